@@ -1,0 +1,114 @@
+-- People, workspaces, memberships, sessions, API keys, the signing keys of JWTs, and the audit trail.
+-- Identifiers are UUIDv7, made by the server. Secrets are never stored: passwords as argon2id, API keys as a
+-- keyed digest, private signing keys sealed under the master key.
+
+CREATE TYPE workspace_role AS ENUM ('admin', 'manager', 'member');
+
+CREATE TABLE users (
+    id                uuid PRIMARY KEY,
+    email             text NOT NULL,                 -- as typed
+    email_normalized  text NOT NULL,                 -- as compared
+    password_hash     text,                          -- argon2id, PHC form; null: no password
+    name              text,
+    title             text,
+    locale            text NOT NULL DEFAULT 'en',
+    timezone          text NOT NULL DEFAULT 'UTC',
+    email_verified_at timestamptz,
+    disabled_at       timestamptz,
+    avatar_version    integer,                       -- null: no avatar
+    last_workspace_id uuid,
+    created_at        timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT users_email_key UNIQUE (email_normalized)
+);
+
+CREATE TABLE workspaces (
+    id                   uuid PRIMARY KEY,
+    name                 text NOT NULL,
+    owner_id             uuid NOT NULL REFERENCES users,
+    members_can_mint_keys boolean NOT NULL DEFAULT true,
+    created_at           timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX workspaces_owner ON workspaces (owner_id);
+
+CREATE TABLE memberships (
+    workspace_id uuid NOT NULL REFERENCES workspaces ON DELETE CASCADE,
+    user_id      uuid NOT NULL REFERENCES users ON DELETE CASCADE,
+    role         workspace_role NOT NULL,
+    joined_at    timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (workspace_id, user_id)
+);
+CREATE INDEX memberships_user ON memberships (user_id, joined_at);
+
+ALTER TABLE users ADD CONSTRAINT users_last_workspace
+    FOREIGN KEY (last_workspace_id) REFERENCES workspaces ON DELETE SET NULL;
+
+-- A session is one sign-in on one device. Its refresh token is the pair (id, refresh_counter) under a MAC that
+-- also covers refresh_salt: the token of every counter can be recomputed, so a retry gets the same successor,
+-- and neither this table nor the master key alone can forge one.
+CREATE TABLE sessions (
+    id               uuid PRIMARY KEY,
+    user_id          uuid NOT NULL REFERENCES users ON DELETE CASCADE,
+    workspace_id     uuid REFERENCES workspaces ON DELETE SET NULL,
+    refresh_salt     bytea NOT NULL,
+    refresh_counter  bigint NOT NULL DEFAULT 0,
+    refreshed_at     timestamptz NOT NULL DEFAULT now(),
+    refreshed_ip     text NOT NULL,                  -- who spent the previous token
+    refreshed_agent  text NOT NULL,
+    created_at       timestamptz NOT NULL DEFAULT now(),
+    last_seen_at     timestamptz NOT NULL DEFAULT now(),
+    expires_at       timestamptz NOT NULL,
+    ip               text NOT NULL,
+    user_agent       text NOT NULL,
+    revoked_at       timestamptz
+);
+CREATE INDEX sessions_user ON sessions (user_id, id) WHERE revoked_at IS NULL;
+
+-- A user's key acts with the user's current role and dies with the membership; a workspace's key acts with its
+-- own role and outlives its maker.
+CREATE TABLE api_keys (
+    id           uuid PRIMARY KEY,
+    prefix       text NOT NULL,
+    digest       bytea NOT NULL,                     -- HMAC-SHA-256 of the whole key
+    name         text NOT NULL,
+    scopes       text[] NOT NULL,
+    workspace_id uuid NOT NULL REFERENCES workspaces ON DELETE CASCADE,
+    user_id      uuid REFERENCES users ON DELETE CASCADE,   -- null: owned by the workspace
+    role         workspace_role,                     -- of a workspace's key only
+    created_by   uuid REFERENCES users ON DELETE SET NULL,
+    rotated_from uuid REFERENCES api_keys ON DELETE SET NULL,
+    created_at   timestamptz NOT NULL DEFAULT now(),
+    expires_at   timestamptz,
+    last_used_at timestamptz,
+    revoked_at   timestamptz,
+    CONSTRAINT api_keys_prefix_key UNIQUE (prefix),
+    CONSTRAINT api_keys_digest_key UNIQUE (digest),
+    CONSTRAINT api_keys_owner CHECK ((user_id IS NULL) = (role IS NOT NULL)),
+    CONSTRAINT api_keys_scopes CHECK (cardinality(scopes) > 0)
+);
+CREATE INDEX api_keys_user ON api_keys (workspace_id, user_id, id);
+CREATE INDEX api_keys_rotated_from ON api_keys (rotated_from) WHERE rotated_from IS NOT NULL;
+
+CREATE TABLE signing_keys (
+    kid         text PRIMARY KEY,
+    algorithm   text NOT NULL CHECK (algorithm IN ('ES256', 'EdDSA')),
+    public_jwk  text NOT NULL,
+    sealed_key  bytea NOT NULL,
+    created_at  timestamptz NOT NULL DEFAULT now(),
+    signs_from  timestamptz NOT NULL,                -- published before it signs
+    retires_at  timestamptz                          -- verifies until then; null: current
+);
+
+CREATE TABLE audit (
+    id            uuid PRIMARY KEY,
+    at            timestamptz NOT NULL DEFAULT now(),
+    workspace_id  uuid REFERENCES workspaces ON DELETE CASCADE,
+    action        text NOT NULL,
+    actor_id      uuid,
+    credential_id uuid,
+    target        text,
+    ip            text NOT NULL,
+    user_agent    text NOT NULL,
+    request_id    text NOT NULL,
+    details       jsonb NOT NULL DEFAULT '{}'
+);
+CREATE INDEX audit_workspace ON audit (workspace_id, id DESC);
