@@ -1,0 +1,47 @@
+// The words that handlers and the server share: a request as it was read, a reply as it will be written.
+#pragma once
+
+#include <boost/asio/ip/address.hpp>
+#include <boost/beast/http/message.hpp>
+#include <boost/beast/http/string_body.hpp>
+
+#include <string>
+#include <string_view>
+
+namespace handlers {
+
+namespace http = boost::beast::http;
+
+/** One request, whole and in memory. It refers to the message; both live until the reply has been made. */
+struct request {
+    const http::request<http::string_body>& message;
+    std::string_view path;  // still percent-encoded, without the query
+    std::string_view query; // without the '?', empty if there is none
+    boost::asio::ip::address client;
+    std::string_view id; // X-Request-Id
+
+    std::string_view header(http::field name) const { return message[name]; }
+    std::string_view body() const { return message.body(); }
+};
+
+/** One reply. `cause` is for the log alone and never leaves the server. */
+struct reply {
+    unsigned status = 200;
+    std::string body;
+    std::string_view content_type = "application/json";
+    std::string headers; // further lines, each "Name: value\r\n"
+    std::string cause;
+    std::string_view cache_control = "no-store";
+
+    /** Add a header line. Control characters in the value are dropped: no value can add a line of its own. */
+    void add_header(std::string_view name, std::string_view value)
+    {
+        headers.append(name).append(": ");
+        for (char c : value)
+            if (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f)
+                headers.push_back(c);
+        headers.append("\r\n");
+    }
+};
+
+} // namespace handlers

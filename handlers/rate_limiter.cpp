@@ -1,0 +1,130 @@
+#include "handlers/rate_limiter.hpp"
+
+#include "crypto/random.hpp"
+
+#include <bit>
+#include <cstring>
+
+namespace handlers {
+
+namespace {
+
+std::uint64_t mix(std::uint64_t h)
+{
+    h ^= h >> 32;
+    h *= 0xd6e8feb86659fd93u;
+    h ^= h >> 32;
+    h *= 0xd6e8feb86659fd93u;
+    return h ^ (h >> 32);
+}
+
+std::uint32_t ends(std::uint64_t state) { return static_cast<std::uint32_t>(state >> 32); }
+std::uint32_t hits(std::uint64_t state) { return static_cast<std::uint32_t>(state); }
+std::uint64_t pack(std::uint32_t end, std::uint32_t count) { return (std::uint64_t{end} << 32) | count; }
+
+std::optional<rate_refusal> judge(const rate_rule& rule, std::uint64_t state, std::uint32_t now)
+{
+    if (hits(state) <= rule.limit)
+        return std::nullopt;
+    auto left = ends(state) > now ? ends(state) - now : 1;
+    return rate_refusal{&rule, std::chrono::seconds(left)};
+}
+
+} // namespace
+
+rate_limiter::rate_limiter(std::size_t slots)
+    : sets_(std::bit_ceil(slots < ways ? ways : slots) / ways), slots_(new slot[sets_ * ways]),
+      epoch_(clock::now() - std::chrono::seconds(1))
+{
+    auto bytes = crypto::random_bytes<sizeof seed_>();
+    std::memcpy(&seed_, bytes.data(), sizeof seed_);
+}
+
+std::uint32_t rate_limiter::seconds(clock::time_point now) const
+{
+    return static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::seconds>(now - epoch_).count());
+}
+
+std::uint64_t rate_limiter::key_of(const rate_rule& rule, std::span<const std::uint8_t> subject) const
+{
+    auto h = seed_;
+    auto absorb = [&h](const void* data, std::size_t size) {
+        auto p = static_cast<const std::uint8_t*>(data);
+        for (; size >= 8; p += 8, size -= 8) {
+            std::uint64_t word;
+            std::memcpy(&word, p, 8);
+            h = mix(h ^ word);
+        }
+        std::uint64_t tail = size;
+        for (std::size_t i = 0; i < size; ++i)
+            tail = (tail << 8) | p[i];
+        h = mix(h ^ tail);
+    };
+    absorb(rule.name.data(), rule.name.size());
+    absorb(subject.data(), subject.size());
+    return h | 1; // never 0
+}
+
+rate_limiter::slot* rate_limiter::find(std::uint64_t key) const
+{
+    auto* set = &slots_[((key >> 1) & (sets_ - 1)) * ways];
+    for (std::size_t i = 0; i < ways; ++i)
+        if (set[i].key.load(std::memory_order_acquire) == key)
+            return &set[i];
+    return nullptr;
+}
+
+rate_limiter::slot& rate_limiter::claim(std::uint64_t key, std::uint32_t now)
+{
+    auto* set = &slots_[((key >> 1) & (sets_ - 1)) * ways];
+    for (;;) {
+        if (auto known = find(key))
+            return *known;
+        // A window that has ended is as good as none, so the slot that ends first is the one to take.
+        auto* victim = set;
+        for (std::size_t i = 1; i < ways; ++i)
+            if (ends(set[i].state.load(std::memory_order_relaxed)) <
+                ends(victim->state.load(std::memory_order_relaxed)))
+                victim = &set[i];
+        auto old_key = victim->key.load(std::memory_order_relaxed);
+        auto old_state = victim->state.load(std::memory_order_relaxed);
+        // Whoever empties the state owns the slot; the key follows, so that nobody counts into the old window.
+        if (victim->state.compare_exchange_strong(old_state, pack(now, 0), std::memory_order_acq_rel) &&
+            victim->key.compare_exchange_strong(old_key, key, std::memory_order_acq_rel))
+            return *victim;
+    }
+}
+
+std::optional<rate_refusal> rate_limiter::count(const rate_rule& rule, std::span<const std::uint8_t> subject,
+                                                clock::time_point at)
+{
+    auto now = seconds(at);
+    auto key = key_of(rule, subject);
+    auto& place = claim(key, now);
+    auto state = place.state.load(std::memory_order_relaxed);
+    std::uint64_t next;
+    do {
+        if (ends(state) <= now)
+            next = pack(now + static_cast<std::uint32_t>(rule.window.count()), 1);
+        else if (hits(state) > rule.limit)
+            next = state; // refused already: no need to count further, nor to let the count wrap
+        else
+            next = state + 1;
+    } while (!place.state.compare_exchange_weak(state, next, std::memory_order_acq_rel));
+    return judge(rule, next, now);
+}
+
+std::optional<rate_refusal> rate_limiter::peek(const rate_rule& rule, std::span<const std::uint8_t> subject,
+                                               clock::time_point at) const
+{
+    auto now = seconds(at);
+    auto place = find(key_of(rule, subject));
+    if (!place)
+        return std::nullopt;
+    auto state = place->state.load(std::memory_order_relaxed);
+    if (ends(state) <= now || hits(state) < rule.limit)
+        return std::nullopt;
+    return rate_refusal{&rule, std::chrono::seconds(ends(state) - now)};
+}
+
+} // namespace handlers
