@@ -1,0 +1,27 @@
+// The words every asynchronous function of this folder is written in.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/uuid/uuid.hpp>
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+
+namespace db {
+
+/// Concrete rather than any_io_executor: no virtual call and no allocation per suspension.
+using executor = boost::asio::io_context::executor_type;
+
+template <class T>
+using awaitable = boost::asio::awaitable<T, executor>;
+
+inline constexpr boost::asio::use_awaitable_t<executor> use_awaitable{};
+
+using uuid = boost::uuids::uuid;
+using timestamp = std::chrono::sys_time<std::chrono::microseconds>; ///< the resolution of timestamptz
+using digest = std::array<std::uint8_t, 32>;
+
+} // namespace db

@@ -1,0 +1,37 @@
+// A named SQL text, prepared once on every connection.
+#pragma once
+
+namespace db {
+
+/** One prepared statement. Defined at namespace scope above the function that runs it:
+
+    @code
+    static const statement find_user{"users_find", "SELECT id, email FROM users WHERE id = $1"};
+    @endcode
+
+    Constructing one enters it into a list, so that each connection prepares all of them in one round trip
+    when it is made: wrong SQL stops the start of the program, not a user. Both texts must outlive it.
+    Construct and destroy only while no other thread connects (in practice: before main). */
+class statement {
+public:
+    statement(const char* name, const char* sql) noexcept;
+    ~statement();
+    statement(const statement&) = delete;
+    statement& operator=(const statement&) = delete;
+
+    const char* name() const { return name_; }
+    const char* sql() const { return sql_; }
+
+    /// All statements of the program, linked through next(). @return nothing if there are none
+    static const statement* first() { return first_; }
+    const statement* next() const { return next_; }
+
+private:
+    inline static constinit statement* first_ = nullptr;
+
+    const char* name_;
+    const char* sql_;
+    statement* next_;
+};
+
+} // namespace db
