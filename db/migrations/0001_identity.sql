@@ -9,6 +9,7 @@ CREATE TABLE users (
     email             text NOT NULL,                 -- as typed
     email_normalized  text NOT NULL,                 -- as compared
     password_hash     text,                          -- argon2id, PHC form; null: no password
+    password_version  integer NOT NULL DEFAULT 0,    -- grows when the password is replaced or voided
     name              text,
     title             text,
     locale            text NOT NULL DEFAULT 'en',
@@ -60,7 +61,7 @@ CREATE TABLE sessions (
     ip               text NOT NULL,
     user_agent       text NOT NULL,
     revoked_at       timestamptz
-);
+) WITH (fillfactor = 85);                            -- room to write last_seen_at in place
 CREATE INDEX sessions_user ON sessions (user_id, id) WHERE revoked_at IS NULL;
 
 -- A user's key acts with the user's current role and dies with the membership; a workspace's key acts with its
@@ -84,8 +85,9 @@ CREATE TABLE api_keys (
     CONSTRAINT api_keys_digest_key UNIQUE (digest),
     CONSTRAINT api_keys_owner CHECK ((user_id IS NULL) = (role IS NOT NULL)),
     CONSTRAINT api_keys_scopes CHECK (cardinality(scopes) > 0)
-);
+) WITH (fillfactor = 85);                            -- room to write last_used_at in place
 CREATE INDEX api_keys_user ON api_keys (workspace_id, user_id, id);
+CREATE INDEX api_keys_workspace ON api_keys (workspace_id, id);
 CREATE INDEX api_keys_rotated_from ON api_keys (rotated_from) WHERE rotated_from IS NOT NULL;
 
 CREATE TABLE signing_keys (

@@ -1,0 +1,45 @@
+// Who belongs to which workspace, and as what.
+#pragma once
+
+#include "db/pool.hpp"
+#include "db/role.hpp"
+#include "db/workspaces.hpp"
+
+#include <optional>
+#include <vector>
+
+namespace db::memberships {
+
+struct row {
+    db::role role = db::role::member;
+    bool is_owner = false;
+    timestamp joined_at;
+};
+BOOST_DESCRIBE_STRUCT(row, (), (role, is_owner, joined_at))
+
+/// A workspace, and a user's standing in it.
+struct place {
+    workspaces::row workspace;
+    row membership;
+};
+
+/// Nothing if the user is no member, or the workspace does not exist.
+awaitable<std::optional<place>> find(pool& db, uuid workspace_id, uuid user_id);
+
+/// All workspaces of a user, the oldest membership first.
+awaitable<std::vector<place>> list(pool& db, uuid user_id);
+
+/// The place a user signs in to: the workspace last used if still a member, else the oldest membership.
+void add_find_for_sign_in(batch& work, const uuid& user_id);
+
+/// As find(), within a batch.
+void add_find(batch& work, const uuid& workspace_id, const uuid& user_id);
+
+/// Read the answer of a statement that returns the columns of both structs.
+std::optional<place> read_place(const result& answer);
+std::vector<place> read_places(const result& answer);
+
+/// Returns the row. Fails on memberships_pkey if already a member.
+void add_insert(batch& work, const uuid& workspace_id, const uuid& user_id, role as);
+
+} // namespace db::memberships

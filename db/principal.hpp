@@ -1,0 +1,45 @@
+// Who is calling: a credential, and all that decides what it may do.
+#pragma once
+
+#include "db/async.hpp"
+#include "db/role.hpp"
+
+#include <boost/smart_ptr/local_shared_ptr.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace db {
+
+/// One credential as it stood when it was looked up. Belongs to one core; never handed to another.
+struct principal {
+    enum class kind_type : std::uint8_t { session, api_key };
+
+    kind_type kind = kind_type::session;
+    bool is_owner = false;       ///< the user owns the workspace
+    bool email_verified = false; ///< false for a workspace's key
+    bool user_disabled = false;
+    bool members_can_mint = false; ///< the workspace lets its members mint keys
+    /// Current: the user's in the workspace, or the workspace key's own. Nothing: no member (any more), or
+    /// a session without a workspace.
+    std::optional<db::role> role;
+    uuid credential_id{};                ///< of the session or the key
+    std::optional<uuid> user_id;         ///< nothing: a key that belongs to its workspace
+    std::optional<uuid> workspace_id;    ///< nothing: a session of a person without one
+    std::optional<timestamp> expires_at; ///< may have passed; of a session the earlier of token and session
+    std::string prefix;                  ///< of a key; empty for a session
+    std::vector<std::string> scopes;     ///< of a key; empty for a session, which may all its user may
+    db::digest digest{};                 ///< of the key, or of the access token: what it is remembered by
+
+    /// When its use was last noted, in seconds since the epoch. Usage writes it, nobody else reads it.
+    mutable std::int64_t noted_at = 0;
+
+    bool expired(timestamp now) const { return expires_at && *expires_at <= now; }
+};
+
+/// Counted without atomics: a core is one thread.
+using principal_ref = boost::local_shared_ptr<const principal>;
+
+} // namespace db

@@ -1,0 +1,114 @@
+// Sessions: one sign-in on one device, kept alive by rotating refresh tokens.
+#pragma once
+
+#include "db/audit.hpp"
+#include "db/pool.hpp"
+#include "db/users.hpp"
+
+#include <boost/describe/class.hpp>
+#include <boost/describe/enum.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace db {
+class principal_changes;
+}
+
+namespace db::sessions {
+
+struct draft {
+    uuid id{};
+    uuid user_id{};
+    std::int32_t password_version = 0;  ///< as read with the hash that was checked; 0 for a new user
+    std::optional<uuid> workspace_id;   ///< where the first access token leads
+    std::span<const std::uint8_t> salt; ///< random, for the MAC of its refresh tokens
+    timestamp expires_at;
+    std::string_view ip;
+    std::string_view user_agent;
+};
+
+/** Open a session at counter 0. The whole batch fails, and was_outdated() tells so, if the account has been
+    disabled or got another password since password_version was read: a login that was under way while the
+    password was reset must not outlive the reset. */
+void add_insert(batch& work, const draft& session);
+
+/// True if a batch failed because the sign-in rested on a password or an account that is no more.
+bool was_outdated(const failure& error);
+
+/// The salt to check a refresh token's MAC with; nothing for an ended, expired or unknown session.
+awaitable<std::optional<std::vector<std::uint8_t>>> find_refresh_salt(pool& db, uuid id);
+
+/// A refresh token whose MAC has been checked, and who presents it.
+struct attempt {
+    uuid id{};
+    std::int64_t counter = 0;
+    std::string ip;
+    std::string user_agent;
+    timestamp new_expiry;
+    std::chrono::seconds grace{10}; ///< how long a spent token still yields the same successor
+    uuid audit_id{};                ///< for the event written if the token turns out to be reused
+    std::string request_id;
+};
+
+/** rotated: the token was spent. retry: it had just been spent, and the same successor is due. reused: it was
+    spent before, so the session has been ended. gone: the session had ended, or its account is disabled. */
+BOOST_DEFINE_ENUM_CLASS(refresh_outcome, rotated, retry, reused, gone)
+
+struct refreshed {
+    refresh_outcome outcome = refresh_outcome::gone;
+    std::int64_t counter = 0; ///< of the successor
+    std::optional<uuid> workspace_id;
+    timestamp expires_at; ///< of the session
+    /// The user, and the place of the session's workspace if still a member there. Nothing if reused or gone.
+    std::optional<users::account> account;
+};
+
+/** Spend a refresh token: one atomic statement decides under the row's lock, so of two that come at the same
+    time one rotates and the other is a retry with the same successor. A retry is granted only while the
+    successor is unused, within the grace, and not from both another address and another agent. */
+awaitable<refreshed> refresh(principal_changes& changes, pool& db, attempt token);
+
+struct row {
+    uuid id{};
+    std::optional<uuid> workspace_id;
+    timestamp created_at;
+    timestamp last_seen_at;
+    timestamp expires_at;
+    std::string ip;
+    std::string user_agent;
+};
+BOOST_DESCRIBE_STRUCT(row, (), (id, workspace_id, created_at, last_seen_at, expires_at, ip, user_agent))
+
+struct page {
+    std::vector<row> rows; ///< up to `limit`, of which the caller may ask one more than it shows
+    std::int64_t total = 0;
+};
+
+/// Live sessions of a user, the newest first. @param before the last id of the page before
+awaitable<page> list(pool& db, uuid user_id, std::optional<uuid> before, int limit);
+
+/** End one session of a user; ending it again is no error.
+    @param event written if this call ended it; its target is the caller's to set
+    @return false if the user never had such a session */
+awaitable<bool> revoke(principal_changes& changes, pool& db, uuid id, uuid user_id, audit::entry event);
+
+/// End all sessions of a user but one. @return those ended
+awaitable<std::vector<uuid>> revoke_others(principal_changes& changes, pool& db, uuid user_id, uuid keep,
+                                           audit::entry event);
+
+/// Returns the ids of those ended. Commit with a change of the user.
+void add_revoke_all(batch& work, const uuid& user_id);
+
+/// As add_revoke_all, all but one.
+void add_revoke_others(batch& work, const uuid& user_id, const uuid& keep);
+
+/// Lead the session's next refresh to another workspace.
+void add_set_workspace(batch& work, const uuid& id, const uuid& workspace_id);
+
+} // namespace db::sessions

@@ -1,0 +1,96 @@
+// People: accounts, their profiles and password hashes.
+#pragma once
+
+#include "db/memberships.hpp"
+#include "db/pool.hpp"
+
+#include <boost/describe/class.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace db {
+class principal_changes;
+}
+
+namespace db::users {
+
+struct row {
+    uuid id{};
+    std::string email;
+    std::optional<std::string> name;
+    std::optional<std::string> title;
+    std::string locale;
+    std::string timezone;
+    std::optional<timestamp> email_verified_at;
+    std::optional<timestamp> disabled_at;
+    std::optional<std::int32_t> avatar_version;
+    std::optional<std::string> password_hash; ///< nothing: signs in otherwise
+    std::int32_t password_version = 0;        ///< grows when the password is replaced or voided
+    std::optional<uuid> last_workspace_id;
+    timestamp created_at;
+};
+BOOST_DESCRIBE_STRUCT(row, (),
+                      (id, email, name, title, locale, timezone, email_verified_at, disabled_at,
+                       avatar_version, password_hash, password_version, last_workspace_id, created_at))
+
+/// A user and the place they sign in to; no place if they belong to no workspace.
+struct account {
+    row user;
+    std::optional<memberships::place> place;
+};
+
+awaitable<std::optional<row>> find(pool& db, uuid id);
+
+/// @param email normalized, as email_normalized holds it
+awaitable<std::optional<row>> find_by_email(pool& db, std::string email);
+
+/** All that a login needs, in one round trip: the user and the workspace to sign in to, which is the one
+    last used if still a member, else the oldest membership. Disabled accounts are found as well. */
+awaitable<std::optional<account>> find_for_login(pool& db, std::string email);
+
+struct draft {
+    uuid id{};
+    std::string_view email;            ///< as typed
+    std::string_view email_normalized; ///< as compared
+    std::optional<std::string_view> password_hash;
+    std::optional<std::string_view> name;
+    std::string_view locale = "en";
+    std::string_view timezone = "UTC";
+    bool email_verified = false;
+};
+
+/// Returns the row. Fails on users_email_key if the address has an account.
+void add_insert(batch& work, const draft& user);
+
+/// What to change: an absent member stays as it is, an empty inner optional clears it.
+struct profile_edit {
+    std::optional<std::optional<std::string>> name;
+    std::optional<std::optional<std::string>> title;
+    std::optional<std::string> locale;
+    std::optional<std::string> timezone;
+};
+
+/// The changed row, or nothing if there is no such user.
+awaitable<std::optional<row>> update_profile(pool& db, uuid id, profile_edit edit);
+
+/** Store the same password under a hash of newer costs, unless the password has changed since `old_hash`
+    was read: an upgrade must never bring an old password back.
+    @return false if it had */
+awaitable<bool> update_password_hash(pool& db, uuid id, std::string old_hash, std::string new_hash);
+
+/** Replace the password, or void it. What was decided on the older one no longer opens a session. Put it
+    before the statements that end sessions in its batch, and commit with a change of the user. */
+void add_set_password(batch& work, const uuid& id, std::optional<std::string_view> hash);
+
+/// Remember where the next login leads.
+void add_set_last_workspace(batch& work, const uuid& id, const uuid& workspace_id);
+
+/** Disable the account and end its sessions and keys. Doing it again changes nothing.
+    @param email normalized
+    @return the user, or nothing if the address has no account */
+awaitable<std::optional<uuid>> disable(principal_changes& changes, pool& db, std::string email);
+
+} // namespace db::users
