@@ -1,0 +1,74 @@
+// Signing up, signing in, and who is calling.
+#pragma once
+
+#include "schemas/roles.hpp"
+#include "schemas/types.hpp"
+#include "schemas/user.hpp"
+#include "schemas/workspace.hpp"
+
+namespace schemas {
+
+struct signup {
+    email_address email;
+    new_password password;
+    std::optional<name_text<1, 100>> name;
+    std::optional<name_text<1, 100>> workspace_name;
+};
+BOOST_DESCRIBE_STRUCT(signup, (), (email, password, name, workspace_name))
+
+struct login {
+    email_address email;
+    existing_password password;
+};
+BOOST_DESCRIBE_STRUCT(login, (), (email, password))
+
+struct refresh {
+    text<1, 512> refresh_token;
+};
+BOOST_DESCRIBE_STRUCT(refresh, (), (refresh_token))
+
+/** `expires_in` is in seconds, as OAuth has it (RFC 6749, 5.1). */
+struct signup_result {
+    schemas::user user;
+    schemas::workspace workspace;
+    schemas::membership membership;
+    std::string access_token;
+    schemas::token_type token_type = schemas::token_type::bearer;
+    std::int64_t expires_in = 0;
+    std::string refresh_token;
+};
+BOOST_DESCRIBE_STRUCT(signup_result, (),
+                      (user, workspace, membership, access_token, token_type, expires_in, refresh_token))
+
+/** The workspace is null for a person who is a member of none. */
+struct login_result {
+    std::string access_token;
+    schemas::token_type token_type = schemas::token_type::bearer;
+    std::int64_t expires_in = 0;
+    std::string refresh_token;
+    schemas::user user;
+    std::optional<schemas::workspace> workspace;
+};
+BOOST_DESCRIBE_STRUCT(login_result, (),
+                      (access_token, token_type, expires_in, refresh_token, user, workspace))
+
+/** What the request was made with; a session has no prefix. */
+struct credential {
+    credential_type type = credential_type::session;
+    boost::uuids::uuid id{};
+    omittable<std::string> prefix;
+    std::vector<std::string> scopes;
+};
+BOOST_DESCRIBE_STRUCT(credential, (), (type, id, prefix, scopes))
+
+/** The user is null for a workspace's own key; workspace and role are null outside of any workspace. */
+struct me {
+    std::optional<schemas::user> user;
+    std::optional<schemas::workspace> workspace;
+    std::optional<schemas::role> role;
+    std::vector<std::string> permissions;
+    schemas::credential credential;
+};
+BOOST_DESCRIBE_STRUCT(me, (), (user, workspace, role, permissions, credential))
+
+} // namespace schemas

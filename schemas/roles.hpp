@@ -1,0 +1,23 @@
+// The words that several shapes share.
+#pragma once
+
+#include <boost/describe/enum.hpp>
+
+namespace schemas {
+
+enum class role { admin, manager, member };
+BOOST_DESCRIBE_ENUM(role, admin, manager, member)
+
+enum class key_owner { user, workspace };
+BOOST_DESCRIBE_ENUM(key_owner, user, workspace)
+
+enum class key_status { active, revoked, expired };
+BOOST_DESCRIBE_ENUM(key_status, active, revoked, expired)
+
+enum class credential_type { session, api_key };
+BOOST_DESCRIBE_ENUM(credential_type, session, api_key)
+
+enum class token_type { bearer };
+BOOST_DESCRIBE_ENUM(token_type, bearer)
+
+} // namespace schemas
