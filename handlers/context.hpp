@@ -27,7 +27,8 @@ namespace handlers {
 template <class T>
 using awaitable = db::awaitable<T>;
 
-/** What the operator has configured, as handlers see it. The same for all cores; never changes while serving. */
+/** What the operator has configured, as handlers see it. The same for all cores; never changes while serving.
+ */
 struct settings {
     std::string public_url; // issuer and audience of JWTs; no slash at its end
     std::chrono::seconds access_token_ttl{3600};
@@ -39,20 +40,20 @@ struct settings {
     crypto::password_costs password_costs;
 };
 
-/** What each request of one core works with. Outlives all requests; used by its core's thread alone, save what
-    says that it is shared. */
+/** What each request of one core works with. Outlives all requests; used by its core's thread alone, save
+   what says that it is shared. */
 struct context {
-    const settings& config;               // shared
-    const permission_table& permissions;  // shared
-    rate_limiter& limiter;                // shared
-    crypto::hashers& hashers;             // shared
-    const crypto::sealer& sealer;         // shared
-    db::principal_changes& changes;       // shared
+    const settings& config;              // shared
+    const permission_table& permissions; // shared
+    rate_limiter& limiter;               // shared
+    crypto::hashers& hashers;            // shared
+    const crypto::sealer& sealer;        // shared
+    db::principal_changes& changes;      // shared
     db::pool& db;
     db::principals& principals;
     db::usage& usage;
     crypto::api_key_digester key_digest;
-    crypto::hmac_sha256 refresh_mac;      // over session, counter and salt: the refresh token
+    crypto::hmac_sha256 refresh_mac; // over session, counter and salt: the refresh token
     crypto::token_signer cursors;
     std::shared_ptr<const crypto::jwt_keys> jwt; // replaced as a whole when keys rotate
     bool draining = false;

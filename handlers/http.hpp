@@ -5,12 +5,16 @@
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/string_body.hpp>
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
 namespace handlers {
 
 namespace http = boost::beast::http;
+
+/** The largest body of a request, in bytes. */
+inline constexpr std::size_t body_limit = std::size_t{64} << 10;
 
 /** One request, whole and in memory. It refers to the message; both live until the reply has been made. */
 struct request {

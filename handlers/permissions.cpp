@@ -13,14 +13,14 @@ struct row {
 };
 
 constexpr row table[] = {
-    {"content:read", true, true, true},       {"content:write", true, true, true},
-    {"profile:read", true, true, true},       {"profile:write", true, true, true},
-    {"api_keys:read", true, true, true},      {"api_keys:write", true, true, true},
-    {"team:read", true, true, true},          {"team:invite", true, true, false},
-    {"team:approve", true, false, false},     {"team:remove", true, false, false},
-    {"team:roles", true, false, false},       {"resources:delete", true, false, false},
-    {"settings:manage", true, false, false},  {"api_keys:admin", true, false, false},
-    {"audit:read", true, false, false},       {"tokens:introspect", true, false, false},
+    {"content:read", true, true, true},      {"content:write", true, true, true},
+    {"profile:read", true, true, true},      {"profile:write", true, true, true},
+    {"api_keys:read", true, true, true},     {"api_keys:write", true, true, true},
+    {"team:read", true, true, true},         {"team:invite", true, true, false},
+    {"team:approve", true, false, false},    {"team:remove", true, false, false},
+    {"team:roles", true, false, false},      {"resources:delete", true, false, false},
+    {"settings:manage", true, false, false}, {"api_keys:admin", true, false, false},
+    {"audit:read", true, false, false},      {"tokens:introspect", true, false, false},
 };
 
 const row* find(std::string_view permission)
@@ -38,8 +38,7 @@ bool has(const std::vector<std::string>& scopes, std::string_view permission)
 
 permission_table::permission_table(std::vector<std::string> extra_resources)
     : extra_resources_(std::move(extra_resources))
-{
-}
+{}
 
 bool permission_table::is_extra(std::string_view permission) const
 {
@@ -59,13 +58,16 @@ bool permission_table::knows(std::string_view permission) const
 bool permission_table::role_grants(db::role role, std::string_view permission) const
 {
     if (auto line = find(permission))
-        return role == db::role::admin ? line->admin : role == db::role::manager ? line->manager : line->member;
+        return role == db::role::admin     ? line->admin
+               : role == db::role::manager ? line->manager
+                                           : line->member;
     return is_extra(permission);
 }
 
 bool permission_table::allows(const db::principal& who, std::string_view permission) const
 {
-    return who.role && has(who.scopes, permission) && role_grants(*who.role, permission);
+    bool in_scope = who.kind == db::principal::kind_type::session || has(who.scopes, permission);
+    return who.role && in_scope && role_grants(*who.role, permission);
 }
 
 std::vector<std::string> permission_table::effective(const db::principal& who) const

@@ -20,7 +20,10 @@ constexpr std::string_view realm = "Bearer realm=\"latchkey\"";
 
 } // namespace
 
-problem problem::bad_request(std::string detail) { return make(400, "bad_request", std::move(detail)); }
+problem problem::bad_request(std::string detail)
+{
+    return make(400, "bad_request", std::move(detail));
+}
 
 problem problem::malformed_json()
 {
@@ -64,7 +67,10 @@ problem problem::forbidden_scope(std::string_view permission)
 {
     auto p = make(403, "forbidden_scope", "The role or the key's scopes lack a permission.");
     p.required = permission;
-    p.challenge.append(realm).append(", error=\"insufficient_scope\", scope=\"").append(permission).append("\"");
+    p.challenge.append(realm)
+        .append(", error=\"insufficient_scope\", scope=\"")
+        .append(permission)
+        .append("\"");
     return p;
 }
 
@@ -73,7 +79,10 @@ problem problem::forbidden(std::string_view code, std::string detail)
     return make(403, code, std::move(detail));
 }
 
-problem problem::not_found() { return make(404, "not_found", "There is no such thing here."); }
+problem problem::not_found()
+{
+    return make(404, "not_found", "There is no such thing here.");
+}
 
 problem problem::conflict(std::string_view code, std::string detail)
 {
@@ -87,7 +96,10 @@ problem problem::method_not_allowed(std::string allow)
     return p;
 }
 
-problem problem::payload_too_large() { return make(413, "payload_too_large", "The body is too large."); }
+problem problem::payload_too_large()
+{
+    return make(413, "payload_too_large", "The body is too large.");
+}
 
 problem problem::unsupported_media_type(std::string_view expected)
 {

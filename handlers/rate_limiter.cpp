@@ -2,6 +2,7 @@
 
 #include "crypto/random.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 
@@ -18,9 +19,18 @@ std::uint64_t mix(std::uint64_t h)
     return h ^ (h >> 32);
 }
 
-std::uint32_t ends(std::uint64_t state) { return static_cast<std::uint32_t>(state >> 32); }
-std::uint32_t hits(std::uint64_t state) { return static_cast<std::uint32_t>(state); }
-std::uint64_t pack(std::uint32_t end, std::uint32_t count) { return (std::uint64_t{end} << 32) | count; }
+std::uint32_t ends(std::uint64_t state)
+{
+    return static_cast<std::uint32_t>(state >> 32);
+}
+std::uint32_t hits(std::uint64_t state)
+{
+    return static_cast<std::uint32_t>(state);
+}
+std::uint64_t pack(std::uint32_t end, std::uint32_t count)
+{
+    return (std::uint64_t{end} << 32) | count;
+}
 
 std::optional<rate_refusal> judge(const rate_rule& rule, std::uint64_t state, std::uint32_t now)
 {
@@ -76,23 +86,21 @@ rate_limiter::slot* rate_limiter::find(std::uint64_t key) const
 
 rate_limiter::slot& rate_limiter::claim(std::uint64_t key, std::uint32_t now)
 {
-    auto* set = &slots_[((key >> 1) & (sets_ - 1)) * ways];
-    for (;;) {
-        if (auto known = find(key))
-            return *known;
-        // A window that has ended is as good as none, so the slot that ends first is the one to take.
-        auto* victim = set;
-        for (std::size_t i = 1; i < ways; ++i)
-            if (ends(set[i].state.load(std::memory_order_relaxed)) <
-                ends(victim->state.load(std::memory_order_relaxed)))
-                victim = &set[i];
-        auto old_key = victim->key.load(std::memory_order_relaxed);
-        auto old_state = victim->state.load(std::memory_order_relaxed);
-        // Whoever empties the state owns the slot; the key follows, so that nobody counts into the old window.
-        if (victim->state.compare_exchange_strong(old_state, pack(now, 0), std::memory_order_acq_rel) &&
-            victim->key.compare_exchange_strong(old_key, key, std::memory_order_acq_rel))
-            return *victim;
-    }
+    if (auto known = find(key))
+        return *known;
+    // A subject seen for the first time: two cores must not give it two slots.
+    auto index = (key >> 1) & (sets_ - 1);
+    std::lock_guard guard(claiming_[index % claiming_.size()]);
+    if (auto known = find(key))
+        return *known;
+    auto* set = &slots_[index * ways];
+    auto* victim = std::min_element(set, set + ways, [](const slot& a, const slot& b) {
+        return ends(a.state.load(std::memory_order_relaxed)) < ends(b.state.load(std::memory_order_relaxed));
+    });
+    victim->key.store(0, std::memory_order_release);
+    victim->state.store(pack(now, 0), std::memory_order_release);
+    victim->key.store(key, std::memory_order_release);
+    return *victim;
 }
 
 std::optional<rate_refusal> rate_limiter::count(const rate_rule& rule, std::span<const std::uint8_t> subject,

@@ -1,10 +1,12 @@
-// How often somebody may ask: fixed windows counted in one table that all cores share without a lock.
+// How often somebody may ask: fixed windows counted in one table of atomics that all cores share.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -24,9 +26,10 @@ struct rate_refusal {
     std::chrono::seconds retry_after;
 };
 
-/** Counts by 64-bit hash in a fixed, set-associative table of atomics: exact in a process as long as the table
-    is not crowded by more live subjects than it has room for (then the window nearest its end is forgotten).
-    A count costs one hash and one compare-and-swap, some 20 ns; memory is 16 bytes a slot. */
+/** Counts by 64-bit hash in a fixed, set-associative table of atomics: exact in a process as long as the
+   table is not crowded by more live subjects than it has room for (then the window nearest its end is
+   forgotten). A count costs one hash and one compare-and-swap, some 20 ns; only a subject without a slot
+   takes a lock. Memory is 16 bytes a slot. */
 class rate_limiter {
 public:
     using clock = std::chrono::steady_clock;
@@ -57,6 +60,7 @@ private:
 
     std::size_t sets_;
     std::unique_ptr<slot[]> slots_;
+    std::array<std::mutex, 64> claiming_; // of the sets, by their low bits
     clock::time_point epoch_;
     std::uint64_t seed_; // so that nobody outside can aim at one set
 };

@@ -1,0 +1,123 @@
+#include "handlers/auth.hpp"
+
+#include "handlers/body.hpp"
+#include "handlers/deps.hpp"
+
+#include <boost/uuid/uuid_io.hpp>
+
+namespace handlers::auth {
+
+namespace {
+
+/** What the proxy's configuration asks of `check`. */
+struct question {
+    std::string permission;
+    bool deny_as_403 = false;
+};
+
+std::variant<question, problem> read_question(const request& req)
+{
+    question out;
+    auto pairs = decode_query(req.query);
+    if (!pairs)
+        return problem::bad_request("The query string is not well-formed.");
+    for (auto& [name, value] : *pairs) {
+        if (name == "permission")
+            out.permission = std::move(value);
+        else if (name == "deny_status" && value == "403")
+            out.deny_as_403 = true;
+        else if (name == "deny_status")
+            return problem::invalid_field("query", "deny_status", "Input should be 403");
+    }
+    return out;
+}
+
+std::string text_of(const std::optional<db::uuid>& id)
+{
+    return id ? to_string(*id) : std::string();
+}
+
+std::string_view name_of(db::role role)
+{
+    switch (role) {
+    case db::role::admin:
+        return "admin";
+    case db::role::manager:
+        return "manager";
+    case db::role::member:
+        return "member";
+    }
+    return {};
+}
+
+std::string scopes_of(const db::principal& who)
+{
+    if (who.kind == db::principal::kind_type::session)
+        return "*";
+    std::string out;
+    for (auto& scope : who.scopes) {
+        if (!out.empty())
+            out.push_back(' ');
+        out += scope;
+    }
+    return out;
+}
+
+reply identify(const db::principal& who)
+{
+    reply out;
+    out.content_type = {};
+    out.headers.reserve(256);
+    out.add_header("X-User-Id", text_of(who.user_id));
+    out.add_header("X-Workspace-Id", text_of(who.workspace_id));
+    out.add_header("X-Role", who.role ? name_of(*who.role) : std::string_view());
+    out.add_header("X-Scopes", scopes_of(who));
+    out.add_header("X-Credential-Id", to_string(who.credential_id));
+    return out;
+}
+
+reply deny(const problem& why, bool as_403)
+{
+    auto out = to_reply(why);
+    if (as_403 && (why.status == 403 || why.status == 429)) {
+        out.status = 403;
+        out.add_header("X-Auth-Reason", why.code);
+    }
+    return out;
+}
+
+} // namespace
+
+reply check(call& c)
+{
+    if (c.req.query.empty())
+        return identify(c.caller());
+    auto asked = read_question(c.req);
+    if (auto fault = std::get_if<problem>(&asked))
+        return to_reply(*fault);
+    auto& [permission, deny_as_403] = std::get<question>(asked);
+    if (permission.empty())
+        return identify(c.caller());
+    if (!c.cx.permissions.knows(permission))
+        return to_reply(problem::invalid_field("query", "permission", "There is no such permission"));
+    if (!may(c, permission))
+        return deny(problem::forbidden_scope(permission), deny_as_403);
+    return identify(c.caller());
+}
+
+reply refuse(call& c, const problem& why)
+{
+    auto asked = read_question(c.req);
+    auto wish = std::get_if<question>(&asked);
+    return deny(why, wish && wish->deny_as_403);
+}
+
+reply jwks(call& c)
+{
+    reply out;
+    out.body = c.cx.jwt->jwks();
+    out.cache_control = "public, max-age=600";
+    return out;
+}
+
+} // namespace handlers::auth

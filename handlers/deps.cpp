@@ -1,0 +1,248 @@
+#include "handlers/deps.hpp"
+
+#include "crypto/hash.hpp"
+
+#include <boost/beast/core/string.hpp>
+#include <boost/lexical_cast.hpp>
+#include <boost/uuid/string_generator.hpp>
+#include <boost/uuid/uuid_io.hpp>
+
+#include <algorithm>
+
+namespace handlers {
+
+namespace {
+
+constexpr std::size_t longest_credential = 8192;
+
+/** A credential as it stands in the header, before anything is known about it. */
+struct presented {
+    enum class kind { none, api_key, jwt } what = kind::none;
+    std::string_view text;
+    db::digest digest{};
+};
+
+std::variant<presented, problem> read_credential(call& c)
+{
+    auto [first, last] = c.req.message.equal_range(http::field::authorization);
+    if (first == last)
+        return presented{};
+    if (std::next(first) != last)
+        return problem::bad_request("There must be one Authorization header.");
+
+    std::string_view value = first->value();
+    constexpr std::string_view scheme = "Bearer ";
+    if (value.size() <= scheme.size() || !boost::beast::iequals(value.substr(0, scheme.size()), scheme))
+        return problem::invalid_token("The Authorization header must be: Bearer <token>.");
+    auto token = value.substr(value.find_first_not_of(' ', scheme.size() - 1));
+    if (token.empty() || token.size() > longest_credential)
+        return problem::invalid_token("The credential is malformed.");
+
+    if (token.starts_with("tnx_")) {
+        if (!crypto::parse_api_key(token))
+            return problem::invalid_token("The API key is malformed.");
+        return presented{presented::kind::api_key, token, c.cx.key_digest(token)};
+    }
+    return presented{presented::kind::jwt, token, crypto::sha256(token)};
+}
+
+rate_rule general_rule(const call& c, std::string_view name)
+{
+    return {name, c.cx.config.rate_limit_per_minute, std::chrono::seconds(60)};
+}
+
+std::optional<problem> count_address(call& c)
+{
+    if (c.cx.config.rate_limit_per_minute == 0)
+        return std::nullopt;
+    auto bucket = address_bucket(c.req.client);
+    if (auto over = c.cx.limiter.count(general_rule(c, "ip"), bucket))
+        return rate_limited(*over);
+    return std::nullopt;
+}
+
+std::optional<problem> count_credential(call& c)
+{
+    if (c.cx.config.rate_limit_per_minute == 0)
+        return std::nullopt;
+    std::span<const std::uint8_t> id(c.who->credential_id.begin(), c.who->credential_id.size());
+    if (auto over = c.cx.limiter.count(general_rule(c, "credential"), id))
+        return rate_limited(*over);
+    return std::nullopt;
+}
+
+/** A made-up credential counts for the address; over its limit the answer is 429, not 401. */
+problem refuse_unknown(call& c, problem refusal)
+{
+    if (auto over = count_address(c))
+        return std::move(*over);
+    return refusal;
+}
+
+/** What the caller's own state says, before any permission. */
+std::optional<problem> judge_standing(call& c)
+{
+    auto& who = c.caller();
+    if (who.expires_at && *who.expires_at <= c.cx.now())
+        return refuse_unknown(c, problem::token_expired());
+    if (who.user_disabled)
+        return refuse_unknown(c, problem::invalid_token("The account is disabled."));
+    // A credential for a workspace that its person has left is as good as revoked.
+    if (!who.role && who.workspace_id)
+        return refuse_unknown(c, problem::invalid_token("The credential has been revoked."));
+    return count_credential(c);
+}
+
+std::optional<problem> judge_permission(call& c, const guard& who)
+{
+    switch (who.who) {
+    case guard::kind::unlimited:
+    case guard::kind::anyone:
+    case guard::kind::signed_in:
+        return std::nullopt;
+    case guard::kind::permission:
+        if (!may(c, who.permission))
+            return problem::forbidden_scope(who.permission);
+        return std::nullopt;
+    case guard::kind::company_admin:
+        if (c.caller().role != db::role::admin)
+            return problem::forbidden_scope("admin");
+        return std::nullopt;
+    }
+    return std::nullopt;
+}
+
+std::optional<problem> judge(call& c, const guard& who, db::principal_ref found)
+{
+    if (!found)
+        return refuse_unknown(c, problem::invalid_token("The credential is unknown or has been revoked."));
+    c.who = std::move(found);
+    if (auto refused = judge_standing(c))
+        return refused;
+    c.cx.usage.note(*c.who, c.cx.now());
+    return judge_permission(c, who);
+}
+
+problem refusal_of(crypto::jwt_fault fault)
+{
+    return fault == crypto::jwt_fault::expired ? problem::token_expired()
+                                               : problem::invalid_token("The token is not valid.");
+}
+
+std::optional<boost::uuids::uuid> parse_uuid(const std::string& text)
+{
+    boost::uuids::uuid out;
+    if (!boost::conversion::try_lexical_convert(text, out))
+        return std::nullopt;
+    return out;
+}
+
+/** Check the token's signature and claims, then resolve the session that it names. */
+awaitable<std::variant<db::principal_ref, problem>> load_session(call& c, presented credential)
+{
+    auto seconds = std::chrono::time_point_cast<std::chrono::seconds>(c.cx.now());
+    auto& issuer = c.cx.config.public_url;
+    auto checked = c.cx.jwt->verify(credential.text, issuer, issuer, seconds.time_since_epoch().count());
+    if (auto fault = std::get_if<crypto::jwt_fault>(&checked))
+        co_return refusal_of(*fault);
+
+    auto& claims = std::get<crypto::claims>(checked);
+    auto session = parse_uuid(claims.session_id);
+    auto workspace = parse_uuid(claims.workspace_id);
+    if (!session || (!workspace && !claims.workspace_id.empty()))
+        co_return problem::invalid_token("The token is not valid.");
+    db::timestamp expires{std::chrono::seconds(claims.expires_at)};
+    co_return co_await c.cx.principals.load_session(credential.digest, *session, workspace, expires);
+}
+
+} // namespace
+
+std::optional<std::optional<problem>> admit_remembered(call& c, const guard& who)
+{
+    if (who.who == guard::kind::unlimited)
+        return std::optional<problem>();
+    if (who.who == guard::kind::anyone)
+        return count_address(c);
+
+    auto read = read_credential(c);
+    if (auto refused = std::get_if<problem>(&read))
+        return refused->status == 401 ? refuse_unknown(c, std::move(*refused)) : std::move(*refused);
+    auto& credential = std::get<presented>(read);
+    if (credential.what == presented::kind::none) {
+        if (auto over = count_address(c))
+            return over;
+        return problem::unauthorized();
+    }
+
+    auto remembered = c.cx.principals.cached(credential.digest);
+    if (remembered.state == db::principals::state::miss)
+        return std::nullopt;
+    return judge(c, who, std::move(remembered.who));
+}
+
+awaitable<std::optional<problem>> admit(call& c, const guard& who)
+{
+    if (auto outcome = admit_remembered(c, who))
+        co_return std::move(*outcome);
+
+    auto read = read_credential(c);
+    auto credential = std::get<presented>(read);
+    if (credential.what == presented::kind::api_key)
+        co_return judge(c, who, co_await c.cx.principals.load_api_key(credential.digest));
+
+    auto loaded = co_await load_session(c, credential);
+    if (auto refused = std::get_if<problem>(&loaded))
+        co_return refuse_unknown(c, std::move(*refused));
+    co_return judge(c, who, std::get<db::principal_ref>(std::move(loaded)));
+}
+
+bool may(const call& c, std::string_view permission)
+{
+    return c.cx.permissions.allows(c.caller(), permission);
+}
+
+std::optional<problem> require_person(const call& c)
+{
+    if (c.caller().user_id)
+        return std::nullopt;
+    return problem::forbidden("forbidden", "This call is about a person; a workspace's key is none.");
+}
+
+std::optional<problem> count(call& c, const rate_rule& rule, std::span<const std::uint8_t> subject)
+{
+    if (c.cx.config.rate_limit_per_minute == 0)
+        return std::nullopt;
+    if (auto over = c.cx.limiter.count(rule, subject))
+        return rate_limited(*over);
+    return std::nullopt;
+}
+
+problem rate_limited(const rate_refusal& refusal)
+{
+    auto window = std::to_string(refusal.rule->window.count());
+    auto left = std::to_string(refusal.retry_after.count());
+    problem p;
+    p.status = 429;
+    p.code = "rate_limited";
+    p.detail = "Too many requests; try again in " + left + " s.";
+    p.retry_after = refusal.retry_after;
+    p.rate_policy.append("\"").append(refusal.rule->name).append("\";q=");
+    p.rate_policy.append(std::to_string(refusal.rule->limit)).append(";w=").append(window);
+    p.rate_state.append("\"").append(refusal.rule->name).append("\";r=0;t=").append(left);
+    return p;
+}
+
+std::array<std::uint8_t, 16> address_bucket(const boost::asio::ip::address& client)
+{
+    std::array<std::uint8_t, 16> out{};
+    if (client.is_v4()) {
+        std::ranges::copy(client.to_v4().to_bytes(), out.begin() + 12);
+        out[10] = out[11] = 0xff; // as the IPv4-mapped address, so that no /64 is ever mistaken for it
+    } else {
+        auto bytes = client.to_v6().to_bytes();
+        std::copy_n(bytes.begin(), 8, out.begin());
+    }
+    return out;
+}
+
+} // namespace handlers

@@ -1,0 +1,42 @@
+// The three dependencies that guard every handler, and the counting of requests that goes with them.
+#pragma once
+
+#include "handlers/context.hpp"
+#include "handlers/endpoint.hpp"
+#include "handlers/problem.hpp"
+
+#include <optional>
+
+namespace handlers {
+
+/** Let the call through `who`, or say why not. On success `c.who` is the caller, unless the route is for
+   anyone.
+
+    The credential is the one `Authorization: Bearer` header; JWTs and API keys both count. What a caller may
+   do is evaluated from the current state at every request. A remembered caller costs neither a lock nor a
+    system call; an unknown one costs one look-up that many requests share.
+    Counts the request: for the credential, or, where there is none or a made-up one, for the client's
+   address.
+    @throw db::failure if the caller has to be looked up and the database does not answer */
+awaitable<std::optional<problem>> admit(call& c, const guard& who);
+
+/** The same from memory alone. @return nothing if the caller is not remembered: then ask `admit`, which takes
+    it from the start; a request is counted once either way */
+std::optional<std::optional<problem>> admit_remembered(call& c, const guard& who);
+
+/** Whether the caller has `permission`, which a handler finds out late, as for somebody else's key. */
+bool may(const call& c, std::string_view permission);
+
+/** Refuses a caller that is not a person: calls about oneself make no sense for a workspace's key. */
+std::optional<problem> require_person(const call& c);
+
+/** Count a request against one of the stricter rules. @return the 429 if it is over */
+std::optional<problem> count(call& c, const rate_rule& rule, std::span<const std::uint8_t> subject);
+
+/** 429 as the contract shapes it. */
+problem rate_limited(const rate_refusal& refusal);
+
+/** What stands for the client's address in rate limits: IPv4 whole, IPv6 by its /64. */
+std::array<std::uint8_t, 16> address_bucket(const boost::asio::ip::address& client);
+
+} // namespace handlers

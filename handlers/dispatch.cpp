@@ -1,0 +1,108 @@
+#include "handlers/dispatch.hpp"
+
+#include "handlers/body.hpp"
+#include "handlers/cors.hpp"
+#include "handlers/deps.hpp"
+
+#include <exception>
+
+namespace handlers {
+
+namespace {
+
+/** The route of a request with its call made ready, or the reply that ends the matter. */
+struct found {
+    const route* line = nullptr;
+    call ready;
+    std::optional<reply> answer;
+};
+
+found find(const router& routes, context& cx, const request& req)
+{
+    found out{nullptr, {cx, req, {}, {}}, {}};
+    std::vector<std::string_view> params;
+    auto place = routes.find(req.path, params);
+    if (!place) {
+        out.answer = to_reply(problem::not_found());
+        return out;
+    }
+    for (std::size_t i = 0; i < params.size(); ++i) {
+        auto decoded = decode_segment(params[i]);
+        if (!decoded) {
+            out.answer = to_reply(problem::not_found());
+            return out;
+        }
+        out.ready.params.at(i) = std::move(*decoded);
+    }
+    out.line = place->find(req.message.method());
+    if (!out.line)
+        out.answer = req.message.method() == http::verb::options
+                         ? answer_options(cx.config, req, place->allow)
+                         : to_reply(problem::method_not_allowed(place->allow));
+    return out;
+}
+
+reply refuse(const route& line, call& c, const problem& why)
+{
+    return line.refuse ? line.refuse(c, why) : to_reply(why);
+}
+
+/** The problem that an exception stands for. Called while it is being handled. */
+problem problem_of_current_exception()
+{
+    try {
+        throw;
+    } catch (const db::failure& e) {
+        return e.unavailable() ? problem::database_unavailable(e.what()) : problem::internal(e.what());
+    } catch (const crypto::overloaded&) {
+        return problem::overloaded();
+    } catch (const std::exception& e) {
+        return problem::internal(e.what());
+    } catch (...) {
+        return problem::internal("an exception of unknown type");
+    }
+}
+
+awaitable<reply> answer(const route& line, call& c)
+{
+    try {
+        auto refused = co_await admit(c, line.who);
+        if (refused)
+            co_return refuse(line, c, *refused);
+        co_return co_await line.run(c, line.success);
+    } catch (...) {
+        co_return to_reply(problem_of_current_exception());
+    }
+}
+
+} // namespace
+
+std::optional<reply> dispatch_now(const router& routes, context& cx, const request& req)
+{
+    try {
+        auto at = find(routes, cx, req);
+        if (!at.answer) {
+            if (!at.line->run_now)
+                return std::nullopt;
+            auto admitted = admit_remembered(at.ready, at.line->who);
+            if (!admitted)
+                return std::nullopt;
+            at.answer = *admitted ? refuse(*at.line, at.ready, **admitted) : at.line->run_now(at.ready);
+        }
+        allow_origin(cx.config, req, *at.answer);
+        return std::move(at.answer);
+    } catch (...) {
+        return to_reply(problem_of_current_exception());
+    }
+}
+
+awaitable<reply> dispatch(const router& routes, context& cx, const request& req)
+{
+    auto at = find(routes, cx, req);
+    if (!at.answer)
+        at.answer = co_await answer(*at.line, at.ready);
+    allow_origin(cx.config, req, *at.answer);
+    co_return std::move(*at.answer);
+}
+
+} // namespace handlers

@@ -1,0 +1,266 @@
+// From a plain function to a line of the route table: read the input by its type, call, write the output.
+#pragma once
+
+#include "handlers/body.hpp"
+#include "handlers/context.hpp"
+#include "handlers/problem.hpp"
+#include "schemas/openapi.hpp"
+#include "schemas/rule.hpp"
+
+#include <boost/json/object.hpp>
+
+#include <optional>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+namespace handlers {
+
+/** A handler's outcome: what it answers, or why it refuses. */
+template <class T>
+using answer = std::variant<T, problem>;
+
+/** An answer without a body. */
+struct nothing {};
+
+/** A handler's last parameter when it reads the query string instead of a body. */
+template <class T>
+struct query {
+    T value;
+    const T* operator->() const { return &value; }
+};
+
+/** Who may call a route; `dispatch` sees to it before the handler runs. */
+struct guard {
+    enum class kind { unlimited, anyone, signed_in, permission, company_admin } who = kind::anyone;
+    std::string_view permission = {};
+};
+
+inline constexpr guard unlimited{guard::kind::unlimited}; // anyone, and not even counted
+inline constexpr guard anyone{};
+inline constexpr guard current_user{guard::kind::signed_in};
+inline constexpr guard require_company_admin{guard::kind::company_admin};
+constexpr guard require_permission(std::string_view p)
+{
+    return {guard::kind::permission, p};
+}
+
+/** One line of the route table. */
+struct route {
+    http::verb method; // unknown: any method
+    std::string_view path;
+    guard who;
+    unsigned success; // status of the answer
+    awaitable<reply> (*run)(call&, unsigned success);
+    boost::json::object (*describe_input)(schemas::openapi_context&);  // null: reads nothing
+    boost::json::object (*describe_output)(schemas::openapi_context&); // null: answers no schema
+    bool input_is_query;
+    reply (*run_now)(call&) = nullptr;                // a handler that never waits
+    reply (*refuse)(call&, const problem&) = nullptr; // how a guard's refusal is told; null: as a problem
+
+    template <auto F>
+    constexpr route refused_by() const
+    {
+        auto out = *this;
+        out.refuse = F;
+        return out;
+    }
+};
+
+namespace detail {
+
+template <class T>
+struct input {
+    using schema = T;
+    static constexpr bool is_query = false;
+    static std::variant<T, problem> read(const request& req) { return read_json<T>(req); }
+};
+
+template <class T>
+struct input<std::optional<T>> {
+    using schema = T;
+    static constexpr bool is_query = false;
+    static std::variant<std::optional<T>, problem> read(const request& req)
+    {
+        if (req.body().empty())
+            return std::optional<T>();
+        auto body = read_json<T>(req);
+        if (auto fault = std::get_if<problem>(&body))
+            return std::move(*fault);
+        return std::optional<T>(std::move(std::get<T>(body)));
+    }
+};
+
+template <class T>
+struct input<query<T>> {
+    using schema = T;
+    static constexpr bool is_query = true;
+    static std::variant<query<T>, problem> read(const request& req)
+    {
+        auto values = read_query<T>(req);
+        if (auto fault = std::get_if<problem>(&values))
+            return std::move(*fault);
+        return query<T>{std::move(std::get<T>(values))};
+    }
+};
+
+template <class T>
+reply write(const T& value, unsigned success)
+{
+    reply out;
+    out.status = success;
+    if constexpr (std::is_same_v<T, nothing>)
+        out.content_type = {};
+    else
+        schemas::append_json(out.body, value);
+    return out;
+}
+
+template <class T>
+reply write(answer<T> outcome, unsigned success)
+{
+    if (auto refused = std::get_if<problem>(&outcome))
+        return to_reply(*refused);
+    return write(std::get<T>(outcome), success);
+}
+
+template <class T>
+boost::json::object describe(schemas::openapi_context& cx)
+{
+    return schemas::rule<T>::openapi(cx);
+}
+
+using describer = boost::json::object (*)(schemas::openapi_context&);
+
+template <class Out>
+constexpr describer describe_answer()
+{
+    if constexpr (std::is_same_v<Out, nothing>)
+        return nullptr;
+    else
+        return &describe<Out>;
+}
+
+template <class F>
+struct signature;
+
+/** What a handler's type says of its route. */
+struct plain_signature {
+    static constexpr auto describe_input = nullptr;
+    static constexpr auto describe_output = nullptr;
+    static constexpr bool is_query = false;
+    template <auto F>
+    static constexpr reply (*run_now)(call&) = nullptr;
+};
+
+// A handler that makes its reply itself, and at once.
+template <>
+struct signature<reply (*)(call&)> : plain_signature {
+    template <auto F>
+    static constexpr reply (*run_now)(call&) = F;
+
+    template <auto F>
+    static awaitable<reply> run(call& c, unsigned)
+    {
+        co_return F(c);
+    }
+};
+
+// A handler that makes its reply itself.
+template <>
+struct signature<awaitable<reply> (*)(call&)> : plain_signature {
+    template <auto F>
+    static awaitable<reply> run(call& c, unsigned)
+    {
+        return F(c);
+    }
+};
+
+template <class Out>
+struct signature<awaitable<answer<Out>> (*)(call&)> : plain_signature {
+    static constexpr auto describe_output = describe_answer<Out>();
+
+    template <auto F>
+    static awaitable<reply> run(call& c, unsigned success)
+    {
+        auto outcome = co_await F(c);
+        co_return write<Out>(std::move(outcome), success);
+    }
+};
+
+template <class Out, class In>
+struct signature<awaitable<answer<Out>> (*)(call&, In)> : plain_signature {
+    static constexpr auto describe_input = &describe<typename input<In>::schema>;
+    static constexpr bool is_query = input<In>::is_query;
+    static constexpr auto describe_output = describe_answer<Out>();
+
+    template <auto F>
+    static awaitable<reply> run(call& c, unsigned success)
+    {
+        auto in = input<In>::read(c.req);
+        if (auto refused = std::get_if<problem>(&in))
+            co_return to_reply(*refused);
+        auto outcome = co_await F(c, std::get<In>(std::move(in)));
+        co_return write<Out>(std::move(outcome), success);
+    }
+};
+
+} // namespace detail
+
+/** A line of the route table for handler `F`, which is one of
+
+        awaitable<answer<Out>> f(call&);                       reads nothing
+        awaitable<answer<Out>> f(call&, In body);              a JSON body
+        awaitable<answer<Out>> f(call&, std::optional<In>);    a JSON body that may be left out
+        awaitable<answer<Out>> f(call&, query<In>);            the query string
+        awaitable<reply> f(call&);                             all by itself
+        reply f(call&);                                        all by itself, at once
+
+    Faults of the input are answered 400, 415 or 422 before F runs. */
+template <auto F>
+constexpr route on(http::verb method, std::string_view path, guard who, unsigned success = 200)
+{
+    using s = detail::signature<decltype(F)>;
+    return {method,
+            path,
+            who,
+            success,
+            &s::template run<F>,
+            s::describe_input,
+            s::describe_output,
+            s::is_query,
+            s::template run_now<F>};
+}
+
+template <auto F>
+constexpr route get(std::string_view path, guard who, unsigned success = 200)
+{
+    return on<F>(http::verb::get, path, who, success);
+}
+
+template <auto F>
+constexpr route post(std::string_view path, guard who, unsigned success = 200)
+{
+    return on<F>(http::verb::post, path, who, success);
+}
+
+template <auto F>
+constexpr route patch(std::string_view path, guard who, unsigned success = 200)
+{
+    return on<F>(http::verb::patch, path, who, success);
+}
+
+template <auto F>
+constexpr route del(std::string_view path, guard who, unsigned success = 204)
+{
+    return on<F>(http::verb::delete_, path, who, success);
+}
+
+template <auto F>
+constexpr route any(std::string_view path, guard who, unsigned success = 200)
+{
+    return on<F>(http::verb::unknown, path, who, success);
+}
+
+} // namespace handlers

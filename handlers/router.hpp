@@ -1,0 +1,44 @@
+// From a path to its lines of the route table.
+#pragma once
+
+#include "handlers/endpoint.hpp"
+
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace handlers {
+
+/** The route table, arranged for finding. A fixed path costs one hash; one with `{parts}` a walk over the few
+    patterns of as many segments. Fixed paths win over patterns. */
+class router {
+public:
+    explicit router(std::span<const route> table);
+
+    /** All that is known of one path. */
+    struct place {
+        std::vector<const route*> routes;
+        std::string allow; // for 405 and OPTIONS: "GET, HEAD, POST, OPTIONS"
+
+        /** @return the route of a method, or null. HEAD is served by GET's */
+        const route* find(http::verb method) const;
+    };
+
+    /** @param params receives the raw segments that stand for `{parts}`
+        @return null if no route has this path */
+    const place* find(std::string_view path, std::vector<std::string_view>& params) const;
+
+private:
+    struct pattern {
+        std::vector<std::string_view> segments;
+        place where;
+    };
+
+    boost::unordered_flat_map<std::string_view, place> fixed_;
+    std::vector<pattern> patterns_;
+};
+
+} // namespace handlers
