@@ -14,8 +14,17 @@ namespace db {
     Construct and destroy only while no other thread connects (in practice: before main). */
 class statement {
 public:
-    statement(const char* name, const char* sql) noexcept;
-    ~statement();
+    statement(const char* name, const char* sql) noexcept : name_(name), sql_(sql), next_(first_)
+    {
+        first_ = this;
+    }
+    ~statement()
+    {
+        auto link = &first_;
+        while (*link != this)
+            link = &(*link)->next_;
+        *link = next_;
+    }
     statement(const statement&) = delete;
     statement& operator=(const statement&) = delete;
 
