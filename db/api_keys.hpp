@@ -151,7 +151,8 @@ awaitable<changed> rotate(principal_changes& changes, pool& db, reach within, st
 /// Returns the ids. Commit with a change of the user.
 void add_revoke_all_of_user(batch& work, const uuid& user_id);
 
-/// Returns the ids. For a member who is leaving; commit with a change of the user.
+/// Returns the ids. For a member who is leaving: put it after the removal of the membership, whose lock makes
+/// keys that are just being minted visible; commit with a change of the user.
 void add_revoke_all_of_member(batch& work, const uuid& workspace_id, const uuid& user_id);
 
 } // namespace db::api_keys

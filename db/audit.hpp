@@ -29,6 +29,10 @@ struct entry {
 /// Written in the transaction of what it tells of, so that neither exists without the other.
 void add(batch& work, const entry& event);
 
+/// The event as the argument of audit_event(): for statements that note what they change, if they do.
+/// @throw boost::system::system_error if details is no JSON
+std::string as_json(const entry& event);
+
 struct row {
     uuid id{};
     timestamp at;

@@ -6,6 +6,7 @@
 #include <boost/intrusive/list.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <boost/unordered/unordered_flat_set.hpp>
+#include <boost/uuid/uuid_hash.hpp>
 
 #include <array>
 #include <cstddef>
@@ -15,7 +16,18 @@
 
 namespace db {
 
-/** Principals by digest, bounded in bytes. Digests come out of a hash, so their first bytes serve as one.
+/// A digest's first bytes: it came out of a hash, which nobody without its key can steer.
+struct digest_hash {
+    using is_avalanching = void;
+    std::size_t operator()(const digest& key) const
+    {
+        std::size_t value;
+        std::memcpy(&value, key.data(), sizeof value);
+        return value;
+    }
+};
+
+/** Principals by digest, bounded in bytes.
 
     Room is made by second chance (CLOCK): a hand goes round; an entry used since the hand last passed stays
     once more. A newcomer must be used again before the hand comes by, so one pass over many keys, each used
@@ -61,13 +73,8 @@ private:
     struct hash {
         using is_transparent = void;
         using is_avalanching = void;
-        std::size_t operator()(const digest& key) const
-        {
-            std::size_t value;
-            std::memcpy(&value, key.data(), sizeof value);
-            return value;
-        }
-        std::size_t operator()(const entry* of) const { return (*this)(of->who->digest); }
+        std::size_t operator()(const digest& key) const { return digest_hash()(key); }
+        std::size_t operator()(const entry* of) const { return digest_hash()(of->who->digest); }
     };
     struct same {
         using is_transparent = void;
@@ -79,9 +86,6 @@ private:
     using subject_list = boost::intrusive::list<subject_link, boost::intrusive::constant_time_size<false>>;
 
     static std::size_t cost(const principal& who);
-    void link(entry& added);
-    void link(subject_link& to, const uuid& subject);
-    void unlink(subject_link& from, const uuid& subject);
     void remove(entry& unwanted);
     void make_room();
 
@@ -105,12 +109,7 @@ public:
     void clear();
 
 private:
-    std::size_t place(const digest& key) const
-    {
-        std::size_t value;
-        std::memcpy(&value, key.data(), sizeof value);
-        return value & (slots_.size() - 1);
-    }
+    std::size_t place(const digest& key) const { return digest_hash()(key) & (slots_.size() - 1); }
 
     std::vector<digest> slots_; ///< all zeros: free. No hash has that value but with probability 2^-256
 };

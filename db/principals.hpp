@@ -11,7 +11,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <exception>
 #include <memory>
+#include <optional>
+#include <type_traits>
 #include <vector>
 
 namespace db {
@@ -101,20 +104,22 @@ private:
     void wait_for(const digest& key, resume waiting);
     awaitable<void> ask();
     group next_group();
-    void answer(group& asked, const result& rows, std::uint64_t stamp);
+    void finish(const std::shared_ptr<lookup>& asked, const std::vector<principal_ref>& found,
+                const std::exception_ptr& failed, std::uint64_t stamp);
     void remember(const digest& key, const principal_ref& who, std::uint64_t stamp);
     void forget_flights();
-    std::uint32_t tick() const;
 
     boost::asio::io_context& io_;
     pool& lookups_;
     config settings_;
     principal_cache cache_;
     absent_digests absent_;
-    std::uint64_t stamp_ = 0; ///< grows with every eviction
-    std::deque<std::shared_ptr<lookup>> queue_;
-    boost::unordered_flat_map<digest, std::shared_ptr<lookup>> joinable_;
-    std::size_t asking_ = 0;
+    std::uint32_t absent_until_ = 0; ///< when the absent are asked for anew
+    std::uint64_t stamp_ = 0;        ///< grows with every eviction
+
+    std::deque<std::shared_ptr<lookup>> queue_; ///< not yet sent
+    boost::unordered_flat_map<digest, std::shared_ptr<lookup>, digest_hash> joinable_;
+    std::size_t asking_ = 0; ///< statements under way
 };
 
 } // namespace db

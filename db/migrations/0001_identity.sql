@@ -48,7 +48,7 @@ ALTER TABLE users ADD CONSTRAINT users_last_workspace
 -- and neither this table nor the master key alone can forge one.
 CREATE TABLE sessions (
     id               uuid PRIMARY KEY,
-    user_id          uuid NOT NULL REFERENCES users ON DELETE CASCADE,
+    user_id          uuid REFERENCES users ON DELETE CASCADE,
     workspace_id     uuid REFERENCES workspaces ON DELETE SET NULL,
     refresh_salt     bytea NOT NULL,
     refresh_counter  bigint NOT NULL DEFAULT 0,
@@ -60,7 +60,8 @@ CREATE TABLE sessions (
     expires_at       timestamptz NOT NULL,
     ip               text NOT NULL,
     user_agent       text NOT NULL,
-    revoked_at       timestamptz
+    revoked_at       timestamptz,
+    CONSTRAINT sessions_account CHECK (user_id IS NOT NULL)   -- named, so that the program can tell it
 ) WITH (fillfactor = 85);                            -- room to write last_seen_at in place
 CREATE INDEX sessions_user ON sessions (user_id, id) WHERE revoked_at IS NULL;
 
@@ -86,9 +87,19 @@ CREATE TABLE api_keys (
     CONSTRAINT api_keys_owner CHECK ((user_id IS NULL) = (role IS NOT NULL)),
     CONSTRAINT api_keys_scopes CHECK (cardinality(scopes) > 0)
 ) WITH (fillfactor = 85);                            -- room to write last_used_at in place
-CREATE INDEX api_keys_user ON api_keys (workspace_id, user_id, id);
+CREATE INDEX api_keys_user ON api_keys (user_id, workspace_id, id);
 CREATE INDEX api_keys_workspace ON api_keys (workspace_id, id);
 CREATE INDEX api_keys_rotated_from ON api_keys (rotated_from) WHERE rotated_from IS NOT NULL;
+
+-- A key's state depends on its owner's membership too.
+CREATE VIEW api_key_states AS
+    SELECT k.id, k.prefix, k.digest, k.name, k.scopes, k.workspace_id, k.user_id, k.role, k.created_by,
+           k.rotated_from, k.created_at, k.expires_at, k.last_used_at, k.revoked_at,
+           CASE WHEN k.revoked_at IS NOT NULL OR (k.user_id IS NOT NULL AND m.user_id IS NULL) THEN 'revoked'
+                WHEN k.expires_at <= now() THEN 'expired'
+                ELSE 'active' END AS status
+    FROM api_keys k
+    LEFT JOIN memberships m ON m.workspace_id = k.workspace_id AND m.user_id = k.user_id;
 
 CREATE TABLE signing_keys (
     kid         text PRIMARY KEY,
@@ -97,8 +108,9 @@ CREATE TABLE signing_keys (
     sealed_key  bytea NOT NULL,
     created_at  timestamptz NOT NULL DEFAULT now(),
     signs_from  timestamptz NOT NULL,                -- published before it signs
-    retires_at  timestamptz                          -- verifies until then; null: current
+    retires_at  timestamptz                          -- verifies until then; null: the newest of its algorithm
 );
+CREATE UNIQUE INDEX signing_keys_newest ON signing_keys (algorithm) WHERE retires_at IS NULL;
 
 CREATE TABLE audit (
     id            uuid PRIMARY KEY,
@@ -114,3 +126,8 @@ CREATE TABLE audit (
     details       jsonb NOT NULL DEFAULT '{}'
 );
 CREATE INDEX audit_workspace ON audit (workspace_id, id DESC);
+
+-- An event as the program writes it, turned into a row. A statement that changes something only sometimes can
+-- thus note it in the same breath: INSERT INTO audit SELECT event.* FROM changed, audit_event($1) AS event.
+CREATE FUNCTION audit_event(event jsonb) RETURNS audit LANGUAGE sql STABLE AS
+    $$ SELECT jsonb_populate_record(NULL::audit, event || jsonb_build_object('at', now())) $$;

@@ -1,0 +1,79 @@
+#include "db/memberships.hpp"
+
+namespace db::memberships {
+
+static const statement find_membership{"memberships_find", R"(
+    SELECT w.id, w.name, w.owner_id, w.members_can_mint_keys, w.created_at,
+           m.role, w.owner_id = m.user_id AS is_owner, m.joined_at
+    FROM memberships m JOIN workspaces w ON w.id = m.workspace_id
+    WHERE m.workspace_id = $1 AND m.user_id = $2)"};
+
+void add_find(batch& work, const uuid& workspace_id, const uuid& user_id)
+{
+    work.add(find_membership, workspace_id, user_id);
+}
+
+awaitable<std::optional<place>> find(pool& db, uuid workspace_id, uuid user_id)
+{
+    auto found = co_await db.run(find_membership, workspace_id, user_id);
+    co_return read_place(found);
+}
+
+static const statement list_memberships{"memberships_list", R"(
+    SELECT w.id, w.name, w.owner_id, w.members_can_mint_keys, w.created_at,
+           m.role, w.owner_id = m.user_id AS is_owner, m.joined_at
+    FROM memberships m JOIN workspaces w ON w.id = m.workspace_id
+    WHERE m.user_id = $1
+    ORDER BY m.joined_at, w.id)"};
+
+awaitable<std::vector<place>> list(pool& db, uuid user_id)
+{
+    auto found = co_await db.run(list_memberships, user_id);
+    co_return read_places(found);
+}
+
+static const statement find_place_for_sign_in{"memberships_find_for_sign_in", R"(
+    SELECT w.id, w.name, w.owner_id, w.members_can_mint_keys, w.created_at,
+           m.role, w.owner_id = m.user_id AS is_owner, m.joined_at
+    FROM users u JOIN memberships m ON m.user_id = u.id JOIN workspaces w ON w.id = m.workspace_id
+    WHERE u.id = $1
+    ORDER BY w.id = u.last_workspace_id DESC, m.joined_at, w.id
+    LIMIT 1)"};
+
+void add_find_for_sign_in(batch& work, const uuid& user_id)
+{
+    work.add(find_place_for_sign_in, user_id);
+}
+
+static const statement insert_membership{"memberships_insert", R"(
+    WITH added AS (
+        INSERT INTO memberships (workspace_id, user_id, role) VALUES ($1, $2, $3)
+        RETURNING workspace_id, user_id, role, joined_at)
+    SELECT a.role, w.owner_id = a.user_id AS is_owner, a.joined_at
+    FROM added a JOIN workspaces w ON w.id = a.workspace_id)"};
+
+void add_insert(batch& work, const uuid& workspace_id, const uuid& user_id, role as)
+{
+    work.add(insert_membership, workspace_id, user_id, as);
+}
+
+std::optional<place> read_place(const result& answer)
+{
+    auto workspace = answer.as_optional<workspaces::row>();
+    if (!workspace)
+        return std::nullopt;
+    return place{std::move(*workspace), answer.as_one<row>()};
+}
+
+std::vector<place> read_places(const result& answer)
+{
+    auto spaces = answer.as_vector<workspaces::row>();
+    auto standings = answer.as_vector<row>();
+    std::vector<place> places;
+    places.reserve(spaces.size());
+    for (std::size_t i = 0; i < spaces.size(); ++i)
+        places.push_back({std::move(spaces[i]), standings[i]});
+    return places;
+}
+
+} // namespace db::memberships

@@ -1,0 +1,209 @@
+#include "db/sessions.hpp"
+
+#include "db/principal_changes.hpp"
+
+namespace db::sessions {
+
+// The lock on the account is what a password's change or a disabling waits for, and what waits for theirs.
+static const statement insert_session{"sessions_insert", R"(
+    INSERT INTO sessions (id, user_id, workspace_id, refresh_salt, refreshed_ip, refreshed_agent, ip, user_agent,
+                          expires_at)
+    VALUES ($1,
+            (SELECT id FROM users WHERE id = $2 AND password_version = $3 AND disabled_at IS NULL
+             FOR NO KEY UPDATE),
+            $4, $5, $6, $7, $6, $7, $8))"};
+
+void add_insert(batch& work, const draft& session)
+{
+    work.add(insert_session, session.id, session.user_id, session.password_version, session.workspace_id,
+             session.salt, session.ip, session.user_agent, session.expires_at);
+}
+
+bool was_outdated(const failure& error)
+{
+    return error.constraint() == "sessions_account";
+}
+
+static const statement find_session_salt{"sessions_find_salt", R"(
+    SELECT refresh_salt FROM sessions WHERE id = $1 AND revoked_at IS NULL AND expires_at > now())"};
+
+awaitable<std::optional<std::vector<std::uint8_t>>> find_refresh_salt(pool& db, uuid id)
+{
+    auto found = co_await db.run(find_session_salt, id);
+    co_return found.as_optional<std::vector<std::uint8_t>>();
+}
+
+// Whoever waited for the row's lock sees every expression here evaluated on the row as the winner left it
+// (PostgreSQL, 13.2.1 Read Committed). A counter above the row's is a token of a database since restored.
+static const statement refresh_session{"sessions_refresh", R"(
+    WITH spent AS (
+        UPDATE sessions
+        SET refresh_counter = CASE WHEN refresh_counter = $2 THEN refresh_counter + 1 ELSE refresh_counter END,
+            refreshed_at    = CASE WHEN refresh_counter = $2 THEN now() ELSE refreshed_at END,
+            refreshed_ip    = CASE WHEN refresh_counter = $2 THEN $3 ELSE refreshed_ip END,
+            refreshed_agent = CASE WHEN refresh_counter = $2 THEN $4 ELSE refreshed_agent END,
+            expires_at      = CASE WHEN refresh_counter = $2 THEN $5 ELSE expires_at END,
+            last_seen_at    = greatest(last_seen_at, now()),
+            revoked_at      = CASE WHEN refresh_counter = $2 THEN NULL
+                                   WHEN refresh_counter = $2 + 1
+                                        AND refreshed_at > now() - $6 * interval '1 second'
+                                        AND (refreshed_ip = $3 OR refreshed_agent = $4) THEN NULL
+                                   ELSE now() END
+        WHERE id = $1 AND refresh_counter >= $2 AND revoked_at IS NULL AND expires_at > now()
+        RETURNING id, user_id, workspace_id, refresh_counter AS counter, expires_at,
+                  CASE WHEN revoked_at IS NOT NULL THEN 'reused'
+                       WHEN refreshed_at = now() THEN 'rotated'
+                       ELSE 'retry' END AS outcome),
+    noted AS (
+        INSERT INTO audit
+        SELECT event.*
+        FROM spent, audit_event($7 || jsonb_build_object('workspace_id', workspace_id, 'actor_id', user_id,
+                                                         'credential_id', spent.id, 'target', spent.id)) AS event
+        WHERE outcome = 'reused')
+    SELECT outcome, counter, workspace_id, expires_at FROM spent)"};
+
+static const statement find_session_user{"sessions_find_user", R"(
+    SELECT u.id, u.email, u.name, u.title, u.locale, u.timezone, u.email_verified_at, u.disabled_at,
+           u.avatar_version, u.password_hash, u.password_version, u.last_workspace_id, u.created_at
+    FROM sessions s JOIN users u ON u.id = s.user_id
+    WHERE s.id = $1 AND s.revoked_at IS NULL)"};
+
+static const statement find_session_place{"sessions_find_place", R"(
+    SELECT w.id, w.name, w.owner_id, w.members_can_mint_keys, w.created_at,
+           m.role, w.owner_id = m.user_id AS is_owner, m.joined_at
+    FROM sessions s
+    JOIN memberships m ON m.workspace_id = s.workspace_id AND m.user_id = s.user_id
+    JOIN workspaces w ON w.id = m.workspace_id
+    WHERE s.id = $1 AND s.revoked_at IS NULL)"};
+
+namespace {
+
+struct spent {
+    refresh_outcome outcome = refresh_outcome::gone;
+    std::int64_t counter = 0;
+    std::optional<uuid> workspace_id;
+    timestamp expires_at;
+};
+BOOST_DESCRIBE_STRUCT(spent, (), (outcome, counter, workspace_id, expires_at))
+
+change of_session(const uuid& id)
+{
+    change what;
+    what.credentials.push_back(id);
+    return what;
+}
+
+change of_user(const uuid& id)
+{
+    change what;
+    what.users.push_back(id);
+    return what;
+}
+
+} // namespace
+
+awaitable<refreshed> refresh(principal_changes& changes, pool& db, attempt token)
+{
+    audit::entry event;
+    event.id = token.audit_id;
+    event.action = "session.reuse";
+    event.ip = token.ip;
+    event.user_agent = token.user_agent;
+    event.request_id = token.request_id;
+
+    batch work;
+    work.add(refresh_session, token.id, token.counter, token.ip, token.user_agent, token.new_expiry,
+             token.grace.count(), audit::as_json(event));
+    work.add(find_session_user, token.id);
+    work.add(find_session_place, token.id);
+    auto ended = [id = token.id](const results& answers) {
+        auto row = answers.first().as_optional<spent>();
+        return row && row->outcome == refresh_outcome::reused ? of_session(id) : change();
+    };
+    auto answers = co_await changes.commit(db, std::move(work), of_session(token.id), std::move(ended));
+
+    refreshed out;
+    auto row = answers[0].as_optional<spent>();
+    if (!row)
+        co_return out;
+    out.outcome = row->outcome;
+    out.counter = row->counter;
+    out.workspace_id = row->workspace_id;
+    out.expires_at = row->expires_at;
+    if (auto user = answers[1].as_optional<users::row>())
+        out.account = users::account{std::move(*user), memberships::read_place(answers[2])};
+    co_return out;
+}
+
+static const statement list_sessions{"sessions_list", R"(
+    SELECT id, workspace_id, created_at, last_seen_at, expires_at, ip, user_agent
+    FROM sessions
+    WHERE user_id = $1 AND id < coalesce($2, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
+      AND revoked_at IS NULL AND expires_at > now()
+    ORDER BY id DESC
+    LIMIT $3)"};
+
+static const statement count_sessions{"sessions_count", R"(
+    SELECT count(*) FROM sessions WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > now())"};
+
+awaitable<page> list(pool& db, uuid user_id, std::optional<uuid> before, int limit)
+{
+    batch work;
+    work.add(list_sessions, user_id, before, limit);
+    work.add(count_sessions, user_id);
+    auto found = co_await db.run(std::move(work));
+    co_return page{found.first().as_vector<row>(), found.last().scalar<std::int64_t>()};
+}
+
+static const statement revoke_session{"sessions_revoke", R"(
+    WITH ended AS (
+        UPDATE sessions SET revoked_at = now() WHERE id = $2 AND user_id = $3 AND revoked_at IS NULL RETURNING id)
+    INSERT INTO audit SELECT event.* FROM ended, audit_event($1) AS event)"};
+
+static const statement session_exists{"sessions_exists", R"(
+    SELECT EXISTS (SELECT FROM sessions WHERE id = $1 AND user_id = $2))"};
+
+awaitable<bool> revoke(principal_changes& changes, pool& db, uuid id, uuid user_id, audit::entry event)
+{
+    batch work;
+    work.add(revoke_session, audit::as_json(event), id, user_id);
+    work.add(session_exists, id, user_id);
+    auto answers = co_await changes.commit(db, std::move(work), of_session(id));
+    co_return answers.last().scalar<bool>();
+}
+
+static const statement revoke_other_sessions{"sessions_revoke_others", R"(
+    UPDATE sessions SET revoked_at = now() WHERE user_id = $1 AND id <> $2 AND revoked_at IS NULL RETURNING id)"};
+
+void add_revoke_others(batch& work, const uuid& user_id, const uuid& keep)
+{
+    work.add(revoke_other_sessions, user_id, keep);
+}
+
+awaitable<std::vector<uuid>> revoke_others(principal_changes& changes, pool& db, uuid user_id, uuid keep,
+                                           audit::entry event)
+{
+    batch work;
+    add_revoke_others(work, user_id, keep);
+    audit::add(work, event);
+    auto answers = co_await changes.commit(db, std::move(work), of_user(user_id));
+    co_return answers.first().as_vector<uuid>();
+}
+
+static const statement revoke_all_sessions{"sessions_revoke_all", R"(
+    UPDATE sessions SET revoked_at = now() WHERE user_id = $1 AND revoked_at IS NULL RETURNING id)"};
+
+void add_revoke_all(batch& work, const uuid& user_id)
+{
+    work.add(revoke_all_sessions, user_id);
+}
+
+static const statement set_session_workspace{"sessions_set_workspace", R"(
+    UPDATE sessions SET workspace_id = $2 WHERE id = $1)"};
+
+void add_set_workspace(batch& work, const uuid& id, const uuid& workspace_id)
+{
+    work.add(set_session_workspace, id, workspace_id);
+}
+
+} // namespace db::sessions

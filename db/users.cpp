@@ -1,0 +1,124 @@
+#include "db/users.hpp"
+
+#include "db/api_keys.hpp"
+#include "db/principal_changes.hpp"
+#include "db/sessions.hpp"
+
+namespace db::users {
+
+static const statement find_user{"users_find", R"(
+    SELECT id, email, name, title, locale, timezone, email_verified_at, disabled_at, avatar_version,
+           password_hash, password_version, last_workspace_id, created_at
+    FROM users WHERE id = $1)"};
+
+awaitable<std::optional<row>> find(pool& db, uuid id)
+{
+    auto found = co_await db.run(find_user, id);
+    co_return found.as_optional<row>();
+}
+
+static const statement find_user_by_email{"users_find_by_email", R"(
+    SELECT id, email, name, title, locale, timezone, email_verified_at, disabled_at, avatar_version,
+           password_hash, password_version, last_workspace_id, created_at
+    FROM users WHERE email_normalized = $1)"};
+
+awaitable<std::optional<row>> find_by_email(pool& db, std::string email)
+{
+    auto found = co_await db.run(find_user_by_email, email);
+    co_return found.as_optional<row>();
+}
+
+static const statement find_place_by_email{"users_find_place_by_email", R"(
+    SELECT w.id, w.name, w.owner_id, w.members_can_mint_keys, w.created_at,
+           m.role, w.owner_id = m.user_id AS is_owner, m.joined_at
+    FROM users u JOIN memberships m ON m.user_id = u.id JOIN workspaces w ON w.id = m.workspace_id
+    WHERE u.email_normalized = $1
+    ORDER BY w.id = u.last_workspace_id DESC, m.joined_at, w.id
+    LIMIT 1)"};
+
+awaitable<std::optional<account>> find_for_login(pool& db, std::string email)
+{
+    batch work;
+    work.add(find_user_by_email, email);
+    work.add(find_place_by_email, email);
+    auto found = co_await db.run(std::move(work));
+    auto user = found.first().as_optional<row>();
+    if (!user)
+        co_return std::nullopt;
+    co_return account{std::move(*user), memberships::read_place(found.last())};
+}
+
+static const statement insert_user{"users_insert", R"(
+    INSERT INTO users (id, email, email_normalized, password_hash, name, locale, timezone, email_verified_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, CASE WHEN $8 THEN now() END)
+    RETURNING id, email, name, title, locale, timezone, email_verified_at, disabled_at, avatar_version,
+              password_hash, password_version, last_workspace_id, created_at)"};
+
+void add_insert(batch& work, const draft& user)
+{
+    work.add(insert_user, user.id, user.email, user.email_normalized, user.password_hash, user.name,
+             user.locale, user.timezone, user.email_verified);
+}
+
+static const statement update_user_profile{"users_update_profile", R"(
+    UPDATE users
+    SET name = CASE WHEN $2 THEN $3 ELSE name END,
+        title = CASE WHEN $4 THEN $5 ELSE title END,
+        locale = coalesce($6, locale),
+        timezone = coalesce($7, timezone)
+    WHERE id = $1
+    RETURNING id, email, name, title, locale, timezone, email_verified_at, disabled_at, avatar_version,
+              password_hash, password_version, last_workspace_id, created_at)"};
+
+awaitable<std::optional<row>> update_profile(pool& db, uuid id, profile_edit edit)
+{
+    auto changed = co_await db.run(update_user_profile, id, edit.name.has_value(),
+                                   edit.name.value_or(std::nullopt), edit.title.has_value(),
+                                   edit.title.value_or(std::nullopt), edit.locale, edit.timezone);
+    co_return changed.as_optional<row>();
+}
+
+static const statement update_user_password_hash{"users_update_password_hash", R"(
+    UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2)"};
+
+awaitable<bool> update_password_hash(pool& db, uuid id, std::string old_hash, std::string new_hash)
+{
+    auto changed = co_await db.run(update_user_password_hash, id, old_hash, new_hash);
+    co_return changed.affected() == 1;
+}
+
+static const statement set_user_password{"users_set_password", R"(
+    UPDATE users SET password_hash = $2, password_version = password_version + 1 WHERE id = $1)"};
+
+void add_set_password(batch& work, const uuid& id, std::optional<std::string_view> hash)
+{
+    work.add(set_user_password, id, hash);
+}
+
+static const statement set_user_last_workspace{"users_set_last_workspace", R"(
+    UPDATE users SET last_workspace_id = $2 WHERE id = $1 AND last_workspace_id IS DISTINCT FROM $2)"};
+
+void add_set_last_workspace(batch& work, const uuid& id, const uuid& workspace_id)
+{
+    work.add(set_user_last_workspace, id, workspace_id);
+}
+
+static const statement disable_user{"users_disable", R"(
+    UPDATE users SET disabled_at = coalesce(disabled_at, now()) WHERE id = $1)"};
+
+awaitable<std::optional<uuid>> disable(principal_changes& changes, pool& db, std::string email)
+{
+    auto user = co_await find_by_email(db, std::move(email));
+    if (!user)
+        co_return std::nullopt;
+    batch work;
+    work.add(disable_user, user->id); // first: it makes a login that is under way wait, and then fail
+    sessions::add_revoke_all(work, user->id);
+    api_keys::add_revoke_all_of_user(work, user->id);
+    change what;
+    what.users.push_back(user->id);
+    co_await changes.commit(db, std::move(work), std::move(what));
+    co_return user->id;
+}
+
+} // namespace db::users
