@@ -238,7 +238,10 @@ struct rule<std::int64_t> {
     static boost::json::object openapi(openapi_context&) { return integer_schema(min, max); }
 };
 
-/** Only the 36-character form is read, in either case; lower case is written. */
+/** @return the id, if `text` is a UUID's 36-character form, in either case */
+std::optional<boost::uuids::uuid> parse_uuid(std::string_view text);
+void append_uuid(std::string& out, const boost::uuids::uuid& id);
+
 template <>
 struct rule<boost::uuids::uuid> {
     static std::optional<boost::uuids::uuid> parse(const boost::json::value& in, const path& at,
