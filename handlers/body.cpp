@@ -1,5 +1,7 @@
 #include "handlers/body.hpp"
 
+#include "schemas/utf8.hpp"
+
 #include <boost/beast/core/string.hpp>
 #include <boost/url/parse_query.hpp>
 #include <boost/url/pct_string_view.hpp>
@@ -14,6 +16,13 @@ std::string_view trim(std::string_view s)
     if (from == std::string_view::npos)
         return {};
     return s.substr(from, s.find_last_not_of(" \t") - from + 1);
+}
+
+/** Whether `text` is UTF-8 without control characters. Nothing that a path or a query names has any, and
+    PostgreSQL's text could not hold them. */
+bool is_clean(std::string_view text)
+{
+    return schemas::clean_text(text, text.size()) == text;
 }
 
 } // namespace
@@ -35,7 +44,7 @@ std::optional<std::vector<std::pair<std::string, std::string>>> decode_query(std
     form.space_as_plus = true;
     for (auto param : *parsed) {
         auto& [name, value] = out.emplace_back(param.key.decode(form), param.value.decode(form));
-        if (!schemas::is_utf8(name) || !schemas::is_utf8(value))
+        if (!is_clean(name) || !is_clean(value))
             return std::nullopt;
     }
     return out;
@@ -43,13 +52,13 @@ std::optional<std::vector<std::pair<std::string, std::string>>> decode_query(std
 
 std::optional<std::string> decode_segment(std::string_view segment)
 {
-    if (segment.find('%') == std::string_view::npos && schemas::is_utf8(segment))
+    if (segment.find('%') == std::string_view::npos && is_clean(segment))
         return std::string(segment);
     auto encoded = boost::urls::make_pct_string_view(segment);
     if (!encoded)
         return std::nullopt;
     auto out = encoded->decode();
-    if (!schemas::is_utf8(out))
+    if (!is_clean(out))
         return std::nullopt;
     return out;
 }

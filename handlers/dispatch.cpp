@@ -42,6 +42,13 @@ found find(const router& routes, context& cx, const request& req)
     return out;
 }
 
+void finish(found& at, const context& cx, const request& req)
+{
+    if (at.line)
+        at.answer->route = at.line->path;
+    allow_origin(cx.config, req, *at.answer);
+}
+
 reply refuse(const route& line, call& c, const problem& why)
 {
     return line.refuse ? line.refuse(c, why) : to_reply(why);
@@ -89,7 +96,8 @@ std::optional<reply> dispatch_now(const router& routes, context& cx, const reque
                 return std::nullopt;
             at.answer = *admitted ? refuse(*at.line, at.ready, **admitted) : at.line->run_now(at.ready);
         }
-        allow_origin(cx.config, req, *at.answer);
+        at.answer->is_routine = at.line && at.answer->status < 500;
+        finish(at, cx, req);
         return std::move(at.answer);
     } catch (...) {
         return to_reply(problem_of_current_exception());
@@ -101,7 +109,7 @@ awaitable<reply> dispatch(const router& routes, context& cx, const request& req)
     auto at = find(routes, cx, req);
     if (!at.answer)
         at.answer = co_await answer(*at.line, at.ready);
-    allow_origin(cx.config, req, *at.answer);
+    finish(at, cx, req);
     co_return std::move(*at.answer);
 }
 

@@ -36,6 +36,8 @@ struct reply {
     std::string headers; // further lines, each "Name: value\r\n"
     std::string cause;
     std::string_view cache_control = "no-store";
+    std::string_view route;  // the line of the route table that made it, for the log
+    bool is_routine = false; // one of very many alike: no news for the log
 
     /** Add a header line. Control characters in the value are dropped: no value can add a line of its own. */
     void add_header(std::string_view name, std::string_view value)

@@ -18,6 +18,32 @@ problem make(unsigned status, std::string_view code, std::string detail)
 
 constexpr std::string_view realm = "Bearer realm=\"latchkey\"";
 
+std::string body_of(const problem& p)
+{
+    std::string code(p.code);
+    if (p.status == 422 && !p.faults.empty()) {
+        schemas::validation_problem body;
+        body.detail = p.faults;
+        return schemas::to_json(body);
+    }
+    if (!p.required.empty()) {
+        schemas::forbidden_scope_problem body;
+        body.detail = p.detail;
+        body.required = p.required;
+        return schemas::to_json(body);
+    }
+    if (p.status == 429) {
+        schemas::rate_limited_problem body;
+        body.detail = body.message = p.detail;
+        body.error = code;
+        return schemas::to_json(body);
+    }
+    schemas::problem body;
+    body.detail = p.detail;
+    body.code = std::move(code);
+    return schemas::to_json(body);
+}
+
 } // namespace
 
 problem problem::bad_request(std::string detail)
@@ -155,7 +181,7 @@ reply to_reply(const problem& p)
     reply out;
     out.status = p.status;
     out.cause = p.cause;
-    out.body = schemas::problem_json(p.code, p.detail, p.faults, p.required);
+    out.body = body_of(p);
     if (!p.challenge.empty())
         out.add_header("WWW-Authenticate", p.challenge);
     if (p.retry_after.count() > 0)

@@ -1,0 +1,357 @@
+#include "server/config.hpp"
+
+#include "schemas/types.hpp"
+
+#include <boost/describe/class.hpp>
+#include <boost/url/parse.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <thread>
+
+namespace server {
+
+namespace {
+
+using schemas::fault_list;
+using schemas::path;
+
+void refuse(const path& at, fault_list& faults, std::string msg)
+{
+    faults.add(at, "value_error", std::move(msg));
+}
+
+// Settings that are more than text or a number are types of their own, each with its rule.
+
+struct listen_text {
+    boost::asio::ip::tcp::endpoint endpoint;
+
+    static std::optional<listen_text> read(std::string_view in, const path& at, fault_list& faults)
+    {
+        auto colon = in.rfind(':');
+        std::uint16_t port = 0;
+        boost::system::error_code bad;
+        if (colon != std::string_view::npos) {
+            auto host = in.substr(0, colon);
+            if (host.starts_with('[') && host.ends_with(']'))
+                host = host.substr(1, host.size() - 2);
+            auto address = boost::asio::ip::make_address(std::string(host), bad);
+            auto digits = in.substr(colon + 1);
+            auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+            if (!bad && error == std::errc() && end == digits.data() + digits.size() && !digits.empty())
+                return listen_text{{address, port}};
+        }
+        refuse(at, faults, "must be address:port, such as 127.0.0.1:8080 or [::1]:8080");
+        return std::nullopt;
+    }
+    std::string_view view() const { return {}; }
+    static boost::json::object openapi() { return schemas::string_schema(1, 64); }
+};
+
+struct url_text {
+    std::string value;
+
+    static std::optional<url_text> read(std::string_view in, const path& at, fault_list& faults)
+    {
+        auto url = boost::urls::parse_absolute_uri(in);
+        bool web = url && (url->scheme() == "http" || url->scheme() == "https") && !url->host().empty() &&
+                   !url->has_query() && !url->has_userinfo();
+        if (!web) {
+            refuse(at, faults, "must be a URL such as https://id.example.com, without a query");
+            return std::nullopt;
+        }
+        while (in.ends_with('/'))
+            in.remove_suffix(1);
+        return url_text{std::string(in)};
+    }
+    std::string_view view() const { return value; }
+    static boost::json::object openapi() { return schemas::format_schema("uri"); }
+};
+
+struct master_key_text {
+    std::optional<crypto::keyring> keys;
+
+    static std::optional<master_key_text> read(std::string_view in, const path& at, fault_list& faults)
+    {
+        auto keys = crypto::keyring::from_base64(in);
+        if (!keys) {
+            refuse(at, faults, "must be 32 bytes in base64, as `head -c 32 /dev/urandom | base64` prints");
+            return std::nullopt;
+        }
+        return master_key_text{std::move(keys)};
+    }
+    std::string_view view() const { return {}; }
+    static boost::json::object openapi() { return schemas::string_schema(44, 44); }
+};
+
+struct costs_text {
+    crypto::password_costs costs;
+
+    static std::optional<costs_text> read(std::string_view in, const path& at, fault_list& faults)
+    {
+        auto costs = crypto::password_costs::parse(in);
+        if (!costs) {
+            refuse(at, faults, "must be argon2id costs such as m=19456,t=2,p=1 (m in KiB)");
+            return std::nullopt;
+        }
+        return costs_text{*costs};
+    }
+    std::string_view view() const { return {}; }
+    static boost::json::object openapi() { return schemas::string_schema(1, 64); }
+};
+
+std::vector<std::string_view> split_list(std::string_view in)
+{
+    std::vector<std::string_view> out;
+    while (!in.empty()) {
+        auto comma = in.find(',');
+        auto item = in.substr(0, comma);
+        while (item.starts_with(' '))
+            item.remove_prefix(1);
+        while (item.ends_with(' '))
+            item.remove_suffix(1);
+        if (!item.empty())
+            out.push_back(item);
+        in.remove_prefix(comma == std::string_view::npos ? in.size() : comma + 1);
+    }
+    return out;
+}
+
+struct origins_text {
+    std::vector<std::string> origins;
+
+    static std::optional<origins_text> read(std::string_view in, const path& at, fault_list& faults)
+    {
+        origins_text out;
+        for (auto item : split_list(in)) {
+            auto url = boost::urls::parse_absolute_uri(item);
+            bool is_origin = url && !url->host().empty() && url->encoded_path().empty() && !url->has_query();
+            if (!is_origin) {
+                refuse(at, faults, "must be origins such as https://app.example.com, separated by commas");
+                return std::nullopt;
+            }
+            out.origins.emplace_back(item);
+        }
+        return out;
+    }
+    std::string_view view() const { return {}; }
+    static boost::json::object openapi() { return schemas::string_schema(0, 4096); }
+};
+
+struct networks_text {
+    std::vector<handlers::address_range> networks;
+
+    static std::optional<networks_text> read(std::string_view in, const path& at, fault_list& faults)
+    {
+        networks_text out;
+        for (auto item : split_list(in)) {
+            auto network = handlers::address_range::parse(item);
+            if (!network) {
+                refuse(at, faults, "must be addresses or networks such as 10.0.0.0/8, separated by commas");
+                return std::nullopt;
+            }
+            out.networks.push_back(*network);
+        }
+        return out;
+    }
+    std::string_view view() const { return {}; }
+    static boost::json::object openapi() { return schemas::string_schema(0, 4096); }
+};
+
+struct resources_text {
+    std::vector<std::string> names;
+
+    static std::optional<resources_text> read(std::string_view in, const path& at, fault_list& faults)
+    {
+        resources_text out;
+        for (auto item : split_list(in)) {
+            if (!std::ranges::all_of(item, [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; })) {
+                refuse(at, faults, "must be resource names such as leads, separated by commas");
+                return std::nullopt;
+            }
+            out.names.emplace_back(item);
+        }
+        return out;
+    }
+    std::string_view view() const { return {}; }
+    static boost::json::object openapi() { return schemas::string_schema(0, 4096); }
+};
+
+enum class jwt_algorithm_name { ES256, EdDSA };
+BOOST_DESCRIBE_ENUM(jwt_algorithm_name, ES256, EdDSA)
+
+enum class level_name { debug, info, warning, error };
+BOOST_DESCRIBE_ENUM(level_name, debug, info, warning, error)
+
+using seconds_text = schemas::integer<1, 315'360'000>;
+
+/** Every setting as it may be written. The member's name is the variable's and the flag's. */
+struct written {
+    std::optional<schemas::text<1, 4096>> data_dir;
+    std::optional<listen_text> listen;
+    std::optional<schemas::text<1, 4096>> database_url;
+    std::optional<url_text> public_url;
+    std::optional<master_key_text> master_key;
+    std::optional<schemas::integer<1, 1024>> threads;
+    std::optional<schemas::integer<0, 1'000'000'000>> rate_limit_per_minute;
+    std::optional<costs_text> password_hash;
+    std::optional<jwt_algorithm_name> jwt_algorithm;
+    std::optional<level_name> log_level;
+    std::optional<origins_text> cors_origins;
+    std::optional<networks_text> trusted_proxies;
+    std::optional<resources_text> extra_resources;
+    std::optional<seconds_text> access_token_ttl;
+    std::optional<seconds_text> refresh_token_ttl;
+    std::optional<schemas::integer<1, 64>> database_connections;
+    std::optional<schemas::integer<1, 1'048'576>> cache_mib;
+    std::optional<bool> migrate;
+};
+BOOST_DESCRIBE_STRUCT(written, (),
+                      (data_dir, listen, database_url, public_url, master_key, threads, rate_limit_per_minute,
+                       password_hash, jwt_algorithm, log_level, cors_origins, trusted_proxies,
+                       extra_resources, access_token_ttl, refresh_token_ttl, database_connections, cache_mib,
+                       migrate))
+
+constexpr std::string_view variable_prefix = "LATCHKEY_";
+
+std::string variable_of(std::string_view name)
+{
+    std::string out(variable_prefix);
+    for (char c : name)
+        out.push_back(c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c);
+    return out;
+}
+
+std::string line_of(const schemas::fault& fault)
+{
+    auto name = std::get<std::string>(fault.loc.back());
+    return variable_of(name) + ": " + fault.msg;
+}
+
+bool is_known(std::string_view name)
+{
+    return std::ranges::count(schemas::member_names<written>, name) > 0;
+}
+
+/** The URL that clients reach this server by unless told otherwise. */
+std::string url_of(const boost::asio::ip::tcp::endpoint& listen)
+{
+    auto host = listen.address().to_string();
+    if (listen.address().is_v6())
+        host = "[" + host + "]";
+    return "http://" + host + ":" + std::to_string(listen.port());
+}
+
+unsigned cores()
+{
+    auto n = std::thread::hardware_concurrency();
+    return n ? n : 1;
+}
+
+/** The first duplicate is the one that counts: flags stand before variables. */
+settings_text merge(settings_text environment, settings_text flags)
+{
+    for (auto& setting : environment)
+        if (std::ranges::find(flags, setting.first, &settings_text::value_type::first) == flags.end())
+            flags.push_back(std::move(setting));
+    return flags;
+}
+
+config from(written in)
+{
+    config out{.keys = std::move(*in.master_key->keys)};
+    out.listen = in.listen ? in.listen->endpoint
+                           : boost::asio::ip::tcp::endpoint(boost::asio::ip::address_v4::loopback(), 8080);
+    out.threads = in.threads ? static_cast<unsigned>(in.threads->value) : cores();
+    out.level = static_cast<log_level>(in.log_level.value_or(level_name::info));
+    if (in.trusted_proxies)
+        out.trusted_proxies = std::move(in.trusted_proxies->networks);
+    out.migrate = in.migrate.value_or(true);
+    out.database_url = std::move(in.database_url->value);
+    if (in.database_connections)
+        out.database_connections = static_cast<std::size_t>(in.database_connections->value);
+    // A queue of some two seconds of work: who waits longer than that is better told to come back.
+    out.hash_queue = 64 * std::size_t{out.threads};
+    out.cache_bytes = static_cast<std::size_t>(in.cache_mib ? in.cache_mib->value : 256) << 20;
+
+    auto& h = out.handlers;
+    h.public_url = in.public_url ? std::move(in.public_url->value) : url_of(out.listen);
+    if (in.access_token_ttl)
+        h.access_token_ttl = std::chrono::seconds(in.access_token_ttl->value);
+    if (in.refresh_token_ttl)
+        h.refresh_token_ttl = std::chrono::seconds(in.refresh_token_ttl->value);
+    if (in.rate_limit_per_minute)
+        h.rate_limit_per_minute = static_cast<std::uint32_t>(in.rate_limit_per_minute->value);
+    if (in.cors_origins)
+        h.cors_origins = std::move(in.cors_origins->origins);
+    if (in.extra_resources)
+        h.extra_resources = std::move(in.extra_resources->names);
+    h.jwt_algorithm = in.jwt_algorithm == jwt_algorithm_name::EdDSA ? crypto::jwt_algorithm::eddsa
+                                                                    : crypto::jwt_algorithm::es256;
+    if (in.password_hash)
+        h.password_costs = in.password_hash->costs;
+    return out;
+}
+
+} // namespace
+
+settings_text read_environment(char** environment)
+{
+    settings_text out;
+    for (; environment && *environment; ++environment) {
+        std::string_view line = *environment;
+        auto equals = line.find('=');
+        if (!line.starts_with(variable_prefix) || equals == std::string_view::npos)
+            continue;
+        std::string name;
+        for (char c : line.substr(variable_prefix.size(), equals - variable_prefix.size()))
+            name.push_back(c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c);
+        if (!is_known(name))
+            log_line(log_level::warning, "unknown setting").add("variable", line.substr(0, equals));
+        else if (equals + 1 < line.size()) // an empty variable is an unset one
+            out.emplace_back(std::move(name), std::string(line.substr(equals + 1)));
+    }
+    return out;
+}
+
+std::variant<settings_text, std::string> read_flags(std::span<char* const> arguments)
+{
+    settings_text out;
+    for (std::size_t i = 0; i < arguments.size(); ++i) {
+        std::string_view flag = arguments[i];
+        auto equals = flag.find('=');
+        std::string name(flag.substr(0, equals));
+        if (name.size() < 3 || !name.starts_with("--"))
+            return std::string(flag) + ": there is no such argument; see --help";
+        name.erase(0, 2);
+        std::ranges::replace(name, '-', '_');
+        if (!is_known(name))
+            return std::string(flag.substr(0, equals)) + ": there is no such flag; see --help";
+        if (equals != std::string_view::npos)
+            out.emplace_back(std::move(name), std::string(flag.substr(equals + 1)));
+        else if (i + 1 < arguments.size())
+            out.emplace_back(std::move(name), std::string(arguments[++i]));
+        else
+            return std::string(flag) + ": a value is missing";
+    }
+    return out;
+}
+
+std::variant<config, std::vector<std::string>> make_config(settings_text environment, settings_text flags)
+{
+    auto given = merge(std::move(environment), std::move(flags));
+    auto read = schemas::parse_pairs<written>(given, "settings");
+    std::vector<std::string> wrong;
+    for (auto& fault : read.faults)
+        wrong.push_back(line_of(fault));
+    if (read.value && !read.value->database_url)
+        wrong.emplace_back("LATCHKEY_DATABASE_URL: is needed, for example postgresql://user@host/latchkey");
+    if (read.value && !read.value->master_key)
+        wrong.emplace_back("LATCHKEY_MASTER_KEY: is needed: 32 bytes in base64, as `head -c 32 /dev/urandom "
+                           "| base64` prints");
+    if (!wrong.empty())
+        return wrong;
+    return from(std::move(*read.value));
+}
+
+} // namespace server

@@ -1,0 +1,85 @@
+// One core of the server: a thread's io_context with its own listener, connections and pipelines.
+#pragma once
+
+#include "db/pool.hpp"
+#include "db/principal_changes.hpp"
+#include "db/principals.hpp"
+#include "db/usage.hpp"
+#include "handlers/context.hpp"
+#include "handlers/router.hpp"
+#include "server/config.hpp"
+#include "server/session.hpp"
+
+#include <boost/asio/basic_socket_acceptor.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <memory>
+#include <string>
+
+namespace server {
+
+/** What all cores use. Made before them, destroyed after them; safe for all threads. */
+struct common {
+    explicit common(const config& settings);
+
+    const config& settings;
+    handlers::permission_table permissions;
+    handlers::rate_limiter limiter;
+    crypto::hashers hashers;
+    crypto::sealer sealer;
+    db::principal_changes changes;
+    handlers::router routes;
+};
+
+/** One core. Nothing in it is shared with another, so nothing in it locks. Made and destroyed on the main
+    thread, used on its own; stop(), replace_keys() and drain() may be called from any. */
+class core {
+public:
+    /** @param listen where to listen; SO_REUSEPORT lets every core have a listener of its own, among which
+       the kernel spreads the connections
+        @throw boost::system::system_error if the address cannot be had */
+    core(common& all, const boost::asio::ip::tcp::endpoint& listen,
+         std::shared_ptr<const crypto::jwt_keys> keys);
+    ~core();
+
+    boost::asio::ip::tcp::endpoint local_endpoint() const { return acceptor_.local_endpoint(); }
+
+    /** Serve until drained or stopped. Blocks: the thread's whole life. */
+    void run();
+
+    /** Take no more work than what is under way; run() returns when that has ended, at the latest after the
+        drain limit. */
+    void drain();
+
+    /** End at once. */
+    void stop();
+
+    void replace_keys(std::shared_ptr<const crypto::jwt_keys> keys);
+
+private:
+    handlers::awaitable<void> accept();
+    handlers::awaitable<void> sweep();
+    handlers::awaitable<void> finish();
+    void take(tcp_socket socket);
+
+    boost::asio::io_context io_{1};
+    common& all_;
+    db::pool db_;
+    db::pool lookups_;
+    db::principals principals_;
+    db::principal_changes::enrolment enrolment_;
+    db::usage usage_;
+    handlers::context context_;
+    session_host host_;
+    tcp_acceptor acceptor_;
+    boost::asio::basic_waitable_timer<std::chrono::steady_clock,
+                                      boost::asio::wait_traits<std::chrono::steady_clock>, db::executor>
+        clock_;
+};
+
+/** Make sure that nobody listens at `address` yet: with SO_REUSEPORT a second server would quietly take half
+   of the first one's connections. @throw boost::system::system_error address in use, or not ours */
+void check_free(const boost::asio::ip::tcp::endpoint& address);
+
+} // namespace server

@@ -1,0 +1,85 @@
+#include "server/log.hpp"
+
+#include "schemas/json.hpp"
+#include "schemas/rule.hpp"
+#include "schemas/utf8.hpp"
+
+#include <unistd.h>
+
+#include <chrono>
+
+namespace server {
+
+namespace {
+
+constexpr std::size_t longest_value = 2048;
+
+log_level least_level = log_level::info;
+
+std::string_view name_of(log_level level)
+{
+    switch (level) {
+    case log_level::debug:
+        return "debug";
+    case log_level::info:
+        return "info";
+    case log_level::warning:
+        return "warning";
+    case log_level::error:
+        return "error";
+    }
+    return {};
+}
+
+} // namespace
+
+void set_log_level(log_level least)
+{
+    least_level = least;
+}
+
+bool logs(log_level level)
+{
+    return level >= least_level;
+}
+
+log_line::log_line(log_level level, std::string_view event) : wanted_(logs(level))
+{
+    if (!wanted_)
+        return;
+    text_.reserve(256);
+    auto now = std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
+    text_ += R"({"at":)";
+    schemas::append_json(text_, now);
+    text_.append(R"(,"level":")").append(name_of(level)).append(R"(","event":)");
+    schemas::write_string(text_, event);
+}
+
+log_line::~log_line()
+{
+    if (!wanted_)
+        return;
+    text_ += "}\n";
+    // A full pipe may cut the line or refuse it: a log must never stop the server.
+    [[maybe_unused]] auto written = ::write(STDERR_FILENO, text_.data(), text_.size());
+}
+
+log_line& log_line::add(std::string_view name, std::string_view value)
+{
+    if (!wanted_)
+        return *this;
+    text_.append(",\"").append(name).append("\":");
+    schemas::write_string(text_, schemas::clean_text(value, longest_value));
+    return *this;
+}
+
+log_line& log_line::add(std::string_view name, std::int64_t value)
+{
+    if (!wanted_)
+        return *this;
+    text_.append(",\"").append(name).append("\":");
+    schemas::write_integer(text_, value);
+    return *this;
+}
+
+} // namespace server

@@ -1,0 +1,106 @@
+// One HTTP connection: read, dispatch, write, loop; with deadlines that a sweep of the core keeps.
+#pragma once
+
+#include "handlers/context.hpp"
+#include "handlers/router.hpp"
+#include "server/config.hpp"
+
+#include <boost/asio/basic_socket_acceptor.hpp>
+#include <boost/asio/basic_stream_socket.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/intrusive/list.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace server {
+
+using tcp_socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, db::executor>;
+using tcp_acceptor = boost::asio::basic_socket_acceptor<boost::asio::ip::tcp, db::executor>;
+
+class session;
+
+/** What the connections of one core share: the way to the handlers, the coarse clock, and the list by which
+    the core reaches them. */
+struct session_host {
+    session_host(handlers::context& cx, const handlers::router& routes, const config& settings);
+
+    using list = boost::intrusive::list<session, boost::intrusive::constant_time_size<true>>;
+
+    handlers::context& cx;
+    const handlers::router& routes;
+    const config& settings;
+    std::string date;        // as the Date header has it; renewed by the sweep
+    std::int64_t tick = 0;   // of the sweep
+    std::size_t at_work = 0; // sessions with a request under way
+    list sessions;
+
+    static constexpr std::chrono::milliseconds tick_length{500};
+
+    /** A fresh request id. Unique among the processes of an installation as far as chance goes; no secret. */
+    std::string next_request_id();
+
+    /** One turn of the sweep: renew the date, cut who has overstayed. Costs a walk over the connections. */
+    void sweep();
+
+    /** Close every connection that waits for its next request. */
+    void close_idle();
+
+    /** Close every connection. */
+    void close_all();
+
+private:
+    std::uint64_t run_id_; // of this core's run
+    std::uint64_t requests_ = 0;
+};
+
+/** One connection. Lives in its own coroutine's frame; see serve(). */
+class session : public boost::intrusive::list_base_hook<> {
+public:
+    session(session_host& host, tcp_socket socket);
+    ~session();
+
+    /** Serve requests one after the other, in their order, until the connection ends. Never throws. */
+    handlers::awaitable<void> run();
+
+    /** Whether the connection waits for the first byte of a request. */
+    bool is_idle() const { return phase_ == phase::idle; }
+
+    /** Called by the sweep. */
+    void cut_if_late();
+    void cut();
+
+private:
+    enum class phase : std::uint8_t { idle, header, body, work, write, linger };
+    using parser = boost::beast::http::request_parser<boost::beast::http::string_body>;
+
+    handlers::awaitable<bool> read_header(parser& in);
+    handlers::awaitable<bool> read_body(parser& in);
+    handlers::awaitable<bool> read_more();
+    handlers::awaitable<void> answer(const parser& in);
+    handlers::awaitable<void> send(const handlers::reply& out, const handlers::request* req);
+    handlers::awaitable<void> refuse(handlers::problem why);
+    handlers::awaitable<void> linger();
+    handlers::awaitable<void> write(std::string_view bytes);
+
+    void enter(phase next);
+    handlers::problem problem_of(boost::system::error_code error) const;
+
+    session_host& host_;
+    tcp_socket socket_;
+    boost::asio::ip::address peer_;
+    std::string in_; // read and not yet parsed, from in_from_ on
+    std::size_t in_from_ = 0;
+    std::string out_;
+    std::int64_t deadline_ = 0; // in ticks; 0: none
+    phase phase_ = phase::idle;
+    bool keep_alive_ = true;
+    bool late_ = false; // cut by the sweep
+};
+
+/** Serve a connection in a coroutine of its own, on the connection's io_context. */
+void serve(session_host& host, tcp_socket socket);
+
+} // namespace server
