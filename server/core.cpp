@@ -54,19 +54,21 @@ tcp_acceptor listen_at(asio::io_context& io, const tcp::endpoint& address, bool 
 } // namespace
 
 common::common(const config& all)
-    : settings(all), permissions(all.handlers.extra_resources), hashers(hasher_settings(all)),
+    : settings(all), permissions(all.handlers.extra_resources),
+      hashers(std::make_unique<crypto::hashers>(hasher_settings(all))),
       sealer(all.keys.derive(crypto::purpose::seal)), routes(handlers::all_routes())
-{
-}
+{}
 
 core::core(common& all, const tcp::endpoint& listen, std::shared_ptr<const crypto::jwt_keys> keys)
-    : all_(all), db_(io_, pipeline_settings(all.settings), all.settings.database_connections),
-      lookups_(io_, pipeline_settings(all.settings), 1), principals_(io_, lookups_, cache_settings(all.settings)),
+    : all_(all), host_(context_, all.routes, all.settings),
+      db_(io_, pipeline_settings(all.settings), all.settings.database_connections),
+      lookups_(io_, pipeline_settings(all.settings), 1),
+      principals_(io_, lookups_, cache_settings(all.settings)),
       enrolment_(all.changes.enrol(io_, principals_)), usage_(io_, db_),
       context_{all.settings.handlers,
                all.permissions,
                all.limiter,
-               all.hashers,
+               *all.hashers,
                all.sealer,
                all.changes,
                db_,
@@ -76,9 +78,8 @@ core::core(common& all, const tcp::endpoint& listen, std::shared_ptr<const crypt
                crypto::hmac_sha256(all.settings.keys.derive(crypto::purpose::refresh_token)),
                crypto::token_signer(all.settings.keys.derive(crypto::purpose::cursor)),
                std::move(keys)},
-      host_(context_, all.routes, all.settings), acceptor_(listen_at(io_, listen, true)), clock_(io_.get_executor())
-{
-}
+      acceptor_(listen_at(io_, listen, true)), clock_(io_.get_executor())
+{}
 
 core::~core() = default;
 
@@ -89,7 +90,10 @@ void core::run()
     io_.run();
 }
 
-void core::take(tcp_socket socket) { serve(host_, std::move(socket)); }
+void core::take(tcp_socket socket)
+{
+    serve(host_, std::move(socket));
+}
 
 handlers::awaitable<void> core::accept()
 {
@@ -164,7 +168,10 @@ void core::drain()
     asio::post(io_, [this] { asio::co_spawn(io_, finish(), asio::detached); });
 }
 
-void core::stop() { io_.stop(); }
+void core::stop()
+{
+    io_.stop();
+}
 
 void core::replace_keys(std::shared_ptr<const crypto::jwt_keys> keys)
 {

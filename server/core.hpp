@@ -26,7 +26,7 @@ struct common {
     const config& settings;
     handlers::permission_table permissions;
     handlers::rate_limiter limiter;
-    crypto::hashers hashers;
+    std::unique_ptr<crypto::hashers> hashers; // to be stopped before the cores that wait for it are destroyed
     crypto::sealer sealer;
     db::principal_changes changes;
     handlers::router routes;
@@ -63,15 +63,15 @@ private:
     handlers::awaitable<void> finish();
     void take(tcp_socket socket);
 
-    boost::asio::io_context io_{1};
     common& all_;
+    session_host host_; // before io_, in which the connections live that are listed in it
+    boost::asio::io_context io_{1};
     db::pool db_;
     db::pool lookups_;
     db::principals principals_;
     db::principal_changes::enrolment enrolment_;
     db::usage usage_;
     handlers::context context_;
-    session_host host_;
     tcp_acceptor acceptor_;
     boost::asio::basic_waitable_timer<std::chrono::steady_clock,
                                       boost::asio::wait_traits<std::chrono::steady_clock>, db::executor>

@@ -107,7 +107,8 @@ void session_host::close_all()
 // ---- one connection
 // ------------------------------------------------------------------------------------------
 
-session::session(session_host& host, tcp_socket socket) : host_(host), socket_(std::move(socket))
+session::session(session_host& host, tcp_socket socket)
+    : host_(host), socket_(std::move(socket)), opened_(host.tick)
 {
     error_code ignored;
     auto peer = socket_.remote_endpoint(ignored);
@@ -382,6 +383,7 @@ handlers::awaitable<void> session::run()
         if (!readable)
             break;
         co_await answer(in);
+        answered_ = true;
     }
     // Leave no phase behind that still counts as work.
     enter(phase::linger);

@@ -65,8 +65,9 @@ public:
     /** Serve requests one after the other, in their order, until the connection ends. Never throws. */
     handlers::awaitable<void> run();
 
-    /** Whether the connection waits for the first byte of a request. */
-    bool is_idle() const { return phase_ == phase::idle; }
+    /** Whether the connection waits for a request. A fresh one does not count for a second: its first request
+        may be on the way. */
+    bool is_idle() const { return phase_ == phase::idle && (answered_ || host_.tick > opened_ + 2); }
 
     /** Called by the sweep. */
     void cut_if_late();
@@ -96,6 +97,8 @@ private:
     std::string out_;
     std::int64_t deadline_ = 0; // in ticks; 0: none
     phase phase_ = phase::idle;
+    std::int64_t opened_; // in ticks
+    bool answered_ = false;
     bool keep_alive_ = true;
     bool late_ = false; // cut by the sweep
 };

@@ -1,0 +1,230 @@
+#include "server/commands.hpp"
+
+#include "db/migrations.hpp"
+#include "server/core.hpp"
+#include "server/signing.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <sys/resource.h>
+
+#include <csignal>
+#include <cstdio>
+#include <deque>
+#include <exception>
+#include <iostream>
+#include <optional>
+#include <thread>
+
+namespace server {
+
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr std::chrono::seconds renew_keys_every{30};
+
+/** Run one coroutine to its end on an io_context of its own. */
+template <class F>
+auto run_alone(asio::io_context& io, F work)
+{
+    using outcome = typename decltype(work())::value_type;
+    std::optional<outcome> result;
+    std::exception_ptr error;
+    asio::co_spawn(io, work(), [&](std::exception_ptr e, outcome value) {
+        error = e;
+        result = std::move(value);
+        io.stop();
+    });
+    io.restart();
+    io.run();
+    if (error)
+        std::rethrow_exception(error);
+    return std::move(*result);
+}
+
+db::pipeline::config connection(const config& settings)
+{
+    db::pipeline::config out;
+    out.conninfo = settings.database_url;
+    return out;
+}
+
+void bring_up_to_date(const config& settings)
+{
+    for (auto& name : db::migrate(settings.database_url).applied)
+        log_line(log_level::info, "migrated").add("migration", name);
+}
+
+/** As many descriptors as the system lets us have: each connection is one. */
+void raise_descriptor_limit()
+{
+    rlimit limit{};
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+/** The main thread's part while the cores serve: signals, and the renewal of the signing keys. */
+class conductor {
+public:
+    conductor(common& all, std::deque<core>& cores)
+        : all_(all), cores_(cores), db_(io_, connection(all.settings), 1), signals_(io_, SIGINT, SIGTERM),
+          timer_(io_.get_executor())
+    {}
+
+    auto load()
+    {
+        return run_alone(io_, [this] { return load_keys(db_, all_.sealer, algorithm()); });
+    }
+
+    /** Until the first signal has been passed on; a second one ends the cores at once. */
+    void run()
+    {
+        io_.restart();
+        wait_for_signal();
+        asio::co_spawn(io_, renew(), asio::detached);
+        io_.run();
+    }
+
+    void leave()
+    {
+        asio::post(io_, [this] { io_.stop(); });
+    }
+
+private:
+    crypto::jwt_algorithm algorithm() const { return all_.settings.handlers.jwt_algorithm; }
+
+    void wait_for_signal()
+    {
+        signals_.async_wait([this](boost::system::error_code error, int number) {
+            if (error)
+                return;
+            log_line(log_level::info, draining_ ? "stopping" : "draining").add("signal", number);
+            for (auto& one : cores_)
+                draining_ ? one.stop() : one.drain();
+            draining_ = true;
+            wait_for_signal();
+        });
+    }
+
+    db::awaitable<void> renew()
+    {
+        for (;;) {
+            boost::system::error_code ignored;
+            timer_.expires_after(renew_keys_every);
+            co_await timer_.async_wait(asio::redirect_error(db::use_awaitable, ignored));
+            try {
+                auto keys = co_await load_keys(db_, all_.sealer, algorithm());
+                for (auto& one : cores_)
+                    one.replace_keys(keys);
+            } catch (const std::exception& e) {
+                log_line(log_level::warning, "signing keys not renewed").add("cause", e.what());
+            }
+        }
+    }
+
+    common& all_;
+    std::deque<core>& cores_;
+    asio::io_context io_{1};
+    db::pool db_;
+    asio::signal_set signals_;
+    asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>,
+                               db::executor>
+        timer_;
+    bool draining_ = false;
+};
+
+void serve_until_drained(const config& settings)
+{
+    raise_descriptor_limit();
+    check_free(settings.listen);
+    if (settings.migrate)
+        bring_up_to_date(settings);
+
+    common all(settings);
+    std::deque<core> cores;
+    conductor main_thread(all, cores);
+    auto keys = main_thread.load();
+
+    auto listen = settings.listen;
+    for (unsigned i = 0; i < settings.threads; ++i) {
+        cores.emplace_back(all, listen, keys);
+        listen =
+            cores.back().local_endpoint(); // port 0 was any for the first, and is the same for the others
+    }
+    log_line(log_level::info, "listening")
+        .add("address", listen.address().to_string() + ":" + std::to_string(listen.port()))
+        .add("threads", settings.threads);
+
+    std::deque<std::thread> threads;
+    std::atomic<std::size_t> serving{cores.size()};
+    for (auto& one : cores)
+        threads.emplace_back([&] {
+            one.run();
+            if (--serving == 0)
+                main_thread.leave();
+        });
+    main_thread.run();
+    for (auto& thread : threads)
+        thread.join();
+    all.hashers.reset(); // who still waits for a hash is on a core that no longer runs
+    log_line(log_level::info, "stopped");
+}
+
+/** Run `work`; what it throws is one line on standard error. */
+template <class F>
+int report(F work)
+{
+    try {
+        work();
+        return 0;
+    } catch (const std::exception& e) {
+        std::string line = "latchkey: ";
+        for (const char* c = e.what(); *c; ++c)
+            line.push_back(*c == '\n' ? ' ' : *c);
+        std::cerr << line << std::endl;
+        return 1;
+    }
+}
+
+} // namespace
+
+int serve(const config& settings)
+{
+    return report([&] {
+        try {
+            serve_until_drained(settings);
+        } catch (const boost::system::system_error& e) {
+            throw std::runtime_error("cannot listen at " + settings.listen.address().to_string() + ":" +
+                                     std::to_string(settings.listen.port()) + ": " + e.code().message());
+        }
+    });
+}
+
+int migrate(const config& settings)
+{
+    return report([&] {
+        auto applied = db::migrate(settings.database_url).applied;
+        for (auto& name : applied)
+            std::cout << "applied " << name << '\n';
+        std::cout << (applied.empty() ? "nothing to do\n" : "up to date\n");
+    });
+}
+
+int rotate_signing_keys(const config& settings)
+{
+    return report([&] {
+        asio::io_context io{1};
+        db::pool db(io, connection(settings), 1);
+        crypto::sealer sealer(settings.keys.derive(crypto::purpose::seal));
+        auto kid = run_alone(io, [&] { return rotate_keys(db, sealer, settings); });
+        std::cout << kid << '\n';
+    });
+}
+
+} // namespace server

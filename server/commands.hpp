@@ -1,0 +1,17 @@
+// The program's commands. Each returns the process's exit code and says in one line what went wrong.
+#pragma once
+
+#include "server/config.hpp"
+
+namespace server {
+
+/** Bring the schema up to date, serve until SIGTERM or SIGINT, drain. */
+int serve(const config& settings);
+
+/** Bring the schema up to date. */
+int migrate(const config& settings);
+
+/** Publish a new signing key. */
+int rotate_signing_keys(const config& settings);
+
+} // namespace server

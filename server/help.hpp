@@ -1,0 +1,45 @@
+// What --help prints.
+#pragma once
+
+#include <string_view>
+
+namespace server {
+
+inline constexpr std::string_view help_text = R"(latchkey: identity and access server
+
+Usage:
+  latchkey serve [flags]          migrate, then serve until SIGTERM
+  latchkey migrate [flags]        bring the database's schema up to date
+  latchkey keys rotate [flags]    publish a new key for signing tokens
+  latchkey --version
+
+Every setting is an environment variable, or a flag of the same name, which
+overrides it: LATCHKEY_PUBLIC_URL is --public-url.
+
+  LATCHKEY_DATABASE_URL           PostgreSQL connection string (needed)
+  LATCHKEY_MASTER_KEY             32 bytes in base64; every stored secret
+                                  derives from it (needed)
+  LATCHKEY_LISTEN                 address and port; 127.0.0.1:8080
+  LATCHKEY_PUBLIC_URL             how clients reach the server, and the issuer
+                                  of its tokens; http:// + listen
+  LATCHKEY_DATA_DIR               where scripts/run keeps its own database and
+                                  key; .latchkey
+  LATCHKEY_THREADS                reactors; one for each core
+  LATCHKEY_DATABASE_CONNECTIONS   of each reactor, beside the one for looking
+                                  up credentials; 3
+  LATCHKEY_CACHE_MIB              memory for known credentials; 256
+  LATCHKEY_RATE_LIMIT_PER_MINUTE  requests of a credential, or of an address
+                                  without one; 1000; 0 is no limit of any kind
+  LATCHKEY_PASSWORD_HASH          argon2id costs; m=19456,t=2,p=1
+  LATCHKEY_JWT_ALGORITHM          ES256 or EdDSA; ES256
+  LATCHKEY_ACCESS_TOKEN_TTL       seconds; 3600
+  LATCHKEY_REFRESH_TOKEN_TTL      seconds; 2592000
+  LATCHKEY_CORS_ORIGINS           origins whose pages may call, by comma; none
+  LATCHKEY_TRUSTED_PROXIES        networks whose X-Forwarded-For counts; none
+  LATCHKEY_EXTRA_RESOURCES        resource names of other modules that scopes
+                                  may name, by comma; none
+  LATCHKEY_MIGRATE                whether serve migrates at start; true
+  LATCHKEY_LOG_LEVEL              debug, info, warning or error; info
+)";
+
+} // namespace server

@@ -1,0 +1,77 @@
+// latchkey: reads its settings and runs a command.
+#include "server/commands.hpp"
+#include "server/help.hpp"
+
+#include <unistd.h>
+
+#include <csignal>
+#include <iostream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace {
+
+struct command {
+    std::string_view first, second; // words
+    int (*run)(const server::config&);
+};
+
+constexpr command commands[] = {
+    {"serve", "", &server::serve},
+    {"migrate", "", &server::migrate},
+    {"keys", "rotate", &server::rotate_signing_keys},
+};
+
+int refuse(const std::vector<std::string>& lines)
+{
+    for (auto& line : lines)
+        std::cerr << "latchkey: " << line << '\n';
+    return 2;
+}
+
+int run(const command& what, std::span<char* const> flags)
+{
+    auto given = server::read_flags(flags);
+    if (auto wrong = std::get_if<std::string>(&given))
+        return refuse({*wrong});
+    auto made =
+        server::make_config(server::read_environment(environ), std::get<server::settings_text>(given));
+    if (auto wrong = std::get_if<std::vector<std::string>>(&made))
+        return refuse(*wrong);
+    auto& settings = std::get<server::config>(made);
+    server::set_log_level(settings.level);
+    return what.run(settings);
+}
+
+} // namespace
+
+int main(int argc, char** argv)
+{
+    std::signal(SIGPIPE, SIG_IGN);
+    std::span<char* const> arguments(argv + 1, static_cast<std::size_t>(argc > 0 ? argc - 1 : 0));
+    std::string_view first = arguments.empty() ? "--help" : arguments[0];
+    std::string_view second = arguments.size() > 1 ? arguments[1] : "";
+
+    if (first == "--help" || first == "-h" || first == "help") {
+        std::cout << server::help_text;
+        return arguments.empty() ? 2 : 0;
+    }
+    if (first == "--version") {
+        std::cout << "latchkey " << LATCHKEY_VERSION << '\n';
+        return 0;
+    }
+    for (auto& known : commands) {
+        std::size_t words = known.second.empty() ? 1 : 2;
+        if (first != known.first || (words == 2 && second != known.second))
+            continue;
+        auto flags = arguments.subspan(words);
+        for (std::string_view flag : flags)
+            if (flag == "--help") {
+                std::cout << server::help_text;
+                return 0;
+            }
+        return run(known, flags);
+    }
+    return refuse({"there is no command '" + std::string(first) + "'; see latchkey --help"});
+}
