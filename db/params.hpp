@@ -14,10 +14,14 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 namespace db {
+
+template <class T>
+concept number = std::is_arithmetic_v<T>;
 
 template <class T>
 concept described_enum = std::is_enum_v<T> && boost::describe::has_describe_enumerators<T>::value;
@@ -71,10 +75,10 @@ private:
     template <class T>
         requires std::convertible_to<const T&, std::string_view>
     void add_array(std::span<const T> values);
-    template <std::integral T>
+    template <number T>
     void add_array(std::span<const T> values);
 
-    template <std::integral T>
+    template <number T>
     void append_number(T value);
     void append_quoted(std::string_view value);
     void begin_binary_array(std::size_t count, std::uint32_t element_type);
@@ -96,7 +100,7 @@ void params::add(const T& value)
         add_text(value);
     } else if constexpr (std::same_as<T, bool>) {
         add_text(value ? "t" : "f");
-    } else if constexpr (std::integral<T>) {
+    } else if constexpr (number<T>) {
         auto offset = bytes_.size();
         append_number(value);
         finish_value(offset, false);
@@ -113,10 +117,10 @@ void params::add(const T& value)
     }
 }
 
-template <std::integral T>
+template <number T>
 void params::append_number(T value)
 {
-    char digits[24];
+    char digits[32];
     auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
     bytes_.append(digits, end);
 }
@@ -135,7 +139,7 @@ void params::add_array(std::span<const T> values)
     finish_value(offset, false);
 }
 
-template <std::integral T>
+template <number T>
 void params::add_array(std::span<const T> values)
 {
     auto offset = bytes_.size();

@@ -1,0 +1,121 @@
+#include "tests/support/postgres.hpp"
+
+#include <libpq-fe.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <stdexcept>
+
+namespace support {
+
+static std::string output_of(const std::string& command)
+{
+    auto pipe = popen(command.c_str(), "r");
+    if (!pipe)
+        throw std::runtime_error("cannot run " + command);
+    std::string output;
+    std::array<char, 512> part;
+    while (auto size = fread(part.data(), 1, part.size(), pipe))
+        output.append(part.data(), size);
+    if (pclose(pipe) != 0)
+        throw std::runtime_error("failed: " + command);
+    while (!output.empty() && output.back() == '\n')
+        output.pop_back();
+    return output;
+}
+
+postgres_cluster::postgres_cluster()
+{
+    auto pattern = (std::filesystem::temp_directory_path() / "latchkey-test-XXXXXX").string();
+    if (!mkdtemp(pattern.data()))
+        throw std::runtime_error("cannot make a temporary folder");
+    folder_ = pattern;
+    start();
+}
+
+postgres_cluster::~postgres_cluster()
+{
+    try {
+        run("stop " + folder_ + " immediate");
+        std::filesystem::remove_all(folder_);
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "could not remove %s: %s\n", folder_.c_str(), error.what());
+    }
+}
+
+std::string postgres_cluster::run(const std::string& command) const
+{
+    return output_of(LATCHKEY_SOURCE_DIR "/scripts/postgres " + command);
+}
+
+void postgres_cluster::start()
+{
+    // The watcher belongs to the first start; later ones must not leave more of them behind.
+    auto watcher = url_.empty() ? " --while " + std::to_string(getpid()) : "";
+    url_ = run("start " + folder_ + " --throwaway" + watcher);
+}
+
+void postgres_cluster::stop()
+{
+    run("stop " + folder_ + " fast");
+}
+void postgres_cluster::restart()
+{
+    run("restart " + folder_ + " fast");
+}
+void postgres_cluster::freeze()
+{
+    run("freeze " + folder_);
+}
+void postgres_cluster::thaw()
+{
+    run("thaw " + folder_);
+}
+
+std::string postgres_cluster::conninfo(const std::string& database) const
+{
+    static const std::string given = "/latchkey?";
+    auto url = url_;
+    return url.replace(url.find(given), given.size(), "/" + database + "?");
+}
+
+std::string postgres_cluster::create_database(const std::function<void(const std::string& conninfo)>& prepare)
+{
+    if (!template_made_) {
+        sql(conninfo(), "CREATE DATABASE migrated");
+        prepare(conninfo("migrated"));
+        template_made_ = true;
+    }
+    auto name = "test_" + std::to_string(++databases_);
+    sql(conninfo(), "CREATE DATABASE " + name + " TEMPLATE migrated");
+    return name;
+}
+
+void postgres_cluster::drop_database(const std::string& name)
+{
+    sql(conninfo(), "DROP DATABASE IF EXISTS " + name + " WITH (FORCE)");
+}
+
+postgres_cluster& shared_cluster()
+{
+    static postgres_cluster cluster;
+    return cluster;
+}
+
+std::string sql(const std::string& conninfo, const std::string& statements)
+{
+    std::unique_ptr<PGconn, decltype(&PQfinish)> pg(PQconnectdb(conninfo.c_str()), PQfinish);
+    if (PQstatus(pg.get()) != CONNECTION_OK)
+        throw std::runtime_error(PQerrorMessage(pg.get()));
+    std::unique_ptr<PGresult, decltype(&PQclear)> answer(PQexec(pg.get(), statements.c_str()), PQclear);
+    auto status = PQresultStatus(answer.get());
+    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
+        throw std::runtime_error(statements + ": " + PQerrorMessage(pg.get()));
+    return PQntuples(answer.get()) > 0 ? PQgetvalue(answer.get(), 0, 0) : "";
+}
+
+} // namespace support
