@@ -1,0 +1,101 @@
+#include "crypto/encoding.hpp"
+
+#include <array>
+
+namespace crypto {
+
+namespace {
+
+constexpr std::string_view url_letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+constexpr std::string_view plain_letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+constexpr std::uint8_t no_letter = 0xff;
+
+constexpr std::array<std::uint8_t, 256> values_of(std::string_view letters)
+{
+    std::array<std::uint8_t, 256> out;
+    out.fill(no_letter);
+    for (std::size_t i = 0; i < letters.size(); ++i)
+        out[static_cast<std::uint8_t>(letters[i])] = static_cast<std::uint8_t>(i);
+    return out;
+}
+
+constexpr auto url_values = values_of(url_letters);
+constexpr auto plain_values = values_of(plain_letters);
+
+std::optional<std::vector<std::uint8_t>> decode(std::string_view text,
+                                                const std::array<std::uint8_t, 256>& values)
+{
+    if (text.size() % 4 == 1)
+        return std::nullopt;
+    std::vector<std::uint8_t> out;
+    out.reserve(text.size() * 3 / 4);
+    std::uint32_t bits = 0;
+    unsigned held = 0;
+    for (char c : text) {
+        auto value = values[static_cast<std::uint8_t>(c)];
+        if (value == no_letter)
+            return std::nullopt;
+        bits = (bits << 6) | value;
+        held += 6;
+        if (held >= 8) {
+            held -= 8;
+            out.push_back(static_cast<std::uint8_t>(bits >> held));
+        }
+    }
+    if ((bits & ((1u << held) - 1)) != 0)
+        return std::nullopt;
+    return out;
+}
+
+std::string encode(std::span<const std::uint8_t> bytes, std::string_view letters)
+{
+    std::string out;
+    out.reserve((bytes.size() * 4 + 2) / 3);
+    std::uint32_t bits = 0;
+    unsigned held = 0;
+    for (auto byte : bytes) {
+        bits = (bits << 8) | byte;
+        held += 8;
+        while (held >= 6) {
+            held -= 6;
+            out.push_back(letters[(bits >> held) & 0x3f]);
+        }
+    }
+    if (held > 0)
+        out.push_back(letters[(bits << (6 - held)) & 0x3f]);
+    return out;
+}
+
+} // namespace
+
+std::string to_base64url(std::span<const std::uint8_t> bytes)
+{
+    return encode(bytes, url_letters);
+}
+
+std::optional<std::vector<std::uint8_t>> from_base64url(std::string_view text)
+{
+    return decode(text, url_values);
+}
+
+std::optional<std::vector<std::uint8_t>> from_base64(std::string_view text)
+{
+    if (text.size() % 4 != 0)
+        return std::nullopt;
+    for (int padding = 0; padding < 2 && text.ends_with('='); ++padding)
+        text.remove_suffix(1);
+    return decode(text, plain_values);
+}
+
+std::string to_base64_unpadded(std::span<const std::uint8_t> bytes)
+{
+    return encode(bytes, plain_letters);
+}
+
+std::optional<std::vector<std::uint8_t>> from_base64_unpadded(std::string_view text)
+{
+    return decode(text, plain_values);
+}
+
+} // namespace crypto

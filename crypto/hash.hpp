@@ -1,0 +1,38 @@
+// SHA-256 and HMAC-SHA-256, fetched once and reused: a fifth of the price of the one-shot calls.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+
+typedef struct evp_mac_ctx_st EVP_MAC_CTX;
+
+namespace crypto {
+
+using digest = std::array<std::uint8_t, 32>;
+
+/** FIPS 180-4. Some 0.2 µs for 50 bytes. @throw failure */
+digest sha256(std::string_view text);
+
+/** HMAC-SHA-256 (RFC 2104) under one key. Some 0.4 µs for 50 bytes, since the key's own blocks are hashed
+   once. For one thread at a time: it keeps its state between calls. */
+class hmac_sha256 {
+public:
+    explicit hmac_sha256(std::span<const std::uint8_t> key);
+
+    digest operator()(std::string_view text);
+    digest operator()(std::span<const std::uint8_t> bytes);
+
+private:
+    struct free_context {
+        void operator()(EVP_MAC_CTX* context) const;
+    };
+    std::unique_ptr<EVP_MAC_CTX, free_context> context_;
+};
+
+/** Whether two texts are the same, in a time that depends on their lengths alone. */
+bool equal_constant_time(std::span<const std::uint8_t> a, std::span<const std::uint8_t> b);
+
+} // namespace crypto

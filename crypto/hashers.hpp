@@ -1,0 +1,65 @@
+// Slow hashes on threads of their own, so that no core of the server ever waits for one.
+#pragma once
+
+#include "crypto/password.hpp"
+
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <cstddef>
+#include <memory>
+#include <stdexcept>
+#include <string>
+
+namespace crypto {
+
+/** More hashing is wanted than there is room for: answer 503, nothing has been done. */
+class overloaded : public std::runtime_error {
+public:
+    overloaded() : std::runtime_error("too many passwords wait to be hashed") {}
+};
+
+/** A bounded pool. Its memory is threads x costs, whatever comes; its threads stand behind the server's own
+   in the scheduler's order, so that a storm of logins leaves everything else as it was. Any core may call it.
+ */
+class hashers {
+public:
+    struct config {
+        unsigned threads = 1;
+        std::size_t queue_limit = 64; // waiting, besides those under way
+        password_costs costs;
+    };
+
+    using executor = boost::asio::io_context::executor_type;
+    template <class T>
+    using awaitable = boost::asio::awaitable<T, executor>;
+
+    explicit hashers(const config& settings);
+
+    /** Finishes what is under way and drops what waits; who waited is not resumed. Their io_contexts must
+       still exist but may have stopped. */
+    ~hashers();
+    hashers(const hashers&) = delete;
+    hashers& operator=(const hashers&) = delete;
+
+    /** hash_password at the configured costs. The password is wiped. Resumes on the caller's core.
+        @throw overloaded at once; what hash_password throws */
+    awaitable<std::string> hash(std::string password);
+
+    /** verify_password; an empty `phc` stands for an account that is not there and costs as much. The
+       password is wiped. Resumes on the caller's core. @throw overloaded at once; failure */
+    awaitable<bool> verify(std::string password, std::string phc);
+
+    const password_costs& costs() const;
+
+    /** Jobs that no thread has taken up yet. */
+    std::size_t waiting() const;
+
+private:
+    class pool;
+    std::unique_ptr<pool> pool_;
+};
+
+} // namespace crypto

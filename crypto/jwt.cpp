@@ -1,0 +1,177 @@
+#include "crypto/jwt.hpp"
+
+#include "crypto/encoding.hpp"
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
+
+#include <array>
+#include <optional>
+#include <utility>
+
+namespace crypto {
+
+namespace json = boost::json;
+
+namespace {
+
+constexpr std::size_t longest_token = 8192;
+
+struct parts {
+    std::string_view header, payload, signature;
+    std::string_view signed_text; // header and payload with the dot between
+};
+
+std::optional<parts> split(std::string_view token)
+{
+    if (token.size() > longest_token)
+        return std::nullopt;
+    auto first = token.find('.');
+    auto second = token.find('.', first == std::string_view::npos ? first : first + 1);
+    if (second == std::string_view::npos || token.find('.', second + 1) != std::string_view::npos)
+        return std::nullopt;
+    return parts{token.substr(0, first), token.substr(first + 1, second - first - 1),
+                 token.substr(second + 1), token.substr(0, second)};
+}
+
+std::optional<json::object> read_object(std::string_view part)
+{
+    auto bytes = from_base64url(part);
+    if (!bytes)
+        return std::nullopt;
+    boost::system::error_code error;
+    auto value = json::parse(text_of(*bytes), error);
+    if (error || !value.is_object())
+        return std::nullopt;
+    return std::move(value.get_object());
+}
+
+std::optional<std::string_view> text_member(const json::object& in, std::string_view name)
+{
+    auto member = in.if_contains(name);
+    if (!member || !member->is_string())
+        return std::nullopt;
+    return std::string_view(member->get_string());
+}
+
+std::optional<std::int64_t> number_member(const json::object& in, std::string_view name)
+{
+    auto member = in.if_contains(name);
+    if (!member || !member->is_int64())
+        return std::nullopt;
+    return member->get_int64();
+}
+
+std::optional<claims> read_claims(const json::object& in)
+{
+    claims out;
+    const std::pair<std::string_view, std::string*> texts[] = {{"iss", &out.issuer},
+                                                               {"sub", &out.subject},
+                                                               {"aud", &out.audience},
+                                                               {"jti", &out.token_id},
+                                                               {"sid", &out.session_id}};
+    for (auto& [name, target] : texts) {
+        auto text = text_member(in, name);
+        if (!text)
+            return std::nullopt;
+        *target = *text;
+    }
+    out.workspace_id = text_member(in, "wid").value_or("");
+    out.role = text_member(in, "role").value_or("");
+    auto issued = number_member(in, "iat");
+    auto expires = number_member(in, "exp");
+    if (!issued || !expires)
+        return std::nullopt;
+    out.issued_at = *issued;
+    out.expires_at = *expires;
+    return out;
+}
+
+json::object to_object(const claims& what)
+{
+    json::object out;
+    out["iss"] = what.issuer;
+    out["sub"] = what.subject;
+    out["aud"] = what.audience;
+    out["exp"] = what.expires_at;
+    out["iat"] = what.issued_at;
+    out["jti"] = what.token_id;
+    out["sid"] = what.session_id;
+    if (what.workspace_id.empty())
+        out["wid"] = nullptr;
+    else
+        out["wid"] = what.workspace_id;
+    if (!what.role.empty())
+        out["role"] = what.role;
+    return out;
+}
+
+} // namespace
+
+jwt_keys::jwt_keys(signing_key signer, std::vector<signing_key> verifiers)
+{
+    keys_.push_back(std::move(signer));
+    for (auto& key : verifiers)
+        keys_.push_back(std::move(key));
+    jwks_ = "{\"keys\":[";
+    for (auto& key : keys_)
+        jwks_ += key.public_jwk() + ",";
+    jwks_.back() = ']';
+    jwks_ += '}';
+}
+
+const signing_key* jwt_keys::find(std::string_view kid) const
+{
+    for (auto& key : keys_)
+        if (key.kid() == kid)
+            return &key;
+    return nullptr;
+}
+
+std::string jwt_keys::sign(const claims& what) const
+{
+    auto& key = keys_.front();
+    json::object header;
+    header["typ"] = "at+jwt";
+    header["alg"] = key.algorithm_name();
+    header["kid"] = key.kid();
+    auto token = to_base64url(bytes_of(json::serialize(header)));
+    token.push_back('.');
+    token += to_base64url(bytes_of(json::serialize(to_object(what))));
+    auto signature = key.sign(token);
+    token.push_back('.');
+    token += to_base64url(signature);
+    return token;
+}
+
+std::variant<claims, jwt_fault> jwt_keys::verify(std::string_view token, std::string_view issuer,
+                                                 std::string_view audience, std::int64_t now) const
+{
+    auto pieces = split(token);
+    if (!pieces)
+        return jwt_fault::malformed;
+    auto header = read_object(pieces->header);
+    auto signature = from_base64url(pieces->signature);
+    if (!header || !signature || text_member(*header, "typ") != "at+jwt" || header->contains("crit"))
+        return jwt_fault::malformed;
+    auto key = find(text_member(*header, "kid").value_or(""));
+    if (!key)
+        return jwt_fault::unknown_key;
+    if (text_member(*header, "alg") != key->algorithm_name() || !key->verify(pieces->signed_text, *signature))
+        return jwt_fault::bad_signature;
+
+    auto payload = read_object(pieces->payload);
+    auto what = payload ? read_claims(*payload) : std::nullopt;
+    if (!what)
+        return jwt_fault::malformed;
+    if (what->issuer != issuer)
+        return jwt_fault::wrong_issuer;
+    if (what->audience != audience)
+        return jwt_fault::wrong_audience;
+    if (what->expires_at <= now)
+        return jwt_fault::expired;
+    return std::move(*what);
+}
+
+} // namespace crypto

@@ -1,0 +1,198 @@
+#include "crypto/password.hpp"
+
+#include "crypto/encoding.hpp"
+#include "crypto/hash.hpp"
+#include "crypto/random.hpp"
+
+#include <argon2.h>
+#include <openssl/crypto.h>
+#include <sys/mman.h>
+
+#include <array>
+#include <charconv>
+#include <limits>
+#include <span>
+#include <stdexcept>
+#include <vector>
+
+namespace crypto {
+
+namespace {
+
+constexpr std::size_t salt_size = 16;
+constexpr std::size_t hash_size = 32;
+constexpr std::string_view phc_start = "$argon2id$v=19$";
+
+/** argon2's callbacks carry no argument: the arena of the hash under way on this thread. */
+thread_local hash_arena* current_arena = nullptr;
+
+int lend(std::uint8_t** memory, std::size_t size)
+{
+    *memory = current_arena->reserve(size);
+    return *memory ? ARGON2_OK : ARGON2_MEMORY_ALLOCATION_ERROR;
+}
+
+/** The library has wiped it by now; it stays ours. */
+void take_back(std::uint8_t*, std::size_t) {}
+
+std::vector<std::uint8_t> argon2id(hash_arena& arena, std::string_view password,
+                                   std::span<const std::uint8_t> salt, const password_costs& costs,
+                                   std::size_t size)
+{
+    std::vector<std::uint8_t> out(size);
+    std::vector<std::uint8_t> salt_copy(salt.begin(), salt.end());
+    argon2_context context{};
+    context.out = out.data();
+    context.outlen = static_cast<std::uint32_t>(out.size());
+    context.pwd = reinterpret_cast<std::uint8_t*>(const_cast<char*>(password.data())); // is only read
+    context.pwdlen = static_cast<std::uint32_t>(password.size());
+    context.salt = salt_copy.data();
+    context.saltlen = static_cast<std::uint32_t>(salt_copy.size());
+    context.t_cost = costs.iterations;
+    context.m_cost = costs.memory_kib;
+    context.lanes = costs.lanes;
+    context.threads = 1;
+    context.version = ARGON2_VERSION_13;
+    context.allocate_cbk = &lend;
+    context.free_cbk = &take_back;
+    context.flags = ARGON2_DEFAULT_FLAGS;
+
+    current_arena = &arena;
+    auto status = argon2id_ctx(&context);
+    current_arena = nullptr;
+    if (status != ARGON2_OK)
+        throw failure(argon2_error_message(status));
+    return out;
+}
+
+bool read_number(std::string_view& text, std::string_view name, std::uint32_t& out)
+{
+    if (!text.starts_with(name))
+        return false;
+    text.remove_prefix(name.size());
+    auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
+    if (error != std::errc() || (text.size() > 1 && text[0] == '0'))
+        return false;
+    text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+    return true;
+}
+
+struct phc_string {
+    password_costs costs;
+    std::vector<std::uint8_t> salt, hash;
+};
+
+std::optional<phc_string> parse_phc(std::string_view text)
+{
+    if (!text.starts_with(phc_start))
+        return std::nullopt;
+    text.remove_prefix(phc_start.size());
+    auto first = text.find('$');
+    auto second = text.find('$', first == std::string_view::npos ? first : first + 1);
+    if (second == std::string_view::npos)
+        return std::nullopt;
+    auto costs = password_costs::parse(text.substr(0, first));
+    auto salt = from_base64_unpadded(text.substr(first + 1, second - first - 1));
+    auto hash = from_base64_unpadded(text.substr(second + 1));
+    if (!costs || !salt || !hash || salt->size() < 8 || salt->size() > 64 || hash->size() < 16 ||
+        hash->size() > 128)
+        return std::nullopt;
+    return phc_string{*costs, std::move(*salt), std::move(*hash)};
+}
+
+std::string to_phc(const password_costs& costs, std::span<const std::uint8_t> salt,
+                   std::span<const std::uint8_t> hash)
+{
+    std::string out(phc_start);
+    out += costs.to_string();
+    out.append("$").append(to_base64_unpadded(salt)).append("$").append(to_base64_unpadded(hash));
+    return out;
+}
+
+} // namespace
+
+std::optional<password_costs> password_costs::parse(std::string_view text)
+{
+    password_costs out;
+    if (!read_number(text, "m=", out.memory_kib) || !read_number(text, ",t=", out.iterations) ||
+        !read_number(text, ",p=", out.lanes) || !text.empty())
+        return std::nullopt;
+    bool sane = out.lanes >= 1 && out.lanes <= 64 && out.iterations >= 1 && out.iterations <= 100 &&
+                out.memory_kib >= 8 * out.lanes && out.memory_kib <= (4u << 20);
+    if (!sane)
+        return std::nullopt;
+    return out;
+}
+
+std::string password_costs::to_string() const
+{
+    return "m=" + std::to_string(memory_kib) + ",t=" + std::to_string(iterations) +
+           ",p=" + std::to_string(lanes);
+}
+
+hash_arena::~hash_arena()
+{
+    release();
+}
+
+void hash_arena::release()
+{
+    if (memory_)
+        munmap(memory_, size_);
+    memory_ = nullptr;
+    size_ = 0;
+}
+
+std::uint8_t* hash_arena::reserve(std::size_t size)
+{
+    if (size <= size_)
+        return memory_;
+    release();
+    constexpr std::size_t huge_page = std::size_t{2} << 20;
+    auto whole = (size + huge_page - 1) / huge_page * huge_page;
+    if (size < huge_page)
+        whole = (size + 4095) / 4096 * 4096;
+    void* memory = mmap(nullptr, whole, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED)
+        return nullptr;
+    madvise(memory, whole, MADV_HUGEPAGE);
+    madvise(memory, whole, MADV_DONTDUMP); // no core file holds the workings of a password
+    memory_ = static_cast<std::uint8_t*>(memory);
+    size_ = whole;
+    return memory_;
+}
+
+std::string hash_password(hash_arena& arena, std::string_view password, const password_costs& costs)
+{
+    if (password.size() > longest_password)
+        throw std::length_error("the password is too long");
+    auto salt = random_bytes<salt_size>();
+    auto hash = argon2id(arena, password, salt, costs, hash_size);
+    return to_phc(costs, salt, hash);
+}
+
+bool verify_password(hash_arena& arena, std::string_view password, std::string_view phc,
+                     std::uint32_t ceiling_kib)
+{
+    auto stored = parse_phc(phc);
+    if (!stored || password.size() > longest_password || stored->costs.memory_kib > ceiling_kib)
+        return false;
+    auto hash = argon2id(arena, password, stored->salt, stored->costs, stored->hash.size());
+    return equal_constant_time(hash, stored->hash);
+}
+
+bool needs_rehash(std::string_view phc, const password_costs& costs)
+{
+    auto stored = parse_phc(phc);
+    return !stored || stored->costs != costs || stored->hash.size() != hash_size;
+}
+
+std::string dummy_hash(const password_costs& costs)
+{
+    // No password can be found whose hash is all zero.
+    std::array<std::uint8_t, salt_size> salt{};
+    std::array<std::uint8_t, hash_size> hash{};
+    return to_phc(costs, salt, hash);
+}
+
+} // namespace crypto

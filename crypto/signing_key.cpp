@@ -1,0 +1,185 @@
+#include "crypto/encoding.hpp"
+#include "crypto/hash.hpp"
+#include "crypto/jwt.hpp"
+#include "crypto/random.hpp"
+
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/ec.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+
+#include <algorithm>
+
+namespace crypto {
+
+namespace {
+
+constexpr std::size_t half = 32; // of a signature, and of a P-256 public key
+
+template <auto Free>
+struct released_by {
+    template <class T>
+    void operator()(T* it) const
+    {
+        Free(it);
+    }
+};
+using md_context = std::unique_ptr<EVP_MD_CTX, released_by<&EVP_MD_CTX_free>>;
+using ecdsa_signature = std::unique_ptr<ECDSA_SIG, released_by<&ECDSA_SIG_free>>;
+
+std::vector<std::uint8_t> raw_from_der(std::span<const std::uint8_t> der)
+{
+    auto from = der.data();
+    ecdsa_signature signature(d2i_ECDSA_SIG(nullptr, &from, static_cast<long>(der.size())));
+    std::vector<std::uint8_t> out(2 * half);
+    bool good =
+        signature &&
+        BN_bn2binpad(ECDSA_SIG_get0_r(signature.get()), out.data(), half) == static_cast<int>(half) &&
+        BN_bn2binpad(ECDSA_SIG_get0_s(signature.get()), out.data() + half, half) == static_cast<int>(half);
+    if (!good)
+        throw failure("signing failed");
+    return out;
+}
+
+std::vector<std::uint8_t> der_from_raw(std::span<const std::uint8_t> raw)
+{
+    ecdsa_signature signature(ECDSA_SIG_new());
+    auto r = BN_bin2bn(raw.data(), half, nullptr);
+    auto s = BN_bin2bn(raw.data() + half, half, nullptr);
+    if (!signature || !r || !s || ECDSA_SIG_set0(signature.get(), r, s) != 1) {
+        BN_free(r);
+        BN_free(s);
+        throw failure("no memory for a signature");
+    }
+    unsigned char* der = nullptr;
+    auto size = i2d_ECDSA_SIG(signature.get(), &der);
+    std::vector<std::uint8_t> out(der, der + std::max(size, 0));
+    OPENSSL_free(der);
+    return out;
+}
+
+std::string public_part(EVP_PKEY* key, const char* name)
+{
+    std::array<std::uint8_t, 2 * half> bytes;
+    BIGNUM* number = nullptr;
+    if (EVP_PKEY_get_bn_param(key, name, &number) != 1)
+        throw failure("the key has no public half");
+    auto size = BN_bn2binpad(number, bytes.data(), half);
+    BN_free(number);
+    if (size != static_cast<int>(half))
+        throw failure("the key has no public half");
+    return to_base64url(std::span(bytes).first(half));
+}
+
+std::string raw_public(EVP_PKEY* key)
+{
+    std::array<std::uint8_t, half> bytes;
+    auto size = bytes.size();
+    if (EVP_PKEY_get_raw_public_key(key, bytes.data(), &size) != 1 || size != half)
+        throw failure("the key has no public half");
+    return to_base64url(bytes);
+}
+
+} // namespace
+
+signing_key::signing_key(jwt_algorithm algorithm, EVP_PKEY* owned)
+    : algorithm_(algorithm), key_(owned, released_by<&EVP_PKEY_free>())
+{
+    kid_ = to_base64url(sha256(thumbprint_input()));
+}
+
+signing_key signing_key::generate(jwt_algorithm algorithm)
+{
+    auto key = algorithm == jwt_algorithm::es256 ? EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256")
+                                                 : EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519");
+    if (!key)
+        throw failure("no key could be generated");
+    return signing_key(algorithm, key);
+}
+
+signing_key signing_key::from_der(jwt_algorithm algorithm, std::span<const std::uint8_t> der)
+{
+    auto from = der.data();
+    auto key = d2i_AutoPrivateKey(nullptr, &from, static_cast<long>(der.size()));
+    if (!key || EVP_PKEY_is_a(key, algorithm == jwt_algorithm::es256 ? "EC" : "ED25519") != 1) {
+        EVP_PKEY_free(key);
+        throw failure("this is no signing key of its algorithm");
+    }
+    return signing_key(algorithm, key);
+}
+
+std::vector<std::uint8_t> signing_key::der() const
+{
+    std::unique_ptr<PKCS8_PRIV_KEY_INFO, released_by<&PKCS8_PRIV_KEY_INFO_free>> info(
+        EVP_PKEY2PKCS8(key_.get()));
+    unsigned char* der = nullptr;
+    auto size = info ? i2d_PKCS8_PRIV_KEY_INFO(info.get(), &der) : -1;
+    if (size <= 0)
+        throw failure("the key cannot be written");
+    std::vector<std::uint8_t> out(der, der + size);
+    OPENSSL_clear_free(der, static_cast<std::size_t>(size));
+    return out;
+}
+
+std::string_view signing_key::algorithm_name() const
+{
+    return algorithm_ == jwt_algorithm::es256 ? "ES256" : "EdDSA";
+}
+
+/** The required members alone, in the order of their names, without white space. */
+std::string signing_key::thumbprint_input() const
+{
+    if (algorithm_ == jwt_algorithm::eddsa)
+        return R"({"crv":"Ed25519","kty":"OKP","x":")" + raw_public(key_.get()) + R"("})";
+    return R"({"crv":"P-256","kty":"EC","x":")" + public_part(key_.get(), OSSL_PKEY_PARAM_EC_PUB_X) +
+           R"(","y":")" + public_part(key_.get(), OSSL_PKEY_PARAM_EC_PUB_Y) + R"("})";
+}
+
+std::string signing_key::public_jwk() const
+{
+    auto out = thumbprint_input();
+    out.pop_back();
+    out.append(R"(,"kid":")").append(kid_).append(R"(","alg":")").append(algorithm_name());
+    out += R"(","use":"sig"})";
+    return out;
+}
+
+std::vector<std::uint8_t> signing_key::sign(std::string_view text) const
+{
+    md_context context(EVP_MD_CTX_new());
+    auto bytes = bytes_of(text);
+    auto digest_name = algorithm_ == jwt_algorithm::es256 ? "SHA256" : nullptr; // EdDSA hashes by itself
+    std::array<std::uint8_t, 128> signature;
+    auto size = signature.size();
+    bool good = context &&
+                EVP_DigestSignInit_ex(context.get(), nullptr, digest_name, nullptr, nullptr, key_.get(),
+                                      nullptr) == 1 &&
+                EVP_DigestSign(context.get(), signature.data(), &size, bytes.data(), bytes.size()) == 1;
+    if (!good)
+        throw failure("signing failed");
+    auto made = std::span<const std::uint8_t>(signature).first(size);
+    return algorithm_ == jwt_algorithm::es256 ? raw_from_der(made)
+                                              : std::vector<std::uint8_t>(made.begin(), made.end());
+}
+
+bool signing_key::verify(std::string_view text, std::span<const std::uint8_t> signature) const
+{
+    if (signature.size() != 2 * half)
+        return false;
+    std::vector<std::uint8_t> der;
+    if (algorithm_ == jwt_algorithm::es256) {
+        der = der_from_raw(signature);
+        signature = der;
+    }
+    md_context context(EVP_MD_CTX_new());
+    auto bytes = bytes_of(text);
+    auto digest_name = algorithm_ == jwt_algorithm::es256 ? "SHA256" : nullptr;
+    return context &&
+           EVP_DigestVerifyInit_ex(context.get(), nullptr, digest_name, nullptr, nullptr, key_.get(),
+                                   nullptr) == 1 &&
+           EVP_DigestVerify(context.get(), signature.data(), signature.size(), bytes.data(), bytes.size()) ==
+               1;
+}
+
+} // namespace crypto
