@@ -12,28 +12,33 @@
 
 #include <array>
 #include <concepts>
+#include <cstddef>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 namespace schemas {
 
-/** What a type is on the wire. Every member type has a specialisation with
-
-        static std::optional<T> parse(const boost::json::value&, const path&, fault_list&);
-        static void write(std::string&, const T&);
-        static boost::json::object openapi(openapi_context&);
-
-    and, where they make sense,
-
-        static std::optional<T> parse_text(std::string_view, const path&, fault_list&);   // query and form
-   values static T absent();                     // the value of a member that was not sent; without it:
-   "missing" static bool is_left_out(const T&);     // true: the member is not written at all
-
-    `parse` returns nothing exactly if it added a fault. */
+// What a type is on the wire. Every member type T has a specialisation with
+//
+//     static std::optional<T> parse(const boost::json::value&, const path&, fault_list&);
+//     static void write(std::string&, const T&);
+//     static boost::json::object openapi(openapi_context&);
+//
+// and, where they make sense,
+//
+//     // for values of queries and forms
+//     static std::optional<T> parse_text(std::string_view, const path&, fault_list&);
+//     // the value of a member that was not sent; without this, such a member is missing
+//     static T absent();
+//     // whether the member is not written at all
+//     static bool is_left_out(const T&);
+//
+// `parse` and `parse_text` return nothing exactly if they added a fault.
 template <class T>
 struct rule;
 

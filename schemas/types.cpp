@@ -98,6 +98,23 @@ bool check_name(std::string_view in, const path& at, fault_list& faults)
     return has_ink;
 }
 
+// A schema without these would promise that every character is welcome.
+constexpr std::string_view printable = "[^\\u0000-\\u001F\\u007F-\\u009F\\u2028\\u2029]*$";
+
+json::object text_schema(std::size_t min_length, std::size_t max_length)
+{
+    json::object out = string_schema(min_length, max_length);
+    out["pattern"] = "^" + std::string(printable);
+    return out;
+}
+
+json::object name_schema(std::size_t min_length, std::size_t max_length)
+{
+    json::object out = string_schema(min_length, max_length);
+    out["pattern"] = "^(?=.*\\S)" + std::string(printable);
+    return out;
+}
+
 // ---- mail addresses
 // ------------------------------------------------------------------------------------------
 

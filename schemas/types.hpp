@@ -29,13 +29,17 @@ bool check_printable(std::string_view in, const path& at, fault_list& faults);
     that make one name look like another or turn the line round; adds a fault otherwise */
 bool check_name(std::string_view in, const path& at, fault_list& faults);
 
+/** What the two checks above ask, as patterns. */
+boost::json::object text_schema(std::size_t min_length, std::size_t max_length);
+boost::json::object name_schema(std::size_t min_length, std::size_t max_length);
+
 /** Text of `Min` to `Max` code points without control characters. Never trimmed: what was sent is kept. */
 template <std::size_t Min, std::size_t Max>
 struct text {
     std::string value;
 
     std::string_view view() const { return value; }
-    static boost::json::object openapi() { return string_schema(Min, Max); }
+    static boost::json::object openapi() { return text_schema(Min, Max); }
 
     static std::optional<text> read(std::string_view in, const path& at, fault_list& faults)
     {
@@ -51,7 +55,7 @@ struct name_text {
     std::string value;
 
     std::string_view view() const { return value; }
-    static boost::json::object openapi() { return string_schema(Min, Max); }
+    static boost::json::object openapi() { return name_schema(Min, Max); }
 
     static std::optional<name_text> read(std::string_view in, const path& at, fault_list& faults)
     {

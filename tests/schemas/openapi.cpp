@@ -43,7 +43,8 @@ BOOST_AUTO_TEST_CASE(a_request_in_full)
     BOOST_TEST(json::serialize(describe_schema<api_key_create>(direction::request)) == normal(R"({
         "type": "object",
         "properties": {
-            "name": {"type": "string", "minLength": 1, "maxLength": 100},
+            "name": {"type": "string", "minLength": 1, "maxLength": 100,
+                     "pattern": "^(?=.*\\S)[^\\u0000-\\u001F\\u007F-\\u009F\\u2028\\u2029]*$"},
             "scopes": {"type": ["array", "null"],
                        "items": {"type": "string", "minLength": 1, "maxLength": 64,
                                  "pattern": "^(\\*|[a-z_]+:[a-z_]+)$"},
