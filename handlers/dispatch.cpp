@@ -70,7 +70,7 @@ problem problem_of_current_exception()
     }
 }
 
-awaitable<reply> answer(const route& line, call& c)
+awaitable<reply> carry_out(const route& line, call& c)
 {
     try {
         auto refused = co_await admit(c, line.who);
@@ -108,7 +108,7 @@ awaitable<reply> dispatch(const router& routes, context& cx, const request& req)
 {
     auto at = find(routes, cx, req);
     if (!at.answer)
-        at.answer = co_await answer(*at.line, at.ready);
+        at.answer = co_await carry_out(*at.line, at.ready);
     finish(at, cx, req);
     co_return std::move(*at.answer);
 }

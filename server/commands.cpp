@@ -6,13 +6,14 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include <sys/resource.h>
 
-#include <csignal>
-#include <cstdio>
+#include <atomic>
 #include <deque>
 #include <exception>
 #include <iostream>

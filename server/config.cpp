@@ -259,7 +259,7 @@ settings_text merge(settings_text environment, settings_text flags)
 
 config from(written in)
 {
-    config out{.keys = std::move(*in.master_key->keys)};
+    config out(*in.master_key->keys);
     out.listen = in.listen ? in.listen->endpoint
                            : boost::asio::ip::tcp::endpoint(boost::asio::ip::address_v4::loopback(), 8080);
     out.threads = in.threads ? static_cast<unsigned>(in.threads->value) : cores();

@@ -30,6 +30,8 @@ struct time_limits {
 };
 
 struct config {
+    explicit config(const crypto::keyring& master) : keys(master) {}
+
     boost::asio::ip::tcp::endpoint listen;
     unsigned threads = 1;
     log_level level = log_level::info;

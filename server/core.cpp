@@ -1,5 +1,7 @@
 #include "server/core.hpp"
 
+#include "handlers/routes.hpp"
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>

@@ -1,5 +1,6 @@
 #include "server/session.hpp"
 
+#include "crypto/random.hpp"
 #include "handlers/dispatch.hpp"
 #include "server/reply_writer.hpp"
 #include "server/strictness.hpp"
@@ -152,6 +153,12 @@ void session::enter(phase next)
     }
 }
 
+bool session::is_idle() const
+{
+    constexpr std::int64_t fresh = 2;
+    return phase_ == phase::idle && (answered_ || host_.tick > opened_ + fresh);
+}
+
 void session::cut_if_late()
 {
     if (deadline_ != 0 && host_.tick >= deadline_)
@@ -302,7 +309,7 @@ handlers::awaitable<void> session::answer(const parser& in)
     auto client =
         host_.settings.trusted_proxies.empty()
             ? peer_
-            : handlers::client_address(peer_, forwarded_for(message), host_.settings.trusted_proxies);
+            : handlers::client_address(peer_, message["X-Forwarded-For"], host_.settings.trusted_proxies);
     handlers::request req{message, path, query, client, id};
 
     if (auto quick = handlers::dispatch_now(host_.routes, host_.cx, req)) {

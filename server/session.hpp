@@ -20,41 +20,7 @@ namespace server {
 using tcp_socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, db::executor>;
 using tcp_acceptor = boost::asio::basic_socket_acceptor<boost::asio::ip::tcp, db::executor>;
 
-class session;
-
-/** What the connections of one core share: the way to the handlers, the coarse clock, and the list by which
-    the core reaches them. */
-struct session_host {
-    session_host(handlers::context& cx, const handlers::router& routes, const config& settings);
-
-    using list = boost::intrusive::list<session, boost::intrusive::constant_time_size<true>>;
-
-    handlers::context& cx;
-    const handlers::router& routes;
-    const config& settings;
-    std::string date;        // as the Date header has it; renewed by the sweep
-    std::int64_t tick = 0;   // of the sweep
-    std::size_t at_work = 0; // sessions with a request under way
-    list sessions;
-
-    static constexpr std::chrono::milliseconds tick_length{500};
-
-    /** A fresh request id. Unique among the processes of an installation as far as chance goes; no secret. */
-    std::string next_request_id();
-
-    /** One turn of the sweep: renew the date, cut who has overstayed. Costs a walk over the connections. */
-    void sweep();
-
-    /** Close every connection that waits for its next request. */
-    void close_idle();
-
-    /** Close every connection. */
-    void close_all();
-
-private:
-    std::uint64_t run_id_; // of this core's run
-    std::uint64_t requests_ = 0;
-};
+struct session_host;
 
 /** One connection. Lives in its own coroutine's frame; see serve(). */
 class session : public boost::intrusive::list_base_hook<> {
@@ -67,7 +33,7 @@ public:
 
     /** Whether the connection waits for a request. A fresh one does not count for a second: its first request
         may be on the way. */
-    bool is_idle() const { return phase_ == phase::idle && (answered_ || host_.tick > opened_ + 2); }
+    bool is_idle() const;
 
     /** Called by the sweep. */
     void cut_if_late();
@@ -101,6 +67,40 @@ private:
     bool answered_ = false;
     bool keep_alive_ = true;
     bool late_ = false; // cut by the sweep
+};
+
+/** What the connections of one core share: the way to the handlers, the coarse clock, and the list by which
+    the core reaches them. */
+struct session_host {
+    session_host(handlers::context& cx, const handlers::router& routes, const config& settings);
+
+    using list = boost::intrusive::list<session, boost::intrusive::constant_time_size<true>>;
+
+    handlers::context& cx;
+    const handlers::router& routes;
+    const config& settings;
+    std::string date;        // as the Date header has it; renewed by the sweep
+    std::int64_t tick = 0;   // of the sweep
+    std::size_t at_work = 0; // sessions with a request under way
+    list sessions;
+
+    static constexpr std::chrono::milliseconds tick_length{500};
+
+    /** A fresh request id. Unique among the processes of an installation as far as chance goes; no secret. */
+    std::string next_request_id();
+
+    /** One turn of the sweep: renew the date, cut who has overstayed. Costs a walk over the connections. */
+    void sweep();
+
+    /** Close every connection that waits for its next request. */
+    void close_idle();
+
+    /** Close every connection. */
+    void close_all();
+
+private:
+    std::uint64_t run_id_; // of this core's run
+    std::uint64_t requests_ = 0;
 };
 
 /** Serve a connection in a coroutine of its own, on the connection's io_context. */
