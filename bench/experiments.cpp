@@ -1,0 +1,205 @@
+#include "bench/experiments.hpp"
+
+#include "bench/failure.hpp"
+#include "bench/interrupt.hpp"
+#include "bench/preparation.hpp"
+#include "bench/report.hpp"
+#include "bench/sides.hpp"
+#include "bench/text.hpp"
+
+#include <algorithm>
+#include <iostream>
+
+namespace bench {
+
+namespace {
+
+/** Say what is wrong, if anything, and turn it into the exit status. */
+int judge(const std::vector<measurement>& runs)
+{
+    int status = 0;
+    for (auto& run : runs)
+        if (auto complaint = run.complaint()) {
+            std::cerr << "latchkey-bench: " << run.title << ": " << *complaint << "\n";
+            status = 1;
+        }
+    return interrupted() ? 130 : status;
+}
+
+scenario choose(const options& wanted, const preparation& ready)
+{
+    auto& server = ready.server();
+    if (wanted.command == "verify-key")
+        return verify_key(server, ready.keys(), wanted.keys);
+    if (wanted.command == "verify-jwt")
+        return verify_jwt(server, ready.tokens());
+    if (wanted.command == "login")
+        return login(server, ready.data());
+    if (wanted.command == "mint")
+        return mint(server, ready.tokens());
+    return mixed(server, ready.data(), ready.tokens(), wanted.keys);
+}
+
+int finish(const options& wanted, const measurement& run)
+{
+    std::cout << "\n" << as_text(run) << std::flush;
+    if (!wanted.json_file.empty())
+        write_file(wanted.json_file, boost::json::serialize(as_json(run)) + "\n");
+    if (!wanted.svg_file.empty()) {
+        std::vector<series> curves;
+        for (std::size_t i = 0; i < run.kinds.size(); ++i)
+            curves.push_back({run.kinds[i].name, run.result.kinds[i].latency});
+        write_file(wanted.svg_file, plot(run.title, conditions(run), curves));
+    }
+    return judge({run});
+}
+
+int run_scenario(const options& wanted)
+{
+    progress line(wanted.quiet);
+    preparation ready(wanted, line);
+    return finish(wanted, measure(choose(wanted, ready), ready.plan(), ready.meters(), line));
+}
+
+int run_get(const options& wanted)
+{
+    progress line(wanted.quiet);
+    auto plan = plan_of(wanted);
+    plan.target = resolve(wanted.server);
+    auto headers = split_headers(wanted.headers);
+    return finish(
+        wanted, measure(get(wanted.server, headers), plan, meters_of(wanted.server, wanted.processes), line));
+}
+
+int finish(const options& wanted, const sides& both, boost::json::object summary)
+{
+    if (!wanted.json_file.empty())
+        write_file(wanted.json_file, boost::json::serialize(both.as_json(std::move(summary))) + "\n");
+    if (!wanted.svg_file.empty())
+        write_file(wanted.svg_file, both.as_plot(wanted.command));
+    return judge(both.all());
+}
+
+int run_compare(const options& wanted)
+{
+    progress line(wanted.quiet);
+    sides both("A", "B");
+    for (std::size_t round = 0; round < wanted.rounds && !interrupted(); ++round)
+        for (std::size_t side = 0; side < 2 && !interrupted(); ++side) {
+            auto& one = side == 0 ? wanted.a : wanted.b;
+            auto plan = plan_of(wanted);
+            plan.target = resolve(*one.where);
+            auto headers = split_headers(one.headers);
+            auto label =
+                both.name(side) + " " + std::to_string(round + 1) + "/" + std::to_string(wanted.rounds);
+            both.add(side, measure(get(*one.where, headers), plan, meters_of(*one.where, one.processes), line,
+                                   label));
+        }
+    if (!both.complete())
+        return 130;
+    std::cout << "\nA  " << wanted.a.where->text() << "\nB  " << wanted.b.where->text() << "\n\n"
+              << both.as_text() << std::flush;
+    boost::json::object summary{{"a", wanted.a.where->text()}, {"b", wanted.b.where->text()}};
+    if (auto a = both.median_cpu(0), b = both.median_cpu(1); a && b && *b > 0) {
+        std::cout << "\nA request of A costs its server " << as_figure(*a / *b)
+                  << " times the CPU of one of B.\n";
+        summary["cpu_ratio"] = *a / *b;
+    }
+    return finish(wanted, both, std::move(summary));
+}
+
+int run_isolation(const options& wanted)
+{
+    progress line(wanted.quiet);
+    preparation ready(wanted, line);
+    auto checks = verify_key(ready.server(), ready.keys(), wanted.keys);
+    auto logins = login(ready.server(), ready.data());
+    auto plan = ready.plan();
+    constexpr double modest = 2000;
+    if (plan.rate == 0)
+        plan.rate = modest;
+    sides both("quiet", "logins");
+    double hashed = 0, stormed = 0;
+    for (std::size_t round = 0; round < wanted.rounds && !interrupted(); ++round) {
+        auto turn = " " + std::to_string(round + 1) + "/" + std::to_string(wanted.rounds);
+        both.add(0, measure(checks, plan, ready.meters(), line, both.name(0) + turn));
+        if (interrupted())
+            break;
+        auto storm = plan;
+        storm.rate = 0;
+        storm.connections = wanted.login_connections;
+        storm.threads = 1;
+        storm.duration = plan.duration + plan.drain;
+        load background(storm, logins.kinds, logins.make_traffic);
+        both.add(1, measure(checks, plan, ready.meters(), line, both.name(1) + turn));
+        background.stop();
+        auto storming = background.wait();
+        hashed += static_cast<double>(storming.total().expected);
+        stormed += storming.seconds;
+    }
+    if (!both.complete())
+        return 130;
+    auto ratio = both.median_latency(1, 99) / both.median_latency(0, 99);
+    std::cout << "\nKey checks at " << as_figure(plan.rate) << " a second, without and with "
+              << wanted.login_connections << " connections that log in without a pause ("
+              << as_figure(hashed / stormed) << " logins a second)\n\n"
+              << both.as_text() << "\nUnder logins the p99 of a key check is " << as_figure(ratio)
+              << " times what it is without.\n"
+              << std::flush;
+    return finish(wanted, both, {{"p99_ratio", ratio}, {"logins_per_second", hashed / stormed}});
+}
+
+int run_idle(const options& wanted)
+{
+    progress line(wanted.quiet);
+    preparation ready(wanted, line);
+    auto plan = ready.plan();
+    constexpr double modest = 1000;
+    if (plan.rate == 0)
+        plan.rate = modest;
+    auto checks = verify_key(ready.server(), ready.keys(), wanted.keys);
+    auto process = ready.meters().server;
+
+    sides both("alone", "crowded");
+    both.add(0, measure(checks, plan, ready.meters(), line, both.name(0)));
+    auto before = process.resident_bytes();
+    line.say("Opening " + with_commas(wanted.idle) + " connections that send one request and then stay …");
+    crowd idlers(ready.server(), wanted.idle);
+    auto after = process.resident_bytes();
+    both.add(1, measure(checks, plan, ready.meters(), line, both.name(1)));
+    auto left = idlers.still_open();
+
+    auto each = (static_cast<double>(after) - static_cast<double>(before)) / static_cast<double>(wanted.idle);
+    std::cout << "\nKey checks at " << as_figure(plan.rate) << " a second, alone and beside "
+              << with_commas(wanted.idle) << " idle connections\n\n"
+              << both.as_text() << "\n  server memory before   " << as_bytes(before)
+              << "\n  server memory after    " << as_bytes(after) << "\n  for each connection    "
+              << as_figure(std::max(0.0, each) / 1e3) << " kB\n  still open at the end  " << with_commas(left)
+              << "\n"
+              << std::flush;
+    return finish(wanted, both,
+                  {{"idle", wanted.idle},
+                   {"memory_before_bytes", before},
+                   {"memory_after_bytes", after},
+                   {"bytes_per_connection", each},
+                   {"open_at_end", left}});
+}
+
+} // namespace
+
+int run_command(const options& wanted)
+{
+    if (!wanted.cpus.empty())
+        pin_to_cpus(wanted.cpus);
+    if (wanted.command == "get")
+        return run_get(wanted);
+    if (wanted.command == "compare")
+        return run_compare(wanted);
+    if (wanted.command == "isolation")
+        return run_isolation(wanted);
+    if (wanted.command == "idle")
+        return run_idle(wanted);
+    return run_scenario(wanted);
+}
+
+} // namespace bench
