@@ -4,7 +4,6 @@
 #include "db/multiplexer.hpp"
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -135,8 +134,13 @@ void pipeline::line::start()
 {
     living_ = true;
     auto self = shared_from_this();
-    boost::asio::co_spawn(executor_, [self] { return self->live(); }, boost::asio::detached);
-    boost::asio::co_spawn(executor_, [self] { return self->sweep(); }, boost::asio::detached);
+    // `detached` would swallow an exception, and the line stand still without a word.
+    auto ended = [](std::exception_ptr error) {
+        if (error)
+            std::rethrow_exception(error);
+    };
+    boost::asio::co_spawn(executor_, [self] { return self->live(); }, ended);
+    boost::asio::co_spawn(executor_, [self] { return self->sweep(); }, ended);
 }
 
 void pipeline::line::stop()
@@ -311,7 +315,7 @@ void pipeline::line::hear_notifications()
 // Always waits for something to read, so it and the server can never wait for each other.
 awaitable<failure> pipeline::line::serve()
 {
-    for (;;) {
+    while (!stopped_) {
         if (stale_ && !queue_.expects_answer())
             co_return failure(failure_kind::unavailable, "the prepared statements are out of date");
         if (broken_)
@@ -329,6 +333,7 @@ awaitable<failure> pipeline::line::serve()
         settle(std::exchange(done_, {}));
         write();
     }
+    co_return failure(failure_kind::unavailable, "closed");
 }
 
 awaitable<std::optional<failure>> pipeline::line::connect()
