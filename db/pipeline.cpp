@@ -203,7 +203,8 @@ void pipeline::line::submit(std::unique_ptr<request> what)
     write_soon();
 }
 
-// All that is submitted while the reactor handles one round of events leaves together at its end.
+// All that is submitted while the reactor handles one round of events leaves together at its end: in one go,
+// but with a send for each batch, since libpq 15 flushes at every Sync. Sharing a Sync would share a failure.
 void pipeline::line::write_soon()
 {
     if (!connected_ || write_posted_ || awaits_room_)

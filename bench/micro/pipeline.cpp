@@ -1,0 +1,53 @@
+// Look-ups by unique key through one pipelined connection, as requests make them: one batch each.
+//
+// Needs a database: LATCHKEY_BENCH_DATABASE_URL=$(scripts/postgres start DIR --throwaway)
+#include "db/pipeline.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+
+#include <benchmark/benchmark.h>
+#include <cstdlib>
+#include <memory>
+
+namespace {
+
+// Names only what every database has, so that nothing need be made first.
+const db::statement look_up{"bench_pipeline_look_up",
+                            "SELECT oid::int8, typname FROM pg_type WHERE oid = $1::oid"};
+
+db::awaitable<void> client(db::pipeline& line, std::int64_t& left, std::int64_t& ended)
+{
+    while (left-- > 0) {
+        auto answer = co_await line.run(look_up, 23);
+        benchmark::DoNotOptimize(answer.scalar<std::int64_t>());
+    }
+    ++ended;
+}
+
+/// `range` coroutines that each ask again as soon as they are answered.
+void look_ups(benchmark::State& state)
+{
+    auto url = std::getenv("LATCHKEY_BENCH_DATABASE_URL");
+    if (!url) {
+        state.SkipWithError("LATCHKEY_BENCH_DATABASE_URL is not set");
+        return;
+    }
+    boost::asio::io_context io(1);
+    db::pipeline::config settings;
+    settings.conninfo = url;
+    db::pipeline line(io, settings);
+    constexpr std::int64_t each = 20'000;
+    for (auto _ : state) {
+        std::int64_t left = each, ended = 0;
+        for (std::int64_t number = 0; number < state.range(0); ++number)
+            boost::asio::co_spawn(io, client(line, left, ended), boost::asio::detached);
+        while (ended < state.range(0))
+            io.run_one();
+    }
+    state.SetItemsProcessed(state.iterations() * each);
+}
+BENCHMARK(look_ups)->Arg(1)->Arg(8)->Arg(32)->Arg(128)->UseRealTime()->MeasureProcessCPUTime()->Unit(
+    benchmark::kMillisecond);
+
+} // namespace
