@@ -12,13 +12,6 @@
 
 namespace db {
 
-principals::principals(boost::asio::io_context& io, pool& lookups, config settings)
-    : io_(io), lookups_(lookups), settings_(settings), cache_(settings.cache_bytes),
-      absent_(settings.absent_bytes)
-{}
-
-principals::~principals() = default;
-
 namespace {
 
 /// Seconds since some start. The coarse clock is read without a system call, in a few nanoseconds.
@@ -31,18 +24,25 @@ std::uint32_t coarse_seconds()
 
 } // namespace
 
+principals::principals(boost::asio::io_context& io, pool& lookups, config settings)
+    : io_(io), lookups_(lookups), settings_(settings),
+      max_age_(static_cast<std::uint32_t>(settings.max_age.count())), cache_(settings.cache_bytes),
+      absent_(settings.absent_bytes), absent_until_(coarse_seconds() + max_age_)
+{}
+
+principals::~principals() = default;
+
 principals::memory principals::cached(const digest& key)
 {
     auto now = coarse_seconds();
-    auto max_age = static_cast<std::uint32_t>(settings_.max_age.count());
-    if (auto who = cache_.find(key, now > max_age ? now - max_age : 0))
+    if (auto who = cache_.find(key, now > max_age_ ? now - max_age_ : 0))
         return {state::hit, std::move(who)};
     if (!absent_.contains(key))
         return {};
     if (now < absent_until_)
         return {state::absent, nullptr};
     absent_.clear(); // all at once: no entry has an age of its own
-    absent_until_ = now + max_age;
+    absent_until_ = now + max_age_;
     return {};
 }
 

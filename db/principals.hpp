@@ -112,10 +112,11 @@ private:
     boost::asio::io_context& io_;
     pool& lookups_;
     config settings_;
+    std::uint32_t max_age_; ///< seconds
     principal_cache cache_;
     absent_digests absent_;
-    std::uint32_t absent_until_ = 0; ///< when the absent are asked for anew
-    std::uint64_t stamp_ = 0;        ///< grows with every eviction
+    std::uint32_t absent_until_; ///< when the absent are asked for anew
+    std::uint64_t stamp_ = 0;    ///< grows with every eviction
 
     std::deque<std::shared_ptr<lookup>> queue_; ///< not yet sent
     boost::unordered_flat_map<digest, std::shared_ptr<lookup>, digest_hash> joinable_;
