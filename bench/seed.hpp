@@ -13,10 +13,11 @@ struct seed_plan {
     std::size_t keys = 1000;
 };
 
-/** Write people, each the owner of a workspace, and their keys straight into a migrated database: COPY on one
-    connection for each processor, which also makes its share of the keys. Each call adds new ones, so keys
-   that must be unknown to a server's memory are. Ends with VACUUM ANALYZE, as any big load should.
-    @throw failure if the database refuses, or the master key is none */
+/** Write people, each the owner of a workspace, and their keys straight into a migrated database: one COPY,
+   while all processors make keys. The table's indexes are made anew after many keys, and nobody else can use
+   it until then. Each call adds new keys, so those that must be unknown to a server's memory are. Ends with
+   VACUUM ANALYZE, as any big load should.
+    @throw failure if the database refuses, and then nothing is written; or if the master key is none */
 seeded seed(const std::string& database_url, const std::string& master_key, const seed_plan& plan);
 
 /** The same by calling the server: sign up, mint. For hundreds, not for millions. @throw failure if refused
