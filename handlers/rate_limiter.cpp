@@ -122,17 +122,15 @@ std::optional<rate_refusal> rate_limiter::count(const rate_rule& rule, std::span
     return judge(rule, next, now);
 }
 
-std::optional<rate_refusal> rate_limiter::peek(const rate_rule& rule, std::span<const std::uint8_t> subject,
-                                               clock::time_point at) const
+void rate_limiter::forgive(const rate_rule& rule, std::span<const std::uint8_t> subject)
 {
-    auto now = seconds(at);
     auto place = find(key_of(rule, subject));
     if (!place)
-        return std::nullopt;
+        return;
     auto state = place->state.load(std::memory_order_relaxed);
-    if (ends(state) <= now || hits(state) < rule.limit)
-        return std::nullopt;
-    return rate_refusal{&rule, std::chrono::seconds(ends(state) - now)};
+    while (hits(state) > 0 &&
+           !place->state.compare_exchange_weak(state, state - 1, std::memory_order_acq_rel)) {
+    }
 }
 
 } // namespace handlers

@@ -41,9 +41,8 @@ public:
     std::optional<rate_refusal> count(const rate_rule& rule, std::span<const std::uint8_t> subject,
                                       clock::time_point now = clock::now());
 
-    /** Whether `subject` has used up `rule`, without counting. */
-    std::optional<rate_refusal> peek(const rate_rule& rule, std::span<const std::uint8_t> subject,
-                                     clock::time_point now = clock::now()) const;
+    /** Take one count back, as of an attempt that turned out to be no abuse. */
+    void forgive(const rate_rule& rule, std::span<const std::uint8_t> subject);
 
 private:
     struct slot {

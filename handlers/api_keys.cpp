@@ -1,0 +1,306 @@
+#include "handlers/api_keys.hpp"
+
+#include "crypto/api_key.hpp"
+#include "crypto/random.hpp"
+#include "db/api_keys.hpp"
+#include "handlers/convert.hpp"
+#include "handlers/deps.hpp"
+#include "handlers/page.hpp"
+#include "handlers/trace.hpp"
+
+#include <boost/uuid/uuid_io.hpp>
+
+#include <algorithm>
+
+namespace handlers::api_keys {
+
+namespace {
+
+/** A prefix is one of 36^8, so a second try is rare and a fifth unheard of. */
+constexpr int most_tries = 5;
+
+constexpr std::string_view everything = "api_keys:admin";
+
+bool is_key(const db::principal& who)
+{
+    return who.kind == db::principal::kind_type::api_key;
+}
+
+/** Whose keys the caller may touch. */
+std::variant<db::api_keys::reach, problem> reach_of(const call& c)
+{
+    auto& who = c.caller();
+    if (may(c, everything))
+        return db::api_keys::reach{*who.workspace_id, std::nullopt};
+    if (auto refusal = require_person(c))
+        return std::move(*refusal);
+    return db::api_keys::reach{*who.workspace_id, who.user_id};
+}
+
+/** 422 for every scope that means nothing here. */
+std::optional<problem> check_known(const call& c, const std::vector<std::string>& scopes)
+{
+    std::vector<schemas::fault> faults;
+    for (std::size_t i = 0; i < scopes.size(); ++i) {
+        if (c.cx.permissions.knows_scope(scopes[i]))
+            continue;
+        schemas::fault fault;
+        fault.loc.emplace_back("body");
+        fault.loc.emplace_back("scopes");
+        fault.loc.emplace_back(i);
+        fault.msg = "There is no such scope";
+        fault.type = "value_error";
+        faults.push_back(std::move(fault));
+    }
+    if (faults.empty())
+        return std::nullopt;
+    return problem::validation(std::move(faults));
+}
+
+std::optional<problem> check_future(const call& c, const std::optional<db::timestamp>& expires_at)
+{
+    if (expires_at && *expires_at <= c.cx.now())
+        return problem::invalid_field("body", "expires_at", "Input should be in the future");
+    return std::nullopt;
+}
+
+/** No call made with a key may yield more than that key: neither scopes it lacks nor a longer life. */
+std::optional<problem> check_no_wider(const call& c, const std::vector<std::string>& scopes,
+                                      const std::optional<db::timestamp>& expires_at)
+{
+    auto& who = c.caller();
+    if (!is_key(who))
+        return std::nullopt;
+    for (auto& scope : scopes)
+        if (!permission_table::is_subset({scope}, who.scopes))
+            return problem::forbidden_scope(scope);
+    if (who.expires_at && (!expires_at || *expires_at > *who.expires_at))
+        return problem::forbidden_scope("*");
+    return std::nullopt;
+}
+
+/** Whether the caller may mint for this owner at all. */
+std::optional<problem> check_minter(const call& c, const schemas::api_key_create& body)
+{
+    auto& who = c.caller();
+    if (body.owner == schemas::key_owner::workspace)
+        return may(c, everything) ? std::nullopt : std::optional(problem::forbidden_scope(everything));
+    if (body.role)
+        return problem::invalid_field("body", "role", "Only a workspace's key has a role of its own");
+    if (auto refusal = require_person(c))
+        return refusal;
+    if (who.role == db::role::member && !who.members_can_mint)
+        return problem::forbidden_scope(everything);
+    return std::nullopt;
+}
+
+problem revoked_already()
+{
+    return problem::conflict("conflict", "The key has been revoked.");
+}
+
+} // namespace
+
+awaitable<answer<schemas::api_key_created>> mint(call& c, schemas::api_key_create body)
+{
+    std::vector<std::string> scopes{"*"};
+    if (body.scopes)
+        scopes = std::move(body.scopes->items);
+    if (auto refusal = check_known(c, scopes))
+        co_return std::move(*refusal);
+    if (auto refusal = check_future(c, body.expires_at))
+        co_return std::move(*refusal);
+    if (auto refusal = check_minter(c, body))
+        co_return std::move(*refusal);
+    if (auto refusal = check_no_wider(c, scopes, body.expires_at))
+        co_return std::move(*refusal);
+
+    auto& who = c.caller();
+    trace from(c);
+    db::api_keys::draft draft;
+    draft.name = body.name.value;
+    draft.scopes = std::move(scopes);
+    draft.workspace_id = *who.workspace_id;
+    draft.created_by = who.user_id;
+    draft.expires_at = body.expires_at;
+    if (body.owner == schemas::key_owner::workspace)
+        draft.role = from_wire(body.role.value_or(schemas::role::member));
+    else
+        draft.user_id = who.user_id;
+
+    for (int tries = 1;; ++tries) {
+        auto made = crypto::make_api_key();
+        draft.id = crypto::make_uuid_v7();
+        draft.prefix = made.prefix;
+        draft.digest = c.cx.key_digest(made.text);
+        auto event = from.event("api_key.mint");
+        event.target = made.prefix;
+        db::batch work;
+        db::api_keys::add_insert(work, draft);
+        db::audit::add(work, event);
+        db::change news;
+        news.digests.push_back(draft.digest);
+        try {
+            auto rows = co_await c.cx.changes.commit(c.cx.db, std::move(work), std::move(news));
+            co_return to_new_api_key(rows[0].as_one<db::api_keys::row>(), std::move(made.text));
+        } catch (const db::failure& e) {
+            if (db::api_keys::was_orphaned(e))
+                co_return problem::invalid_token("The credential has been revoked.");
+            if (!e.is_unique_violation("api_keys_prefix_key") || tries == most_tries)
+                throw;
+        }
+    }
+}
+
+awaitable<answer<schemas::page<schemas::api_key_row>>> list(call& c, query<schemas::api_key_query> wanted)
+{
+    auto within = reach_of(c);
+    if (auto refusal = std::get_if<problem>(&within))
+        co_return std::move(*refusal);
+    db::api_keys::query question;
+    question.within = std::get<db::api_keys::reach>(within);
+    if (c.caller().user_id)
+        question.within.user_id = c.caller().user_id; // one's own, also for who may see all
+    if (wanted->status)
+        question.status = static_cast<db::api_keys::status>(*wanted->status);
+
+    std::string name = "api_keys";
+    if (wanted->status)
+        name.append(":").append(schemas::to_text(*wanted->status));
+    page_cursor cursor(c, name);
+    auto from = cursor.read(wanted->cursor);
+    if (auto refusal = std::get_if<problem>(&from))
+        co_return std::move(*refusal);
+    question.before = std::get<std::optional<db::uuid>>(from);
+    auto limit = wanted->limit.value;
+    question.limit = static_cast<int>(limit + 1);
+    auto found = co_await db::api_keys::list(c.cx.db, std::move(question));
+    co_return make_page<schemas::api_key_row>(cursor, found.rows, limit, found.total, &to_api_key);
+}
+
+awaitable<answer<schemas::api_key_row>> show(call& c)
+{
+    auto within = reach_of(c);
+    if (auto refusal = std::get_if<problem>(&within))
+        co_return std::move(*refusal);
+    auto key =
+        co_await db::api_keys::find_by_prefix(c.cx.db, std::get<db::api_keys::reach>(within), c.params[0]);
+    if (!key)
+        co_return problem::not_found();
+    co_return to_api_key(*key);
+}
+
+awaitable<answer<schemas::api_key_row>> update(call& c, schemas::api_key_patch body)
+{
+    auto within = reach_of(c);
+    if (auto refusal = std::get_if<problem>(&within))
+        co_return std::move(*refusal);
+    auto reach = std::get<db::api_keys::reach>(within);
+    db::api_keys::edit edit;
+    if (body.name)
+        edit.name = body.name->value;
+    if (body.scopes) {
+        if (auto refusal = check_known(c, body.scopes->items))
+            co_return std::move(*refusal);
+        edit.scopes = body.scopes->items;
+    }
+    if (!body.expires_at.is_absent()) {
+        if (auto refusal = check_future(c, body.expires_at.value()))
+            co_return std::move(*refusal);
+        edit.expires_at = body.expires_at.value();
+    }
+    if (is_key(c.caller()) && (edit.scopes || edit.expires_at)) {
+        auto before = co_await db::api_keys::find_by_prefix(c.cx.db, reach, c.params[0]);
+        if (!before)
+            co_return problem::not_found();
+        auto scopes = edit.scopes.value_or(before->scopes);
+        auto expires_at = edit.expires_at.value_or(before->expires_at);
+        if (auto refusal = check_no_wider(c, scopes, expires_at))
+            co_return std::move(*refusal);
+    }
+
+    trace from(c);
+    auto event = from.event("api_key.update");
+    event.target = c.params[0];
+    auto changed =
+        co_await db::api_keys::update(c.cx.changes, c.cx.db, reach, c.params[0], std::move(edit), event);
+    if (changed.outcome == db::api_keys::outcome::unknown)
+        co_return problem::not_found();
+    if (changed.outcome != db::api_keys::outcome::done)
+        co_return revoked_already();
+    co_return to_api_key(*changed.key);
+}
+
+awaitable<answer<nothing>> revoke(call& c)
+{
+    auto within = reach_of(c);
+    if (auto refusal = std::get_if<problem>(&within))
+        co_return std::move(*refusal);
+    trace from(c);
+    auto event = from.event("api_key.revoke");
+    event.target = c.params[0];
+    auto ended = co_await db::api_keys::revoke(c.cx.changes, c.cx.db, std::get<db::api_keys::reach>(within),
+                                               c.params[0], event);
+    if (!ended)
+        co_return problem::not_found();
+    co_return nothing();
+}
+
+awaitable<answer<schemas::api_key_created>> rotate(call& c, std::optional<schemas::api_key_rotate> body)
+{
+    auto within = reach_of(c);
+    if (auto refusal = std::get_if<problem>(&within))
+        co_return std::move(*refusal);
+    auto reach = std::get<db::api_keys::reach>(within);
+    if (is_key(c.caller())) {
+        auto old = co_await db::api_keys::find_by_prefix(c.cx.db, reach, c.params[0]);
+        if (!old)
+            co_return problem::not_found();
+        if (auto refusal = check_no_wider(c, old->scopes, old->expires_at))
+            co_return std::move(*refusal);
+    }
+
+    std::chrono::seconds grace{0};
+    if (body && body->grace_seconds)
+        grace = std::chrono::seconds(body->grace_seconds->value);
+    trace from(c);
+    for (int tries = 1;; ++tries) {
+        auto made = crypto::make_api_key();
+        db::api_keys::successor next;
+        next.id = crypto::make_uuid_v7();
+        next.prefix = made.prefix;
+        next.digest = c.cx.key_digest(made.text);
+        next.created_by = c.caller().user_id;
+        auto event = from.event("api_key.rotate");
+        event.target = c.params[0];
+        try {
+            auto changed = co_await db::api_keys::rotate(c.cx.changes, c.cx.db, reach, c.params[0],
+                                                         std::move(next), grace, event);
+            if (changed.outcome == db::api_keys::outcome::unknown)
+                co_return problem::not_found();
+            if (changed.outcome == db::api_keys::outcome::expired)
+                co_return problem::conflict("conflict", "The key has expired.");
+            if (changed.outcome == db::api_keys::outcome::revoked)
+                co_return revoked_already();
+            co_return to_new_api_key(*changed.key, std::move(made.text));
+        } catch (const db::failure& e) {
+            if (!e.is_unique_violation("api_keys_prefix_key") || tries == most_tries)
+                throw;
+        }
+    }
+}
+
+awaitable<answer<nothing>> report(call& c, schemas::api_key_report body)
+{
+    auto prefix = crypto::parse_api_key(body.key.value);
+    if (!prefix)
+        co_return nothing();
+    trace from(c);
+    auto event = from.event("api_key.report");
+    event.target = *prefix;
+    auto digest = c.cx.key_digest(body.key.value);
+    co_await db::api_keys::revoke_by_digest(c.cx.changes, c.cx.db, digest, event);
+    co_return nothing();
+}
+
+} // namespace handlers::api_keys

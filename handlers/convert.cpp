@@ -1,0 +1,126 @@
+#include "handlers/convert.hpp"
+
+#include <boost/uuid/uuid_io.hpp>
+
+#include <string>
+
+namespace handlers {
+
+schemas::role to_wire(db::role role)
+{
+    switch (role) {
+    case db::role::admin:
+        return schemas::role::admin;
+    case db::role::manager:
+        return schemas::role::manager;
+    case db::role::member:
+        break;
+    }
+    return schemas::role::member;
+}
+
+db::role from_wire(schemas::role role)
+{
+    switch (role) {
+    case schemas::role::admin:
+        return db::role::admin;
+    case schemas::role::manager:
+        return db::role::manager;
+    case schemas::role::member:
+        break;
+    }
+    return db::role::member;
+}
+
+schemas::user to_user(const settings& config, const db::users::row& row)
+{
+    schemas::user out;
+    out.id = row.id;
+    out.email = row.email;
+    out.name = row.name;
+    out.title = row.title;
+    out.email_verified = row.email_verified_at.has_value();
+    if (row.avatar_version)
+        out.avatar_url = config.public_url + "/api/v1/users/avatars/" + to_string(row.id) +
+                         "?v=" + std::to_string(*row.avatar_version);
+    out.locale = row.locale;
+    out.timezone = row.timezone;
+    out.created_at = row.created_at;
+    return out;
+}
+
+schemas::workspace to_workspace(const db::workspaces::row& row)
+{
+    schemas::workspace out;
+    out.id = row.id;
+    out.name = row.name;
+    out.owner_id = row.owner_id;
+    out.created_at = row.created_at;
+    return out;
+}
+
+schemas::membership to_membership(const db::memberships::row& row)
+{
+    schemas::membership out;
+    out.role = to_wire(row.role);
+    out.is_owner = row.is_owner;
+    out.joined_at = row.joined_at;
+    return out;
+}
+
+schemas::session_row to_session(const db::sessions::row& row, const db::principal& caller)
+{
+    schemas::session_row out;
+    out.id = row.id;
+    out.created_at = row.created_at;
+    out.last_seen_at = row.last_seen_at;
+    out.ip = row.ip;
+    out.user_agent = row.user_agent;
+    out.current = row.id == caller.credential_id;
+    return out;
+}
+
+schemas::api_key_row to_api_key(const db::api_keys::row& row)
+{
+    schemas::api_key_row out;
+    out.id = row.id;
+    out.prefix = row.prefix;
+    out.name = row.name;
+    out.scopes = row.scopes;
+    out.owner = row.user_id ? schemas::key_owner::user : schemas::key_owner::workspace;
+    out.created_at = row.created_at;
+    out.expires_at = row.expires_at;
+    out.last_used_at = row.last_used_at;
+    out.revoked_at = row.revoked_at;
+    return out;
+}
+
+schemas::api_key_created to_new_api_key(const db::api_keys::row& row, std::string secret)
+{
+    schemas::api_key_created out;
+    out.id = row.id;
+    out.prefix = row.prefix;
+    out.name = row.name;
+    out.secret = std::move(secret);
+    out.scopes = row.scopes;
+    out.owner = row.user_id ? schemas::key_owner::user : schemas::key_owner::workspace;
+    out.created_at = row.created_at;
+    out.expires_at = row.expires_at;
+    return out;
+}
+
+schemas::credential to_credential(const db::principal& who)
+{
+    schemas::credential out;
+    out.id = who.credential_id;
+    if (who.kind == db::principal::kind_type::session) {
+        out.scopes.emplace_back("*");
+        return out;
+    }
+    out.type = schemas::credential_type::api_key;
+    out.prefix = who.prefix;
+    out.scopes = who.scopes;
+    return out;
+}
+
+} // namespace handlers

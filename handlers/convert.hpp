@@ -1,0 +1,33 @@
+// From the rows of the database to what clients see.
+#pragma once
+
+#include "db/api_keys.hpp"
+#include "db/memberships.hpp"
+#include "db/principal.hpp"
+#include "db/sessions.hpp"
+#include "db/users.hpp"
+#include "db/workspaces.hpp"
+#include "handlers/context.hpp"
+#include "schemas/api_key.hpp"
+#include "schemas/auth.hpp"
+#include "schemas/session.hpp"
+
+#include <optional>
+
+namespace handlers {
+
+schemas::user to_user(const settings& config, const db::users::row& row);
+schemas::workspace to_workspace(const db::workspaces::row& row);
+schemas::membership to_membership(const db::memberships::row& row);
+schemas::session_row to_session(const db::sessions::row& row, const db::principal& caller);
+schemas::api_key_row to_api_key(const db::api_keys::row& row);
+
+/** The key as it is shown once, with its secret. */
+schemas::api_key_created to_new_api_key(const db::api_keys::row& row, std::string secret);
+
+schemas::credential to_credential(const db::principal& who);
+
+schemas::role to_wire(db::role role);
+db::role from_wire(schemas::role role);
+
+} // namespace handlers

@@ -1,0 +1,49 @@
+// Lists by pages: cursors that only we can have made, for the list and the caller that they were made for.
+#pragma once
+
+#include "handlers/context.hpp"
+#include "handlers/problem.hpp"
+#include "schemas/page.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace handlers {
+
+/** Where in which list a page starts. */
+class page_cursor {
+public:
+    /** @param list the list and its filters, in words */
+    page_cursor(call& c, std::string_view list);
+
+    /** @return the id after which the page starts, nothing for the first page; or invalid_cursor */
+    std::variant<std::optional<db::uuid>, problem> read(const schemas::omittable<std::string>& cursor);
+
+    std::string write(const db::uuid& last);
+
+private:
+    call& c_;
+    std::string context_;
+};
+
+/** Make a page of rows that were asked for one more than shown. */
+template <class Out, class Row, class Convert>
+schemas::page<Out> make_page(page_cursor& cursor, const std::vector<Row>& rows, std::int64_t limit,
+                             std::int64_t total, Convert convert)
+{
+    schemas::page<Out> out;
+    for (auto& row : rows) {
+        if (static_cast<std::int64_t>(out.items.size()) == limit) {
+            out.next_cursor = cursor.write(out.items.back().id);
+            break;
+        }
+        out.items.push_back(convert(row));
+    }
+    out.total = total;
+    return out;
+}
+
+} // namespace handlers

@@ -1,0 +1,16 @@
+// Who the caller is, to themselves.
+#pragma once
+
+#include "handlers/endpoint.hpp"
+#include "schemas/auth.hpp"
+#include "schemas/user.hpp"
+
+namespace handlers::profile {
+
+/** The caller: person, workspace, role, effective permissions, credential. */
+awaitable<answer<schemas::me>> show(call& c);
+
+/** Change one's own name, title, locale or time zone; answers as show() does. */
+awaitable<answer<schemas::me>> update(call& c, schemas::patch_me body);
+
+} // namespace handlers::profile
