@@ -83,4 +83,9 @@ bool equal_constant_time(std::span<const std::uint8_t> a, std::span<const std::u
     return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
+bool equal_constant_time(std::string_view a, std::string_view b)
+{
+    return equal_constant_time(bytes_of(a), bytes_of(b));
+}
+
 } // namespace crypto

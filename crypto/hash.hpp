@@ -34,5 +34,6 @@ private:
 
 /** Whether two texts are the same, in a time that depends on their lengths alone. */
 bool equal_constant_time(std::span<const std::uint8_t> a, std::span<const std::uint8_t> b);
+bool equal_constant_time(std::string_view a, std::string_view b);
 
 } // namespace crypto

@@ -11,10 +11,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <deque>
 #include <exception>
-#include <functional>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -24,8 +24,8 @@ namespace crypto {
 
 namespace {
 
-/** Let every other thread go first. SCHED_BATCH at the lowest weight still gets some per cent of a busy core,
-    so that logins are slow in a storm but never stand still. */
+/** Let every other thread go first. Not SCHED_IDLE: beside a busy loop its share of a core was measured as
+    nothing at all, where the lowest weight keeps half a per cent, so that logins never stand still. */
 void stand_back()
 {
     sched_param none{};
@@ -38,6 +38,7 @@ class job {
 public:
     virtual ~job() = default;
     virtual void run(hash_arena& arena) = 0; // and resume the caller
+    virtual void refuse() = 0;               // resume the caller with overloaded
 };
 
 template <class Result, class Handler, class Work>
@@ -57,6 +58,14 @@ public:
         } catch (...) {
             error = std::current_exception();
         }
+        resume(std::move(error), std::move(result));
+    }
+
+    void refuse() override { resume(std::make_exception_ptr(overloaded()), Result{}); }
+
+private:
+    void resume(std::exception_ptr error, Result result)
+    {
         auto executor = guard_.get_executor();
         boost::asio::post(executor,
                           [handler = std::move(handler_), error, result = std::move(result)]() mutable {
@@ -65,7 +74,6 @@ public:
         guard_.reset();
     }
 
-private:
     Handler handler_;
     Work work_;
     boost::asio::executor_work_guard<boost::asio::associated_executor_t<Handler>> guard_; // the caller's core
@@ -77,7 +85,8 @@ class hashers::pool {
 public:
     explicit pool(const config& settings) : settings_(settings), dummy_(dummy_hash(settings.costs))
     {
-        for (unsigned i = 0; i < settings.threads; ++i)
+        settings_.threads = std::max(settings.threads, 1u);
+        for (unsigned i = 0; i < settings_.threads; ++i)
             threads_.emplace_back([this] { work(); });
     }
 
@@ -92,28 +101,23 @@ public:
             thread.join();
     }
 
-    void reserve_place()
-    {
-        std::lock_guard lock(mutex_);
-        if (queue_.size() + promised_ >= settings_.queue_limit + idle_)
-            throw overloaded();
-        ++promised_;
-    }
-
     void add(std::unique_ptr<job> next)
     {
         {
             std::lock_guard lock(mutex_);
-            --promised_;
-            queue_.push_back(std::move(next));
+            auto free_threads = settings_.threads - busy_;
+            if (queue_.size() < settings_.queue_limit + free_threads)
+                queue_.push_back(std::move(next));
         }
-        wanted_.notify_one();
+        if (next)
+            next->refuse();
+        else
+            wanted_.notify_one();
     }
 
     template <class Result, class Work>
     awaitable<Result> run(Work work)
     {
-        reserve_place();
         auto start = [this](auto handler, Work w) {
             using handler_type = decltype(handler);
             add(std::make_unique<job_for<Result, handler_type, Work>>(std::move(handler), std::move(w)));
@@ -136,20 +140,22 @@ private:
     void work()
     {
         stand_back();
+        auto budget = std::size_t{settings_.costs.memory_kib} * 1024;
         hash_arena arena;
         std::unique_lock lock(mutex_);
         for (;;) {
-            ++idle_;
             wanted_.wait(lock, [&] { return closed_ || !queue_.empty(); });
-            --idle_;
             if (closed_)
                 return;
             auto next = std::move(queue_.front());
             queue_.pop_front();
+            ++busy_;
             lock.unlock();
             next->run(arena);
             next.reset();
+            arena.keep_at_most(budget);
             lock.lock();
+            --busy_;
         }
     }
 
@@ -158,8 +164,7 @@ private:
     mutable std::mutex mutex_;
     std::condition_variable wanted_;
     std::deque<std::unique_ptr<job>> queue_;
-    std::size_t promised_ = 0; // places taken by jobs on their way into the queue
-    std::size_t idle_ = 0;     // threads that wait for a job
+    std::size_t busy_ = 0; // threads with a job in hand
     bool closed_ = false;
     std::vector<std::thread> threads_; // last: they use all of the above
 };
@@ -169,11 +174,8 @@ hashers::~hashers() = default;
 
 hashers::awaitable<std::string> hashers::hash(std::string password)
 {
-    auto& costs = pool_->settings().costs;
-    auto work = [password = std::move(password), costs](hash_arena& arena) mutable {
-        auto out = hash_password(arena, password, costs);
-        wipe(password);
-        return out;
+    auto work = [password = secret_text(std::move(password)), costs = costs()](hash_arena& arena) {
+        return hash_password(arena, password.view(), costs);
     };
     return pool_->run<std::string>(std::move(work));
 }
@@ -182,11 +184,9 @@ hashers::awaitable<bool> hashers::verify(std::string password, std::string phc)
 {
     if (phc.empty())
         phc = pool_->dummy();
-    auto work = [password = std::move(password), phc = std::move(phc)](hash_arena& arena) mutable {
-        bool good = verify_password(arena, password, phc);
-        wipe(password);
-        return good;
-    };
+    auto ceiling = std::max(costs().memory_kib, stored_ceiling_kib);
+    auto work = [password = secret_text(std::move(password)), phc = std::move(phc), ceiling](
+                    hash_arena& arena) { return verify_password(arena, password.view(), phc, ceiling); };
     return pool_->run<bool>(std::move(work));
 }
 
@@ -194,6 +194,7 @@ const password_costs& hashers::costs() const
 {
     return pool_->settings().costs;
 }
+
 std::size_t hashers::waiting() const
 {
     return pool_->waiting();

@@ -21,13 +21,15 @@ public:
     overloaded() : std::runtime_error("too many passwords wait to be hashed") {}
 };
 
-/** A bounded pool. Its memory is threads x costs, whatever comes; its threads stand behind the server's own
-   in the scheduler's order, so that a storm of logins leaves everything else as it was. Any core may call it.
+/** A bounded pool. Its memory is threads x costs, or while a stored hash of larger costs is checked, that
+   hash's up to stored_ceiling_kib; a queued job is its own master, whether its caller still waits or not. Its
+   threads stand behind the server's own in the scheduler's order, so that a storm of logins leaves everything
+   else as it was. Any core may call it.
  */
 class hashers {
 public:
     struct config {
-        unsigned threads = 1;
+        unsigned threads = 1;         // at least one
         std::size_t queue_limit = 64; // waiting, besides those under way
         password_costs costs;
     };
@@ -45,11 +47,12 @@ public:
     hashers& operator=(const hashers&) = delete;
 
     /** hash_password at the configured costs. The password is wiped. Resumes on the caller's core.
-        @throw overloaded at once; what hash_password throws */
+        @throw overloaded at once if the queue is full; what hash_password throws */
     awaitable<std::string> hash(std::string password);
 
     /** verify_password; an empty `phc` stands for an account that is not there and costs as much. The
-       password is wiped. Resumes on the caller's core. @throw overloaded at once; failure */
+       password is wiped. Resumes on the caller's core. @throw overloaded at once if the queue is full;
+       failure */
     awaitable<bool> verify(std::string password, std::string phc);
 
     const password_costs& costs() const;

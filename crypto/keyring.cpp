@@ -42,11 +42,10 @@ void hkdf_sha256(std::span<const std::uint8_t> secret, std::span<const std::uint
                  std::span<const std::uint8_t> info, std::span<std::uint8_t> out)
 {
     struct release {
-        void operator()(EVP_KDF* kdf) const { EVP_KDF_free(kdf); }
         void operator()(EVP_KDF_CTX* context) const { EVP_KDF_CTX_free(context); }
     };
-    std::unique_ptr<EVP_KDF, release> kdf(EVP_KDF_fetch(nullptr, "HKDF", nullptr));
-    std::unique_ptr<EVP_KDF_CTX, release> context(kdf ? EVP_KDF_CTX_new(kdf.get()) : nullptr);
+    static EVP_KDF* const kdf = EVP_KDF_fetch(nullptr, "HKDF", nullptr); // for the life of the process
+    std::unique_ptr<EVP_KDF_CTX, release> context(kdf ? EVP_KDF_CTX_new(kdf) : nullptr);
 
     auto octets = [](const char* name, std::span<const std::uint8_t> bytes) {
         return OSSL_PARAM_construct_octet_string(name, const_cast<std::uint8_t*>(bytes.data()), bytes.size());

@@ -12,9 +12,8 @@ constexpr std::size_t mac_size = 16;
 
 digest token_signer::mac_of(std::string_view payload, std::string_view context)
 {
-    std::string covered(context);
-    covered.push_back('\0'); // which no context has: nothing can move from one part to the other
-    covered.append(payload);
+    auto covered = std::to_string(context.size()); // so that nothing can move from one part to the other
+    covered.append(":").append(context).append(payload);
     return mac_(covered);
 }
 

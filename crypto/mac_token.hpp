@@ -15,7 +15,7 @@ class token_signer {
 public:
     explicit token_signer(std::span<const std::uint8_t> key) : mac_(key) {}
 
-    /** @param context what the token is good for; it does not open in another. Must not hold NUL
+    /** @param context what the token is good for; it does not open in another
         @return base64url */
     std::string sign(std::string_view payload, std::string_view context);
 

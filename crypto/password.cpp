@@ -10,7 +10,6 @@
 
 #include <array>
 #include <charconv>
-#include <limits>
 #include <span>
 #include <stdexcept>
 #include <vector>
@@ -21,7 +20,15 @@ namespace {
 
 constexpr std::size_t salt_size = 16;
 constexpr std::size_t hash_size = 32;
+constexpr std::uint64_t most_work_kib = 4 << 20; // memory times passes
 constexpr std::string_view phc_start = "$argon2id$v=19$";
+
+std::size_t whole_pages(std::size_t size)
+{
+    constexpr std::size_t small_page = 4096, huge_page = std::size_t{2} << 20;
+    auto page = size < huge_page ? small_page : huge_page;
+    return (size + page - 1) / page * page;
+}
 
 /** argon2's callbacks carry no argument: the arena of the hash under way on this thread. */
 thread_local hash_arena* current_arena = nullptr;
@@ -32,7 +39,7 @@ int lend(std::uint8_t** memory, std::size_t size)
     return *memory ? ARGON2_OK : ARGON2_MEMORY_ALLOCATION_ERROR;
 }
 
-/** The library has wiped it by now; it stays ours. */
+/** The library has wiped it by now, and it stays ours. */
 void take_back(std::uint8_t*, std::size_t) {}
 
 std::vector<std::uint8_t> argon2id(hash_arena& arena, std::string_view password,
@@ -40,18 +47,17 @@ std::vector<std::uint8_t> argon2id(hash_arena& arena, std::string_view password,
                                    std::size_t size)
 {
     std::vector<std::uint8_t> out(size);
-    std::vector<std::uint8_t> salt_copy(salt.begin(), salt.end());
-    argon2_context context{};
+    argon2_context context{}; // its inputs are only read, though it does not say so
     context.out = out.data();
     context.outlen = static_cast<std::uint32_t>(out.size());
-    context.pwd = reinterpret_cast<std::uint8_t*>(const_cast<char*>(password.data())); // is only read
+    context.pwd = reinterpret_cast<std::uint8_t*>(const_cast<char*>(password.data()));
     context.pwdlen = static_cast<std::uint32_t>(password.size());
-    context.salt = salt_copy.data();
-    context.saltlen = static_cast<std::uint32_t>(salt_copy.size());
+    context.salt = const_cast<std::uint8_t*>(salt.data());
+    context.saltlen = static_cast<std::uint32_t>(salt.size());
     context.t_cost = costs.iterations;
     context.m_cost = costs.memory_kib;
     context.lanes = costs.lanes;
-    context.threads = 1;
+    context.threads = 1; // lanes one after the other: the hash is the same, and no thread is started
     context.version = ARGON2_VERSION_13;
     context.allocate_cbk = &lend;
     context.free_cbk = &take_back;
@@ -117,8 +123,8 @@ std::optional<password_costs> password_costs::parse(std::string_view text)
     if (!read_number(text, "m=", out.memory_kib) || !read_number(text, ",t=", out.iterations) ||
         !read_number(text, ",p=", out.lanes) || !text.empty())
         return std::nullopt;
-    bool sane = out.lanes >= 1 && out.lanes <= 64 && out.iterations >= 1 && out.iterations <= 100 &&
-                out.memory_kib >= 8 * out.lanes && out.memory_kib <= (4u << 20);
+    bool sane = out.lanes >= 1 && out.lanes <= 64 && out.iterations >= 1 && out.memory_kib >= 8 * out.lanes &&
+                std::uint64_t{out.memory_kib} * out.iterations <= most_work_kib;
     if (!sane)
         return std::nullopt;
     return out;
@@ -143,15 +149,18 @@ void hash_arena::release()
     size_ = 0;
 }
 
+void hash_arena::keep_at_most(std::size_t size)
+{
+    if (size_ > whole_pages(size))
+        release();
+}
+
 std::uint8_t* hash_arena::reserve(std::size_t size)
 {
     if (size <= size_)
         return memory_;
     release();
-    constexpr std::size_t huge_page = std::size_t{2} << 20;
-    auto whole = (size + huge_page - 1) / huge_page * huge_page;
-    if (size < huge_page)
-        whole = (size + 4095) / 4096 * 4096;
+    auto whole = whole_pages(size);
     void* memory = mmap(nullptr, whole, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED)
         return nullptr;

@@ -18,8 +18,8 @@ struct password_costs {
     bool operator==(const password_costs&) const = default;
 
     /** @param text as in a PHC string: `m=19456,t=2,p=1`
-        @return nothing if it has another shape or is out of bounds: 8 KiB a lane to 4 GiB, 1 to 100 passes,
-            1 to 64 lanes */
+        @return nothing if it has another shape or is out of bounds: 8 KiB a lane at least, memory times
+       passes 4 GiB at most (some three seconds of a core), 1 to 64 lanes */
     static std::optional<password_costs> parse(std::string_view text);
     std::string to_string() const;
 };
@@ -28,7 +28,8 @@ struct password_costs {
 inline constexpr std::size_t longest_password = 1024;
 
 /** Memory for one hash at a time, kept and used again: fresh pages would cost more than some hashes do. Grows
-   to the largest costs it has met. For one thread at a time. */
+   to the largest costs it has met. Between hashes it is all zero: the library wipes it. For one thread at a
+   time. */
 class hash_arena {
 public:
     hash_arena() = default;
@@ -39,6 +40,9 @@ public:
     /** At least `size` bytes, page-aligned and backed by huge pages where the system has them.
         @return null if there is no memory */
     std::uint8_t* reserve(std::size_t size);
+
+    /** Give back all of it if it is larger than this: one outsize hash does not raise the budget for good. */
+    void keep_at_most(std::size_t size);
 
 private:
     void release();
@@ -52,11 +56,16 @@ private:
     @throw std::length_error if the password is too long; failure if there is no memory */
 std::string hash_password(hash_arena& arena, std::string_view password, const password_costs& costs);
 
+/** Stored hashes that want more memory than this do not verify, unless a caller allows for them: room for
+   what other systems make by default, and a bound to what a stored value can order. */
+inline constexpr std::uint32_t stored_ceiling_kib = 256 << 10;
+
 /** Whether `password` is the one that `phc` was made of; compared in constant time. False also for a
-   malformed string, another algorithm or version, and for costs above `ceiling`: a stored value never orders
-   more work than that. @throw failure if there is no memory */
+   malformed string, another algorithm or version, costs out of password_costs' bounds or memory above
+   `ceiling_kib`.
+    @throw failure if there is no memory */
 bool verify_password(hash_arena& arena, std::string_view password, std::string_view phc,
-                     std::uint32_t ceiling_kib = 4u << 20);
+                     std::uint32_t ceiling_kib = stored_ceiling_kib);
 
 /** Whether a stored hash was made at other costs, or in another way, than now. */
 bool needs_rehash(std::string_view phc, const password_costs& costs);

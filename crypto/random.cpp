@@ -4,7 +4,9 @@
 #include <openssl/rand.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
+#include <pthread.h>
 
 namespace crypto {
 
@@ -16,10 +18,15 @@ void draw(std::span<std::uint8_t> out)
         throw failure("no random bytes to be had");
 }
 
-/** Random bytes in store. A thread's own; a process that forks without exec is not foreseen. */
+/** How often this process and its forebears forked: what a parent has in store, no child may hand out too. */
+std::atomic<unsigned> forks = 0;
+[[maybe_unused]] const int forks_are_counted = pthread_atfork(nullptr, nullptr, [] { ++forks; });
+
+/** Random bytes in store, a thread's own. */
 struct store {
     std::array<std::uint8_t, 1024> bytes;
     std::size_t used = sizeof bytes;
+    unsigned forks_before = 0;
 
     ~store() { OPENSSL_cleanse(bytes.data(), bytes.size()); }
 };
@@ -32,9 +39,11 @@ void fill_random(std::span<std::uint8_t> out)
 {
     if (out.size() > reserve.bytes.size() / 4)
         return draw(out);
-    if (reserve.bytes.size() - reserve.used < out.size()) {
+    auto forks_now = forks.load(std::memory_order_relaxed);
+    if (reserve.bytes.size() - reserve.used < out.size() || reserve.forks_before != forks_now) {
         draw(reserve.bytes);
         reserve.used = 0;
+        reserve.forks_before = forks_now;
     }
     auto* from = reserve.bytes.data() + reserve.used;
     std::copy_n(from, out.size(), out.begin());

@@ -18,7 +18,8 @@ public:
 };
 
 /** Fill with bytes from OpenSSL's CSPRNG, drawn in blocks per thread, so that 16 bytes cost some tens of
-    nanoseconds; what has been handed out is wiped from the block. @throw failure */
+    nanoseconds; what has been handed out is wiped from the block, and a forked child starts a new one.
+    @throw failure */
 void fill_random(std::span<std::uint8_t> out);
 
 template <std::size_t N>

@@ -23,6 +23,15 @@ struct free_context {
 };
 using cipher_context = std::unique_ptr<EVP_CIPHER_CTX, free_context>;
 
+/** Fetched for the life of the process, so never freed. */
+const EVP_CIPHER* aes_256_gcm()
+{
+    static const EVP_CIPHER* const algorithm = EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr);
+    if (!algorithm)
+        throw failure("AES-256-GCM is missing");
+    return algorithm;
+}
+
 int length(std::size_t size)
 {
     return static_cast<int>(size);
@@ -47,7 +56,7 @@ std::vector<std::uint8_t> sealer::seal(std::span<const std::uint8_t> plain, std:
     auto c = cipher.get();
     auto aad = bytes_of(context);
     int n = 0;
-    bool good = c && EVP_EncryptInit_ex2(c, EVP_aes_256_gcm(), key_.data(), nonce.data(), nullptr) == 1 &&
+    bool good = c && EVP_EncryptInit_ex2(c, aes_256_gcm(), key_.data(), nonce.data(), nullptr) == 1 &&
                 EVP_EncryptUpdate(c, nullptr, &n, &format, 1) == 1 &&
                 EVP_EncryptUpdate(c, nullptr, &n, aad.data(), length(aad.size())) == 1 &&
                 EVP_EncryptUpdate(c, text, &n, plain.data(), length(plain.size())) == 1 &&
@@ -73,7 +82,7 @@ std::optional<std::vector<std::uint8_t>> sealer::open(std::span<const std::uint8
     cipher_context cipher(EVP_CIPHER_CTX_new());
     auto c = cipher.get();
     int n = 0;
-    bool good = c && EVP_DecryptInit_ex2(c, EVP_aes_256_gcm(), key_.data(), nonce.data(), nullptr) == 1 &&
+    bool good = c && EVP_DecryptInit_ex2(c, aes_256_gcm(), key_.data(), nonce.data(), nullptr) == 1 &&
                 EVP_DecryptUpdate(c, nullptr, &n, &format, 1) == 1 &&
                 EVP_DecryptUpdate(c, nullptr, &n, aad.data(), length(aad.size())) == 1 &&
                 EVP_DecryptUpdate(c, out.data(), &n, text.data(), length(text.size())) == 1 &&
