@@ -3,7 +3,6 @@
 #include "schemas/utf8.hpp"
 
 #include <boost/beast/core/string.hpp>
-#include <boost/url/parse_query.hpp>
 #include <boost/url/pct_string_view.hpp>
 
 namespace handlers {
@@ -25,6 +24,20 @@ bool is_clean(std::string_view text)
     return schemas::clean_text(text, text.size()) == text;
 }
 
+/** Percent-decode. @return nothing if the encoding is broken or what comes out is not clean */
+std::optional<std::string> decode(std::string_view text, bool plus_is_space)
+{
+    auto encoded = boost::urls::make_pct_string_view(text);
+    if (!encoded)
+        return std::nullopt;
+    boost::urls::encoding_opts opts;
+    opts.space_as_plus = plus_is_space;
+    auto out = encoded->decode(opts);
+    if (!is_clean(out))
+        return std::nullopt;
+    return out;
+}
+
 } // namespace
 
 bool is_json(std::string_view content_type)
@@ -35,32 +48,24 @@ bool is_json(std::string_view content_type)
 std::optional<std::vector<std::pair<std::string, std::string>>> decode_query(std::string_view query)
 {
     std::vector<std::pair<std::string, std::string>> out;
-    if (query.empty())
-        return out;
-    auto parsed = boost::urls::parse_query(query);
-    if (!parsed)
-        return std::nullopt;
-    boost::urls::encoding_opts form;
-    form.space_as_plus = true;
-    for (auto param : *parsed) {
-        auto& [name, value] = out.emplace_back(param.key.decode(form), param.value.decode(form));
-        if (!is_clean(name) || !is_clean(value))
+    while (!query.empty()) {
+        auto end = query.find('&');
+        auto pair = query.substr(0, end);
+        query.remove_prefix(end == std::string_view::npos ? query.size() : end + 1);
+        auto equals = pair.find('=');
+        auto name = decode(pair.substr(0, equals), true);
+        auto value =
+            decode(equals == std::string_view::npos ? std::string_view() : pair.substr(equals + 1), true);
+        if (!name || !value)
             return std::nullopt;
+        out.emplace_back(std::move(*name), std::move(*value));
     }
     return out;
 }
 
 std::optional<std::string> decode_segment(std::string_view segment)
 {
-    if (segment.find('%') == std::string_view::npos && is_clean(segment))
-        return std::string(segment);
-    auto encoded = boost::urls::make_pct_string_view(segment);
-    if (!encoded)
-        return std::nullopt;
-    auto out = encoded->decode();
-    if (!is_clean(out))
-        return std::nullopt;
-    return out;
+    return decode(segment, false);
 }
 
 } // namespace handlers

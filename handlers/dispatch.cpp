@@ -44,8 +44,10 @@ found find(const router& routes, context& cx, const request& req)
 
 void finish(found& at, const context& cx, const request& req)
 {
-    if (at.line)
+    if (at.line) {
         at.answer->route = at.line->path;
+        at.answer->is_routine = at.line->run_now && at.answer->status < 500;
+    }
     allow_origin(cx.config, req, *at.answer);
 }
 
@@ -96,7 +98,6 @@ std::optional<reply> dispatch_now(const router& routes, context& cx, const reque
                 return std::nullopt;
             at.answer = *admitted ? refuse(*at.line, at.ready, **admitted) : at.line->run_now(at.ready);
         }
-        at.answer->is_routine = at.line && at.answer->status < 500;
         finish(at, cx, req);
         return std::move(at.answer);
     } catch (...) {
