@@ -19,11 +19,11 @@ static std::string_view as_text(const std::uint8_t* bytes, std::size_t size)
 static std::string_view print(timestamp instant, std::span<char, 40> out)
 {
     using namespace std::chrono;
+    if (instant < sys_days{1y / January / 1} || instant >= sys_days{10000y / January / 1})
+        throw failure(failure_kind::mapping, "an instant outside the years 1 to 9999");
     auto day = floor<days>(instant);
     year_month_day date{day};
     hh_mm_ss time{instant - day};
-    if (date.year() < year(1) || date.year() > year(9999))
-        throw failure(failure_kind::mapping, "an instant outside the years 1 to 9999");
     int size = std::snprintf(out.data(), out.size(), "%04d-%02u-%02u %02d:%02d:%02d.%06d+00",
                              int(date.year()), unsigned(date.month()), unsigned(date.day()),
                              int(time.hours().count()), int(time.minutes().count()),

@@ -177,9 +177,9 @@ BOOST_FIXTURE_TEST_CASE(a_busy_line_holds_back_what_it_cannot_send, troubled)
     for (int number = 0; number < 20; ++number)
         boost::asio::co_spawn(io, ask_it(number), boost::asio::detached);
     io.restart();
-    io.run_for(2300ms);
+    io.run_for(3500ms);
     BOOST_TEST(told > 10);
-    io.run_for(4500ms);
+    io.run_for(4s);
     BOOST_TEST(told == 20);
     cluster.thaw();
     BOOST_TEST(ask("after") == "after");

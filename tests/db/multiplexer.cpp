@@ -217,7 +217,8 @@ BOOST_FIXTURE_TEST_CASE(a_lost_connection_does_not_hide_the_error_that_came_befo
     auto failing = sent(1);
     take("e");
     failing->error.emplace(failure_kind::unavailable, "terminating connection");
-    BOOST_TEST(queue.lose(gone).size() == 1u);
+    auto failed = queue.lose(gone);
+    BOOST_TEST(failed.size() == 1u);
     BOOST_TEST(failing->error->what() == "terminating connection");
 }
 
