@@ -1,0 +1,221 @@
+// The program over bare sockets: what HTTP asks of a server, and what it must not put up with.
+#define BOOST_TEST_DYN_LINK
+#include "tests/support/http.hpp"
+
+#include "tests/support/database.hpp"
+#include "tests/support/server.hpp"
+
+#include <boost/test/data/test_case.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <csignal>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace {
+
+struct serving {
+    support::database db;
+    support::running_server server{db.conninfo()};
+
+    std::string ask(const std::string& bytes)
+    {
+        support::raw_connection line(server.port());
+        line.send(bytes);
+        return line.receive_all().value_or("still open");
+    }
+};
+
+constexpr auto health = "GET /healthz HTTP/1.1\r\nHost: a\r\n";
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(http)
+
+BOOST_FIXTURE_TEST_CASE(malformed_requests_get_400_and_the_connection_is_closed, serving)
+{
+    const std::vector<std::string> bad = {
+        "GET /healthz HTTP/1.1\r\n\r\n",
+        "GET /healthz HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+        "GET /healthz HTTP/1.1\r\nHost : a\r\n\r\n",
+        "GET /healthz HTTP/1.1\r\nHost: a\r\nX: 1\r\n  folded\r\n\r\n",
+        "GET /healthz HTTP/1.1\nHost: a\n\n",
+        "GET http://b/healthz HTTP/1.1\r\nHost: a\r\n\r\n",
+        "GET /healthz HTTP/9.9\r\nHost: a\r\n\r\n",
+        "GET  /healthz HTTP/1.1\r\nHost: a\r\n\r\n",
+        std::string("GET /healthz HTTP/1.1\r\nHost: a\r\nX: \0\r\n\r\n", 43),
+        "POST /healthz HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: xchunked\r\n\r\n",
+        "POST /healthz HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
+        "POST /healthz HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "POST /healthz HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: "
+        "chunked\r\n\r\n0\r\n\r\n",
+        "POST /healthz HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabc",
+        "POST /healthz HTTP/1.1\r\nHost: a\r\nContent-Length: +3\r\n\r\nabc",
+        "POST /healthz HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
+        "POST /healthz HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        "\x16\x03\x01\x02\x01\x01\x01\xfc", // somebody speaks TLS
+        "\r\n\r\n\r\n",
+    };
+    for (auto& bytes : bad)
+        BOOST_TEST(ask(bytes).starts_with("HTTP/1.1 400 "), bytes);
+    BOOST_TEST(ask(std::string(health) + "Connection: close\r\n\r\n").starts_with("HTTP/1.1 200 "));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_header_has_its_limit, serving)
+{
+    auto answer = ask(std::string(health) + "X: " + std::string(20'000, 'x') + "\r\n\r\n");
+    BOOST_TEST(answer.starts_with("HTTP/1.1 431 "), answer);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_body_has_its_limit_whether_announced_or_not, serving)
+{
+    std::string head = "POST /api/v1/users/login HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n";
+    BOOST_TEST(ask(head + "Content-Length: 70000\r\n\r\n").starts_with("HTTP/1.1 413 "));
+    auto chunked =
+        ask(head + "Transfer-Encoding: chunked\r\n\r\n11170\r\n" + std::string(70'000, ' ') + "\r\n");
+    BOOST_TEST(chunked.starts_with("HTTP/1.1 413 "), chunked);
+    auto within = ask(head + "Connection: close\r\nContent-Length: 65536\r\n\r\n" + std::string(65'536, ' '));
+    BOOST_TEST(within.starts_with("HTTP/1.1 400 "), within); // is read, and is no JSON
+}
+
+BOOST_FIXTURE_TEST_CASE(pipelined_requests_are_answered_in_their_order, serving)
+{
+    std::string many;
+    for (int i = 0; i < 50; ++i) {
+        auto id = "X-Request-Id: n" + std::to_string(i) + "\r\n\r\n";
+        many += i % 2 ? "GET /readyz HTTP/1.1\r\nHost: a\r\n" + id : health + id; // one waits, one does not
+    }
+    many += std::string(health) + "Connection: close\r\n\r\n";
+    auto answers = ask(many);
+    std::size_t at = 0;
+    for (int i = 0; i < 50; ++i) {
+        at = answers.find("X-Request-Id: n" + std::to_string(i) + "\r\n", at);
+        BOOST_REQUIRE_MESSAGE(at != std::string::npos, i);
+    }
+}
+
+BOOST_FIXTURE_TEST_CASE(a_request_may_come_byte_by_byte, serving)
+{
+    support::raw_connection line(server.port());
+    for (char c : std::string(health) + "\r\n")
+        line.send(std::string_view(&c, 1));
+    BOOST_TEST(line.receive().status == 200u);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_client_that_asks_is_told_to_go_on, serving)
+{
+    support::raw_connection line(server.port());
+    line.send("POST /api/v1/users/login HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+              "Content-Length: 2\r\nExpect: 100-continue\r\n\r\n");
+    BOOST_TEST(line.receive().status == 100u);
+    line.send("{}");
+    BOOST_TEST(line.receive().status == 422u);
+
+    auto unknown = ask("POST /healthz HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nExpect: magic\r\n\r\n{}");
+    BOOST_TEST(unknown.starts_with("HTTP/1.1 417 "), unknown);
+}
+
+BOOST_FIXTURE_TEST_CASE(head_is_get_without_the_body, serving)
+{
+    auto answer = ask("HEAD /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    BOOST_TEST(answer.starts_with("HTTP/1.1 200 "));
+    BOOST_TEST(answer.find("Content-Length: 15\r\n") != std::string::npos);
+    BOOST_TEST(answer.ends_with("\r\n\r\n"));
+}
+
+BOOST_FIXTURE_TEST_CASE(old_clients_are_served_and_let_go, serving)
+{
+    BOOST_TEST(ask("GET /healthz HTTP/1.0\r\n\r\n").starts_with("HTTP/1.1 200 "));
+    support::raw_connection line(server.port());
+    line.send("GET /healthz HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+    BOOST_TEST(line.receive().headers["Connection"] == "keep-alive");
+}
+
+BOOST_FIXTURE_TEST_CASE(unknown_paths_and_methods_differ, serving)
+{
+    support::http_client client(server.port());
+    BOOST_TEST(client.get("/nowhere").status == 404u);
+    BOOST_TEST(client.get("/nowhere").code() == "not_found");
+    auto wrong = client.get("/api/v1/users/login");
+    BOOST_TEST(wrong.status == 405u);
+    BOOST_TEST(wrong.code() == "method_not_allowed");
+    BOOST_TEST(wrong.header("Allow") == "POST, OPTIONS");
+    BOOST_TEST(client.get("/api/v1/users/me%00").status == 404u);
+    BOOST_TEST(client.get("/api/v1/users/me?x=%zz").status == 401u);
+    BOOST_TEST(client.get("//api/v1/users/me").status == 404u);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_sane_request_id_is_kept_and_another_replaced, serving)
+{
+    support::http_client client(server.port());
+    client.set("X-Request-Id", "trace-7_a.b");
+    BOOST_TEST(client.get("/healthz").header("X-Request-Id") == "trace-7_a.b");
+    client.set("X-Request-Id", "not sane\"");
+    auto made = client.get("/healthz").header("X-Request-Id");
+    BOOST_TEST(!made.empty());
+    BOOST_TEST(made.find(' ') == std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(pages_of_listed_origins_may_call)
+{
+    support::database db;
+    support::running_server server(db.conninfo(), {{"LATCHKEY_CORS_ORIGINS", "https://app.example"}});
+    support::http_client client(server.port());
+
+    client.set("Origin", "https://app.example");
+    BOOST_TEST(client.get("/healthz").header("Access-Control-Allow-Origin") == "https://app.example");
+    client.set("Access-Control-Request-Method", "POST");
+    auto preflight = client.send(support::http::verb::options, "/api/v1/users/login", "", "");
+    BOOST_TEST(preflight.status == 204u);
+    BOOST_TEST(preflight.header("Access-Control-Allow-Methods") == "POST, OPTIONS");
+    BOOST_TEST(preflight.header("Access-Control-Allow-Headers").find("Authorization") != std::string::npos);
+
+    client.set("Origin", "https://evil.example");
+    auto other = client.send(support::http::verb::options, "/api/v1/users/login", "", "");
+    BOOST_TEST(other.header("Access-Control-Allow-Origin") == "");
+    BOOST_TEST(other.header("Access-Control-Allow-Methods") == "");
+}
+
+BOOST_FIXTURE_TEST_CASE(sigterm_lets_what_is_under_way_end, serving)
+{
+    support::http_client idle(server.port());
+    BOOST_TEST(idle.get("/healthz").status == 200u);
+    support::raw_connection fresh(server.port()); // has not said anything yet
+    BOOST_TEST(server.stop() == 0);
+    BOOST_TEST(server.log().find("\"stopped\"") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_draining_server_says_so_and_finishes_its_work)
+{
+    support::database db;
+    // A hash of some seconds keeps a request under way.
+    support::running_server server(db.conninfo(), {{"LATCHKEY_PASSWORD_HASH", "m=262144,t=6,p=1"}});
+    unsigned status = 0;
+    std::thread slow([&] {
+        support::http_client client(server.port());
+        auto body = support::object({{"email", "a@example.com"}, {"password", "long enough"}});
+        status = client.post("/api/v1/users/signup", body).status;
+    });
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    server.send(SIGTERM);
+    BOOST_TEST(server.logs("\"draining\""));
+    BOOST_TEST(server.stop() == 0);
+    slow.join();
+    BOOST_TEST(status == 201u);
+}
+
+BOOST_AUTO_TEST_CASE(a_taken_port_is_one_clear_line)
+{
+    support::database db;
+    support::running_server first(db.conninfo());
+    try {
+        support::running_server second(db.conninfo(),
+                                       {{"LATCHKEY_LISTEN", "127.0.0.1:" + std::to_string(first.port())}});
+        BOOST_ERROR("a second server took the first one's port");
+    } catch (const std::runtime_error& e) {
+        BOOST_TEST(std::string(e.what()).find("Address already in use") != std::string::npos, e.what());
+    }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
