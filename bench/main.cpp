@@ -16,6 +16,6 @@ int main(int argc, char** argv)
         return bench::run_command(wanted);
     } catch (const std::exception& why) {
         std::cerr << "latchkey-bench: " << why.what() << "\n";
-        return 1;
+        return bench::interrupted() ? 130 : 1;
     }
 }

@@ -10,9 +10,10 @@ namespace bench {
 
 namespace {
 
-constexpr double width = 880, height = 500;
-constexpr double left = 84, right = 28, top = 84, bottom = 92;
-constexpr double plot_width = width - left - right, plot_height = height - top - bottom;
+constexpr double width = 880, left = 84, right = 28, top = 84;
+constexpr double plot_width = width - left - right, plot_height = 324;
+constexpr double legend_top = top + plot_height + 70, legend_row = 22;
+constexpr std::size_t legend_columns = 3;
 
 // Readable on white and on black; told apart also by those who see few colours.
 constexpr std::array<std::string_view, 6> colours{"#0969da", "#cf5b00", "#1a8f5a",
@@ -167,10 +168,27 @@ std::string axes(const scales& scale)
 
 std::string curve_of(const series& one, const scales& scale, std::string_view colour)
 {
+    // The maximum stands where one of so many requests does: at 99.9 % for a thousand.
+    double last = 100 - 100 / static_cast<double>(std::max<std::uint64_t>(one.latency.count(), 1));
     std::string points;
     for (auto [percent, value] : one.latency.curve())
-        points += at(scale.x(percent)) + "," + at(scale.y(static_cast<double>(value.count()))) + " ";
+        points += at(scale.x(std::min(percent, last))) + "," +
+                  at(scale.y(static_cast<double>(value.count()))) + " ";
     return "<polyline class=\"curve\" stroke=\"" + std::string(colour) + "\" points=\"" + points + "\"/>\n";
+}
+
+std::string legend_of(const std::vector<series>& all)
+{
+    std::string out;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        double x = left + plot_width / legend_columns * static_cast<double>(i % legend_columns);
+        double y = legend_top + legend_row * static_cast<double>(i / legend_columns);
+        out += "<line x1=\"" + at(x) + "\" y1=\"" + at(y - 4) + "\" x2=\"" + at(x + 22) + "\" y2=\"" +
+               at(y - 4) + "\" stroke=\"" + std::string(colours[i % colours.size()]) +
+               "\" stroke-width=\"3\"/>\n";
+        out += label(x + 30, y, "", all[i].name + ", p99 " + as_time(all[i].latency.percentile(99)));
+    }
+    return out;
 }
 
 } // namespace
@@ -178,26 +196,18 @@ std::string curve_of(const series& one, const scales& scale, std::string_view co
 std::string plot(const std::string& title, const std::string& subtitle, const std::vector<series>& all)
 {
     scales scale(all);
+    auto rows = (all.size() + legend_columns - 1) / legend_columns;
+    double height = legend_top + legend_row * static_cast<double>(rows);
     std::string out = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " + at(width) + " " +
-                      at(height) + "\" role=\"img\" aria-label=\"" + escaped("Latency by percentile") +
-                      "\">\n";
+                      at(height) + "\" role=\"img\" aria-label=\"Latency by percentile\">\n";
     out += style;
     out += "<rect class=\"paper\" width=\"100%\" height=\"100%\"/>\n";
     out += label(left, 34, "class=\"title\"", title);
     out += label(left, 57, "class=\"soft\"", subtitle);
     out += axes(scale);
-    double legend = left;
-    for (std::size_t i = 0; i < all.size(); ++i) {
-        auto colour = colours[i % colours.size()];
-        out += curve_of(all[i], scale, colour);
-        double y = height - 22;
-        out += "<line x1=\"" + at(legend) + "\" y1=\"" + at(y - 4) + "\" x2=\"" + at(legend + 22) +
-               "\" y2=\"" + at(y - 4) + "\" stroke=\"" + std::string(colour) + "\" stroke-width=\"3\"/>\n";
-        auto text = all[i].name + ", p99 " + as_time(all[i].latency.percentile(99));
-        out += label(legend + 30, y, "", text);
-        legend += 30 + 7.2 * static_cast<double>(text.size()) + 22;
-    }
-    return out + "</svg>\n";
+    for (std::size_t i = 0; i < all.size(); ++i)
+        out += curve_of(all[i], scale, colours[i % colours.size()]);
+    return out + legend_of(all) + "</svg>\n";
 }
 
 } // namespace bench

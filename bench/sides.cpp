@@ -96,10 +96,17 @@ std::string sides::as_text() const
     ratios.emplace_back();
     rows.push_back(std::move(ratios));
     auto out = bench::as_table(rows);
-    for (auto& run : all())
-        for (auto& warning : run.warnings())
-            if (out.find(warning) == std::string::npos)
+    std::size_t doubtful = 0;
+    for (auto& run : all()) {
+        auto warnings = run.warnings();
+        for (auto& warning : warnings)
+            if (doubtful == 0)
                 out += "\n" + warning + "\n";
+        doubtful += warnings.empty() ? 0 : 1;
+    }
+    if (doubtful > 1)
+        out += "The like holds for " + std::to_string(doubtful) + " of the " + std::to_string(all().size()) +
+               " turns.\n";
     return out;
 }
 
