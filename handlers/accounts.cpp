@@ -37,35 +37,52 @@ db::sessions::draft draft_of(const opening& session, const call& c, const trace&
 
 std::string default_workspace_name(const schemas::signup& body)
 {
-    if (body.name)
-        return body.name->value + "'s workspace";
-    return body.email.text.substr(0, body.email.text.find('@')) + "'s workspace";
+    constexpr std::size_t longest = 100;
+    auto owner = body.name ? body.name->value : body.email.text.substr(0, body.email.text.find('@'));
+    auto name = owner + "'s workspace";
+    return name.size() <= longest ? name : owner;
 }
 
-/** Failures are counted before the hash and taken back after a success, so that guesses made at the same time
-   do not slip past the limit together. */
-class attempt {
+/** One guess at a password. It is counted before the hash, so that guesses made at the same time do not slip
+    past the limits together, and taken back unless it turns out to be wrong. */
+class guess {
 public:
-    attempt(call& c, const std::string& email) : c_(c), address_(address_bucket(c.req.client)), email_(email)
+    guess(call& c, const std::string& email)
+        : c_(c), address_(address_bucket(c.req.client)), email_(crypto::bytes_of(email))
     {}
+    guess(const guess&) = delete;
+    guess& operator=(const guess&) = delete;
+
+    ~guess()
+    {
+        if (counts_address_)
+            c_.cx.limiter.forgive(limits::login_address, address_);
+        if (counts_account_)
+            c_.cx.limiter.forgive(limits::login_account, email_);
+    }
 
     std::optional<problem> count()
     {
-        if (auto over = handlers::count(c_, limits::login_address, address_))
-            return over;
-        return handlers::count(c_, limits::login_account, crypto::bytes_of(email_));
+        auto over = handlers::count(c_, limits::login_address, address_);
+        counts_address_ = !over;
+        if (!over) {
+            over = handlers::count(c_, limits::login_account, email_);
+            counts_account_ = !over;
+        }
+        return over;
     }
 
-    void succeed()
+    problem is_wrong()
     {
-        c_.cx.limiter.forgive(limits::login_address, address_);
-        c_.cx.limiter.forgive(limits::login_account, crypto::bytes_of(email_));
+        counts_address_ = counts_account_ = false;
+        return problem::invalid_credentials();
     }
 
 private:
     call& c_;
     std::array<std::uint8_t, 16> address_;
-    const std::string& email_;
+    std::span<const std::uint8_t> email_;
+    bool counts_address_ = false, counts_account_ = false; // to be taken back
 };
 
 /** Bring the stored hash to today's costs. The login does not hang on it. */
@@ -170,16 +187,15 @@ awaitable<answer<schemas::signup_result>> signup(call& c, schemas::signup body)
 
 awaitable<answer<schemas::login_result>> login(call& c, schemas::login body)
 {
-    attempt guess(c, body.email.normalized);
-    if (auto over = guess.count())
+    guess attempt(c, body.email.normalized);
+    if (auto over = attempt.count())
         co_return std::move(*over);
 
     auto account = co_await db::users::find_for_login(c.cx.db, body.email.normalized);
     std::string hash = account ? account->user.password_hash.value_or("") : ""; // empty: a dummy is hashed
     bool good = co_await c.cx.hashers.verify(body.password.value, hash);
     if (!good || !account)
-        co_return problem::invalid_credentials();
-    guess.succeed();
+        co_return attempt.is_wrong();
     if (account->user.disabled_at)
         co_return problem::forbidden("account_disabled", "The account has been disabled.");
     if (crypto::needs_rehash(hash, c.cx.config.password_costs))

@@ -37,31 +37,25 @@ std::variant<db::api_keys::reach, problem> reach_of(const call& c)
     return db::api_keys::reach{*who.workspace_id, who.user_id};
 }
 
-/** 422 for every scope that means nothing here. */
-std::optional<problem> check_known(const call& c, const std::vector<std::string>& scopes)
+void check_scopes(const call& c, const std::vector<std::string>& scopes, schemas::fault_list& faults)
 {
-    std::vector<schemas::fault> faults;
-    for (std::size_t i = 0; i < scopes.size(); ++i) {
-        if (c.cx.permissions.knows_scope(scopes[i]))
-            continue;
-        schemas::fault fault;
-        fault.loc.emplace_back("body");
-        fault.loc.emplace_back("scopes");
-        fault.loc.emplace_back(i);
-        fault.msg = "There is no such scope";
-        fault.type = "value_error";
-        faults.push_back(std::move(fault));
-    }
-    if (faults.empty())
-        return std::nullopt;
-    return problem::validation(std::move(faults));
+    schemas::path body("body"), list(body, "scopes");
+    for (std::size_t i = 0; i < scopes.size(); ++i)
+        if (!c.cx.permissions.knows_scope(scopes[i]))
+            faults.add(schemas::path(list, i), "value_error", "There is no such scope");
 }
 
-std::optional<problem> check_future(const call& c, const std::optional<db::timestamp>& expires_at)
+void check_expiry(const call& c, const std::optional<db::timestamp>& expires_at, schemas::fault_list& faults)
 {
+    schemas::path body("body");
     if (expires_at && *expires_at <= c.cx.now())
-        return problem::invalid_field("body", "expires_at", "Input should be in the future");
-    return std::nullopt;
+        faults.add(schemas::path(body, "expires_at"), "value_error", "Input should be in the future");
+}
+
+/** 422 with all that was found wrong, if anything was. */
+std::optional<problem> refusal_of(schemas::fault_list& faults)
+{
+    return faults.count() > 0 ? std::optional(problem::validation(faults.take())) : std::nullopt;
 }
 
 /** No call made with a key may yield more than that key: neither scopes it lacks nor a longer life. */
@@ -74,24 +68,37 @@ std::optional<problem> check_no_wider(const call& c, const std::vector<std::stri
     for (auto& scope : scopes)
         if (!permission_table::is_subset({scope}, who.scopes))
             return problem::forbidden_scope(scope);
-    if (who.expires_at && (!expires_at || *expires_at > *who.expires_at))
-        return problem::forbidden_scope("*");
+    if (who.expires_at && (!expires_at || *expires_at > *who.expires_at)) {
+        auto too_long = problem::forbidden_scope("*");
+        too_long.detail = "No key may outlive the key that it is made or changed with.";
+        return too_long;
+    }
     return std::nullopt;
 }
 
 /** Whether the caller may mint for this owner at all. */
-std::optional<problem> check_minter(const call& c, const schemas::api_key_create& body)
+std::optional<problem> check_minter(const call& c, schemas::key_owner owner)
 {
     auto& who = c.caller();
-    if (body.owner == schemas::key_owner::workspace)
+    if (owner == schemas::key_owner::workspace)
         return may(c, everything) ? std::nullopt : std::optional(problem::forbidden_scope(everything));
-    if (body.role)
-        return problem::invalid_field("body", "role", "Only a workspace's key has a role of its own");
     if (auto refusal = require_person(c))
         return refusal;
     if (who.role == db::role::member && !who.members_can_mint)
         return problem::forbidden_scope(everything);
     return std::nullopt;
+}
+
+/** The key that the path names, if the caller may change it. Who may see and revoke any key of the workspace
+    may still not change another person's: a successor would act as that person. */
+awaitable<std::variant<db::api_keys::row, problem>> find_to_change(call& c, db::api_keys::reach within)
+{
+    auto key = co_await db::api_keys::find_by_prefix(c.cx.db, within, c.params[0]);
+    if (!key)
+        co_return problem::not_found();
+    if (key->user_id && key->user_id != c.caller().user_id)
+        co_return problem::forbidden("forbidden", "A person's key is changed by that person alone.");
+    co_return std::move(*key);
 }
 
 problem revoked_already()
@@ -106,11 +113,18 @@ awaitable<answer<schemas::api_key_created>> mint(call& c, schemas::api_key_creat
     std::vector<std::string> scopes{"*"};
     if (body.scopes)
         scopes = std::move(body.scopes->items);
-    if (auto refusal = check_known(c, scopes))
+    auto owner = body.owner.value_or(schemas::key_owner::user);
+
+    schemas::fault_list faults;
+    check_scopes(c, scopes, faults);
+    check_expiry(c, body.expires_at, faults);
+    if (body.role && owner == schemas::key_owner::user) {
+        schemas::path at("body");
+        faults.add(schemas::path(at, "role"), "value_error", "Only a workspace's key has a role of its own");
+    }
+    if (auto refusal = refusal_of(faults))
         co_return std::move(*refusal);
-    if (auto refusal = check_future(c, body.expires_at))
-        co_return std::move(*refusal);
-    if (auto refusal = check_minter(c, body))
+    if (auto refusal = check_minter(c, owner))
         co_return std::move(*refusal);
     if (auto refusal = check_no_wider(c, scopes, body.expires_at))
         co_return std::move(*refusal);
@@ -123,7 +137,7 @@ awaitable<answer<schemas::api_key_created>> mint(call& c, schemas::api_key_creat
     draft.workspace_id = *who.workspace_id;
     draft.created_by = who.user_id;
     draft.expires_at = body.expires_at;
-    if (body.owner == schemas::key_owner::workspace)
+    if (owner == schemas::key_owner::workspace)
         draft.role = from_wire(body.role.value_or(schemas::role::member));
     else
         draft.user_id = who.user_id;
@@ -162,7 +176,7 @@ awaitable<answer<schemas::page<schemas::api_key_row>>> list(call& c, query<schem
     if (c.caller().user_id)
         question.within.user_id = c.caller().user_id; // one's own, also for who may see all
     if (wanted->status)
-        question.status = static_cast<db::api_keys::status>(*wanted->status);
+        question.status = from_wire(*wanted->status);
 
     std::string name = "api_keys";
     if (wanted->status)
@@ -197,24 +211,27 @@ awaitable<answer<schemas::api_key_row>> update(call& c, schemas::api_key_patch b
         co_return std::move(*refusal);
     auto reach = std::get<db::api_keys::reach>(within);
     db::api_keys::edit edit;
+    schemas::fault_list faults;
     if (body.name)
         edit.name = body.name->value;
     if (body.scopes) {
-        if (auto refusal = check_known(c, body.scopes->items))
-            co_return std::move(*refusal);
-        edit.scopes = body.scopes->items;
+        check_scopes(c, body.scopes->items, faults);
+        edit.scopes = std::move(body.scopes->items);
     }
     if (!body.expires_at.is_absent()) {
-        if (auto refusal = check_future(c, body.expires_at.value()))
-            co_return std::move(*refusal);
+        check_expiry(c, body.expires_at.value(), faults);
         edit.expires_at = body.expires_at.value();
     }
-    if (is_key(c.caller()) && (edit.scopes || edit.expires_at)) {
-        auto before = co_await db::api_keys::find_by_prefix(c.cx.db, reach, c.params[0]);
-        if (!before)
-            co_return problem::not_found();
-        auto scopes = edit.scopes.value_or(before->scopes);
-        auto expires_at = edit.expires_at.value_or(before->expires_at);
+    if (auto refusal = refusal_of(faults))
+        co_return std::move(*refusal);
+
+    auto found = co_await find_to_change(c, reach);
+    if (auto refusal = std::get_if<problem>(&found))
+        co_return std::move(*refusal);
+    auto& before = std::get<db::api_keys::row>(found);
+    if (edit.scopes || edit.expires_at) {
+        auto scopes = edit.scopes.value_or(before.scopes);
+        auto expires_at = edit.expires_at.value_or(before.expires_at);
         if (auto refusal = check_no_wider(c, scopes, expires_at))
             co_return std::move(*refusal);
     }
@@ -252,13 +269,12 @@ awaitable<answer<schemas::api_key_created>> rotate(call& c, std::optional<schema
     if (auto refusal = std::get_if<problem>(&within))
         co_return std::move(*refusal);
     auto reach = std::get<db::api_keys::reach>(within);
-    if (is_key(c.caller())) {
-        auto old = co_await db::api_keys::find_by_prefix(c.cx.db, reach, c.params[0]);
-        if (!old)
-            co_return problem::not_found();
-        if (auto refusal = check_no_wider(c, old->scopes, old->expires_at))
-            co_return std::move(*refusal);
-    }
+    auto found = co_await find_to_change(c, reach);
+    if (auto refusal = std::get_if<problem>(&found))
+        co_return std::move(*refusal);
+    auto& old = std::get<db::api_keys::row>(found);
+    if (auto refusal = check_no_wider(c, old.scopes, old.expires_at))
+        co_return std::move(*refusal);
 
     std::chrono::seconds grace{0};
     if (body && body->grace_seconds)
@@ -282,6 +298,9 @@ awaitable<answer<schemas::api_key_created>> rotate(call& c, std::optional<schema
                 co_return problem::conflict("conflict", "The key has expired.");
             if (changed.outcome == db::api_keys::outcome::revoked)
                 co_return revoked_already();
+            // Should the old key have been widened just now, nobody gets to know its successor's secret.
+            if (auto refusal = check_no_wider(c, changed.key->scopes, changed.key->expires_at))
+                co_return std::move(*refusal);
             co_return to_new_api_key(*changed.key, std::move(made.text));
         } catch (const db::failure& e) {
             if (!e.is_unique_violation("api_keys_prefix_key") || tries == most_tries)

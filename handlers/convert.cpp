@@ -32,6 +32,19 @@ db::role from_wire(schemas::role role)
     return db::role::member;
 }
 
+db::api_keys::status from_wire(schemas::key_status status)
+{
+    switch (status) {
+    case schemas::key_status::active:
+        return db::api_keys::status::active;
+    case schemas::key_status::revoked:
+        return db::api_keys::status::revoked;
+    case schemas::key_status::expired:
+        break;
+    }
+    return db::api_keys::status::expired;
+}
+
 schemas::user to_user(const settings& config, const db::users::row& row)
 {
     schemas::user out;

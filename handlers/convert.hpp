@@ -29,5 +29,6 @@ schemas::credential to_credential(const db::principal& who);
 
 schemas::role to_wire(db::role role);
 db::role from_wire(schemas::role role);
+db::api_keys::status from_wire(schemas::key_status status);
 
 } // namespace handlers

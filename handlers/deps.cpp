@@ -219,16 +219,16 @@ std::optional<problem> count(call& c, const rate_rule& rule, std::span<const std
 
 problem rate_limited(const rate_refusal& refusal)
 {
-    auto window = std::to_string(refusal.rule->window.count());
+    auto window = std::to_string(refusal.rule.window.count());
     auto left = std::to_string(refusal.retry_after.count());
     problem p;
     p.status = 429;
     p.code = "rate_limited";
     p.detail = "Too many requests; try again in " + left + " s.";
     p.retry_after = refusal.retry_after;
-    p.rate_policy.append("\"").append(refusal.rule->name).append("\";q=");
-    p.rate_policy.append(std::to_string(refusal.rule->limit)).append(";w=").append(window);
-    p.rate_state.append("\"").append(refusal.rule->name).append("\";r=0;t=").append(left);
+    p.rate_policy.append("\"").append(refusal.rule.name).append("\";q=");
+    p.rate_policy.append(std::to_string(refusal.rule.limit)).append(";w=").append(window);
+    p.rate_state.append("\"").append(refusal.rule.name).append("\";r=0;t=").append(left);
     return p;
 }
 

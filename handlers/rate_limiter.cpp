@@ -32,14 +32,6 @@ std::uint64_t pack(std::uint32_t end, std::uint32_t count)
     return (std::uint64_t{end} << 32) | count;
 }
 
-std::optional<rate_refusal> judge(const rate_rule& rule, std::uint64_t state, std::uint32_t now)
-{
-    if (hits(state) <= rule.limit)
-        return std::nullopt;
-    auto left = ends(state) > now ? ends(state) - now : 1;
-    return rate_refusal{&rule, std::chrono::seconds(left)};
-}
-
 } // namespace
 
 rate_limiter::rate_limiter(std::size_t slots)
@@ -107,19 +99,18 @@ std::optional<rate_refusal> rate_limiter::count(const rate_rule& rule, std::span
                                                 clock::time_point at)
 {
     auto now = seconds(at);
-    auto key = key_of(rule, subject);
-    auto& place = claim(key, now);
+    auto& place = claim(key_of(rule, subject), now);
     auto state = place.state.load(std::memory_order_relaxed);
     std::uint64_t next;
     do {
         if (ends(state) <= now)
             next = pack(now + static_cast<std::uint32_t>(rule.window.count()), 1);
-        else if (hits(state) > rule.limit)
-            next = state; // refused already: no need to count further, nor to let the count wrap
-        else
+        else if (hits(state) < rule.limit)
             next = state + 1;
+        else
+            return rate_refusal{rule, std::chrono::seconds(ends(state) - now)};
     } while (!place.state.compare_exchange_weak(state, next, std::memory_order_acq_rel));
-    return judge(rule, next, now);
+    return std::nullopt;
 }
 
 void rate_limiter::forgive(const rate_rule& rule, std::span<const std::uint8_t> subject)

@@ -22,7 +22,7 @@ struct rate_rule {
 
 /** What a refused request is told. */
 struct rate_refusal {
-    const rate_rule* rule;
+    rate_rule rule;
     std::chrono::seconds retry_after;
 };
 
@@ -37,7 +37,8 @@ public:
     /** @param slots rounded up to a power of two */
     explicit rate_limiter(std::size_t slots = std::size_t{1} << 18);
 
-    /** Count one request of `subject` under `rule`. @return nothing if it is within the limit */
+    /** Count one request of `subject` under `rule`. What is refused is not counted.
+        @return nothing if it is within the limit */
     std::optional<rate_refusal> count(const rate_rule& rule, std::span<const std::uint8_t> subject,
                                       clock::time_point now = clock::now());
 

@@ -1,0 +1,137 @@
+// What the primitives cost: the figures behind what is remembered, what is queued, and which defaults are
+// chosen.
+#include "crypto/api_key.hpp"
+#include "crypto/hash.hpp"
+#include "crypto/jwt.hpp"
+#include "crypto/keyring.hpp"
+#include "crypto/mac_token.hpp"
+#include "crypto/password.hpp"
+#include "crypto/random.hpp"
+#include "crypto/seal.hpp"
+
+#include <benchmark/benchmark.h>
+
+namespace {
+
+using namespace crypto;
+
+void sha256_of_50_bytes(benchmark::State& state)
+{
+    const std::string text(50, 'x');
+    for (auto _ : state)
+        benchmark::DoNotOptimize(sha256(text));
+}
+BENCHMARK(sha256_of_50_bytes);
+
+void hmac_of_50_bytes(benchmark::State& state)
+{
+    hmac_sha256 mac(key{1});
+    const std::string text(50, 'x');
+    for (auto _ : state)
+        benchmark::DoNotOptimize(mac(text));
+}
+BENCHMARK(hmac_of_50_bytes);
+
+void make_a_uuid(benchmark::State& state)
+{
+    for (auto _ : state)
+        benchmark::DoNotOptimize(make_uuid_v7());
+}
+BENCHMARK(make_a_uuid);
+
+void draw_32_random_bytes(benchmark::State& state)
+{
+    for (auto _ : state)
+        benchmark::DoNotOptimize(random_bytes<32>());
+}
+BENCHMARK(draw_32_random_bytes);
+
+void parse_a_key(benchmark::State& state)
+{
+    auto text = make_api_key().text;
+    for (auto _ : state)
+        benchmark::DoNotOptimize(parse_api_key(text));
+}
+BENCHMARK(parse_a_key);
+
+void digest_a_key(benchmark::State& state)
+{
+    api_key_digester digest_of(key{1});
+    auto text = make_api_key().text;
+    for (auto _ : state)
+        benchmark::DoNotOptimize(digest_of(text));
+}
+BENCHMARK(digest_a_key);
+
+void open_a_cursor(benchmark::State& state)
+{
+    token_signer signer(key{1});
+    auto token = signer.sign("01939c5e-8f00-7abc-8def-0123456789ab", "team");
+    for (auto _ : state)
+        benchmark::DoNotOptimize(signer.open(token, "team"));
+}
+BENCHMARK(open_a_cursor);
+
+void open_a_sealed_value(benchmark::State& state)
+{
+    sealer seals(key{1});
+    auto sealed = seals.seal(std::vector<std::uint8_t>(100), "grant");
+    for (auto _ : state)
+        benchmark::DoNotOptimize(seals.open(sealed, "grant"));
+}
+BENCHMARK(open_a_sealed_value);
+
+claims sample_claims()
+{
+    return {.issuer = "https://id.example.org",
+            .subject = "01939c5e-8f00-7abc-8def-0123456789ab",
+            .audience = "https://id.example.org",
+            .token_id = "01939c5e-8f00-7abc-8def-0123456789ac",
+            .session_id = "01939c5e-8f00-7abc-8def-0123456789ad",
+            .workspace_id = "01939c5e-8f00-7abc-8def-0123456789ae",
+            .role = "member",
+            .issued_at = 1'800'000'000,
+            .expires_at = 1'800'003'600};
+}
+
+void sign_a_token(benchmark::State& state, jwt_algorithm algorithm)
+{
+    jwt_keys keys(signing_key::generate(algorithm), {});
+    auto what = sample_claims();
+    for (auto _ : state)
+        benchmark::DoNotOptimize(keys.sign(what));
+}
+BENCHMARK_CAPTURE(sign_a_token, es256, jwt_algorithm::es256);
+BENCHMARK_CAPTURE(sign_a_token, eddsa, jwt_algorithm::eddsa);
+
+void verify_a_token(benchmark::State& state, jwt_algorithm algorithm)
+{
+    jwt_keys keys(signing_key::generate(algorithm), {});
+    auto what = sample_claims();
+    auto token = keys.sign(what);
+    for (auto _ : state)
+        benchmark::DoNotOptimize(keys.verify(token, what.issuer, what.audience, what.issued_at));
+}
+BENCHMARK_CAPTURE(verify_a_token, es256, jwt_algorithm::es256);
+BENCHMARK_CAPTURE(verify_a_token, eddsa, jwt_algorithm::eddsa);
+
+void refuse_a_forged_header(benchmark::State& state)
+{
+    jwt_keys keys(signing_key::generate(jwt_algorithm::es256), {});
+    auto what = sample_claims();
+    auto token = keys.sign(what);
+    ++token[10];
+    for (auto _ : state)
+        benchmark::DoNotOptimize(keys.verify(token, what.issuer, what.audience, what.issued_at));
+}
+BENCHMARK(refuse_a_forged_header);
+
+void hash_a_password_at_default_costs(benchmark::State& state)
+{
+    hash_arena arena;
+    for (auto _ : state)
+        benchmark::DoNotOptimize(hash_password(arena, "correct horse battery staple", password_costs{}));
+}
+BENCHMARK(hash_a_password_at_default_costs)->Unit(benchmark::kMillisecond);
+
+} // namespace
