@@ -51,9 +51,7 @@ static const statement refresh_session{"sessions_refresh", R"(
                                    ELSE now() END
         WHERE id = $1 AND refresh_counter >= $2 AND revoked_at IS NULL AND expires_at > now()
         RETURNING id, user_id, workspace_id, refresh_counter AS counter, expires_at,
-                  CASE WHEN revoked_at IS NOT NULL THEN 'reused'
-                       WHEN refreshed_at = now() THEN 'rotated'
-                       ELSE 'retry' END AS outcome),
+                  CASE WHEN revoked_at IS NULL THEN 'renewed' ELSE 'reused' END AS outcome),
     noted AS (
         INSERT INTO audit
         SELECT event.*

@@ -56,9 +56,9 @@ struct attempt {
     std::string request_id;
 };
 
-/** rotated: the token was spent. retry: it had just been spent, and the same successor is due. reused: it was
-    spent before, so the session has been ended. gone: the session had ended, or its account is disabled. */
-BOOST_DEFINE_ENUM_CLASS(refresh_outcome, rotated, retry, reused, gone)
+/** renewed: the token was spent, now or just before, and its one successor is due. reused: it was spent
+   before that, so the session has been ended. gone: the session had ended, or its account is disabled. */
+BOOST_DEFINE_ENUM_CLASS(refresh_outcome, renewed, reused, gone)
 
 struct refreshed {
     refresh_outcome outcome = refresh_outcome::gone;
@@ -70,8 +70,8 @@ struct refreshed {
 };
 
 /** Spend a refresh token: one atomic statement decides under the row's lock, so of two that come at the same
-    time one rotates and the other is a retry with the same successor. A retry is granted only while the
-    successor is unused, within the grace, and not from both another address and another agent. */
+    time one spends it and the other retries, and both get the same successor. A retry is granted only while
+   the successor is unused, within the grace, and not from both another address and another agent. */
 awaitable<refreshed> refresh(principal_changes& changes, pool& db, attempt token);
 
 struct row {

@@ -28,6 +28,7 @@ constexpr std::size_t read_size = 4096;
 constexpr std::uint32_t header_limit = 16 * 1024;
 constexpr std::size_t linger_limit = 256 * 1024;
 constexpr std::size_t longest_request_id = 128;
+constexpr std::size_t roomy = 16 * 1024;
 
 std::int64_t ticks(std::chrono::seconds time)
 {
@@ -49,7 +50,10 @@ bool is_sane_id(std::string_view id)
 void log_request(const handlers::reply& out, const handlers::request* req, std::string_view id,
                  const asio::ip::address& peer)
 {
-    auto level = out.status >= 500 ? log_level::error : out.is_routine ? log_level::debug : log_level::info;
+    auto level = out.status == 503   ? log_level::warning // the database is away, or there is too much to do
+                 : out.status >= 500 ? log_level::error
+                 : out.is_routine    ? log_level::debug
+                                     : log_level::info;
     if (!logs(level))
         return;
     log_line line(level, "request");
@@ -65,7 +69,6 @@ void log_request(const handlers::reply& out, const handlers::request* req, std::
 } // namespace
 
 // ---- what the sessions of a core share
-// -----------------------------------------------------------------------
 
 session_host::session_host(handlers::context& context, const handlers::router& table, const config& all)
     : cx(context), routes(table), settings(all), date(http_date())
@@ -106,7 +109,6 @@ void session_host::close_all()
 }
 
 // ---- one connection
-// ------------------------------------------------------------------------------------------
 
 session::session(session_host& host, tcp_socket socket)
     : host_(host), socket_(std::move(socket)), opened_(host.tick)
@@ -172,14 +174,14 @@ void session::cut()
     socket_.cancel(ignored);
 }
 
-handlers::awaitable<bool> session::read_more()
+/** Wait for more bytes. What comes before `keep_from` is let go, so that no pipelining makes the buffer grow.
+ */
+handlers::awaitable<bool> session::read_more(std::size_t keep_from)
 {
     if (late_)
         co_return false;
-    if (in_from_ == in_.size()) {
-        in_.clear();
-        in_from_ = 0;
-    }
+    in_.erase(0, keep_from);
+    in_from_ -= keep_from;
     auto filled = in_.size();
     in_.resize(filled + read_size);
     error_code error;
@@ -193,32 +195,32 @@ handlers::awaitable<bool> session::read_more()
 handlers::awaitable<bool> session::read_header(parser& in)
 {
     enter(phase::idle);
+    auto begin = in_from_;
     for (;;) {
         if (in_from_ < in_.size()) {
             if (phase_ == phase::idle)
                 enter(phase::header);
             error_code error;
             auto unread = std::string_view(in_).substr(in_from_);
-            auto used = in.put(asio::buffer(unread.data(), unread.size()), error);
-            in_from_ += used;
+            in_from_ += in.put(asio::buffer(unread.data(), unread.size()), error);
             if (error && error != http::error::need_more) {
                 co_await refuse(problem_of(error));
                 co_return false;
             }
             if (in.is_header_done()) {
-                auto fault = header_fault(in.get(), unread.substr(0, used));
+                auto fault = header_fault(in.get(), std::string_view(in_).substr(begin, in_from_ - begin));
                 if (!fault)
                     co_return true;
                 co_await refuse(handlers::problem::bad_request(std::string(*fault)));
                 co_return false;
             }
         }
-        bool more = co_await read_more();
+        bool more = co_await read_more(begin);
+        begin = 0;
         if (more)
             continue;
-        if (late_ && phase_ == phase::header) {
+        if (late_ && phase_ == phase::header)
             co_await refuse(problem_of(boost::beast::error::timeout));
-        }
         co_return false;
     }
 }
@@ -257,7 +259,7 @@ handlers::awaitable<bool> session::read_body(parser& in)
             if (in.is_done())
                 break;
         }
-        bool more = co_await read_more();
+        bool more = co_await read_more(in_from_);
         if (more)
             continue;
         if (late_)
@@ -359,6 +361,8 @@ handlers::awaitable<void> session::write(std::string_view bytes)
     }
     if (error)
         keep_alive_ = false;
+    if (out_.capacity() > roomy) // an idle connection need not hold on to its largest reply
+        out_ = {};
 }
 
 /** Read on for a while after the last reply: closing a socket with unread bytes in it resets the connection,
@@ -369,9 +373,8 @@ handlers::awaitable<void> session::linger()
     error_code error;
     socket_.shutdown(tcp_socket::shutdown_send, error);
     for (std::size_t seen = 0; !error && seen < linger_limit;) {
-        in_.clear();
-        in_from_ = 0;
-        bool more = co_await read_more();
+        in_from_ = in_.size();
+        bool more = co_await read_more(in_from_);
         if (!more)
             break;
         seen += in_.size();

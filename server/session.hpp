@@ -45,7 +45,7 @@ private:
 
     handlers::awaitable<bool> read_header(parser& in);
     handlers::awaitable<bool> read_body(parser& in);
-    handlers::awaitable<bool> read_more();
+    handlers::awaitable<bool> read_more(std::size_t keep_from);
     handlers::awaitable<void> answer(const parser& in);
     handlers::awaitable<void> send(const handlers::reply& out, const handlers::request* req);
     handlers::awaitable<void> refuse(handlers::problem why);

@@ -1,6 +1,5 @@
 #define BOOST_TEST_DYN_LINK
 #include "crypto/random.hpp"
-
 #include "tests/crypto/hex.hpp"
 
 #include <boost/test/unit_test.hpp>

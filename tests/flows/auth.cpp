@@ -1,43 +1,13 @@
 // Forward authentication and the guards: who gets in, who does not, and what each is told.
 #define BOOST_TEST_DYN_LINK
-#include "tests/support/database.hpp"
-#include "tests/support/http.hpp"
-#include "tests/support/server.hpp"
+#include "tests/flows/signed_up.hpp"
 
-#include <boost/test/unit_test.hpp>
-
+#include <chrono>
+#include <deque>
 #include <string>
+#include <thread>
 
-namespace {
-
-const std::string base = "/api/v1/users";
-
-struct signed_up {
-    explicit signed_up(const support::environment& settings = {})
-        : server(db.conninfo(), settings), client(server.port())
-    {
-        auto body = support::object({{"email", "ada@example.com"}, {"password", "long enough"}});
-        auto made = client.post(base + "/signup", body);
-        BOOST_REQUIRE_MESSAGE(made.status == 201u, made.body);
-        token = made.text("/access_token");
-        user = made.text("/user/id");
-        workspace = made.text("/workspace/id");
-    }
-
-    std::string mint(std::string body)
-    {
-        auto made = client.post(base + "/api-keys", std::move(body), token);
-        BOOST_REQUIRE_MESSAGE(made.status == 201u, made.body);
-        return made.text("/secret");
-    }
-
-    support::database db;
-    support::running_server server;
-    support::http_client client;
-    std::string token, user, workspace;
-};
-
-} // namespace
+using namespace flows;
 
 BOOST_AUTO_TEST_SUITE(auth)
 
@@ -135,7 +105,7 @@ BOOST_FIXTURE_TEST_CASE(a_revoked_key_is_refused_by_every_core_from_then_on, sig
     for (int round = 0; round < 5; ++round) {
         auto made = client.post(base + "/api-keys", R"({"name":"k"})", token);
         auto key = made.text("/secret");
-        std::vector<support::http_client> everywhere; // enough that every core has some
+        std::deque<support::http_client> everywhere; // enough that every core has some
         for (int i = 0; i < 16; ++i)
             everywhere.emplace_back(server.port());
         for (auto& one : everywhere)
@@ -148,7 +118,7 @@ BOOST_FIXTURE_TEST_CASE(a_revoked_key_is_refused_by_every_core_from_then_on, sig
 
 BOOST_FIXTURE_TEST_CASE(an_ended_session_takes_its_token_with_it, signed_up)
 {
-    std::vector<support::http_client> everywhere;
+    std::deque<support::http_client> everywhere;
     for (int i = 0; i < 16; ++i)
         everywhere.emplace_back(server.port());
     for (auto& one : everywhere)

@@ -47,6 +47,8 @@ BOOST_FIXTURE_TEST_CASE(malformed_requests_get_400_and_the_connection_is_closed,
         std::string("GET /healthz HTTP/1.1\r\nHost: a\r\nX: \0\r\n\r\n", 43),
         "POST /healthz HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: xchunked\r\n\r\n",
         "POST /healthz HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
+        "POST /healthz HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: "
+        "chunked\r\n\r\n0\r\n\r\n",
         "POST /healthz HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         "POST /healthz HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: "
         "chunked\r\n\r\n0\r\n\r\n",
@@ -101,6 +103,31 @@ BOOST_FIXTURE_TEST_CASE(a_request_may_come_byte_by_byte, serving)
     for (char c : std::string(health) + "\r\n")
         line.send(std::string_view(&c, 1));
     BOOST_TEST(line.receive().status == 200u);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_folded_line_is_found_however_the_bytes_come, serving)
+{
+    std::string folded = "GET /healthz HTTP/1.1\r\nHost: a\r\nX: 1\r\n 2\r\nY: 3\r\n\r\n";
+    for (std::size_t cut = 1; cut < folded.size(); ++cut) {
+        support::raw_connection line(server.port());
+        line.send(folded.substr(0, cut));
+        std::this_thread::sleep_for(std::chrono::milliseconds(5)); // so that the parts are read one by one
+        line.send(folded.substr(cut));
+        BOOST_TEST(line.receive().status == 400u, cut);
+    }
+}
+
+BOOST_FIXTURE_TEST_CASE(endless_pipelining_costs_no_memory, serving)
+{
+    support::raw_connection line(server.port());
+    std::string one = std::string(health) + "X: " + std::string(5'000, 'x') + "\r\n\r\n";
+    line.send(one.substr(0, 10));
+    auto before = server.resident_bytes();
+    for (int i = 0; i < 5'000; ++i) { // 25 MB, and never is a request's end the end of what was sent
+        line.send(one.substr(10) + one.substr(0, 10));
+        BOOST_TEST_REQUIRE(line.receive().status == 200u);
+    }
+    BOOST_TEST(server.resident_bytes() < before + 8 * 1024 * 1024);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_client_that_asks_is_told_to_go_on, serving)
@@ -191,18 +218,33 @@ BOOST_AUTO_TEST_CASE(a_draining_server_says_so_and_finishes_its_work)
     support::database db;
     // A hash of some seconds keeps a request under way.
     support::running_server server(db.conninfo(), {{"LATCHKEY_PASSWORD_HASH", "m=262144,t=6,p=1"}});
-    unsigned status = 0;
-    std::thread slow([&] {
-        support::http_client client(server.port());
-        auto body = support::object({{"email", "a@example.com"}, {"password", "long enough"}});
-        status = client.post("/api/v1/users/signup", body).status;
-    });
+    auto body = support::object({{"email", "a@example.com"}, {"password", "long enough"}});
+    support::raw_connection slow(server.port()), other(server.port());
+    slow.send("POST /api/v1/users/signup HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+              "Content-Length: " +
+              std::to_string(body.size()) + "\r\n\r\n" + body);
+    other.send("GET /readyz HTTP/1.1\r\n"); // the rest comes while it drains
     std::this_thread::sleep_for(std::chrono::milliseconds(200));
     server.send(SIGTERM);
     BOOST_TEST(server.logs("\"draining\""));
-    BOOST_TEST(server.stop() == 0);
-    slow.join();
-    BOOST_TEST(status == 201u);
+    other.send("Host: a\r\n\r\n");
+    auto ready = other.receive();
+    BOOST_TEST(ready.status == 503u);
+    BOOST_TEST(ready.headers["Connection"] == "close");
+    BOOST_TEST(server.wait(std::chrono::seconds(20)).value_or(-1) == 0);
+    BOOST_TEST(slow.receive().status == 201u);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_second_signal_does_not_wait, serving)
+{
+    support::raw_connection busy(server.port());
+    busy.send("POST /api/v1/users/login HTTP/1.1\r\nHost: a\r\n");
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    server.send(SIGTERM);
+    BOOST_TEST(server.logs("\"draining\""));
+    BOOST_TEST(!server.wait(std::chrono::milliseconds(300)).has_value());
+    server.send(SIGTERM);
+    BOOST_TEST(server.wait(std::chrono::seconds(2)).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(a_taken_port_is_one_clear_line)

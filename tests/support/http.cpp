@@ -185,12 +185,13 @@ response raw_connection::receive(std::chrono::milliseconds limit)
 std::optional<std::string> raw_connection::receive_all(std::chrono::milliseconds limit)
 {
     stream_.expires_after(limit);
-    auto error = wait_for(io_, [&](auto done) { asio::async_read(stream_, buffer_, std::move(done)); });
-    if (error == boost::beast::error::timeout)
-        return std::nullopt;
-    auto bytes = buffer_.cdata();
+    auto bytes = buffer_.cdata(); // what came with the last response
     std::string out(static_cast<const char*>(bytes.data()), bytes.size());
     buffer_.clear();
+    auto rest = asio::dynamic_buffer(out);
+    auto error = wait_for(io_, [&](auto done) { asio::async_read(stream_, rest, std::move(done)); });
+    if (error == boost::beast::error::timeout)
+        return std::nullopt;
     return out;
 }
 

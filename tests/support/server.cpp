@@ -12,6 +12,7 @@
 #include <array>
 #include <charconv>
 #include <csignal>
+#include <fstream>
 #include <stdexcept>
 #include <thread>
 
@@ -143,6 +144,15 @@ bool running_server::is_running()
         return true;
     ended_ = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
     return false;
+}
+
+std::size_t running_server::resident_bytes() const
+{
+    std::ifstream statm("/proc/" + std::to_string(pid_) + "/statm");
+    std::size_t total = 0, resident = 0;
+    if (!(statm >> total >> resident))
+        throw std::runtime_error("the server's memory cannot be read");
+    return resident * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
 }
 
 void running_server::send(int signal) const

@@ -33,6 +33,9 @@ public:
     const std::string& master_key() const { return master_key_; }
     bool is_running();
 
+    /// Its resident set, as the kernel counts it.
+    std::size_t resident_bytes() const;
+
     /// Send a signal, such as SIGSTOP and SIGCONT.
     void send(int signal) const;
 
