@@ -5,6 +5,8 @@
 
 #include <boost/uuid/uuid_io.hpp>
 
+#include <array>
+
 namespace handlers::auth {
 
 namespace {
@@ -32,9 +34,12 @@ std::variant<question, problem> read_question(const request& req)
     return out;
 }
 
-std::string text_of(const std::optional<db::uuid>& id)
+void add_id(reply& out, std::string_view name, const std::optional<db::uuid>& id)
 {
-    return id ? to_string(*id) : std::string();
+    std::array<char, 36> text;
+    if (id)
+        boost::uuids::to_chars(*id, text.data());
+    out.add_header(name, std::string_view(text.data(), id ? text.size() : 0));
 }
 
 std::string_view name_of(db::role role)
@@ -68,11 +73,11 @@ reply identify(const db::principal& who)
     reply out;
     out.content_type = {};
     out.headers.reserve(256);
-    out.add_header("X-User-Id", text_of(who.user_id));
-    out.add_header("X-Workspace-Id", text_of(who.workspace_id));
+    add_id(out, "X-User-Id", who.user_id);
+    add_id(out, "X-Workspace-Id", who.workspace_id);
     out.add_header("X-Role", who.role ? name_of(*who.role) : std::string_view());
     out.add_header("X-Scopes", scopes_of(who));
-    out.add_header("X-Credential-Id", to_string(who.credential_id));
+    add_id(out, "X-Credential-Id", who.credential_id);
     return out;
 }
 

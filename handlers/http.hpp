@@ -5,7 +5,9 @@
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/string_body.hpp>
 
+#include <algorithm>
 #include <cstddef>
+#include <iterator>
 #include <string>
 #include <string_view>
 
@@ -42,10 +44,12 @@ struct reply {
     /** Add a header line. Control characters in the value are dropped: no value can add a line of its own. */
     void add_header(std::string_view name, std::string_view value)
     {
+        auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
         headers.append(name).append(": ");
-        for (char c : value)
-            if (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f)
-                headers.push_back(c);
+        if (std::ranges::none_of(value, is_control))
+            headers.append(value);
+        else
+            std::ranges::remove_copy_if(value, std::back_inserter(headers), is_control);
         headers.append("\r\n");
     }
 };

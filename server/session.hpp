@@ -7,10 +7,12 @@
 
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/basic_stream_socket.hpp>
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/intrusive/list.hpp>
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -21,6 +23,9 @@ using tcp_socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, db::ex
 using tcp_acceptor = boost::asio::basic_socket_acceptor<boost::asio::ip::tcp, db::executor>;
 
 struct session_host;
+
+/// Room for a request id of ours: two numbers in base 36.
+using request_id_buffer = std::array<char, 40>;
 
 /** One connection. Lives in its own coroutine's frame; see serve(). */
 class session : public boost::intrusive::list_base_hook<> {
@@ -43,23 +48,26 @@ private:
     enum class phase : std::uint8_t { idle, header, body, work, write, linger };
     using parser = boost::beast::http::request_parser<boost::beast::http::string_body>;
 
-    handlers::awaitable<bool> read_header(parser& in);
-    handlers::awaitable<bool> read_body(parser& in);
-    handlers::awaitable<bool> read_more(std::size_t keep_from);
-    handlers::awaitable<void> answer(const parser& in);
-    handlers::awaitable<void> send(const handlers::reply& out, const handlers::request* req);
+    struct exchange;
+
+    handlers::awaitable<bool> read_body(exchange& at);
     handlers::awaitable<void> refuse(handlers::problem why);
     handlers::awaitable<void> linger();
-    handlers::awaitable<void> write(std::string_view bytes);
+    handlers::awaitable<void> write_rest(std::size_t from);
 
     void enter(phase next);
-    handlers::problem problem_of(boost::system::error_code error) const;
+    std::optional<handlers::problem> parse(parser& in);
+    boost::asio::mutable_buffer room(std::size_t keep_from);
+    handlers::request begin_work(exchange& at);
+    void frame(const handlers::reply& out, const handlers::request* req);
+    std::size_t write_now(std::string_view bytes);
 
     session_host& host_;
     tcp_socket socket_;
     boost::asio::ip::address peer_;
-    std::string in_; // read and not yet parsed, from in_from_ on
-    std::size_t in_from_ = 0;
+    std::string
+        in_; // as large as it has to be; what counts are the bytes from in_from_ to in_end_, not yet parsed
+    std::size_t in_from_ = 0, in_end_ = 0;
     std::string out_;
     std::int64_t deadline_ = 0; // in ticks; 0: none
     phase phase_ = phase::idle;
@@ -87,7 +95,7 @@ struct session_host {
     static constexpr std::chrono::milliseconds tick_length{500};
 
     /** A fresh request id. Unique among the processes of an installation as far as chance goes; no secret. */
-    std::string next_request_id();
+    std::string_view next_request_id(request_id_buffer& space);
 
     /** One turn of the sweep: renew the date, cut who has overstayed. Costs a walk over the connections. */
     void sweep();
