@@ -54,6 +54,7 @@ private:
     {
         auto begin = steady::now();
         auto shown = begin;
+        run_.take_recent(); // what belongs to the phase before
         auto server = watched_.server.cpu_seconds();
         for (auto now = begin; now < end() && !interrupted(); now = steady::now()) {
             // The end may come nearer while this sleeps: data can run out.

@@ -1,0 +1,62 @@
+// What HTTP itself costs for each request: the header parsed and checked, the reply written.
+#include "server/reply_writer.hpp"
+#include "server/strictness.hpp"
+
+#include <boost/asio/buffer.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/string_body.hpp>
+
+#include <benchmark/benchmark.h>
+#include <string>
+
+namespace {
+
+namespace http = boost::beast::http;
+
+const std::string raw = "GET /api/v1/users/auth?permission=content:read HTTP/1.1\r\n"
+                        "Host: api.example.com\r\n"
+                        "Authorization: Bearer tnx_0a1b2c3d_0123456789abcdefghijABCDEFGHIJ0123456789\r\n"
+                        "User-Agent: proxy/1.0\r\n"
+                        "X-Request-Id: 6f9619ff8b86d011b42d00c04fc964ff\r\n\r\n";
+
+void parse_a_request(benchmark::State& state)
+{
+    for (auto _ : state) {
+        http::request_parser<http::string_body> parser;
+        boost::system::error_code error;
+        parser.put(boost::asio::buffer(raw), error);
+        benchmark::DoNotOptimize(parser.is_done());
+    }
+}
+BENCHMARK(parse_a_request);
+
+void check_a_header(benchmark::State& state)
+{
+    http::request_parser<http::string_body> parser;
+    boost::system::error_code error;
+    parser.put(boost::asio::buffer(raw), error);
+    for (auto _ : state)
+        benchmark::DoNotOptimize(server::header_fault(parser.get(), raw));
+}
+BENCHMARK(check_a_header);
+
+void write_a_reply(benchmark::State& state)
+{
+    handlers::reply reply;
+    reply.content_type = {};
+    reply.add_header("X-User-Id", "0197d1d2-0000-7000-8000-000000000001");
+    reply.add_header("X-Workspace-Id", "0197d1d2-0000-7000-8000-000000000002");
+    auto date = server::http_date();
+    server::reply_frame frame;
+    frame.date = date;
+    frame.request_id = "6f9619ff8b86d011b42d00c04fc964ff";
+    std::string out;
+    for (auto _ : state) {
+        out.clear();
+        server::write_reply(out, reply, frame);
+        benchmark::DoNotOptimize(out.data());
+    }
+}
+BENCHMARK(write_a_reply);
+
+} // namespace
