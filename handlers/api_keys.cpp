@@ -188,7 +188,7 @@ awaitable<answer<schemas::page<schemas::api_key_row>>> list(call& c, query<schem
     question.before = std::get<std::optional<db::uuid>>(from);
     auto limit = wanted->limit.value;
     question.limit = static_cast<int>(limit + 1);
-    auto found = co_await db::api_keys::list(c.cx.db, std::move(question));
+    auto found = co_await db::api_keys::list(c.cx.db, question);
     co_return make_page<schemas::api_key_row>(cursor, found.rows, limit, found.total, &to_api_key);
 }
 
