@@ -45,6 +45,17 @@ bool is_sane_id(std::string_view id)
     });
 }
 
+/** What all proxies on the way have said. One may add a line where another lengthens the one there is; both
+    mean the same (RFC 9110, section 5.3). */
+std::string forwarded_for(const http::request_header<>& header)
+{
+    std::string out;
+    auto [line, last] = header.equal_range("X-Forwarded-For");
+    for (; line != last; ++line)
+        out.append(out.empty() ? "" : ",").append(line->value());
+    return out;
+}
+
 /** One line for each request: at `info` what changed something or was refused; the answers to other services'
     questions, which come by the ten thousand, at `debug`. The route stands for the path, so that nothing a
     client wrote into its URL is ever logged. */
@@ -291,7 +302,7 @@ handlers::request session::begin_work(exchange& at)
     auto client =
         host_.settings.trusted_proxies.empty()
             ? peer_
-            : handlers::client_address(peer_, message["X-Forwarded-For"], host_.settings.trusted_proxies);
+            : handlers::client_address(peer_, forwarded_for(message), host_.settings.trusted_proxies);
     return {message, path, query, client, id};
 }
 
