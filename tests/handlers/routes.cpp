@@ -1,0 +1,60 @@
+#define BOOST_TEST_DYN_LINK
+#include "handlers/routes.hpp"
+
+#include "handlers/permissions.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <set>
+#include <string>
+
+using namespace handlers;
+using kind = handlers::guard::kind;
+
+BOOST_AUTO_TEST_SUITE(routes)
+
+BOOST_AUTO_TEST_CASE(no_two_lines_are_for_the_same_call)
+{
+    std::set<std::string> seen;
+    for (auto& line : all_routes()) {
+        auto name = std::string(http::to_string(line.method)) + " " + std::string(line.path);
+        BOOST_TEST(seen.insert(name).second, name);
+        BOOST_TEST(line.run, name);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(only_a_health_check_is_never_counted)
+{
+    for (auto& line : all_routes())
+        BOOST_TEST(((line.who.who == kind::unlimited) == (line.path == "/healthz" || line.path == "/readyz")),
+                   line.path);
+}
+
+BOOST_AUTO_TEST_CASE(few_calls_need_no_credential)
+{
+    const std::set<std::string_view> open = {"/api/v1/users/signup", "/api/v1/users/login",
+                                             "/api/v1/users/token/refresh", "/api/v1/users/api-keys/report",
+                                             "/.well-known/jwks.json"};
+    for (auto& line : all_routes())
+        if (line.who.who == kind::anyone)
+            BOOST_TEST(open.contains(line.path), line.path);
+}
+
+BOOST_AUTO_TEST_CASE(every_permission_asked_for_exists)
+{
+    permission_table permissions({});
+    for (auto& line : all_routes())
+        if (line.who.who == kind::permission)
+            BOOST_TEST(permissions.knows(line.who.permission), line.path);
+}
+
+BOOST_AUTO_TEST_CASE(a_status_of_success_fits_its_answer)
+{
+    for (auto& line : all_routes()) {
+        BOOST_TEST((line.success >= 200u && line.success < 300u), line.path);
+        if (line.success == 204u)
+            BOOST_TEST(!line.describe_output, line.path);
+    }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
