@@ -119,18 +119,22 @@ BOOST_FIXTURE_TEST_CASE(only_the_list_that_gave_out_a_cursor_takes_it, at_home)
 {
     log_in(client, "ada@example.com");
     log_in(client, "eve@example.net");
+    bring_in(*this, "bob@example.com", "admin");
+    auto bob = log_in(client, "bob@example.com");
     mint(R"({"name":"a"})");
     mint(R"({"name":"b"})");
     auto mine = list("?limit=1").text("/next_cursor");
     BOOST_TEST(list("?cursor=" + mine).status == 200u);
     auto hers = client.get(base + "/sessions?limit=1", eve.token).text("/next_cursor");
+    auto colleagues = client.get(base + "/sessions?limit=1", bob.token).text("/next_cursor");
     auto of_keys = client.get(base + "/api-keys?limit=1", token).text("/next_cursor");
     auto forged = mine;
     forged[5] = forged[5] == 'A' ? 'B' : 'A';
     BOOST_TEST(!hers.empty());
+    BOOST_TEST(!colleagues.empty());
     BOOST_TEST(!of_keys.empty());
-    for (auto& cursor : {hers, of_keys, forged, mine + "A", mine.substr(1), std::string(), std::string("x"),
-                         std::string("%F0%9F%94%91"), session_of(token)}) {
+    for (auto& cursor : {hers, colleagues, of_keys, forged, mine + "A", mine.substr(1), std::string(),
+                         std::string("x"), std::string("%F0%9F%94%91"), session_of(token)}) {
         auto refused = list("?cursor=" + cursor);
         BOOST_TEST(refused.status == 400u, cursor);
         BOOST_TEST(refused.code() == "invalid_cursor", cursor);

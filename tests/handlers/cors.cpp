@@ -49,9 +49,7 @@ BOOST_FIXTURE_TEST_CASE(another_is_not_however_alike, asked_from)
     for (auto origin :
          {"", "null", "*", "http://app.example", "https://app.example:8443", "https://app.example.evil",
           "https://evil.app.example", "https://APP.example", "https://app.example/"}) {
-        auto out = ask(origin);
-        BOOST_TEST(header_of(out, "Access-Control-Allow-Origin") == "", origin);
-        BOOST_TEST(header_of(out, "Vary") == "Origin", origin);
+        BOOST_TEST(ask(origin).headers == "Vary: Origin\r\n", origin);
     }
 }
 
