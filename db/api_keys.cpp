@@ -220,6 +220,7 @@ static const statement rotate_key{"api_keys_rotate", R"(
         SELECT * FROM api_keys k
         WHERE prefix = $4 AND workspace_id = $2 AND ($3::uuid IS NULL OR user_id = $3)
           AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())
+          AND scopes = $10 AND expires_at IS NOT DISTINCT FROM $11
           AND (user_id IS NULL OR EXISTS (
                   SELECT FROM memberships m
                   WHERE m.workspace_id = k.workspace_id AND m.user_id = k.user_id FOR KEY SHARE))
@@ -247,7 +248,7 @@ awaitable<changed> rotate(principal_changes& changes, pool& db, reach within, st
 {
     batch work;
     work.add(rotate_key, audit::as_json(event), within.workspace_id, within.user_id, prefix, next.id,
-             next.prefix, next.digest, next.created_by, grace.count());
+             next.prefix, next.digest, next.created_by, grace.count(), next.scopes, next.expires_at);
     work.add(find_key, next.id);
     work.add(find_key_by_prefix, within.workspace_id, within.user_id, prefix);
     auto answers = co_await changes.commit(db, std::move(work), of_reach(within), of_last_row<row>);
@@ -258,7 +259,7 @@ awaitable<changed> rotate(principal_changes& changes, pool& db, reach within, st
         out.outcome = outcome::done;
     } else {
         out.key = answers[2].as_optional<row>();
-        out.outcome = why_refused(out.key);
+        out.outcome = out.key && out.key->status == status::active ? outcome::outdated : why_refused(out.key);
     }
     co_return out;
 }

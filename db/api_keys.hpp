@@ -100,8 +100,9 @@ struct edit {
     std::optional<std::optional<timestamp>> expires_at;
 };
 
-/// unknown: no such key within reach. revoked: it is, and stays as it was. expired: only rotate() says so.
-BOOST_DEFINE_ENUM_CLASS(outcome, done, unknown, revoked, expired)
+/// unknown: no such key within reach. revoked: it is, and stays as it was. Only rotate() says expired, and
+/// outdated: the key's scopes or expiry are no longer those the successor was to have; nothing was done.
+BOOST_DEFINE_ENUM_CLASS(outcome, done, unknown, revoked, expired, outdated)
 
 struct changed {
     api_keys::outcome outcome = api_keys::outcome::unknown;
@@ -140,6 +141,8 @@ struct successor {
     std::string prefix;
     db::digest digest{};
     std::optional<uuid> created_by;
+    std::vector<std::string> scopes;     ///< as the old key is believed to have them
+    std::optional<timestamp> expires_at; ///< likewise
 };
 
 /** Replace a live key by one of the same name, owner, role, scopes and expiry. The old one lives on for

@@ -10,6 +10,7 @@
 namespace db {
 
 enum class failure_kind {
+    overloaded,  ///< more is under way than may wait: shed, try again later
     unavailable, ///< no connection, a lost one, a deadline, a server out of resources: try again later
     stale,       ///< a prepared statement no longer fits the schema; the connection is being replaced
     statement,   ///< PostgreSQL refused a statement; sqlstate() says why
@@ -26,7 +27,7 @@ public:
     failure_kind kind() const { return kind_; }
 
     /// True if the same request may succeed later: answer 503, not 500.
-    bool unavailable() const { return kind_ == failure_kind::unavailable || kind_ == failure_kind::stale; }
+    bool unavailable() const { return kind_ != failure_kind::statement && kind_ != failure_kind::mapping; }
 
     /// Five characters (PostgreSQL, appendix A), or nothing where the server said nothing.
     std::string_view sqlstate() const { return sqlstate_; }

@@ -194,8 +194,10 @@ void pipeline::line::settle(multiplexer::finished done)
 void pipeline::line::submit(std::unique_ptr<request> what)
 {
     if (closing_ || queue_.size() >= settings_.queue_limit) {
-        what->error.emplace(failure_kind::unavailable,
-                            closing_ ? "closed" : "overloaded: too many batches in flight");
+        if (closing_)
+            what->error.emplace(failure_kind::unavailable, "closed");
+        else
+            what->error.emplace(failure_kind::overloaded, "too many batches in flight");
         what->finish();
         return;
     }

@@ -85,14 +85,14 @@ private:
     bool counts_address_ = false, counts_account_ = false; // to be taken back
 };
 
-/** Bring the stored hash to today's costs. The login does not hang on it. */
+/** Bring the stored hash to today's costs. Should that fail, the next login will do it. */
 awaitable<void> upgrade_hash(call& c, db::uuid user, std::string password, std::string old_hash)
 {
     try {
         auto hash = co_await c.cx.hashers.hash(std::move(password));
         co_await db::users::update_password_hash(c.cx.db, user, std::move(old_hash), std::move(hash));
     } catch (const crypto::overloaded&) {
-        // The next login will do it.
+    } catch (const db::failure&) {
     }
 }
 

@@ -287,6 +287,8 @@ awaitable<answer<schemas::api_key_created>> rotate(call& c, std::optional<schema
         next.prefix = made.prefix;
         next.digest = c.cx.key_digest(made.text);
         next.created_by = c.caller().user_id;
+        next.scopes = old.scopes;
+        next.expires_at = old.expires_at;
         auto event = from.event("api_key.rotate");
         event.target = c.params[0];
         try {
@@ -298,9 +300,8 @@ awaitable<answer<schemas::api_key_created>> rotate(call& c, std::optional<schema
                 co_return problem::conflict("conflict", "The key has expired.");
             if (changed.outcome == db::api_keys::outcome::revoked)
                 co_return revoked_already();
-            // Should the old key have been widened just now, nobody gets to know its successor's secret.
-            if (auto refusal = check_no_wider(c, changed.key->scopes, changed.key->expires_at))
-                co_return std::move(*refusal);
+            if (changed.outcome == db::api_keys::outcome::outdated)
+                co_return problem::conflict("conflict", "The key has just been changed; try again.");
             co_return to_new_api_key(*changed.key, std::move(made.text));
         } catch (const db::failure& e) {
             if (!e.is_unique_violation("api_keys_prefix_key") || tries == most_tries)

@@ -93,6 +93,13 @@ std::optional<problem> judge_standing(call& c)
     return count_credential(c);
 }
 
+/** An admin in person, or with a key that may do all that its owner may. */
+bool acts_as_admin(const db::principal& who)
+{
+    bool unlimited = who.kind == db::principal::kind_type::session || std::ranges::count(who.scopes, "*") > 0;
+    return who.role == db::role::admin && unlimited;
+}
+
 std::optional<problem> judge_permission(call& c, const guard& who)
 {
     switch (who.who) {
@@ -105,8 +112,8 @@ std::optional<problem> judge_permission(call& c, const guard& who)
             return problem::forbidden_scope(who.permission);
         return std::nullopt;
     case guard::kind::company_admin:
-        if (c.caller().role != db::role::admin)
-            return problem::forbidden_scope("admin");
+        if (!acts_as_admin(c.caller()))
+            return problem::forbidden_scope("*");
         return std::nullopt;
     }
     return std::nullopt;

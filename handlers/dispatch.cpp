@@ -62,6 +62,8 @@ problem problem_of_current_exception()
     try {
         throw;
     } catch (const db::failure& e) {
+        if (e.kind() == db::failure_kind::overloaded)
+            return problem::overloaded();
         return e.unavailable() ? problem::database_unavailable(e.what()) : problem::internal(e.what());
     } catch (const crypto::overloaded&) {
         return problem::overloaded();
@@ -72,15 +74,30 @@ problem problem_of_current_exception()
     }
 }
 
-awaitable<reply> carry_out(const route& line, call& c)
+/** Guard and call. Whatever is thrown becomes the answer. */
+awaitable<void> carry_out(found& at)
 {
     try {
-        auto refused = co_await admit(c, line.who);
+        auto refused = co_await admit(at.ready, at.line->who);
         if (refused)
-            co_return refuse(line, c, *refused);
-        co_return co_await line.run(c, line.success);
+            at.answer = refuse(*at.line, at.ready, *refused);
+        else
+            at.answer = co_await at.line->run(at.ready, at.line->success);
     } catch (...) {
-        co_return to_reply(problem_of_current_exception());
+        at.answer = to_reply(problem_of_current_exception());
+    }
+}
+
+/** The same without waiting. Leaves the answer open if it takes the database or the hashers. */
+void carry_out_now(found& at)
+{
+    try {
+        if (!at.line->run_now)
+            return;
+        if (auto admitted = admit_remembered(at.ready, at.line->who))
+            at.answer = *admitted ? refuse(*at.line, at.ready, **admitted) : at.line->run_now(at.ready);
+    } catch (...) {
+        at.answer = to_reply(problem_of_current_exception());
     }
 }
 
@@ -88,28 +105,19 @@ awaitable<reply> carry_out(const route& line, call& c)
 
 std::optional<reply> dispatch_now(const router& routes, context& cx, const request& req)
 {
-    try {
-        auto at = find(routes, cx, req);
-        if (!at.answer) {
-            if (!at.line->run_now)
-                return std::nullopt;
-            auto admitted = admit_remembered(at.ready, at.line->who);
-            if (!admitted)
-                return std::nullopt;
-            at.answer = *admitted ? refuse(*at.line, at.ready, **admitted) : at.line->run_now(at.ready);
-        }
+    auto at = find(routes, cx, req);
+    if (!at.answer)
+        carry_out_now(at);
+    if (at.answer)
         finish(at, cx, req);
-        return std::move(at.answer);
-    } catch (...) {
-        return to_reply(problem_of_current_exception());
-    }
+    return std::move(at.answer);
 }
 
 awaitable<reply> dispatch(const router& routes, context& cx, const request& req)
 {
     auto at = find(routes, cx, req);
     if (!at.answer)
-        at.answer = co_await carry_out(*at.line, at.ready);
+        co_await carry_out(at);
     finish(at, cx, req);
     co_return std::move(*at.answer);
 }

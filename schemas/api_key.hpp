@@ -9,7 +9,7 @@ namespace schemas {
 
 struct api_key_create {
     name_text<1, 100> name;
-    std::optional<scope_list> scopes;
+    omittable<scope_list> scopes; // absent means all: so null must not pass for absent
     std::optional<timestamp> expires_at;
     std::optional<key_owner> owner;
     std::optional<schemas::role> role;

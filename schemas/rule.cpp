@@ -9,7 +9,6 @@ namespace schemas {
 namespace json = boost::json;
 
 // ---- shared faults
-// -------------------------------------------------------------------------------------------
 
 const json::string* expect_string(const json::value& in, const path& at, fault_list& faults)
 {
@@ -77,7 +76,6 @@ bool check_list_size(std::size_t size, std::size_t min, std::size_t max, const p
 }
 
 // ---- strings and truth values
-// --------------------------------------------------------------------------------
 
 std::optional<std::string> rule<std::string>::parse(const json::value& in, const path& at, fault_list& faults)
 {
@@ -117,7 +115,6 @@ json::object rule<bool>::openapi(openapi_context&)
 }
 
 // ---- whole numbers
-// -------------------------------------------------------------------------------------------
 
 namespace {
 
@@ -197,7 +194,6 @@ json::object integer_schema(std::int64_t min, std::int64_t max)
 }
 
 // ---- ids and instants
-// ----------------------------------------------------------------------------------------
 
 namespace {
 
@@ -306,7 +302,6 @@ json::object rule<timestamp>::openapi(openapi_context&)
 }
 
 // ---- locations
-// -----------------------------------------------------------------------------------------------
 
 void rule<step>::write(std::string& out, const step& value)
 {

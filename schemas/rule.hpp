@@ -70,7 +70,6 @@ struct parsed {
 using text_pairs = std::span<const std::pair<std::string, std::string>>;
 
 // ---- entry points
-// ------------------------------------------------------------------------------------------
 
 /** Check a JSON value that is already in memory, as the arguments of a tool call are.
     @param root the first step of every fault's location */
@@ -114,7 +113,6 @@ std::string to_json(const T& value)
 }
 
 // ---- faults that many rules share
-// --------------------------------------------------------------------------
 
 /** @return the string inside `in`, or null and a `string_type` fault; likewise the two below */
 const boost::json::string* expect_string(const boost::json::value& in, const path& at, fault_list& faults);
@@ -128,7 +126,6 @@ void refuse_unknown(const boost::json::object& in, std::span<const std::string_v
                     fault_list& faults);
 
 // ---- structs
-// -----------------------------------------------------------------------------------------------
 
 template <described_struct T>
 using members_of = boost::describe::describe_members<T, boost::describe::mod_public>;
@@ -224,7 +221,6 @@ struct rule<T> {
 };
 
 // ---- enums: the enumerators' names are the wire's words
-// ------------------------------------------------------
 
 template <described_enum E>
 constexpr auto enum_names = []<template <class...> class List, class... D>(List<D...>) {
@@ -275,7 +271,6 @@ struct rule<E> {
 };
 
 // ---- the entry points' bodies
-// --------------------------------------------------------------------------------
 
 template <class T>
 parsed<T> parse_value(const boost::json::value& in, std::string_view root)

@@ -46,7 +46,6 @@ struct rule<T> {
 };
 
 // ---- presence
-// ------------------------------------------------------------------------------------------------
 
 template <class T>
 struct rule<std::optional<T>> {
@@ -138,7 +137,6 @@ struct rule<clearable<T>> {
 };
 
 // ---- lists
-// ---------------------------------------------------------------------------------------------------
 
 /** A list with from `Min` to `Max` items. */
 template <class T, std::size_t Min, std::size_t Max>
@@ -195,7 +193,6 @@ template <class T, std::size_t Min, std::size_t Max>
 struct rule<bounded_list<T, Min, Max>> : list_rule<bounded_list<T, Min, Max>, Min, Max> {};
 
 // ---- single values
-// -------------------------------------------------------------------------------------------
 
 /** Any text: for what the server says, and for opaque values that a handler judges by itself. */
 template <>

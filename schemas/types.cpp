@@ -116,7 +116,6 @@ json::object name_schema(std::size_t min_length, std::size_t max_length)
 }
 
 // ---- mail addresses
-// ------------------------------------------------------------------------------------------
 
 namespace {
 
@@ -194,7 +193,6 @@ json::object email_address::openapi()
 }
 
 // ---- passwords
-// -----------------------------------------------------------------------------------------------
 
 std::optional<new_password> new_password::read(std::string_view in, const path& at, fault_list& faults)
 {
@@ -228,7 +226,6 @@ json::object existing_password::openapi()
 }
 
 // ---- settings
-// ------------------------------------------------------------------------------------------------
 
 std::optional<locale_tag> locale_tag::read(std::string_view in, const path& at, fault_list& faults)
 {
@@ -273,7 +270,6 @@ json::object time_zone_name::openapi()
 }
 
 // ---- scopes
-// --------------------------------------------------------------------------------------------------
 
 std::optional<scope> scope::read(std::string_view in, const path& at, fault_list& faults)
 {
@@ -323,7 +319,6 @@ json::object rule<scope_list>::openapi(openapi_context& cx)
 }
 
 // ---- paging
-// --------------------------------------------------------------------------------------------------
 
 namespace {
 

@@ -17,7 +17,6 @@
 namespace schemas {
 
 // ---- text
-// ----------------------------------------------------------------------------------------------------
 
 /** @return whether `in` has from `min` to `max` code points; adds a fault otherwise */
 bool check_length(std::string_view in, std::size_t min, std::size_t max, const path& at, fault_list& faults);
@@ -138,7 +137,6 @@ struct rule<scope_list> {
 };
 
 // ---- numbers
-// -------------------------------------------------------------------------------------------------
 
 template <std::int64_t Min, std::int64_t Max>
 struct integer {

@@ -22,11 +22,12 @@ namespace server {
 
 /** How long a connection may take over what. All are upper bounds within half a second. */
 struct time_limits {
-    std::chrono::seconds idle{75};   // between two requests
-    std::chrono::seconds header{15}; // from a request's first byte to the end of its header
-    std::chrono::seconds body{30};   // from there to the end of its body
-    std::chrono::seconds write{30};  // a reply
-    std::chrono::seconds drain{10};  // all that is under way when the server is told to stop
+    std::chrono::seconds idle{75}; // between two requests
+    std::chrono::seconds header{
+        15}; // from a request's first byte, or from connecting, to the end of its header
+    std::chrono::seconds body{30};  // from there to the end of its body
+    std::chrono::seconds write{30}; // a reply
+    std::chrono::seconds drain{10}; // all that is under way when the server is told to stop
 };
 
 struct config {

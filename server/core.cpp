@@ -131,9 +131,9 @@ handlers::awaitable<void> core::finish()
     context_.draining = true;
     host_.close_idle();
     decltype(clock_) timer(io_.get_executor());
-    auto turns = all_.settings.limits.drain / std::chrono::milliseconds(50);
+    auto turns = all_.settings.limits.drain / std::chrono::milliseconds(50); // for all of it
     error_code error;
-    for (auto turn = turns; turn > 0 && host_.at_work > 0; --turn) {
+    for (; turns > 0 && host_.at_work > 0; --turns) {
         timer.expires_after(std::chrono::milliseconds(50));
         co_await timer.async_wait(asio::redirect_error(db::use_awaitable, error));
         host_.close_idle();
@@ -149,7 +149,7 @@ handlers::awaitable<void> core::finish()
         take(std::move(waiting));
     }
     acceptor_.close(error);
-    for (auto turn = turns; turn > 0 && !host_.sessions.empty(); --turn) {
+    for (; turns > 0 && !host_.sessions.empty(); --turns) {
         timer.expires_after(std::chrono::milliseconds(50));
         co_await timer.async_wait(asio::redirect_error(db::use_awaitable, error));
         host_.close_idle();
@@ -157,11 +157,11 @@ handlers::awaitable<void> core::finish()
     host_.close_all();
     try {
         co_await usage_.close();
-        co_await db_.close();
-        co_await lookups_.close();
     } catch (const db::failure& e) {
         log_line(log_level::warning, "usage not written").add("cause", e.what());
     }
+    co_await db_.close();
+    co_await lookups_.close();
     io_.stop();
 }
 

@@ -1,6 +1,7 @@
 #include "server/session.hpp"
 
 #include "crypto/random.hpp"
+#include "handlers/cors.hpp"
 #include "handlers/dispatch.hpp"
 #include "server/reply_writer.hpp"
 #include "server/strictness.hpp"
@@ -147,7 +148,7 @@ void session::enter(phase next)
     auto& limits = host_.settings.limits;
     switch (next) {
     case phase::idle:
-        deadline_ = host_.tick + ticks(limits.idle);
+        deadline_ = host_.tick + ticks(answered_ ? limits.idle : limits.header);
         break;
     case phase::header:
         deadline_ = host_.tick + ticks(limits.header);
@@ -189,7 +190,8 @@ void session::cut()
 /** One request and what is made of it. */
 struct session::exchange {
     parser in;
-    std::size_t begin; // of the header in in_, while it is being read
+    std::size_t begin = 0;      // of the header in in_, while it is being read
+    bool is_understood = false; // its header is whole and sound
     request_id_buffer made_id;
 };
 
@@ -243,7 +245,7 @@ handlers::awaitable<bool> session::read_body(exchange& at)
     auto& in = at.in;
     enter(phase::body);
     if (auto length = in.content_length(); length && *length > handlers::body_limit) {
-        co_await refuse(handlers::problem::payload_too_large());
+        co_await refuse(at, handlers::problem::payload_too_large());
         co_return false;
     }
     auto expected = in.get()[http::field::expect];
@@ -251,7 +253,7 @@ handlers::awaitable<bool> session::read_body(exchange& at)
         if (!boost::beast::iequals(expected, "100-continue")) {
             auto unknown = handlers::problem::bad_request("The only Expect understood is 100-continue.");
             unknown.status = 417;
-            co_await refuse(std::move(unknown));
+            co_await refuse(at, std::move(unknown));
             co_return false;
         }
         if (in_from_ == in_end_) { // who has sent the body already does not wait to be asked
@@ -261,7 +263,7 @@ handlers::awaitable<bool> session::read_body(exchange& at)
     }
     for (;;) {
         if (auto fault = parse(in)) {
-            co_await refuse(std::move(*fault));
+            co_await refuse(at, std::move(*fault));
             co_return false;
         }
         if (in.is_done())
@@ -272,17 +274,25 @@ handlers::awaitable<bool> session::read_body(exchange& at)
         if (!error)
             continue;
         if (late_)
-            co_await refuse(problem_of(boost::beast::error::timeout));
+            co_await refuse(at, problem_of(boost::beast::error::timeout));
         co_return false;
     }
 }
 
 /** Tell the client why this is the end of the connection. */
-handlers::awaitable<void> session::refuse(handlers::problem why)
+handlers::awaitable<void> session::refuse(exchange& at, handlers::problem why)
 {
     late_ = false;
-    keep_alive_ = false;
-    frame(handlers::to_reply(why), nullptr);
+    auto out = handlers::to_reply(why);
+    if (at.is_understood) {
+        auto req = begin_work(at);
+        handlers::allow_origin(host_.cx.config, req, out);
+        keep_alive_ = false;
+        frame(out, &req);
+    } else {
+        keep_alive_ = false;
+        frame(out, nullptr);
+    }
     co_await write_rest(write_now(out_));
     co_await linger();
 }
@@ -383,11 +393,13 @@ handlers::awaitable<void> session::run()
                     fault = handlers::problem::bad_request(std::string(*why));
             }
             if (fault) {
-                co_await refuse(std::move(*fault));
+                co_await refuse(at, std::move(*fault));
                 co_return;
             }
-            if (at.in.is_header_done())
+            if (at.in.is_header_done()) {
+                at.is_understood = true;
                 break;
+            }
             auto space = room(at.begin);
             at.begin = 0;
             error_code error;
@@ -396,7 +408,7 @@ handlers::awaitable<void> session::run()
             if (!error && !late_)
                 continue;
             if (late_ && phase_ == phase::header)
-                co_await refuse(problem_of(boost::beast::error::timeout));
+                co_await refuse(at, problem_of(boost::beast::error::timeout));
             co_return;
         }
         if (!at.in.is_done()) {

@@ -51,7 +51,7 @@ private:
     struct exchange;
 
     handlers::awaitable<bool> read_body(exchange& at);
-    handlers::awaitable<void> refuse(handlers::problem why);
+    handlers::awaitable<void> refuse(exchange& at, handlers::problem why);
     handlers::awaitable<void> linger();
     handlers::awaitable<void> write_rest(std::size_t from);
 

@@ -37,13 +37,22 @@ struct minting : house::fixture {
 
     db::api_keys::changed rotate(const house::key& key, std::chrono::seconds grace)
     {
-        db::api_keys::successor next{new_id(), "", new_digest(), bob};
+        db::api_keys::successor next;
+        next.id = new_id();
         next.prefix = to_string(next.id).substr(8);
+        next.digest = new_digest();
+        next.created_by = bob;
+        if (auto old = run([&] { return db::api_keys::find_by_digest(one.db, key.digest); })) {
+            next.scopes = believed_scopes.value_or(old->scopes);
+            next.expires_at = old->expires_at;
+        }
         return run([&] {
             return db::api_keys::rotate(changes, one.db, bobs, key.prefix, next, grace,
                                         event("api_key.rotate"));
         });
     }
+
+    std::optional<std::vector<std::string>> believed_scopes; // by who rotates
 
     db::api_keys::row find(const house::key& key)
     {
@@ -209,6 +218,15 @@ BOOST_FIXTURE_TEST_CASE(without_grace_the_old_key_is_revoked, minting)
     house::key none{new_id(), "no such", new_digest()};
     BOOST_TEST((rotate(none, std::chrono::seconds(0)).outcome == outcome::unknown));
     BOOST_TEST(events() == 1u);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_key_that_was_changed_meanwhile_is_not_rotated, minting)
+{
+    auto key = add_key(bob);
+    believed_scopes = {"content:read", "something:else"};
+    BOOST_TEST((rotate(key, std::chrono::seconds(0)).outcome == outcome::outdated));
+    BOOST_TEST((find(key).status == status::active));
+    BOOST_TEST(events() == 0u);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_leaving_members_keys_of_this_workspace_die, minting)

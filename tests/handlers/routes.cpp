@@ -19,7 +19,6 @@ BOOST_AUTO_TEST_CASE(no_two_lines_are_for_the_same_call)
     for (auto& line : all_routes()) {
         auto name = std::string(http::to_string(line.method)) + " " + std::string(line.path);
         BOOST_TEST(seen.insert(name).second, name);
-        BOOST_TEST(line.run, name);
     }
 }
 
