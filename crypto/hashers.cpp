@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <exception>
@@ -36,7 +37,10 @@ void stand_back()
 /** One hash to be made. Owns all that it needs, so that it does not matter whether its caller still waits. */
 class job {
 public:
+    using clock = std::chrono::steady_clock;
+
     virtual ~job() = default;
+    const clock::time_point since = clock::now();
     virtual void run(hash_arena& arena) = 0; // and resume the caller
     virtual void refuse() = 0;               // resume the caller with overloaded
 };
@@ -151,7 +155,10 @@ private:
             queue_.pop_front();
             ++busy_;
             lock.unlock();
-            next->run(arena);
+            if (job::clock::now() - next->since > settings_.longest_wait)
+                next->refuse();
+            else
+                next->run(arena);
             next.reset();
             arena.keep_at_most(budget);
             lock.lock();

@@ -8,6 +8,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <stdexcept>
@@ -32,6 +33,7 @@ public:
         unsigned threads = 1;         // at least one
         std::size_t queue_limit = 64; // waiting, besides those under way
         password_costs costs;
+        std::chrono::milliseconds longest_wait{3000}; // in the queue; then it is too late to be of use
     };
 
     using executor = boost::asio::io_context::executor_type;

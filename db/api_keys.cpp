@@ -151,10 +151,10 @@ static const statement update_key{"api_keys_update", R"(
         RETURNING id)
     INSERT INTO audit SELECT event.* FROM edited, audit_event($1) AS event)"};
 
-awaitable<changed> update(principal_changes& changes, pool& db, reach within, std::string prefix, edit edits,
-                          audit::entry event)
+awaitable<changed> update(principal_changes& changes, pool& db, batch work, reach within, std::string prefix,
+                          edit edits, audit::entry event)
 {
-    batch work;
+    auto at = work.size();
     work.add(update_key, audit::as_json(event), within.workspace_id, within.user_id, prefix, edits.name,
              edits.scopes, edits.expires_at.has_value(), edits.expires_at.value_or(std::nullopt));
     work.add(find_key_by_prefix, within.workspace_id, within.user_id, prefix);
@@ -162,7 +162,7 @@ awaitable<changed> update(principal_changes& changes, pool& db, reach within, st
 
     changed out;
     out.key = answers.last().as_optional<row>();
-    out.outcome = answers.first().affected() == 1 ? outcome::done : why_refused(out.key);
+    out.outcome = answers[at].affected() == 1 ? outcome::done : why_refused(out.key);
     co_return out;
 }
 
@@ -209,7 +209,8 @@ awaitable<std::optional<revoked_key>> revoke_by_digest(principal_changes& change
     work.add(find_revoked_key_by_digest, digest);
     change what;
     what.digests.push_back(digest);
-    auto answers = co_await changes.commit(db, std::move(work), std::move(what));
+    auto if_known = [what](const results& answers) { return answers.last().empty() ? change() : what; };
+    auto answers = co_await changes.commit(db, std::move(work), what, std::move(if_known));
     co_return answers.last().as_optional<revoked_key>();
 }
 
@@ -243,10 +244,10 @@ static const statement find_key{"api_keys_find", R"(
            last_used_at, revoked_at, status
     FROM api_key_states WHERE id = $1)"};
 
-awaitable<changed> rotate(principal_changes& changes, pool& db, reach within, std::string prefix,
+awaitable<changed> rotate(principal_changes& changes, pool& db, batch work, reach within, std::string prefix,
                           successor next, std::chrono::seconds grace, audit::entry event)
 {
-    batch work;
+    auto at = work.size();
     work.add(rotate_key, audit::as_json(event), within.workspace_id, within.user_id, prefix, next.id,
              next.prefix, next.digest, next.created_by, grace.count(), next.scopes, next.expires_at);
     work.add(find_key, next.id);
@@ -254,11 +255,11 @@ awaitable<changed> rotate(principal_changes& changes, pool& db, reach within, st
     auto answers = co_await changes.commit(db, std::move(work), of_reach(within), of_last_row<row>);
 
     changed out;
-    out.key = answers[1].as_optional<row>();
+    out.key = answers[at + 1].as_optional<row>();
     if (out.key) {
         out.outcome = outcome::done;
     } else {
-        out.key = answers[2].as_optional<row>();
+        out.key = answers[at + 2].as_optional<row>();
         out.outcome = out.key && out.key->status == status::active ? outcome::outdated : why_refused(out.key);
     }
     co_return out;

@@ -110,9 +110,10 @@ struct changed {
         key; ///< as it is now; nothing if unknown. After a rotation that was done: the successor
 };
 
-/// Change a key that is not revoked. @param event written if done
-awaitable<changed> update(principal_changes& changes, pool& db, reach within, std::string prefix, edit edits,
-                          audit::entry event);
+/// Change a key that is not revoked. @param first what goes first in the same transaction, such as a check
+/// @param event written if done
+awaitable<changed> update(principal_changes& changes, pool& db, batch first, reach within, std::string prefix,
+                          edit edits, audit::entry event);
 
 struct revoked_key {
     uuid id{};
@@ -147,8 +148,10 @@ struct successor {
 
 /** Replace a live key by one of the same name, owner, role, scopes and expiry. The old one lives on for
     `grace`, or until its own expiry if that is earlier; with no grace it is revoked at once.
-    Fails on api_keys_prefix_key if the successor's prefix is taken. @param event written if done */
-awaitable<changed> rotate(principal_changes& changes, pool& db, reach within, std::string prefix,
+    Fails on api_keys_prefix_key if the successor's prefix is taken.
+    @param first what goes first in the same transaction, such as a check
+    @param event written if done */
+awaitable<changed> rotate(principal_changes& changes, pool& db, batch first, reach within, std::string prefix,
                           successor next, std::chrono::seconds grace, audit::entry event);
 
 /// Returns the ids. Commit with a change of the user.

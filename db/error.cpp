@@ -4,12 +4,12 @@
 
 namespace db {
 
-// Connection exceptions, resources, operator intervention (a shutdown, a cancelled statement), system errors,
+// Connection exceptions, a transaction rolled back for another's sake, resources, operator intervention (a shutdown, a cancelled statement), system errors,
 // and a server that became a standby: another attempt may find things better. PostgreSQL 15, appendix A.
 static bool may_pass(std::string_view sqlstate)
 {
     return sqlstate.starts_with("08") || sqlstate.starts_with("53") || sqlstate.starts_with("57") ||
-           sqlstate.starts_with("58") || sqlstate == "25006";
+           sqlstate.starts_with("58") || sqlstate.starts_with("40") || sqlstate == "25006";
 }
 
 // A migration changed what a prepared statement returns, or a pooler changed the server beneath us.
@@ -51,7 +51,9 @@ failure failure_of(const PGresult* answer)
     auto message = field(PG_DIAG_MESSAGE_PRIMARY);
     if (message.empty()) // libpq's own errors have no fields
         message = PQresultErrorMessage(answer);
-    if (auto detail = field(PG_DIAG_MESSAGE_DETAIL); !detail.empty())
+    // Where data is at fault the detail quotes it, and this message ends in a log.
+    bool quotes_data = sqlstate.starts_with("22") || sqlstate.starts_with("23");
+    if (auto detail = field(PG_DIAG_MESSAGE_DETAIL); !detail.empty() && !quotes_data)
         message += ": " + detail;
 
     auto kind = failure_kind::statement;

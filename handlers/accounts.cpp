@@ -56,13 +56,14 @@ public:
     ~guess()
     {
         if (counts_address_)
-            c_.cx.limiter.forgive(limits::login_address, address_);
+            c_.cx.limiter.forgive(limits::login_address, address_, counted_);
         if (counts_account_)
-            c_.cx.limiter.forgive(limits::login_account, email_);
+            c_.cx.limiter.forgive(limits::login_account, email_, counted_);
     }
 
     std::optional<problem> count()
     {
+        counted_ = rate_limiter::clock::now();
         auto over = handlers::count(c_, limits::login_address, address_);
         counts_address_ = !over;
         if (!over) {
@@ -82,6 +83,7 @@ private:
     call& c_;
     std::array<std::uint8_t, 16> address_;
     std::span<const std::uint8_t> email_;
+    rate_limiter::clock::time_point counted_{};
     bool counts_address_ = false, counts_account_ = false; // to be taken back
 };
 

@@ -10,14 +10,6 @@ namespace ip = boost::asio::ip;
 
 namespace {
 
-/** IPv4 as IPv4, also where it comes as an IPv4-mapped IPv6 address. */
-ip::address plain(const ip::address& address)
-{
-    if (address.is_v6() && address.to_v6().is_v4_mapped())
-        return ip::make_address_v4(ip::v4_mapped, address.to_v6());
-    return address;
-}
-
 template <class Bytes>
 bool same_prefix(const Bytes& a, const Bytes& b, unsigned bits)
 {
@@ -48,6 +40,13 @@ std::string_view trim(std::string_view s)
 }
 
 } // namespace
+
+ip::address plain(const ip::address& address)
+{
+    if (address.is_v6() && address.to_v6().is_v4_mapped())
+        return ip::make_address_v4(ip::v4_mapped, address.to_v6());
+    return address;
+}
 
 std::optional<address_range> address_range::parse(std::string_view text)
 {

@@ -22,9 +22,12 @@ private:
     unsigned length_ = 0;
 };
 
+/** IPv4 as IPv4, also where it comes as an IPv4-mapped IPv6 address. */
+boost::asio::ip::address plain(const boost::asio::ip::address& address);
+
 /** The client behind a connection. Unless the peer is a trusted proxy it is the peer; else X-Forwarded-For is
-    read from its right end, past every trusted proxy, to the first address that nobody trusted vouches for
-    falsely. What is not an address ends the search: the last good one counts. */
+    read from its right end, past every trusted proxy, to the first address that is not a trusted
+    proxy's. What is not an address ends the search: the last good one counts. */
 boost::asio::ip::address client_address(const boost::asio::ip::address& peer, std::string_view forwarded_for,
                                         std::span<const address_range> trusted);
 

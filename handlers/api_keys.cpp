@@ -3,6 +3,7 @@
 #include "crypto/api_key.hpp"
 #include "crypto/random.hpp"
 #include "db/api_keys.hpp"
+#include "db/standing.hpp"
 #include "handlers/convert.hpp"
 #include "handlers/deps.hpp"
 #include "handlers/page.hpp"
@@ -76,6 +77,14 @@ std::optional<problem> check_no_wider(const call& c, const std::vector<std::stri
     return std::nullopt;
 }
 
+/** Members mint for themselves only where the workspace lets them. */
+std::optional<problem> check_member_minting(const db::principal& who)
+{
+    if (who.role == db::role::member && !who.members_can_mint)
+        return problem::forbidden_scope(everything);
+    return std::nullopt;
+}
+
 /** Whether the caller may mint for this owner at all. */
 std::optional<problem> check_minter(const call& c, schemas::key_owner owner)
 {
@@ -84,9 +93,7 @@ std::optional<problem> check_minter(const call& c, schemas::key_owner owner)
         return may(c, everything) ? std::nullopt : std::optional(problem::forbidden_scope(everything));
     if (auto refusal = require_person(c))
         return refusal;
-    if (who.role == db::role::member && !who.members_can_mint)
-        return problem::forbidden_scope(everything);
-    return std::nullopt;
+    return check_member_minting(who);
 }
 
 /** The key that the path names, if the caller may change it. Who may see and revoke any key of the workspace
@@ -150,13 +157,14 @@ awaitable<answer<schemas::api_key_created>> mint(call& c, schemas::api_key_creat
         auto event = from.event("api_key.mint");
         event.target = made.prefix;
         db::batch work;
+        db::require_standing(work, who);
         db::api_keys::add_insert(work, draft);
         db::audit::add(work, event);
         db::change news;
         news.digests.push_back(draft.digest);
         try {
             auto rows = co_await c.cx.changes.commit(c.cx.db, std::move(work), std::move(news));
-            co_return to_new_api_key(rows[0].as_one<db::api_keys::row>(), std::move(made.text));
+            co_return to_new_api_key(rows[1].as_one<db::api_keys::row>(), std::move(made.text));
         } catch (const db::failure& e) {
             if (db::api_keys::was_orphaned(e))
                 co_return problem::invalid_token("The credential has been revoked.");
@@ -230,6 +238,8 @@ awaitable<answer<schemas::api_key_row>> update(call& c, schemas::api_key_patch b
         co_return std::move(*refusal);
     auto& before = std::get<db::api_keys::row>(found);
     if (edit.scopes || edit.expires_at) {
+        if (auto refusal = check_member_minting(c.caller()))
+            co_return std::move(*refusal);
         auto scopes = edit.scopes.value_or(before.scopes);
         auto expires_at = edit.expires_at.value_or(before.expires_at);
         if (auto refusal = check_no_wider(c, scopes, expires_at))
@@ -239,8 +249,10 @@ awaitable<answer<schemas::api_key_row>> update(call& c, schemas::api_key_patch b
     trace from(c);
     auto event = from.event("api_key.update");
     event.target = c.params[0];
-    auto changed =
-        co_await db::api_keys::update(c.cx.changes, c.cx.db, reach, c.params[0], std::move(edit), event);
+    db::batch work;
+    db::require_standing(work, c.caller());
+    auto changed = co_await db::api_keys::update(c.cx.changes, c.cx.db, std::move(work), reach, c.params[0],
+                                                 std::move(edit), event);
     if (changed.outcome == db::api_keys::outcome::unknown)
         co_return problem::not_found();
     if (changed.outcome != db::api_keys::outcome::done)
@@ -273,6 +285,8 @@ awaitable<answer<schemas::api_key_created>> rotate(call& c, std::optional<schema
     if (auto refusal = std::get_if<problem>(&found))
         co_return std::move(*refusal);
     auto& old = std::get<db::api_keys::row>(found);
+    if (auto refusal = check_member_minting(c.caller()))
+        co_return std::move(*refusal);
     if (auto refusal = check_no_wider(c, old.scopes, old.expires_at))
         co_return std::move(*refusal);
 
@@ -291,9 +305,11 @@ awaitable<answer<schemas::api_key_created>> rotate(call& c, std::optional<schema
         next.expires_at = old.expires_at;
         auto event = from.event("api_key.rotate");
         event.target = c.params[0];
+        db::batch work;
+        db::require_standing(work, c.caller());
         try {
-            auto changed = co_await db::api_keys::rotate(c.cx.changes, c.cx.db, reach, c.params[0],
-                                                         std::move(next), grace, event);
+            auto changed = co_await db::api_keys::rotate(c.cx.changes, c.cx.db, std::move(work), reach,
+                                                         c.params[0], std::move(next), grace, event);
             if (changed.outcome == db::api_keys::outcome::unknown)
                 co_return problem::not_found();
             if (changed.outcome == db::api_keys::outcome::expired)

@@ -13,7 +13,7 @@ namespace {
 
 /** What the proxy's configuration asks of `check`. */
 struct question {
-    std::string permission;
+    std::optional<std::string> permission;
     bool deny_as_403 = false;
 };
 
@@ -23,13 +23,16 @@ std::variant<question, problem> read_question(const request& req)
     auto pairs = decode_query(req.query);
     if (!pairs)
         return problem::bad_request("The query string is not well-formed.");
+    // A slip in a proxy's configuration must not open the door: what is not understood is refused.
     for (auto& [name, value] : *pairs) {
-        if (name == "permission")
+        if (name == "permission" && !out.permission)
             out.permission = std::move(value);
-        else if (name == "deny_status" && value == "403")
+        else if (name == "deny_status" && !out.deny_as_403 && value == "403")
             out.deny_as_403 = true;
-        else if (name == "deny_status")
-            return problem::invalid_field("query", "deny_status", "Input should be 403");
+        else if (name == "permission" || name == "deny_status")
+            return problem::invalid_field("query", name, "Input should be there once, deny_status be 403");
+        else
+            return problem::invalid_field("query", name, "There is no such parameter");
     }
     return out;
 }
@@ -101,12 +104,12 @@ reply check(call& c)
     if (auto fault = std::get_if<problem>(&asked))
         return to_reply(*fault);
     auto& [permission, deny_as_403] = std::get<question>(asked);
-    if (permission.empty())
+    if (!permission)
         return identify(c.caller());
-    if (!c.cx.permissions.knows(permission))
+    if (!c.cx.permissions.knows(*permission))
         return to_reply(problem::invalid_field("query", "permission", "There is no such permission"));
-    if (!may(c, permission))
-        return deny(problem::forbidden_scope(permission), deny_as_403);
+    if (!may(c, *permission))
+        return deny(problem::forbidden_scope(*permission), deny_as_403);
     return identify(c.caller());
 }
 

@@ -51,16 +51,6 @@ rate_rule general_rule(const call& c, std::string_view name)
     return {name, c.cx.config.rate_limit_per_minute, std::chrono::seconds(60)};
 }
 
-std::optional<problem> count_address(call& c)
-{
-    if (c.cx.config.rate_limit_per_minute == 0)
-        return std::nullopt;
-    auto bucket = address_bucket(c.req.client);
-    if (auto over = c.cx.limiter.count(general_rule(c, "ip"), bucket))
-        return rate_limited(*over);
-    return std::nullopt;
-}
-
 std::optional<problem> count_credential(call& c)
 {
     if (c.cx.config.rate_limit_per_minute == 0)
@@ -74,9 +64,22 @@ std::optional<problem> count_credential(call& c)
 /** A made-up credential counts for the address; over its limit the answer is 429, not 401. */
 problem refuse_unknown(call& c, problem refusal)
 {
+    auto bucket = address_bucket(c.req.client);
+    auto guesses = count(c, general_rule(c, "unknown-credential"), bucket);
     if (auto over = count_address(c))
         return std::move(*over);
-    return refusal;
+    return guesses ? std::move(*guesses) : std::move(refusal);
+}
+
+/** An address that has made up too many is not worth another look-up, nor the check of another signature. */
+std::optional<problem> check_guesser(call& c)
+{
+    auto rule = general_rule(c, "unknown-credential");
+    if (rule.limit == 0)
+        return std::nullopt;
+    if (auto over = c.cx.limiter.is_over(rule, address_bucket(c.req.client)))
+        return rate_limited(*over);
+    return std::nullopt;
 }
 
 /** What the caller's own state says, before any permission. */
@@ -173,7 +176,7 @@ std::optional<std::optional<problem>> admit_remembered(call& c, const guard& who
 
     auto read = read_credential(c);
     if (auto refused = std::get_if<problem>(&read))
-        return refused->status == 401 ? refuse_unknown(c, std::move(*refused)) : std::move(*refused);
+        return refuse_unknown(c, std::move(*refused));
     auto& credential = std::get<presented>(read);
     if (credential.what == presented::kind::none) {
         if (auto over = count_address(c))
@@ -192,6 +195,8 @@ awaitable<std::optional<problem>> admit(call& c, const guard& who)
     if (auto outcome = admit_remembered(c, who))
         co_return std::move(*outcome);
 
+    if (auto refused = check_guesser(c))
+        co_return std::move(*refused);
     auto read = read_credential(c);
     auto credential = std::get<presented>(read);
     if (credential.what == presented::kind::api_key)
@@ -213,6 +218,11 @@ std::optional<problem> require_person(const call& c)
     if (c.caller().user_id)
         return std::nullopt;
     return problem::forbidden("forbidden", "This call is about a person; a workspace's key is none.");
+}
+
+std::optional<problem> count_address(call& c)
+{
+    return count(c, general_rule(c, "ip"), address_bucket(c.req.client));
 }
 
 std::optional<problem> count(call& c, const rate_rule& rule, std::span<const std::uint8_t> subject)

@@ -30,6 +30,9 @@ bool may(const call& c, std::string_view permission);
 /** Refuses a caller that is not a person: calls about oneself make no sense for a workspace's key. */
 std::optional<problem> require_person(const call& c);
 
+/** Count a call of nobody in particular for its address. @return 429 if that is too many */
+std::optional<problem> count_address(call& c);
+
 /** Count a request against one of the stricter rules. @return the 429 if it is over */
 std::optional<problem> count(call& c, const rate_rule& rule, std::span<const std::uint8_t> subject);
 

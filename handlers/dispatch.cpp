@@ -1,5 +1,6 @@
 #include "handlers/dispatch.hpp"
 
+#include "db/standing.hpp"
 #include "handlers/body.hpp"
 #include "handlers/cors.hpp"
 #include "handlers/deps.hpp"
@@ -17,19 +18,26 @@ struct found {
     std::optional<reply> answer;
 };
 
+/** The reply to a call that no route wants, and so no guard has counted. */
+reply counted(call& c, const problem& why)
+{
+    auto over = count_address(c);
+    return to_reply(over ? *over : why);
+}
+
 found find(const router& routes, context& cx, const request& req)
 {
     found out{nullptr, {cx, req, {}, {}}, {}};
     std::vector<std::string_view> params;
     auto place = routes.find(req.path, params);
     if (!place) {
-        out.answer = to_reply(problem::not_found());
+        out.answer = counted(out.ready, problem::not_found());
         return out;
     }
     for (std::size_t i = 0; i < params.size(); ++i) {
         auto decoded = decode_segment(params[i]);
         if (!decoded) {
-            out.answer = to_reply(problem::not_found());
+            out.answer = counted(out.ready, problem::not_found());
             return out;
         }
         out.ready.params.at(i) = std::move(*decoded);
@@ -38,7 +46,7 @@ found find(const router& routes, context& cx, const request& req)
     if (!out.line)
         out.answer = req.message.method() == http::verb::options
                          ? answer_options(cx.config, req, place->allow)
-                         : to_reply(problem::method_not_allowed(place->allow));
+                         : counted(out.ready, problem::method_not_allowed(place->allow));
     return out;
 }
 
@@ -62,6 +70,8 @@ problem problem_of_current_exception()
     try {
         throw;
     } catch (const db::failure& e) {
+        if (db::standing_was_lost(e))
+            return problem::invalid_token("The credential has been revoked.");
         if (e.kind() == db::failure_kind::overloaded)
             return problem::overloaded();
         return e.unavailable() ? problem::database_unavailable(e.what()) : problem::internal(e.what());

@@ -113,13 +113,29 @@ std::optional<rate_refusal> rate_limiter::count(const rate_rule& rule, std::span
     return std::nullopt;
 }
 
-void rate_limiter::forgive(const rate_rule& rule, std::span<const std::uint8_t> subject)
+std::optional<rate_refusal> rate_limiter::is_over(const rate_rule& rule,
+                                                  std::span<const std::uint8_t> subject,
+                                                  clock::time_point at) const
+{
+    auto now = seconds(at);
+    auto place = find(key_of(rule, subject));
+    if (!place)
+        return std::nullopt;
+    auto state = place->state.load(std::memory_order_relaxed);
+    if (ends(state) <= now || hits(state) < rule.limit)
+        return std::nullopt;
+    return rate_refusal{rule, std::chrono::seconds(ends(state) - now)};
+}
+
+void rate_limiter::forgive(const rate_rule& rule, std::span<const std::uint8_t> subject,
+                           clock::time_point counted)
 {
     auto place = find(key_of(rule, subject));
     if (!place)
         return;
+    auto end_of_then = seconds(counted) + static_cast<std::uint32_t>(rule.window.count());
     auto state = place->state.load(std::memory_order_relaxed);
-    while (hits(state) > 0 &&
+    while (hits(state) > 0 && ends(state) <= end_of_then &&
            !place->state.compare_exchange_weak(state, state - 1, std::memory_order_acq_rel)) {
     }
 }

@@ -42,8 +42,14 @@ public:
     std::optional<rate_refusal> count(const rate_rule& rule, std::span<const std::uint8_t> subject,
                                       clock::time_point now = clock::now());
 
-    /** Take one count back, as of an attempt that turned out to be no abuse. */
-    void forgive(const rate_rule& rule, std::span<const std::uint8_t> subject);
+    /** Whether the next request of `subject` would be refused. Counts nothing. */
+    std::optional<rate_refusal> is_over(const rate_rule& rule, std::span<const std::uint8_t> subject,
+                                        clock::time_point now = clock::now()) const;
+
+    /** Take one count back, as of an attempt that turned out to be no abuse.
+        @param counted when it was counted: what a later window has counted is somebody else's */
+    void forgive(const rate_rule& rule, std::span<const std::uint8_t> subject,
+                 clock::time_point counted = clock::now());
 
 private:
     struct slot {

@@ -162,6 +162,7 @@ handlers::awaitable<void> core::finish()
     }
     co_await db_.close();
     co_await lookups_.close();
+    enrolment_ = {}; // whoever changes something from now on need not wait for this core
     io_.stop();
 }
 

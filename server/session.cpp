@@ -127,7 +127,7 @@ session::session(session_host& host, tcp_socket socket)
 {
     error_code ignored;
     auto peer = socket_.remote_endpoint(ignored);
-    peer_ = peer.address();
+    peer_ = handlers::plain(peer.address());
     host_.sessions.push_back(*this);
 }
 
@@ -243,7 +243,9 @@ asio::mutable_buffer session::room(std::size_t keep_from)
 handlers::awaitable<bool> session::read_body(exchange& at)
 {
     auto& in = at.in;
+    const auto fields = std::distance(in.get().begin(), in.get().end());
     enter(phase::body);
+    in.eager(true); // all chunks that are there, not one at a time
     if (auto length = in.content_length(); length && *length > handlers::body_limit) {
         co_await refuse(at, handlers::problem::payload_too_large());
         co_return false;
@@ -264,6 +266,15 @@ handlers::awaitable<bool> session::read_body(exchange& at)
     for (;;) {
         if (auto fault = parse(in)) {
             co_await refuse(at, std::move(*fault));
+            co_return false;
+        }
+        auto framing =
+            in_end_ - in_from_; // what of a chunk's line or of a trailer the parser waits to see whole
+        bool has_trailer = in.is_done() && fields != std::distance(in.get().begin(), in.get().end());
+        if (has_trailer || (framing > header_limit && !in.is_done())) {
+            // A trailer would be taken for a part of the header, which proxies and we have checked already.
+            co_await refuse(at, has_trailer ? handlers::problem::bad_request("Trailers are not accepted.")
+                                            : problem_of(http::error::header_limit));
             co_return false;
         }
         if (in.is_done())

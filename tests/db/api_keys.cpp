@@ -47,7 +47,7 @@ struct minting : house::fixture {
             next.expires_at = old->expires_at;
         }
         return run([&] {
-            return db::api_keys::rotate(changes, one.db, bobs, key.prefix, next, grace,
+            return db::api_keys::rotate(changes, one.db, db::batch(), bobs, key.prefix, next, grace,
                                         event("api_key.rotate"));
         });
     }
@@ -138,8 +138,9 @@ BOOST_FIXTURE_TEST_CASE(edits_are_three_state_and_spare_the_revoked, minting)
 {
     auto key = add_key(bob, in(std::chrono::hours(1)));
     auto update = [&](db::api_keys::reach within, db::api_keys::edit edit) {
-        return run(
-            [&] { return db::api_keys::update(changes, one.db, within, key.prefix, edit, event("x")); });
+        return run([&] {
+            return db::api_keys::update(changes, one.db, db::batch(), within, key.prefix, edit, event("x"));
+        });
     };
     db::api_keys::edit rename;
     rename.name = "nightly";

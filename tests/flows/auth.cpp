@@ -53,6 +53,15 @@ BOOST_FIXTURE_TEST_CASE(a_permission_is_role_and_scope_together, signed_up)
     BOOST_TEST(client.get(base + "/auth?permission=no:such", token).status == 422u);
 }
 
+BOOST_FIXTURE_TEST_CASE(a_slip_in_the_question_opens_no_door, signed_up)
+{
+    auto key = mint(R"({"name":"k","scopes":["content:read"]})");
+    for (auto query : {"permission=", "Permission=team:roles", "permisson=team:roles", "permission",
+                       "permission=team:roles&permission=content:read", "deny_status=403&deny_status=403",
+                       "permission=content:read&x=1"})
+        BOOST_TEST(client.get(base + "/auth?" + query, key).status == 422u, query);
+}
+
 BOOST_FIXTURE_TEST_CASE(a_proxy_that_knows_only_403_is_told_403, signed_up)
 {
     auto key = mint(R"({"name":"k","scopes":["content:read"]})");

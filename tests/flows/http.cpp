@@ -81,6 +81,19 @@ BOOST_FIXTURE_TEST_CASE(a_body_has_its_limit_whether_announced_or_not, serving)
     BOOST_TEST(within.starts_with("HTTP/1.1 400 "), within); // is read, and is no JSON
 }
 
+BOOST_FIXTURE_TEST_CASE(chunks_have_no_endless_lines_and_no_trailers, serving)
+{
+    std::string head = "POST /api/v1/users/login HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+                       "Transfer-Encoding: chunked\r\n\r\n";
+    BOOST_TEST(ask(head + "2;x=" + std::string(40'000, 'a')).starts_with("HTTP/1.1 431 "));
+    BOOST_TEST(ask(head + "2\r\n{}\r\n0\r\nX: " + std::string(40'000, 'a')).starts_with("HTTP/1.1 431 "));
+    auto trailing = ask(head + "2\r\n{}\r\n0\r\nAuthorization: Bearer x\r\n\r\n");
+    BOOST_TEST(trailing.starts_with("HTTP/1.1 400 "), trailing);
+    support::raw_connection line(server.port());
+    line.send(head + "1;x=y\r\n{\r\n1\r\n}\r\n0\r\n\r\n");
+    BOOST_TEST(line.receive().status == 422u);
+}
+
 BOOST_FIXTURE_TEST_CASE(pipelined_requests_are_answered_in_their_order, serving)
 {
     std::string many;

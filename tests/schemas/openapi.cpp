@@ -45,7 +45,7 @@ BOOST_AUTO_TEST_CASE(a_request_in_full)
         "properties": {
             "name": {"type": "string", "minLength": 1, "maxLength": 100,
                      "pattern": "^(?=.*\\S)[^\\u0000-\\u001F\\u007F-\\u009F\\u2028\\u2029]*$"},
-            "scopes": {"type": ["array", "null"],
+            "scopes": {"type": "array",
                        "items": {"type": "string", "minLength": 1, "maxLength": 64,
                                  "pattern": "^(\\*|[a-z_]+:[a-z_]+)$"},
                        "minItems": 1, "maxItems": 100},
