@@ -65,6 +65,11 @@ BOOST_FIXTURE_TEST_CASE(what_is_left_out_has_a_default, minting)
     }
 }
 
+BOOST_FIXTURE_TEST_CASE(null_is_not_all_scopes, minting)
+{
+    BOOST_TEST(ask_for(R"({"name":"k","scopes":null})").status == 422u);
+}
+
 BOOST_FIXTURE_TEST_CASE(a_scope_given_twice_counts_once, minting)
 {
     auto made = ask_for(R"({"name":"k","scopes":["team:read","content:read","team:read"]})");

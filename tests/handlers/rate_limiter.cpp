@@ -97,6 +97,29 @@ BOOST_FIXTURE_TEST_CASE(what_is_forgiven_was_not_counted, limited)
     BOOST_TEST(passed_of(5, "never seen") == 3u);
 }
 
+BOOST_FIXTURE_TEST_CASE(what_a_later_window_counted_is_not_forgiven, limited)
+{
+    auto counted = handlers::rate_limiter::clock::now();
+    auto later = counted + 2 * rule.window;
+    for (int i = 0; i < 3; ++i)
+        BOOST_TEST(!limiter.count(rule, bytes("ada"), later));
+    limiter.forgive(rule, bytes("ada"), counted);
+    BOOST_TEST(limiter.count(rule, bytes("ada"), later).has_value());
+    limiter.forgive(rule, bytes("ada"), later);
+    BOOST_TEST(!limiter.count(rule, bytes("ada"), later));
+}
+
+BOOST_FIXTURE_TEST_CASE(looking_counts_nothing, limited)
+{
+    auto now = handlers::rate_limiter::clock::now();
+    for (int i = 0; i < 10; ++i)
+        BOOST_TEST(!limiter.is_over(rule, bytes("ada"), now));
+    for (int i = 0; i < 3; ++i)
+        BOOST_TEST(!limiter.count(rule, bytes("ada"), now));
+    BOOST_TEST(limiter.is_over(rule, bytes("ada"), now).has_value());
+    BOOST_TEST(!limiter.is_over(rule, bytes("ada"), now + rule.window + std::chrono::seconds(1)));
+}
+
 BOOST_FIXTURE_TEST_CASE(counts_of_many_threads_add_up, limited)
 {
     rule.limit = 5000;
