@@ -58,6 +58,8 @@ awaitable<answer<nothing>> fail(call& c)
         throw db::failure(db::failure_kind::unavailable, "password=hunter2");
     if (how == "stale")
         throw db::failure(db::failure_kind::stale, "password=hunter2");
+    if (how == "crowded")
+        throw db::failure(db::failure_kind::overloaded, "SELECT hunter2");
     if (how == "statement")
         throw db::failure(db::failure_kind::statement, "SELECT hunter2");
     if (how == "overloaded")
@@ -167,8 +169,8 @@ BOOST_FIXTURE_TEST_CASE(a_failure_is_told_by_its_kind_and_its_cause_stays_here, 
     for (auto [how, status, code] :
          {std::tuple("unavailable", 503u, "database_unavailable"),
           std::tuple("stale", 503u, "database_unavailable"), std::tuple("overloaded", 503u, "overloaded"),
-          std::tuple("statement", 500u, "internal_error"), std::tuple("number", 500u, "internal_error"),
-          std::tuple("otherwise", 500u, "internal_error")}) {
+          std::tuple("crowded", 503u, "overloaded"), std::tuple("statement", 500u, "internal_error"),
+          std::tuple("number", 500u, "internal_error"), std::tuple("otherwise", 500u, "internal_error")}) {
         auto out = get("/fail/" + std::string(how));
         BOOST_TEST(out.status == status, how);
         BOOST_TEST(out.body.find("\"code\":\"" + std::string(code) + "\"") != std::string::npos, out.body);
@@ -207,11 +209,22 @@ BOOST_FIXTURE_TEST_CASE(another_method_is_told_those_that_there_are, served)
     BOOST_TEST(ask(http::verb::head, "/take").status == 405u);
 }
 
+BOOST_FIXTURE_TEST_CASE(what_no_route_wants_counts_for_the_address, served)
+{
+    config.rate_limit_per_minute = 3;
+    BOOST_TEST(get("/nowhere").status == 404u);
+    BOOST_TEST(get("/now/%zz/x").status == 404u);
+    BOOST_TEST(get("/take").status == 405u);
+    for (auto path : {"/nowhere", "/now/%zz/x", "/take", "/echo"})
+        BOOST_TEST(get(path).status == 429u, path);
+    BOOST_TEST(get("/now/a/b").status == 200u);
+}
+
 BOOST_FIXTURE_TEST_CASE(every_answer_can_be_read_by_an_allowed_page, served)
 {
     config.cors_origins = {"https://app.example"};
     message.set(http::field::origin, "https://app.example");
-    for (auto path : {"/now/a/b", "/nowhere", "/mine", "/fail/otherwise", "/echo", "/take"})
+    for (auto path : {"/now/a/b", "/nowhere", "/mine", "/fail/otherwise", "/fail-now", "/echo", "/take"})
         BOOST_TEST(header_of(get(path), "Access-Control-Allow-Origin") == "https://app.example", path);
 }
 
