@@ -150,12 +150,19 @@ BOOST_FIXTURE_TEST_CASE(a_key_has_the_role_its_owner_has_now, minting)
 
 BOOST_FIXTURE_TEST_CASE(a_workspace_may_keep_minting_from_its_members, minting)
 {
-    BOOST_TEST(ask_for(R"({"name":"k"})", bob.token).status == 201u);
+    auto before = ask_for(R"({"name":"k","scopes":["content:read"]})", bob.token);
+    BOOST_TEST(before.status == 201u);
     db.sql("UPDATE workspaces SET members_can_mint_keys = false");
-    auto again = log_in(client, "bob@example.com");
-    auto refused = ask_for(R"({"name":"k"})", again.token);
-    BOOST_TEST(refused.status == 403u);
-    BOOST_TEST(refused.code() == "forbidden_scope");
+    auto again = log_in(client, "bob@example.com").token;
+    auto path = base + "/api-keys/" + before.text("/prefix");
+    for (auto& refused : {ask_for(R"({"name":"k"})", again), client.post(path + "/rotate", "", again),
+                          client.patch(path, R"({"scopes":["*"]})", again)}) {
+        BOOST_TEST(refused.status == 403u);
+        BOOST_TEST(refused.code() == "forbidden_scope");
+    }
+    BOOST_TEST(client.get(base + "/auth", before.text("/secret")).header("X-Scopes") == "content:read");
+    BOOST_TEST(client.patch(path, R"({"name":"renamed"})", again).status == 200u);
+    BOOST_TEST(client.del(path, again).status == 204u);
     BOOST_TEST(ask_for(R"({"name":"k"})").status == 201u);
 }
 
