@@ -110,13 +110,13 @@ public:
         {
             std::lock_guard lock(mutex_);
             auto free_threads = settings_.threads - busy_;
-            if (queue_.size() < settings_.queue_limit + free_threads)
+            if (queue_.size() < settings_.queue_limit + free_threads) {
                 queue_.push_back(std::move(next));
+                wanted_.notify_one();
+                return;
+            }
         }
-        if (next)
-            next->refuse();
-        else
-            wanted_.notify_one();
+        next->refuse();
     }
 
     template <class Result, class Work>

@@ -213,7 +213,7 @@ void principals::finish(const std::shared_ptr<lookup>& asked, const std::vector<
     // Posted, so that whatever one of them does next cannot keep the others waiting.
     for (auto& waiting : asked->waiting)
         boost::asio::post(io_, [waiting = std::move(waiting), failed, who]() mutable {
-            std::move(waiting)(std::move(failed), std::move(who));
+            std::move(waiting)(failed, std::move(who));
         });
 }
 

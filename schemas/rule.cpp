@@ -143,7 +143,7 @@ std::optional<std::int64_t> to_whole(std::string_view text)
 {
     std::int64_t number = 0;
     const char* const end = text.data() + text.size();
-    const auto [stopped, error] = std::from_chars(text.data(), end, number);
+    const auto [stopped, error] = std::from_chars(std::to_address(text.begin()), end, number);
     if (stopped != end || error == std::errc::invalid_argument)
         return std::nullopt;
     if (error == std::errc::result_out_of_range)

@@ -342,6 +342,7 @@ std::variant<config, std::vector<std::string>> make_config(settings_text environ
     auto given = merge(std::move(environment), std::move(flags));
     auto read = schemas::parse_pairs<written>(given, "settings");
     std::vector<std::string> wrong;
+    wrong.reserve(read.faults.size() + 2);
     for (auto& fault : read.faults)
         wrong.push_back(line_of(fault));
     if (read.value && !read.value->database_url)

@@ -240,6 +240,7 @@ BOOST_AUTO_TEST_CASE(a_draining_server_says_so_and_finishes_its_work)
     std::this_thread::sleep_for(std::chrono::milliseconds(200));
     server.send(SIGTERM);
     BOOST_TEST(server.logs("\"draining\""));
+    std::this_thread::sleep_for(std::chrono::milliseconds(200)); // until every core has heard of it
     other.send("Host: a\r\n\r\n");
     auto ready = other.receive();
     BOOST_TEST(ready.status == 503u);
