@@ -44,7 +44,7 @@ BOOST_FIXTURE_TEST_CASE(malformed_requests_get_400_and_the_connection_is_closed,
         "GET http://b/healthz HTTP/1.1\r\nHost: a\r\n\r\n",
         "GET /healthz HTTP/9.9\r\nHost: a\r\n\r\n",
         "GET  /healthz HTTP/1.1\r\nHost: a\r\n\r\n",
-        std::string("GET /healthz HTTP/1.1\r\nHost: a\r\nX: \0\r\n\r\n", 43),
+        std::string("GET /healthz HTTP/1.1\r\nHost: a\r\nX: \0\r\n\r\n", 40),
         "POST /healthz HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: xchunked\r\n\r\n",
         "POST /healthz HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
         "POST /healthz HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: "
