@@ -8,11 +8,6 @@ static const statement find_membership{"memberships_find", R"(
     FROM memberships m JOIN workspaces w ON w.id = m.workspace_id
     WHERE m.workspace_id = $1 AND m.user_id = $2)"};
 
-void add_find(batch& work, const uuid& workspace_id, const uuid& user_id)
-{
-    work.add(find_membership, workspace_id, user_id);
-}
-
 awaitable<std::optional<place>> find(pool& db, uuid workspace_id, uuid user_id)
 {
     auto found = co_await db.run(find_membership, workspace_id, user_id);
@@ -30,19 +25,6 @@ awaitable<std::vector<place>> list(pool& db, uuid user_id)
 {
     auto found = co_await db.run(list_memberships, user_id);
     co_return read_places(found);
-}
-
-static const statement find_place_for_sign_in{"memberships_find_for_sign_in", R"(
-    SELECT w.id, w.name, w.owner_id, w.members_can_mint_keys, w.created_at,
-           m.role, w.owner_id = m.user_id AS is_owner, m.joined_at
-    FROM users u JOIN memberships m ON m.user_id = u.id JOIN workspaces w ON w.id = m.workspace_id
-    WHERE u.id = $1
-    ORDER BY w.id = u.last_workspace_id DESC, m.joined_at, w.id
-    LIMIT 1)"};
-
-void add_find_for_sign_in(batch& work, const uuid& user_id)
-{
-    work.add(find_place_for_sign_in, user_id);
 }
 
 static const statement insert_membership{"memberships_insert", R"(

@@ -29,12 +29,6 @@ awaitable<std::optional<place>> find(pool& db, uuid workspace_id, uuid user_id);
 /// All workspaces of a user, the oldest membership first.
 awaitable<std::vector<place>> list(pool& db, uuid user_id);
 
-/// The place a user signs in to: the workspace last used if still a member, else the oldest membership.
-void add_find_for_sign_in(batch& work, const uuid& user_id);
-
-/// As find(), within a batch.
-void add_find(batch& work, const uuid& workspace_id, const uuid& user_id);
-
 /// Read the answer of a statement that returns the columns of both structs.
 std::optional<place> read_place(const result& answer);
 std::vector<place> read_places(const result& answer);

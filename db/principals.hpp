@@ -89,7 +89,6 @@ public:
     void evict_all();
 
     std::size_t remembered() const { return cache_.size(); }
-    std::size_t remembered_bytes() const { return cache_.bytes(); }
 
 private:
     using resume = boost::asio::async_result<std::decay_t<decltype(use_awaitable)>,

@@ -196,12 +196,4 @@ void add_revoke_all(batch& work, const uuid& user_id)
     work.add(revoke_all_sessions, user_id);
 }
 
-static const statement set_session_workspace{"sessions_set_workspace", R"(
-    UPDATE sessions SET workspace_id = $2 WHERE id = $1)"};
-
-void add_set_workspace(batch& work, const uuid& id, const uuid& workspace_id)
-{
-    work.add(set_session_workspace, id, workspace_id);
-}
-
 } // namespace db::sessions

@@ -108,7 +108,4 @@ void add_revoke_all(batch& work, const uuid& user_id);
 /// As add_revoke_all, all but one.
 void add_revoke_others(batch& work, const uuid& user_id, const uuid& keep);
 
-/// Lead the session's next refresh to another workspace.
-void add_set_workspace(batch& work, const uuid& id, const uuid& workspace_id);
-
 } // namespace db::sessions

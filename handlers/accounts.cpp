@@ -126,9 +126,7 @@ awaitable<answer<schemas::login_result>> open_session(call& c, db::users::accoun
     }
 
     schemas::login_result out;
-    out.access_token = make_access_token(c.cx, account.user.id, session.id, draft.workspace_id, role);
-    out.expires_in = c.cx.config.access_token_ttl.count();
-    out.refresh_token = make_refresh_token(c.cx, session.id, 0, session.salt);
+    issue_tokens(c.cx, {account.user.id, session.id, draft.workspace_id, role, 0, session.salt}, out);
     out.user = to_user(c.cx.config, account.user);
     if (account.place)
         out.workspace = to_workspace(account.place->workspace);
@@ -181,9 +179,7 @@ awaitable<answer<schemas::signup_result>> signup(call& c, schemas::signup body)
     out.user = to_user(c.cx.config, made[0].as_one<db::users::row>());
     out.workspace = to_workspace(made[1].as_one<db::workspaces::row>());
     out.membership = to_membership(made[2].as_one<db::memberships::row>());
-    out.access_token = make_access_token(c.cx, user.id, session.id, workspace_id, db::role::admin);
-    out.expires_in = c.cx.config.access_token_ttl.count();
-    out.refresh_token = make_refresh_token(c.cx, session.id, 0, session.salt);
+    issue_tokens(c.cx, {user.id, session.id, workspace_id, db::role::admin, 0, session.salt}, out);
     co_return out;
 }
 

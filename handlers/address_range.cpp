@@ -1,5 +1,7 @@
 #include "handlers/address_range.hpp"
 
+#include "handlers/http.hpp"
+
 #include <algorithm>
 #include <charconv>
 #include <string>
@@ -29,14 +31,6 @@ std::optional<ip::address> parse_address(std::string_view text)
     if (error)
         return std::nullopt;
     return plain(address);
-}
-
-std::string_view trim(std::string_view s)
-{
-    auto from = s.find_first_not_of(" \t");
-    if (from == std::string_view::npos)
-        return {};
-    return s.substr(from, s.find_last_not_of(" \t") - from + 1);
 }
 
 } // namespace

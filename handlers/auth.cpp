@@ -1,6 +1,7 @@
 #include "handlers/auth.hpp"
 
 #include "handlers/body.hpp"
+#include "handlers/convert.hpp"
 #include "handlers/deps.hpp"
 
 #include <boost/uuid/uuid_io.hpp>
@@ -45,19 +46,6 @@ void add_id(reply& out, std::string_view name, const std::optional<db::uuid>& id
     out.add_header(name, std::string_view(text.data(), id ? text.size() : 0));
 }
 
-std::string_view name_of(db::role role)
-{
-    switch (role) {
-    case db::role::admin:
-        return "admin";
-    case db::role::manager:
-        return "manager";
-    case db::role::member:
-        return "member";
-    }
-    return {};
-}
-
 std::string scopes_of(const db::principal& who)
 {
     if (who.kind == db::principal::kind_type::session)
@@ -78,7 +66,7 @@ reply identify(const db::principal& who)
     out.headers.reserve(256);
     add_id(out, "X-User-Id", who.user_id);
     add_id(out, "X-Workspace-Id", who.workspace_id);
-    out.add_header("X-Role", who.role ? name_of(*who.role) : std::string_view());
+    out.add_header("X-Role", who.role ? schemas::to_text(to_wire(*who.role)) : std::string_view());
     out.add_header("X-Scopes", scopes_of(who));
     add_id(out, "X-Credential-Id", who.credential_id);
     return out;

@@ -9,14 +9,6 @@ namespace handlers {
 
 namespace {
 
-std::string_view trim(std::string_view s)
-{
-    auto from = s.find_first_not_of(" \t");
-    if (from == std::string_view::npos)
-        return {};
-    return s.substr(from, s.find_last_not_of(" \t") - from + 1);
-}
-
 /** Whether `text` is UTF-8 without control characters. Nothing that a path or a query names has any, and
     PostgreSQL's text could not hold them. */
 bool is_clean(std::string_view text)

@@ -1,10 +1,9 @@
 #include "handlers/deps.hpp"
 
 #include "crypto/hash.hpp"
+#include "schemas/rules.hpp"
 
 #include <boost/beast/core/string.hpp>
-#include <boost/lexical_cast.hpp>
-#include <boost/uuid/string_generator.hpp>
 #include <boost/uuid/uuid_io.hpp>
 
 #include <algorithm>
@@ -139,14 +138,6 @@ problem refusal_of(crypto::jwt_fault fault)
                                                : problem::invalid_token("The token is not valid.");
 }
 
-std::optional<boost::uuids::uuid> parse_uuid(const std::string& text)
-{
-    boost::uuids::uuid out;
-    if (!boost::conversion::try_lexical_convert(text, out))
-        return std::nullopt;
-    return out;
-}
-
 /** Check the token's signature and claims, then resolve the session that it names. */
 awaitable<std::variant<db::principal_ref, problem>> load_session(call& c, presented credential)
 {
@@ -157,8 +148,8 @@ awaitable<std::variant<db::principal_ref, problem>> load_session(call& c, presen
         co_return refusal_of(*fault);
 
     auto& claims = std::get<crypto::claims>(checked);
-    auto session = parse_uuid(claims.session_id);
-    auto workspace = parse_uuid(claims.workspace_id);
+    auto session = schemas::parse_uuid(claims.session_id);
+    auto workspace = schemas::parse_uuid(claims.workspace_id);
     if (!session || (!workspace && !claims.workspace_id.empty()))
         co_return problem::invalid_token("The token is not valid.");
     db::timestamp expires{std::chrono::seconds(claims.expires_at)};

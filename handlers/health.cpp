@@ -1,14 +1,18 @@
 #include "handlers/health.hpp"
 
+#include "schemas/health.hpp"
+
+#include <utility>
+
 namespace handlers::health {
 
 namespace {
 
-reply say(unsigned status, std::string_view word)
+reply say(unsigned status, std::string word)
 {
     reply out;
     out.status = status;
-    out.body.append(R"({"status":")").append(word).append(R"("})");
+    out.body = schemas::to_json(schemas::health{std::move(word)});
     if (status == 503)
         out.add_header("Retry-After", "1");
     return out;

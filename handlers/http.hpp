@@ -15,6 +15,15 @@ namespace handlers {
 
 namespace http = boost::beast::http;
 
+/** Without the white space around it (OWS of RFC 9110, section 5.6.3). */
+inline std::string_view trim(std::string_view text)
+{
+    auto from = text.find_first_not_of(" \t");
+    if (from == std::string_view::npos)
+        return {};
+    return text.substr(from, text.find_last_not_of(" \t") - from + 1);
+}
+
 /** The largest body of a request, in bytes. */
 inline constexpr std::size_t body_limit = std::size_t{64} << 10;
 

@@ -53,9 +53,7 @@ awaitable<answer<schemas::login_result>> refresh(call& c, schemas::refresh body)
         role = place->membership.role;
         out.workspace = to_workspace(place->workspace);
     }
-    out.access_token = make_access_token(c.cx, user.id, token->session, workspace, role);
-    out.expires_in = c.cx.config.access_token_ttl.count();
-    out.refresh_token = make_refresh_token(c.cx, token->session, spent.counter, *salt);
+    issue_tokens(c.cx, {user.id, token->session, workspace, role, spent.counter, *salt}, out);
     out.user = to_user(c.cx.config, user);
     co_return out;
 }

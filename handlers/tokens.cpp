@@ -2,6 +2,7 @@
 
 #include "crypto/encoding.hpp"
 #include "crypto/random.hpp"
+#include "handlers/convert.hpp"
 
 #include <boost/endian/conversion.hpp>
 #include <boost/uuid/uuid_io.hpp>
@@ -33,29 +34,27 @@ db::digest mac_of(context& cx, const db::uuid& session, std::int64_t counter,
 
 } // namespace
 
-std::string make_access_token(const context& cx, const db::uuid& user, const db::uuid& session,
-                              const std::optional<db::uuid>& workspace, std::optional<db::role> role)
+std::string make_access_token(const context& cx, const token_subject& whose)
 {
     auto now = std::chrono::floor<std::chrono::seconds>(cx.now()).time_since_epoch().count();
     crypto::claims what;
     what.issuer = what.audience = cx.config.public_url;
-    what.subject = to_string(user);
+    what.subject = to_string(whose.user);
     what.token_id = to_string(crypto::make_uuid_v7());
-    what.session_id = to_string(session);
-    if (workspace)
-        what.workspace_id = to_string(*workspace);
-    if (role)
-        what.role = *role == db::role::admin ? "admin" : *role == db::role::manager ? "manager" : "member";
+    what.session_id = to_string(whose.session);
+    if (whose.workspace)
+        what.workspace_id = to_string(*whose.workspace);
+    if (whose.role)
+        what.role = schemas::to_text(to_wire(*whose.role));
     what.issued_at = now;
     what.expires_at = now + cx.config.access_token_ttl.count();
     return cx.jwt->sign(what);
 }
 
-std::string make_refresh_token(context& cx, const db::uuid& session, std::int64_t counter,
-                               std::span<const std::uint8_t> salt)
+std::string make_refresh_token(context& cx, const token_subject& whose)
 {
-    auto token = named(session, counter);
-    auto mac = mac_of(cx, session, counter, salt);
+    auto token = named(whose.session, whose.counter);
+    auto mac = mac_of(cx, whose.session, whose.counter, whose.salt);
     token.insert(token.end(), mac.begin(), mac.end());
     return crypto::to_base64url(token);
 }

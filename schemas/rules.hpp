@@ -20,15 +20,20 @@
 
 namespace schemas {
 
-/** A type made of checked text: `read` makes it or adds one fault, `view` gives it back as it was typed. */
+/** A type that is read from text: `read` makes it or adds one fault. */
 template <class T>
-concept checked_text = requires(std::string_view in, const path& at, fault_list& faults, const T& text) {
+concept read_from_text = requires(std::string_view in, const path& at, fault_list& faults) {
     { T::read(in, at, faults) } -> std::same_as<std::optional<T>>;
+};
+
+/** One that JSON carries too: `view` gives the text back as it was typed. */
+template <class T>
+concept checked_text = read_from_text<T> && requires(const T& text) {
     { text.view() } -> std::convertible_to<std::string_view>;
     { T::openapi() } -> std::same_as<boost::json::object>;
 };
 
-template <checked_text T>
+template <read_from_text T>
 struct rule<T> {
     static std::optional<T> parse(const boost::json::value& in, const path& at, fault_list& faults)
     {
@@ -41,8 +46,16 @@ struct rule<T> {
         return T::read(in, at, faults);
     }
 
-    static void write(std::string& out, const T& text) { write_string(out, text.view()); }
-    static boost::json::object openapi(openapi_context&) { return T::openapi(); }
+    static void write(std::string& out, const T& text)
+        requires checked_text<T>
+    {
+        write_string(out, text.view());
+    }
+    static boost::json::object openapi(openapi_context&)
+        requires checked_text<T>
+    {
+        return T::openapi();
+    }
 };
 
 // ---- presence

@@ -21,6 +21,4 @@ std::span<const migration> embedded_migrations() { return table; }
 
 } // namespace db
 ")
-if(TARGET db)
-  target_sources(db PRIVATE ${generated})
-endif()
+target_sources(db PRIVATE ${generated})

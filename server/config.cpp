@@ -1,5 +1,6 @@
 #include "server/config.hpp"
 
+#include "handlers/http.hpp"
 #include "schemas/types.hpp"
 
 #include <boost/describe/class.hpp>
@@ -44,8 +45,6 @@ struct listen_text {
         refuse(at, faults, "must be address:port, such as 127.0.0.1:8080 or [::1]:8080");
         return std::nullopt;
     }
-    std::string_view view() const { return {}; }
-    static boost::json::object openapi() { return schemas::string_schema(1, 64); }
 };
 
 struct url_text {
@@ -64,8 +63,6 @@ struct url_text {
             in.remove_suffix(1);
         return url_text{std::string(in)};
     }
-    std::string_view view() const { return value; }
-    static boost::json::object openapi() { return schemas::format_schema("uri"); }
 };
 
 struct master_key_text {
@@ -80,8 +77,6 @@ struct master_key_text {
         }
         return master_key_text{std::move(keys)};
     }
-    std::string_view view() const { return {}; }
-    static boost::json::object openapi() { return schemas::string_schema(44, 44); }
 };
 
 struct costs_text {
@@ -96,8 +91,6 @@ struct costs_text {
         }
         return costs_text{*costs};
     }
-    std::string_view view() const { return {}; }
-    static boost::json::object openapi() { return schemas::string_schema(1, 64); }
 };
 
 std::vector<std::string_view> split_list(std::string_view in)
@@ -105,11 +98,7 @@ std::vector<std::string_view> split_list(std::string_view in)
     std::vector<std::string_view> out;
     while (!in.empty()) {
         auto comma = in.find(',');
-        auto item = in.substr(0, comma);
-        while (item.starts_with(' '))
-            item.remove_prefix(1);
-        while (item.ends_with(' '))
-            item.remove_suffix(1);
+        auto item = handlers::trim(in.substr(0, comma));
         if (!item.empty())
             out.push_back(item);
         in.remove_prefix(comma == std::string_view::npos ? in.size() : comma + 1);
@@ -134,8 +123,6 @@ struct origins_text {
         }
         return out;
     }
-    std::string_view view() const { return {}; }
-    static boost::json::object openapi() { return schemas::string_schema(0, 4096); }
 };
 
 struct networks_text {
@@ -154,8 +141,6 @@ struct networks_text {
         }
         return out;
     }
-    std::string_view view() const { return {}; }
-    static boost::json::object openapi() { return schemas::string_schema(0, 4096); }
 };
 
 struct resources_text {
@@ -173,8 +158,6 @@ struct resources_text {
         }
         return out;
     }
-    std::string_view view() const { return {}; }
-    static boost::json::object openapi() { return schemas::string_schema(0, 4096); }
 };
 
 enum class jwt_algorithm_name { ES256, EdDSA };

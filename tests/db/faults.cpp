@@ -3,6 +3,7 @@
 #include "db/pipeline.hpp"
 #include "tests/support/database.hpp"
 #include "tests/support/io.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 #include <boost/asio/detached.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -188,11 +189,10 @@ BOOST_FIXTURE_TEST_CASE(a_busy_line_holds_back_what_it_cannot_send, troubled)
 BOOST_FIXTURE_TEST_CASE(a_host_that_never_answers_does_not_hide_the_next, troubled)
 {
     // A listening socket that nobody accepts from: connecting succeeds, and then nothing comes.
-    char folder[] = "/tmp/latchkey-silent-XXXXXX";
-    BOOST_REQUIRE(mkdtemp(folder));
+    support::temporary_folder folder;
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
-    auto path = std::string(folder) + "/.s.PGSQL.5432";
+    auto path = folder.path() + "/.s.PGSQL.5432";
     path.copy(address.sun_path, sizeof address.sun_path - 1);
     int silent = socket(AF_UNIX, SOCK_STREAM, 0);
     BOOST_REQUIRE(bind(silent, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
@@ -201,15 +201,13 @@ BOOST_FIXTURE_TEST_CASE(a_host_that_never_answers_does_not_hide_the_next, troubl
     auto url = database.conninfo();
     auto host = url.find("host=") + 5;
     auto both = settings();
-    both.conninfo = url.insert(host, std::string(folder) + ",");
+    both.conninfo = url.insert(host, folder.path() + ",");
     both.connect_timeout = 500ms;
     db::pipeline other(io, both);
     auto start = clock::now();
     BOOST_TEST(support::run(io, [&] { return other.run(echo, "found"); }).scalar<std::string>() == "found");
     BOOST_TEST((clock::now() - start < 1500ms));
     close(silent);
-    unlink(path.c_str());
-    rmdir(folder);
 }
 
 BOOST_FIXTURE_TEST_CASE(requests_go_on_through_many_interruptions, troubled)

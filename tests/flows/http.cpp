@@ -130,8 +130,11 @@ BOOST_FIXTURE_TEST_CASE(a_folded_line_is_found_however_the_bytes_come, serving)
     }
 }
 
-BOOST_FIXTURE_TEST_CASE(endless_pipelining_costs_no_memory, serving)
+BOOST_AUTO_TEST_CASE(endless_pipelining_costs_no_memory)
 {
+    support::database db;
+    // AddressSanitizer would keep all that is freed, and hide what is kept by mistake.
+    support::running_server server(db.conninfo(), {{"ASAN_OPTIONS", "quarantine_size_mb=1"}});
     support::raw_connection line(server.port());
     std::string one = std::string(health) + "X: " + std::string(5'000, 'x') + "\r\n\r\n";
     line.send(one.substr(0, 10));

@@ -30,20 +30,15 @@ static std::string output_of(const std::string& command)
 
 postgres_cluster::postgres_cluster()
 {
-    auto pattern = (std::filesystem::temp_directory_path() / "latchkey-test-XXXXXX").string();
-    if (!mkdtemp(pattern.data()))
-        throw std::runtime_error("cannot make a temporary folder");
-    folder_ = pattern;
     start();
 }
 
 postgres_cluster::~postgres_cluster()
 {
     try {
-        run("stop " + folder_ + " immediate");
-        std::filesystem::remove_all(folder_);
+        run("stop " + folder_.path() + " immediate");
     } catch (const std::exception& error) {
-        std::fprintf(stderr, "could not remove %s: %s\n", folder_.c_str(), error.what());
+        std::fprintf(stderr, "could not stop %s: %s\n", folder_.path().c_str(), error.what());
     }
 }
 
@@ -56,24 +51,24 @@ void postgres_cluster::start()
 {
     // The watcher belongs to the first start; later ones must not leave more of them behind.
     auto watcher = url_.empty() ? " --while " + std::to_string(getpid()) : "";
-    url_ = run("start " + folder_ + " --throwaway" + watcher);
+    url_ = run("start " + folder_.path() + " --throwaway" + watcher);
 }
 
 void postgres_cluster::stop()
 {
-    run("stop " + folder_ + " fast");
+    run("stop " + folder_.path() + " fast");
 }
 void postgres_cluster::restart()
 {
-    run("restart " + folder_ + " fast");
+    run("restart " + folder_.path() + " fast");
 }
 void postgres_cluster::freeze()
 {
-    run("freeze " + folder_);
+    run("freeze " + folder_.path());
 }
 void postgres_cluster::thaw()
 {
-    run("thaw " + folder_);
+    run("thaw " + folder_.path());
 }
 
 std::string postgres_cluster::conninfo(const std::string& database) const

@@ -1,6 +1,8 @@
 // A private PostgreSQL for the tests, gone when they are.
 #pragma once
 
+#include "tests/support/temporary_folder.hpp"
+
 #include <sys/types.h>
 
 #include <functional>
@@ -37,7 +39,7 @@ public:
 private:
     std::string run(const std::string& command) const;
 
-    std::string folder_;
+    temporary_folder folder_;
     std::string url_;
     bool template_made_ = false;
     int databases_ = 0;
