@@ -8,7 +8,7 @@
 namespace bench {
 
 /** Opens connections, lets each ask once for /healthz, and keeps them. Raises this process's limit of open
-   files to the hard one, and uses several addresses of 127.0.0.0/8 when one has not ports enough.
+    files to the hard one, and uses several addresses of 127.0.0.0/8 when one has not ports enough.
     @throw failure if not all can be opened or are answered */
 class crowd {
 public:

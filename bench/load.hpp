@@ -69,9 +69,9 @@ struct schedule {
 class worker;
 
 /** A run in progress. A request belongs to the measured window if the moment it was due lies inside; its
-   latency counts from that moment. In the closed loop that is when the connection became free; in the open
-   loop it is the schedule's, however late a connection was found, so a server that stalls is charged for
-   every request that should have been sent meanwhile (no coordinated omission). */
+    latency counts from that moment. In the closed loop that is when the connection became free; in the open
+    loop it is the schedule's, however late a connection was found, so a server that stalls is charged for
+    every request that should have been sent meanwhile (no coordinated omission). */
 class load {
 public:
     /** Start the threads: they connect, warm up, and measure. */

@@ -11,7 +11,7 @@
 namespace bench {
 
 /** The processes that listen on a TCP port of this machine: all workers of a server that forks. Those of
-   other users are found by root alone. */
+    other users are found by root alone. */
 std::vector<pid_t> listeners_on(std::uint16_t port);
 
 /** Adds up what several processes use. All threads count, also those that have ended. */
@@ -41,7 +41,7 @@ private:
 double own_cpu_seconds();
 
 /** Keep the calling thread, and the threads and processes it starts from now on, on these processors
-   ("0,2-3").
+    ("0,2-3").
     @throw failure if the list is wrong or names none that exists */
 void pin_to_cpus(const std::string& list);
 

@@ -8,8 +8,8 @@
 
 namespace bench {
 
-/** One line on standard error each second: rewritten in place on a terminal, one below the other elsewhere.
- */
+/** One line on standard error each second: rewritten in place on a terminal, one below the other
+    elsewhere. */
 class progress {
 public:
     explicit progress(bool quiet);

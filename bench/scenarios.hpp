@@ -58,8 +58,8 @@ scenario mint(const url& server, const std::vector<std::string>& tokens);
 scenario mixed(const url& server, const seeded& data, const std::vector<std::string>& tokens,
                const key_options& options);
 
-/** Log in so many people, one after the other. @return their access tokens; @throw failure if one is refused
- */
+/** Log in so many people, one after the other. @return their access tokens; @throw failure if one is
+    refused */
 std::vector<std::string> log_in(const url& server, const seeded& people, std::size_t count);
 
 } // namespace bench

@@ -16,12 +16,12 @@ struct server_plan {
 };
 
 /** Starts a private database cluster and `latchkey serve` in front of it, with no rate limits and a master
-   key of its own, in a temporary folder. The end of this object ends all of it and removes the folder; so
-   does the end of this process, however it comes. */
+    key of its own, in a temporary folder. The end of this object ends all of it and removes the folder; so
+    does the end of this process, however it comes. */
 class server_process {
 public:
     /** Returns once /readyz answers 200. @throw failure if something does not start, with what the server
-     * said */
+        said */
     explicit server_process(const server_plan& plan);
     ~server_process();
     server_process(const server_process&) = delete;

@@ -18,8 +18,8 @@ double median(std::vector<double> values)
 
 constexpr std::array<const char*, 6> headings{"requests/s", "server CPU µs", "p50", "p90", "p99", "p99.9"};
 
-/** The figures of one turn, in the order of the headings; latencies in nanoseconds, -1 for what is unknown.
- */
+/** The figures of one turn, in the order of the headings; latencies in nanoseconds, -1 for what is
+    unknown. */
 std::array<double, 6> figures_of(const measurement& run)
 {
     auto latency = [&](double percent) {

@@ -24,8 +24,8 @@ std::string as_fixed(double number, int digits);
 /** "51.3 MB" */
 std::string as_bytes(std::size_t bytes);
 
-/** Rows of cells as aligned lines; the first column to the left, the others to the right, the last one as it
- * is. */
+/** Rows of cells as aligned lines; the first column to the left, the others to the right, the last one as
+    it is. */
 std::string as_table(const std::vector<std::vector<std::string>>& rows);
 
 } // namespace bench

@@ -23,7 +23,7 @@ struct request {
 };
 
 /** An endless or finite supply of requests for one thread. It is asked in the hot loop, so it patches bytes
-   in place and allocates nothing. */
+    in place and allocates nothing. */
 class traffic {
 public:
     virtual ~traffic() = default;

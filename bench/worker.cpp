@@ -260,7 +260,7 @@ recent_load worker::take_recent()
 }
 
 /** What is still open when the run is over counts with the age it has reached: leaving it out would flatter
-   the very server that did not answer. */
+    the very server that did not answer. */
 void worker::settle(steady::time_point now)
 {
     if (times_.stopped)

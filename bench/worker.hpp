@@ -10,7 +10,7 @@
 namespace bench {
 
 /** Drives its share of a run's connections from one epoll loop. A request costs it one send, one receive and
-   its part of one epoll_wait; nothing is allocated while it runs. */
+    its part of one epoll_wait; nothing is allocated while it runs. */
 class worker {
 public:
     worker(const load_plan& plan, std::size_t index, const std::vector<kind>& kinds,

@@ -16,7 +16,7 @@ struct new_api_key {
 };
 
 /** `tnx_` + prefix + `_` + 38 characters of base62: 32 random ones (190 bits), then 6 that are the CRC-32 of
-   all before them, so that a typing error is refused without a look-up and scanners know a real key.
+    all before them, so that a typing error is refused without a look-up and scanners know a real key.
     @throw failure */
 new_api_key make_api_key();
 
@@ -25,7 +25,7 @@ new_api_key make_api_key();
 std::optional<std::string_view> parse_api_key(std::string_view text);
 
 /** What is stored instead of a key: HMAC-SHA-256 under a server-side key. A key's 190 random bits leave
-   nothing to guess, so a fast hash is enough, and it is what lets a key be checked at every request. */
+    nothing to guess, so a fast hash is enough, and it is what lets a key be checked at every request. */
 class api_key_digester {
 public:
     explicit api_key_digester(std::span<const std::uint8_t> key) : mac_(key) {}

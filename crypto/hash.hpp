@@ -17,7 +17,7 @@ using digest = std::array<std::uint8_t, 32>;
 digest sha256(std::string_view text);
 
 /** HMAC-SHA-256 (RFC 2104) under one key. Some 0.4 µs for 50 bytes, since the key's own blocks are hashed
-   once. For one thread at a time: it keeps its state between calls. */
+    once. For one thread at a time: it keeps its state between calls. */
 class hmac_sha256 {
 public:
     explicit hmac_sha256(std::span<const std::uint8_t> key);

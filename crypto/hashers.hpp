@@ -23,10 +23,9 @@ public:
 };
 
 /** A bounded pool. Its memory is threads x costs, or while a stored hash of larger costs is checked, that
-   hash's up to stored_ceiling_kib; a queued job is its own master, whether its caller still waits or not. Its
-   threads stand behind the server's own in the scheduler's order, so that a storm of logins leaves everything
-   else as it was. Any core may call it.
- */
+    hash's up to stored_ceiling_kib; a queued job is its own master, whether its caller still waits or not. Its
+    threads stand behind the server's own in the scheduler's order, so that a storm of logins leaves everything
+    else as it was. Any core may call it. */
 class hashers {
 public:
     struct config {
@@ -43,7 +42,7 @@ public:
     explicit hashers(const config& settings);
 
     /** Finishes what is under way and drops what waits; who waited is not resumed. Their io_contexts must
-       still exist but may have stopped. */
+        still exist but may have stopped. */
     ~hashers();
     hashers(const hashers&) = delete;
     hashers& operator=(const hashers&) = delete;
@@ -53,8 +52,8 @@ public:
     awaitable<std::string> hash(std::string password);
 
     /** verify_password; an empty `phc` stands for an account that is not there and costs as much. The
-       password is wiped. Resumes on the caller's core. @throw overloaded at once if the queue is full;
-       failure */
+        password is wiped. Resumes on the caller's core. @throw overloaded at once if the queue is full;
+        failure */
     awaitable<bool> verify(std::string password, std::string phc);
 
     const password_costs& costs() const;

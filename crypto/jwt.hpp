@@ -72,9 +72,9 @@ public:
     std::string sign(const claims& what) const;
 
     /** Check a token whole: its three parts in their one spelling, its header, the signature, then issuer,
-       audience and expiry. The header is never parsed: it must be, byte for byte, the one that a key of ours
-       writes (else unknown_key), so that a token chooses neither algorithm nor anything else. Nor may the
-       payload be written in another way than ours, with a member twice for example (malformed).
+        audience and expiry. The header is never parsed: it must be, byte for byte, the one that a key of ours
+        writes (else unknown_key), so that a token chooses neither algorithm nor anything else. Nor may the
+        payload be written in another way than ours, with a member twice for example (malformed).
         Some 65 µs (ES256) or 85 µs (EdDSA).
         @param now seconds since 1970; a token is good until the second before its `exp` */
     std::variant<claims, jwt_fault> verify(std::string_view token, std::string_view issuer,

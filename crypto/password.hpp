@@ -19,7 +19,7 @@ struct password_costs {
 
     /** @param text as in a PHC string: `m=19456,t=2,p=1`
         @return nothing if it has another shape or is out of bounds: 8 KiB a lane at least, memory times
-       passes 4 GiB at most (some three seconds of a core), 1 to 64 lanes */
+        passes 4 GiB at most (some three seconds of a core), 1 to 64 lanes */
     static std::optional<password_costs> parse(std::string_view text);
     std::string to_string() const;
 };
@@ -28,8 +28,8 @@ struct password_costs {
 inline constexpr std::size_t longest_password = 1024;
 
 /** Memory for one hash at a time, kept and used again: fresh pages would cost more than some hashes do. Grows
-   to the largest costs it has met. Between hashes it is all zero: the library wipes it. For one thread at a
-   time. */
+    to the largest costs it has met. Between hashes it is all zero: the library wipes it. For one thread at a
+    time. */
 class hash_arena {
 public:
     hash_arena() = default;
@@ -57,12 +57,12 @@ private:
 std::string hash_password(hash_arena& arena, std::string_view password, const password_costs& costs);
 
 /** Stored hashes that want more memory than this do not verify, unless a caller allows for them: room for
-   what other systems make by default, and a bound to what a stored value can order. */
+    what other systems make by default, and a bound to what a stored value can order. */
 inline constexpr std::uint32_t stored_ceiling_kib = 256 << 10;
 
 /** Whether `password` is the one that `phc` was made of; compared in constant time. False also for a
-   malformed string, another algorithm or version, costs out of password_costs' bounds or memory above
-   `ceiling_kib`.
+    malformed string, another algorithm or version, costs out of password_costs' bounds or memory above
+    `ceiling_kib`.
     @throw failure if there is no memory */
 bool verify_password(hash_arena& arena, std::string_view password, std::string_view phc,
                      std::uint32_t ceiling_kib = stored_ceiling_kib);
@@ -71,7 +71,7 @@ bool verify_password(hash_arena& arena, std::string_view password, std::string_v
 bool needs_rehash(std::string_view phc, const password_costs& costs);
 
 /** A well-formed string of these costs that no password verifies against: to spend the time on when there is
-   no account. */
+    no account. */
 std::string dummy_hash(const password_costs& costs);
 
 } // namespace crypto

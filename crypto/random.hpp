@@ -31,7 +31,7 @@ std::array<std::uint8_t, N> random_bytes()
 }
 
 /** A UUID of version 7 (RFC 9562, section 5.7): milliseconds since 1970, then random bits. Those of one
-   thread grow strictly: within a millisecond the 12 bits after the time count up. @throw failure */
+    thread grow strictly: within a millisecond the 12 bits after the time count up. @throw failure */
 boost::uuids::uuid make_uuid_v7();
 
 } // namespace crypto

@@ -13,7 +13,7 @@ namespace crypto {
 
 /** AES-256-GCM (NIST SP 800-38D) with a random 96-bit nonce: good for some four thousand million values under
     one key. A sealed value is its format's number (1), the nonce, the ciphertext and the tag: 29 bytes more
-   than the plain one. Safe for all threads. */
+    than the plain one. Safe for all threads. */
 class sealer {
 public:
     explicit sealer(const key& secret) : key_(secret) {}

@@ -18,7 +18,7 @@ inline void wipe(std::string& secret)
 }
 
 /** A text that wipes itself, and what it came from: a short std::string leaves its characters behind when it
-   is moved. */
+    is moved. */
 class secret_text {
 public:
     explicit secret_text(std::string&& text) noexcept : text_(std::move(text)) { wipe(text); }

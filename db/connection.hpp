@@ -33,7 +33,7 @@ public:
 
     /** Connect, enter pipeline mode and prepare every statement of the program in one round trip. Has no
         deadline of its own: cancel() ends it. Host names are looked up by the system's resolver, which
-       blocks.
+        blocks.
         @throw failure what PostgreSQL or the network said, with the statement's name where one is refused */
     awaitable<void> open(config settings);
 

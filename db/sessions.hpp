@@ -57,7 +57,7 @@ struct attempt {
 };
 
 /** renewed: the token was spent, now or just before, and its one successor is due. reused: it was spent
-   before that, so the session has been ended. gone: the session had ended, or its account is disabled. */
+    before that, so the session has been ended. gone: the session had ended, or its account is disabled. */
 BOOST_DEFINE_ENUM_CLASS(refresh_outcome, renewed, reused, gone)
 
 struct refreshed {
@@ -71,7 +71,7 @@ struct refreshed {
 
 /** Spend a refresh token: one atomic statement decides under the row's lock, so of two that come at the same
     time one spends it and the other retries, and both get the same successor. A retry is granted only while
-   the successor is unused, within the grace, and not from both another address and another agent. */
+    the successor is unused, within the grace, and not from both another address and another agent. */
 awaitable<refreshed> refresh(principal_changes& changes, pool& db, attempt token);
 
 struct row {

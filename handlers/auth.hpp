@@ -6,8 +6,8 @@
 namespace handlers::auth {
 
 /** Forward authentication for nginx `auth_request`, Caddy, Traefik and Envoy: 200 with the caller in
-   X-headers. Query: `permission`, and `deny_status=403` for proxies that can pass on nothing else. Reads no
-   body. */
+    X-headers. Query: `permission`, and `deny_status=403` for proxies that can pass on nothing else. Reads no
+    body. */
 reply check(call& c);
 
 /** How a refusal at `check` is told: as any other, or, with `deny_status=403`, as 403 and `X-Auth-Reason`. */

@@ -27,8 +27,8 @@ namespace handlers {
 template <class T>
 using awaitable = db::awaitable<T>;
 
-/** What the operator has configured, as handlers see it. The same for all cores; never changes while serving.
- */
+/** What the operator has configured, as handlers see it. The same for all cores; never changes while
+    serving. */
 struct settings {
     std::string public_url; // issuer and audience of JWTs; no slash at its end
     std::chrono::seconds access_token_ttl{3600};
@@ -41,7 +41,7 @@ struct settings {
 };
 
 /** What each request of one core works with. Outlives all requests; used by its core's thread alone, save
-   what says that it is shared. */
+    what says that it is shared. */
 struct context {
     const settings& config;              // shared
     const permission_table& permissions; // shared

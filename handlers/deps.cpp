@@ -156,19 +156,22 @@ awaitable<std::variant<db::principal_ref, problem>> load_session(call& c, presen
     co_return co_await c.cx.principals.load_session(credential.digest, *session, workspace, expires);
 }
 
-} // namespace
+using verdict = std::optional<problem>; // nothing: admitted
 
-std::optional<std::optional<problem>> admit_remembered(call& c, const guard& who)
+/** Judge by the header and by what is remembered.
+    @param credential set if there is one
+    @return nothing if the database has to be asked about the credential */
+std::optional<verdict> judge_remembered(call& c, const guard& who, presented& credential)
 {
     if (who.who == guard::kind::unlimited)
-        return std::optional<problem>();
+        return verdict();
     if (who.who == guard::kind::anyone)
         return count_address(c);
 
     auto read = read_credential(c);
     if (auto refused = std::get_if<problem>(&read))
         return refuse_unknown(c, std::move(*refused));
-    auto& credential = std::get<presented>(read);
+    credential = std::get<presented>(read);
     if (credential.what == presented::kind::none) {
         if (auto over = count_address(c))
             return over;
@@ -181,15 +184,22 @@ std::optional<std::optional<problem>> admit_remembered(call& c, const guard& who
     return judge(c, who, std::move(remembered.who));
 }
 
+} // namespace
+
+std::optional<std::optional<problem>> admit_remembered(call& c, const guard& who)
+{
+    presented credential;
+    return judge_remembered(c, who, credential);
+}
+
 awaitable<std::optional<problem>> admit(call& c, const guard& who)
 {
-    if (auto outcome = admit_remembered(c, who))
+    presented credential;
+    if (auto outcome = judge_remembered(c, who, credential))
         co_return std::move(*outcome);
 
     if (auto refused = check_guesser(c))
         co_return std::move(*refused);
-    auto read = read_credential(c);
-    auto credential = std::get<presented>(read);
     if (credential.what == presented::kind::api_key)
         co_return judge(c, who, co_await c.cx.principals.load_api_key(credential.digest));
 

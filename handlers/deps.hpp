@@ -10,13 +10,13 @@
 namespace handlers {
 
 /** Let the call through `who`, or say why not. On success `c.who` is the caller, unless the route is for
-   anyone.
+    anyone.
 
     The credential is the one `Authorization: Bearer` header; JWTs and API keys both count. What a caller may
-   do is evaluated from the current state at every request. A remembered caller costs neither a lock nor a
+    do is evaluated from the current state at every request. A remembered caller costs neither a lock nor a
     system call; an unknown one costs one look-up that many requests share.
     Counts the request: for the credential, or, where there is none or a made-up one, for the client's
-   address.
+    address.
     @throw db::failure if the caller has to be looked up and the database does not answer */
 awaitable<std::optional<problem>> admit(call& c, const guard& who);
 

@@ -27,9 +27,9 @@ struct rate_refusal {
 };
 
 /** Counts by 64-bit hash in a fixed, set-associative table of atomics: exact in a process as long as the
-   table is not crowded by more live subjects than it has room for (then the window nearest its end is
-   forgotten). A count costs one hash and one compare-and-swap, some 20 ns; only a subject without a slot
-   takes a lock. Memory is 16 bytes a slot. */
+    table is not crowded by more live subjects than it has room for (then the window nearest its end is
+    forgotten). A count costs one hash and one compare-and-swap, some 20 ns; only a subject without a slot
+    takes a lock. Memory is 16 bytes a slot. */
 class rate_limiter {
 public:
     using clock = std::chrono::steady_clock;

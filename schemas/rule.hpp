@@ -80,8 +80,8 @@ parsed<T> parse_value(const boost::json::value& in, std::string_view root);
 template <class T>
 parsed<T> parse_body(std::string_view json_text);
 
-/** Check decoded pairs against `T`; names that `T` does not have are ignored, a name given twice is a fault.
- */
+/** Check decoded pairs against `T`; names that `T` does not have are ignored, a name given twice is a
+    fault. */
 template <class T>
 parsed<T> parse_pairs(text_pairs pairs, std::string_view root);
 

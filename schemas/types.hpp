@@ -66,7 +66,7 @@ struct name_text {
 
 /** A mail address (RFC 5321, with UTF-8 as of RFC 6531): dot-atom local part of at most 64 bytes, a domain of
     at least two labels, 254 bytes in all. Quoted local parts and address literals are refused: nobody's
-   mailbox needs them, and they have a long history of slipping past other checks. */
+    mailbox needs them, and they have a long history of slipping past other checks. */
 struct email_address {
     std::string text;       ///< as typed, for mailing and showing
     std::string normalized; ///< ASCII letters in lower case, for comparing: one mailbox, one account
@@ -86,8 +86,8 @@ struct new_password {
     static boost::json::object openapi();
 };
 
-/** A password to compare: from 1 to 1024 bytes. No shape is asked of it, or old passwords would stop working.
- */
+/** A password to compare: from 1 to 1024 bytes. No shape is asked of it, or old passwords would stop
+    working. */
 struct existing_password {
     std::string value;
 
@@ -114,8 +114,8 @@ struct time_zone_name {
     static boost::json::object openapi();
 };
 
-/** One permission of a key: `*`, or `resource:action` in lower-case letters and `_`, at most 64 characters.
- */
+/** One permission of a key: `*`, or `resource:action` in lower-case letters and `_`, at most 64
+    characters. */
 struct scope {
     std::string value;
 
@@ -170,7 +170,7 @@ private:
 };
 
 /** How many rows a page may have: a positive whole number, 50 where none is given; more than 200 counts as
- * 200. */
+    200. */
 struct page_limit {
     static constexpr std::int64_t most = 200;
     std::int64_t value = 50;

@@ -10,7 +10,7 @@ namespace schemas {
 
 /** Take the first code point off `rest`, which must not be empty.
     @return nothing, and `rest` one byte shorter, if it does not start with well-formed UTF-8 (Unicode 15,
-   table 3-7: no overlong forms, no surrogates, nothing past U+10FFFF) */
+    table 3-7: no overlong forms, no surrogates, nothing past U+10FFFF) */
 std::optional<char32_t> take_code_point(std::string_view& rest);
 
 /** @return how many code points `utf8` has; for text that is not UTF-8 only a rough number */
@@ -26,7 +26,7 @@ bool is_blank(char32_t c);
 bool is_bidi_control(char32_t c);
 
 /** Text of unknown origin, such as a header, made fit to be stored and shown: what is not UTF-8 or is a
-   control character becomes U+FFFD, and at most `max_bytes` are kept, cut between code points. */
+    control character becomes U+FFFD, and at most `max_bytes` are kept, cut between code points. */
 std::string clean_text(std::string_view in, std::size_t max_bytes);
 
 } // namespace schemas

@@ -37,7 +37,7 @@ struct common {
 class core {
 public:
     /** @param listen where to listen; SO_REUSEPORT lets every core have a listener of its own, among which
-       the kernel spreads the connections
+        the kernel spreads the connections
         @throw boost::system::system_error if the address cannot be had */
     core(common& all, const boost::asio::ip::tcp::endpoint& listen,
          std::shared_ptr<const crypto::jwt_keys> keys);
@@ -79,7 +79,7 @@ private:
 };
 
 /** Make sure that nobody listens at `address` yet: with SO_REUSEPORT a second server would quietly take half
-   of the first one's connections. @throw boost::system::system_error address in use, or not ours */
+    of the first one's connections. @throw boost::system::system_error address in use, or not ours */
 void check_free(const boost::asio::ip::tcp::endpoint& address);
 
 } // namespace server

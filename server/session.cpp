@@ -224,9 +224,8 @@ std::optional<handlers::problem> session::parse(parser& in)
     return std::nullopt;
 }
 
-/** Where to read more into. What comes before `keep_from` is let go, so that no pipelining makes the buffer
- * grow.
- */
+/** Where to read more into. What comes before `keep_from` is let go, so that no pipelining makes the
+    buffer grow. */
 asio::mutable_buffer session::room(std::size_t keep_from)
 {
     if (keep_from > 0) {
@@ -268,8 +267,8 @@ handlers::awaitable<bool> session::read_body(exchange& at)
             co_await refuse(at, std::move(*fault));
             co_return false;
         }
-        auto framing =
-            in_end_ - in_from_; // what of a chunk's line or of a trailer the parser waits to see whole
+        // What is left is a chunk's line or a trailer, which the parser waits to see whole.
+        auto framing = in_end_ - in_from_;
         bool has_trailer = in.is_done() && fields != std::distance(in.get().begin(), in.get().end());
         if (has_trailer || (framing > header_limit && !in.is_done())) {
             // A trailer would be taken for a part of the header, which proxies and we have checked already.

@@ -12,8 +12,8 @@ namespace http = boost::beast::http;
 
 namespace {
 
-/** A line that starts with white space continues the one before it: obsolete, and read differently by many.
- */
+/** A line that starts with white space continues the one before it: obsolete, and read differently by
+    many. */
 bool has_folded_line(std::string_view raw)
 {
     for (auto at = raw.find('\n'); at != std::string_view::npos && at + 1 < raw.size();
@@ -23,8 +23,8 @@ bool has_folded_line(std::string_view raw)
     return false;
 }
 
-/** host[:port], without user information: letters, digits and what RFC 3986 allows in a reg-name or address.
- */
+/** host[:port], without user information: letters, digits and what RFC 3986 allows in a reg-name or
+    address. */
 bool is_host(std::string_view text)
 {
     constexpr std::string_view others = "-._~%!$&'()*+,;=:[]";
