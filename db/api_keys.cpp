@@ -1,5 +1,6 @@
 #include "db/api_keys.hpp"
 
+#include "db/columns.hpp"
 #include "db/principal_changes.hpp"
 
 namespace db::api_keys {
@@ -10,10 +11,8 @@ static const statement insert_key{"api_keys_insert", R"(
         VALUES ($1, $2, $3, $4, $5, $6,
                 (SELECT user_id FROM memberships WHERE workspace_id = $6 AND user_id = $7 FOR KEY SHARE),
                 $8, $9, $10)
-        RETURNING *)
-    SELECT id, prefix, name, scopes, workspace_id, user_id, role, created_by, rotated_from, created_at, expires_at,
-           last_used_at, revoked_at, 'active' AS status
-    FROM minted)"};
+        RETURNING *, 'active' AS status)
+    SELECT )" + columns<row>() + " FROM minted"};
 
 void add_insert(batch& work, const draft& key)
 {
@@ -26,9 +25,7 @@ bool was_orphaned(const failure& error)
     return error.constraint() == "api_keys_owner";
 }
 
-static const statement find_key_by_prefix{"api_keys_find_by_prefix", R"(
-    SELECT id, prefix, name, scopes, workspace_id, user_id, role, created_by, rotated_from, created_at, expires_at,
-           last_used_at, revoked_at, status
+static const statement find_key_by_prefix{"api_keys_find_by_prefix", "SELECT " + columns<row>() + R"(
     FROM api_key_states
     WHERE prefix = $3 AND workspace_id = $1 AND ($2::uuid IS NULL OR user_id = $2))"};
 
@@ -38,9 +35,7 @@ awaitable<std::optional<row>> find_by_prefix(pool& db, reach within, std::string
     co_return found.as_optional<row>();
 }
 
-static const statement find_key_by_digest{"api_keys_find_by_digest", R"(
-    SELECT id, prefix, name, scopes, workspace_id, user_id, role, created_by, rotated_from, created_at, expires_at,
-           last_used_at, revoked_at, status
+static const statement find_key_by_digest{"api_keys_find_by_digest", "SELECT " + columns<row>() + R"(
     FROM api_key_states
     WHERE digest = $1)"};
 
@@ -51,9 +46,7 @@ awaitable<std::optional<row>> find_by_digest(pool& db, db::digest digest)
 }
 
 // One user's keys and all of a workspace's are listed by different indexes, so by different statements.
-static const statement list_own_keys{"api_keys_list_own", R"(
-    SELECT id, prefix, name, scopes, workspace_id, user_id, role, created_by, rotated_from, created_at, expires_at,
-           last_used_at, revoked_at, status
+static const statement list_own_keys{"api_keys_list_own", "SELECT " + columns<row>() + R"(
     FROM api_key_states
     WHERE workspace_id = $1 AND user_id = $2 AND ($3::text IS NULL OR status = $3)
       AND id < coalesce($4, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
@@ -66,9 +59,7 @@ static const statement count_own_keys{"api_keys_count_own", R"(
           WHERE workspace_id = $1 AND user_id = $2 AND ($3::text IS NULL OR status = $3)
           LIMIT 10000) AS counted)"};
 
-static const statement list_all_keys{"api_keys_list_all", R"(
-    SELECT id, prefix, name, scopes, workspace_id, user_id, role, created_by, rotated_from, created_at, expires_at,
-           last_used_at, revoked_at, status
+static const statement list_all_keys{"api_keys_list_all", "SELECT " + columns<row>() + R"(
     FROM api_key_states
     WHERE workspace_id = $1 AND ($2::text IS NULL OR status = $2)
       AND id < coalesce($3, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
@@ -96,9 +87,7 @@ awaitable<page> list(pool& db, query wanted)
     co_return page{found.first().as_vector<row>(), found.last().scalar<std::int64_t>()};
 }
 
-static const statement list_live_keys{"api_keys_list_live", R"(
-    SELECT id, prefix, name, scopes, workspace_id, user_id, role, created_by, rotated_from, created_at, expires_at,
-           last_used_at, revoked_at, status
+static const statement list_live_keys{"api_keys_list_live", "SELECT " + columns<row>() + R"(
     FROM api_key_states
     WHERE workspace_id = $1 AND user_id = $2 AND status = 'active'
     ORDER BY id DESC)"};
@@ -239,9 +228,7 @@ static const statement rotate_key{"api_keys_rotate", R"(
         RETURNING id)
     INSERT INTO audit SELECT event.* FROM minted, audit_event($1) AS event)"};
 
-static const statement find_key{"api_keys_find", R"(
-    SELECT id, prefix, name, scopes, workspace_id, user_id, role, created_by, rotated_from, created_at, expires_at,
-           last_used_at, revoked_at, status
+static const statement find_key{"api_keys_find", "SELECT " + columns<row>() + R"(
     FROM api_key_states WHERE id = $1)"};
 
 awaitable<changed> rotate(principal_changes& changes, pool& db, batch work, reach within, std::string prefix,

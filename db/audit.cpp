@@ -1,5 +1,7 @@
 #include "db/audit.hpp"
 
+#include "db/columns.hpp"
+
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
@@ -35,8 +37,7 @@ void add(batch& work, const entry& event)
     work.add(insert_event, as_json(event));
 }
 
-static const statement list_events{"audit_list", R"(
-    SELECT id, at, action, actor_id, credential_id, target, ip, user_agent, request_id, details
+static const statement list_events{"audit_list", "SELECT " + columns<row>() + R"(
     FROM audit
     WHERE workspace_id = $1 AND id < coalesce($2, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
     ORDER BY id DESC

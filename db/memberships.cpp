@@ -1,10 +1,16 @@
 #include "db/memberships.hpp"
 
+#include "db/columns.hpp"
+
 namespace db::memberships {
 
-static const statement find_membership{"memberships_find", R"(
-    SELECT w.id, w.name, w.owner_id, w.members_can_mint_keys, w.created_at,
-           m.role, w.owner_id = m.user_id AS is_owner, m.joined_at
+std::string select_place()
+{
+    return "SELECT " + columns<workspaces::row>("w") +
+           ", m.role, w.owner_id = m.user_id AS is_owner, m.joined_at";
+}
+
+static const statement find_membership{"memberships_find", select_place() + R"(
     FROM memberships m JOIN workspaces w ON w.id = m.workspace_id
     WHERE m.workspace_id = $1 AND m.user_id = $2)"};
 
@@ -14,9 +20,7 @@ awaitable<std::optional<place>> find(pool& db, uuid workspace_id, uuid user_id)
     co_return read_place(found);
 }
 
-static const statement list_memberships{"memberships_list", R"(
-    SELECT w.id, w.name, w.owner_id, w.members_can_mint_keys, w.created_at,
-           m.role, w.owner_id = m.user_id AS is_owner, m.joined_at
+static const statement list_memberships{"memberships_list", select_place() + R"(
     FROM memberships m JOIN workspaces w ON w.id = m.workspace_id
     WHERE m.user_id = $1
     ORDER BY m.joined_at, w.id)"};

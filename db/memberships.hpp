@@ -6,6 +6,7 @@
 #include "db/workspaces.hpp"
 
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace db::memberships {
@@ -29,7 +30,10 @@ awaitable<std::optional<place>> find(pool& db, uuid workspace_id, uuid user_id);
 /// All workspaces of a user, the oldest membership first.
 awaitable<std::vector<place>> list(pool& db, uuid user_id);
 
-/// Read the answer of a statement that returns the columns of both structs.
+/// The start of a statement that returns the columns of both structs, from memberships m and workspaces w.
+std::string select_place();
+
+/// Read the answer of such a statement.
 std::optional<place> read_place(const result& answer);
 std::vector<place> read_places(const result& answer);
 

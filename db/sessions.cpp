@@ -1,5 +1,6 @@
 #include "db/sessions.hpp"
 
+#include "db/columns.hpp"
 #include "db/principal_changes.hpp"
 
 namespace db::sessions {
@@ -60,15 +61,11 @@ static const statement refresh_session{"sessions_refresh", R"(
         WHERE outcome = 'reused')
     SELECT outcome, counter, workspace_id, expires_at FROM spent)"};
 
-static const statement find_session_user{"sessions_find_user", R"(
-    SELECT u.id, u.email, u.name, u.title, u.locale, u.timezone, u.email_verified_at, u.disabled_at,
-           u.avatar_version, u.password_hash, u.password_version, u.last_workspace_id, u.created_at
+static const statement find_session_user{"sessions_find_user", "SELECT " + columns<users::row>("u") + R"(
     FROM sessions s JOIN users u ON u.id = s.user_id
     WHERE s.id = $1 AND s.revoked_at IS NULL)"};
 
-static const statement find_session_place{"sessions_find_place", R"(
-    SELECT w.id, w.name, w.owner_id, w.members_can_mint_keys, w.created_at,
-           m.role, w.owner_id = m.user_id AS is_owner, m.joined_at
+static const statement find_session_place{"sessions_find_place", memberships::select_place() + R"(
     FROM sessions s
     JOIN memberships m ON m.workspace_id = s.workspace_id AND m.user_id = s.user_id
     JOIN workspaces w ON w.id = m.workspace_id
@@ -133,8 +130,7 @@ awaitable<refreshed> refresh(principal_changes& changes, pool& db, attempt token
     co_return out;
 }
 
-static const statement list_sessions{"sessions_list", R"(
-    SELECT id, workspace_id, created_at, last_seen_at, expires_at, ip, user_agent
+static const statement list_sessions{"sessions_list", "SELECT " + columns<row>() + R"(
     FROM sessions
     WHERE user_id = $1 AND id < coalesce($2, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
       AND revoked_at IS NULL AND expires_at > now()

@@ -1,9 +1,10 @@
 #include "db/signing_keys.hpp"
 
+#include "db/columns.hpp"
+
 namespace db::signing_keys {
 
-static const statement list_keys{"signing_keys_list", R"(
-    SELECT kid, algorithm, public_jwk, sealed_key, created_at, signs_from, retires_at
+static const statement list_keys{"signing_keys_list", "SELECT " + columns<row>() + R"(
     FROM signing_keys
     WHERE retires_at IS NULL OR retires_at > now()
     ORDER BY signs_from DESC, created_at DESC, kid)"};

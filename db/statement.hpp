@@ -1,6 +1,9 @@
 // A named SQL text, prepared once on every connection.
 #pragma once
 
+#include <string>
+#include <utility>
+
 namespace db {
 
 /** One prepared statement. Defined at namespace scope above the function that runs it:
@@ -10,11 +13,11 @@ namespace db {
     @endcode
 
     Constructing one enters it into a list, so that each connection prepares all of them in one round trip
-    when it is made: wrong SQL stops the start of the program, not a user. Both texts must outlive it.
+    when it is made: wrong SQL stops the start of the program, not a user. The name must outlive it.
     Construct and destroy only while no other thread connects (in practice: before main). */
 class statement {
 public:
-    statement(const char* name, const char* sql) noexcept : name_(name), sql_(sql), next_(first_)
+    statement(const char* name, std::string sql) : name_(name), sql_(std::move(sql)), next_(first_)
     {
         first_ = this;
     }
@@ -29,7 +32,7 @@ public:
     statement& operator=(const statement&) = delete;
 
     const char* name() const { return name_; }
-    const char* sql() const { return sql_; }
+    const char* sql() const { return sql_.c_str(); }
 
     /// All statements of the program, linked through next(). @return nothing if there are none
     static const statement* first() { return first_; }
@@ -39,7 +42,7 @@ private:
     inline static constinit statement* first_ = nullptr;
 
     const char* name_;
-    const char* sql_;
+    std::string sql_;
     statement* next_;
 };
 

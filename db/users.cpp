@@ -1,15 +1,13 @@
 #include "db/users.hpp"
 
 #include "db/api_keys.hpp"
+#include "db/columns.hpp"
 #include "db/principal_changes.hpp"
 #include "db/sessions.hpp"
 
 namespace db::users {
 
-static const statement find_user{"users_find", R"(
-    SELECT id, email, name, title, locale, timezone, email_verified_at, disabled_at, avatar_version,
-           password_hash, password_version, last_workspace_id, created_at
-    FROM users WHERE id = $1)"};
+static const statement find_user{"users_find", "SELECT " + columns<row>() + " FROM users WHERE id = $1"};
 
 awaitable<std::optional<row>> find(pool& db, uuid id)
 {
@@ -17,10 +15,8 @@ awaitable<std::optional<row>> find(pool& db, uuid id)
     co_return found.as_optional<row>();
 }
 
-static const statement find_user_by_email{"users_find_by_email", R"(
-    SELECT id, email, name, title, locale, timezone, email_verified_at, disabled_at, avatar_version,
-           password_hash, password_version, last_workspace_id, created_at
-    FROM users WHERE email_normalized = $1)"};
+static const statement find_user_by_email{
+    "users_find_by_email", "SELECT " + columns<row>() + " FROM users WHERE email_normalized = $1"};
 
 awaitable<std::optional<row>> find_by_email(pool& db, std::string email)
 {
@@ -28,9 +24,7 @@ awaitable<std::optional<row>> find_by_email(pool& db, std::string email)
     co_return found.as_optional<row>();
 }
 
-static const statement find_place_by_email{"users_find_place_by_email", R"(
-    SELECT w.id, w.name, w.owner_id, w.members_can_mint_keys, w.created_at,
-           m.role, w.owner_id = m.user_id AS is_owner, m.joined_at
+static const statement find_place_by_email{"users_find_place_by_email", memberships::select_place() + R"(
     FROM users u JOIN memberships m ON m.user_id = u.id JOIN workspaces w ON w.id = m.workspace_id
     WHERE u.email_normalized = $1
     ORDER BY w.id = u.last_workspace_id DESC, m.joined_at, w.id
@@ -51,8 +45,7 @@ awaitable<std::optional<account>> find_for_login(pool& db, std::string email)
 static const statement insert_user{"users_insert", R"(
     INSERT INTO users (id, email, email_normalized, password_hash, name, locale, timezone, email_verified_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, CASE WHEN $8 THEN now() END)
-    RETURNING id, email, name, title, locale, timezone, email_verified_at, disabled_at, avatar_version,
-              password_hash, password_version, last_workspace_id, created_at)"};
+    RETURNING )" + columns<row>()};
 
 void add_insert(batch& work, const draft& user)
 {
@@ -67,8 +60,7 @@ static const statement update_user_profile{"users_update_profile", R"(
         locale = coalesce($6, locale),
         timezone = coalesce($7, timezone)
     WHERE id = $1
-    RETURNING id, email, name, title, locale, timezone, email_verified_at, disabled_at, avatar_version,
-              password_hash, password_version, last_workspace_id, created_at)"};
+    RETURNING )" + columns<row>()};
 
 awaitable<std::optional<row>> update_profile(pool& db, uuid id, profile_edit edit)
 {

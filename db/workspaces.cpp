@@ -1,9 +1,11 @@
 #include "db/workspaces.hpp"
 
+#include "db/columns.hpp"
+
 namespace db::workspaces {
 
-static const statement find_workspace{"workspaces_find", R"(
-    SELECT id, name, owner_id, members_can_mint_keys, created_at FROM workspaces WHERE id = $1)"};
+static const statement find_workspace{"workspaces_find",
+                                      "SELECT " + columns<row>() + " FROM workspaces WHERE id = $1"};
 
 awaitable<std::optional<row>> find(pool& db, uuid id)
 {
@@ -13,7 +15,7 @@ awaitable<std::optional<row>> find(pool& db, uuid id)
 
 static const statement insert_workspace{"workspaces_insert", R"(
     INSERT INTO workspaces (id, name, owner_id) VALUES ($1, $2, $3)
-    RETURNING id, name, owner_id, members_can_mint_keys, created_at)"};
+    RETURNING )" + columns<row>()};
 
 void add_insert(batch& work, const uuid& id, std::string_view name, const uuid& owner_id)
 {
@@ -24,7 +26,7 @@ static const statement update_workspace{"workspaces_update", R"(
     UPDATE workspaces
     SET name = coalesce($2, name), members_can_mint_keys = coalesce($3, members_can_mint_keys)
     WHERE id = $1
-    RETURNING id, name, owner_id, members_can_mint_keys, created_at)"};
+    RETURNING )" + columns<row>()};
 
 void add_update(batch& work, const uuid& id, const edit& changes)
 {

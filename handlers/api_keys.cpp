@@ -113,6 +113,21 @@ problem revoked_already()
     return problem::conflict("conflict", "The key has been revoked.");
 }
 
+/** Make a key and hand it to `attempt`, anew each time its prefix turns out to be taken. */
+template <class F>
+awaitable<answer<schemas::api_key_created>> with_free_prefix(F& attempt)
+{
+    for (int tries = 1;; ++tries) {
+        auto made = crypto::make_api_key();
+        try {
+            co_return co_await attempt(std::move(made));
+        } catch (const db::failure& e) {
+            if (!e.is_unique_violation("api_keys_prefix_key") || tries == most_tries)
+                throw;
+        }
+    }
+}
+
 } // namespace
 
 awaitable<answer<schemas::api_key_created>> mint(call& c, schemas::api_key_create body)
@@ -149,8 +164,7 @@ awaitable<answer<schemas::api_key_created>> mint(call& c, schemas::api_key_creat
     else
         draft.user_id = who.user_id;
 
-    for (int tries = 1;; ++tries) {
-        auto made = crypto::make_api_key();
+    auto make = [&](crypto::new_api_key made) -> awaitable<answer<schemas::api_key_created>> {
         draft.id = crypto::make_uuid_v7();
         draft.prefix = made.prefix;
         draft.digest = c.cx.key_digest(made.text);
@@ -162,15 +176,15 @@ awaitable<answer<schemas::api_key_created>> mint(call& c, schemas::api_key_creat
         db::audit::add(work, event);
         db::change news;
         news.digests.push_back(draft.digest);
-        try {
-            auto rows = co_await c.cx.changes.commit(c.cx.db, std::move(work), std::move(news));
-            co_return to_new_api_key(rows[1].as_one<db::api_keys::row>(), std::move(made.text));
-        } catch (const db::failure& e) {
-            if (db::api_keys::was_orphaned(e))
-                co_return problem::invalid_token("The credential has been revoked.");
-            if (!e.is_unique_violation("api_keys_prefix_key") || tries == most_tries)
-                throw;
-        }
+        auto rows = co_await c.cx.changes.commit(c.cx.db, std::move(work), std::move(news));
+        co_return to_new_api_key(rows[1].as_one<db::api_keys::row>(), std::move(made.text));
+    };
+    try {
+        co_return co_await with_free_prefix(make);
+    } catch (const db::failure& e) {
+        if (db::api_keys::was_orphaned(e))
+            co_return problem::invalid_token("The credential has been revoked.");
+        throw;
     }
 }
 
@@ -294,8 +308,7 @@ awaitable<answer<schemas::api_key_created>> rotate(call& c, std::optional<schema
     if (body && body->grace_seconds)
         grace = std::chrono::seconds(body->grace_seconds->value);
     trace from(c);
-    for (int tries = 1;; ++tries) {
-        auto made = crypto::make_api_key();
+    auto make = [&](crypto::new_api_key made) -> awaitable<answer<schemas::api_key_created>> {
         db::api_keys::successor next;
         next.id = crypto::make_uuid_v7();
         next.prefix = made.prefix;
@@ -307,23 +320,23 @@ awaitable<answer<schemas::api_key_created>> rotate(call& c, std::optional<schema
         event.target = c.params[0];
         db::batch work;
         db::require_standing(work, c.caller());
-        try {
-            auto changed = co_await db::api_keys::rotate(c.cx.changes, c.cx.db, std::move(work), reach,
-                                                         c.params[0], std::move(next), grace, event);
-            if (changed.outcome == db::api_keys::outcome::unknown)
-                co_return problem::not_found();
-            if (changed.outcome == db::api_keys::outcome::expired)
-                co_return problem::conflict("conflict", "The key has expired.");
-            if (changed.outcome == db::api_keys::outcome::revoked)
-                co_return revoked_already();
-            if (changed.outcome == db::api_keys::outcome::outdated)
-                co_return problem::conflict("conflict", "The key has just been changed; try again.");
+        auto changed = co_await db::api_keys::rotate(c.cx.changes, c.cx.db, std::move(work), reach,
+                                                     c.params[0], std::move(next), grace, event);
+        switch (changed.outcome) {
+        case db::api_keys::outcome::done:
             co_return to_new_api_key(*changed.key, std::move(made.text));
-        } catch (const db::failure& e) {
-            if (!e.is_unique_violation("api_keys_prefix_key") || tries == most_tries)
-                throw;
+        case db::api_keys::outcome::unknown:
+            co_return problem::not_found();
+        case db::api_keys::outcome::expired:
+            co_return problem::conflict("conflict", "The key has expired.");
+        case db::api_keys::outcome::revoked:
+            break;
+        case db::api_keys::outcome::outdated:
+            co_return problem::conflict("conflict", "The key has just been changed; try again.");
         }
-    }
+        co_return revoked_already();
+    };
+    co_return co_await with_free_prefix(make);
 }
 
 awaitable<answer<nothing>> report(call& c, schemas::api_key_report body)

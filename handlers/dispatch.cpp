@@ -6,17 +6,11 @@
 #include "handlers/deps.hpp"
 
 #include <exception>
+#include <optional>
 
 namespace handlers {
 
 namespace {
-
-/** The route of a request with its call made ready, or the reply that ends the matter. */
-struct found {
-    const route* line = nullptr;
-    call ready;
-    std::optional<reply> answer;
-};
 
 /** The reply to a call that no route wants, and so no guard has counted. */
 reply counted(call& c, const problem& why)
@@ -25,38 +19,35 @@ reply counted(call& c, const problem& why)
     return to_reply(over ? *over : why);
 }
 
-found find(const router& routes, context& cx, const request& req)
+/** The route of a request with its call made ready, or the reply that ends the matter. */
+std::variant<reply, pending> find(const router& routes, context& cx, const request& req)
 {
-    found out{nullptr, {cx, req, {}, {}}, {}};
+    pending out{nullptr, {cx, req, {}, {}}};
     std::vector<std::string_view> params;
     auto place = routes.find(req.path, params);
-    if (!place) {
-        out.answer = counted(out.ready, problem::not_found());
-        return out;
-    }
+    if (!place)
+        return counted(out.ready, problem::not_found());
     for (std::size_t i = 0; i < params.size(); ++i) {
         auto decoded = decode_segment(params[i]);
-        if (!decoded) {
-            out.answer = counted(out.ready, problem::not_found());
-            return out;
-        }
+        if (!decoded)
+            return counted(out.ready, problem::not_found());
         out.ready.params.at(i) = std::move(*decoded);
     }
     out.line = place->find(req.message.method());
-    if (!out.line)
-        out.answer = req.message.method() == http::verb::options
-                         ? answer_options(cx.config, req, place->allow)
-                         : counted(out.ready, problem::method_not_allowed(place->allow));
-    return out;
+    if (out.line)
+        return out;
+    if (req.message.method() == http::verb::options)
+        return answer_options(cx.config, req, place->allow);
+    return counted(out.ready, problem::method_not_allowed(place->allow));
 }
 
-void finish(found& at, const context& cx, const request& req)
+/** What a reply needs beside what its handler has put into it. */
+reply finish(reply out, const pending& at)
 {
-    if (at.line) {
-        at.answer->route = at.line->path;
-        at.answer->is_routine = at.line->run_now && at.answer->status < 500;
-    }
-    allow_origin(cx.config, req, *at.answer);
+    out.route = at.line->path;
+    out.is_routine = at.line->run_now && out.status < 500;
+    allow_origin(at.ready.cx.config, at.ready.req, out);
+    return out;
 }
 
 reply refuse(const route& line, call& c, const problem& why)
@@ -85,51 +76,51 @@ problem problem_of_current_exception()
 }
 
 /** Guard and call. Whatever is thrown becomes the answer. */
-awaitable<void> carry_out(found& at)
+awaitable<reply> carry_out(pending& at)
 {
     try {
         auto refused = co_await admit(at.ready, at.line->who);
         if (refused)
-            at.answer = refuse(*at.line, at.ready, *refused);
-        else
-            at.answer = co_await at.line->run(at.ready, at.line->success);
+            co_return refuse(*at.line, at.ready, *refused);
+        co_return co_await at.line->run(at.ready, at.line->success);
     } catch (...) {
-        at.answer = to_reply(problem_of_current_exception());
+        co_return to_reply(problem_of_current_exception());
     }
 }
 
-/** The same without waiting. Leaves the answer open if it takes the database or the hashers. */
-void carry_out_now(found& at)
+/** The same without waiting. @return nothing if it takes the database or the hashers */
+std::optional<reply> carry_out_now(pending& at)
 {
     try {
         if (!at.line->run_now)
-            return;
-        if (auto admitted = admit_remembered(at.ready, at.line->who))
-            at.answer = *admitted ? refuse(*at.line, at.ready, **admitted) : at.line->run_now(at.ready);
+            return std::nullopt;
+        auto admitted = admit_remembered(at.ready, at.line->who);
+        if (!admitted)
+            return std::nullopt;
+        return *admitted ? refuse(*at.line, at.ready, **admitted) : at.line->run_now(at.ready);
     } catch (...) {
-        at.answer = to_reply(problem_of_current_exception());
+        return to_reply(problem_of_current_exception());
     }
 }
 
 } // namespace
 
-std::optional<reply> dispatch_now(const router& routes, context& cx, const request& req)
+std::variant<reply, pending> dispatch_now(const router& routes, context& cx, const request& req)
 {
-    auto at = find(routes, cx, req);
-    if (!at.answer)
-        carry_out_now(at);
-    if (at.answer)
-        finish(at, cx, req);
-    return std::move(at.answer);
+    auto out = find(routes, cx, req);
+    if (auto at = std::get_if<pending>(&out)) {
+        if (auto answer = carry_out_now(*at))
+            return finish(std::move(*answer), *at);
+    } else {
+        allow_origin(cx.config, req, std::get<reply>(out));
+    }
+    return out;
 }
 
-awaitable<reply> dispatch(const router& routes, context& cx, const request& req)
+awaitable<reply> dispatch(pending at)
 {
-    auto at = find(routes, cx, req);
-    if (!at.answer)
-        co_await carry_out(at);
-    finish(at, cx, req);
-    co_return std::move(*at.answer);
+    auto answer = co_await carry_out(at);
+    co_return finish(std::move(answer), at);
 }
 
 } // namespace handlers

@@ -4,17 +4,23 @@
 #include "handlers/context.hpp"
 #include "handlers/router.hpp"
 
-#include <optional>
+#include <variant>
 
 namespace handlers {
 
-/** Answer a request at once if that needs neither the database nor the hashers: a quick handler and a caller
-    that is remembered. Throws for want of memory alone.
-    @return nothing if it has to be answered by `dispatch`; it has then not been counted yet */
-std::optional<reply> dispatch_now(const router& routes, context& cx, const request& req);
+/** A request whose route has been found and which has to wait for the database or the hashers. It has not been
+    counted yet. */
+struct pending {
+    const route* line;
+    call ready;
+};
 
-/** Answer a request. A failure of the database is 503, anything else unforeseen 500, with its cause in the
-    reply for the log. Throws for want of memory alone. */
-awaitable<reply> dispatch(const router& routes, context& cx, const request& req);
+/** Answer a request at once if that needs no waiting: a quick handler and a caller that is remembered. Throws for
+    want of memory alone. */
+std::variant<reply, pending> dispatch_now(const router& routes, context& cx, const request& req);
+
+/** Answer a request that has to wait. A failure of the database is 503, anything else unforeseen 500, with its
+    cause in the reply for the log. Throws for want of memory alone. */
+awaitable<reply> dispatch(pending at);
 
 } // namespace handlers

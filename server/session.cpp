@@ -429,9 +429,9 @@ handlers::awaitable<void> session::run()
 
         auto req = begin_work(at);
         auto out = handlers::dispatch_now(host_.routes, host_.cx, req);
-        if (!out)
-            out = co_await handlers::dispatch(host_.routes, host_.cx, req);
-        frame(*out, &req);
+        if (auto waiting = std::get_if<handlers::pending>(&out))
+            out = co_await handlers::dispatch(std::move(*waiting));
+        frame(std::get<handlers::reply>(out), &req);
         auto written = write_now(out_);
         if (written < out_.size())
             co_await write_rest(written);
