@@ -12,32 +12,6 @@ namespace handlers::auth {
 
 namespace {
 
-/** What the proxy's configuration asks of `check`. */
-struct question {
-    std::optional<std::string> permission;
-    bool deny_as_403 = false;
-};
-
-std::variant<question, problem> read_question(const request& req)
-{
-    question out;
-    auto pairs = decode_query(req.query);
-    if (!pairs)
-        return problem::bad_request("The query string is not well-formed.");
-    // A slip in a proxy's configuration must not open the door: what is not understood is refused.
-    for (auto& [name, value] : *pairs) {
-        if (name == "permission" && !out.permission)
-            out.permission = std::move(value);
-        else if (name == "deny_status" && !out.deny_as_403 && value == "403")
-            out.deny_as_403 = true;
-        else if (name == "permission" || name == "deny_status")
-            return problem::invalid_field("query", name, "Input should be there once, deny_status be 403");
-        else
-            return problem::invalid_field("query", name, "There is no such parameter");
-    }
-    return out;
-}
-
 void add_id(reply& out, std::string_view name, const std::optional<db::uuid>& id)
 {
     std::array<char, 36> text;
@@ -84,28 +58,23 @@ reply deny(const problem& why, bool as_403)
 
 } // namespace
 
-reply check(call& c)
+reply check(call& c, query<schemas::auth_query> asked)
 {
-    if (c.req.query.empty())
+    if (!asked->permission)
         return identify(c.caller());
-    auto asked = read_question(c.req);
-    if (auto fault = std::get_if<problem>(&asked))
-        return to_reply(*fault);
-    auto& [permission, deny_as_403] = std::get<question>(asked);
-    if (!permission)
-        return identify(c.caller());
-    if (!c.cx.permissions.knows(*permission))
+    std::string_view permission = asked->permission->value;
+    if (!c.cx.permissions.knows(permission))
         return to_reply(problem::invalid_field("query", "permission", "There is no such permission"));
-    if (!may(c, *permission))
-        return deny(problem::forbidden_scope(*permission), deny_as_403);
+    if (!may(c, permission))
+        return deny(problem::forbidden_scope(permission), asked->deny_status.has_value());
     return identify(c.caller());
 }
 
 reply refuse(call& c, const problem& why)
 {
-    auto asked = read_question(c.req);
-    auto wish = std::get_if<question>(&asked);
-    return deny(why, wish && wish->deny_as_403);
+    auto asked = read_query<schemas::auth_query>(c.req);
+    auto wish = std::get_if<schemas::auth_query>(&asked);
+    return deny(why, wish && wish->deny_status);
 }
 
 reply jwks(call& c)

@@ -15,8 +15,8 @@ struct pending {
     call ready;
 };
 
-/** Answer a request at once if that needs no waiting: a quick handler and a caller that is remembered. Throws for
-    want of memory alone. */
+/** Answer a request at once if that needs no waiting: a quick handler and a caller that is remembered. Throws
+    for want of memory alone. */
 std::variant<reply, pending> dispatch_now(const router& routes, context& cx, const request& req);
 
 /** Answer a request that has to wait. A failure of the database is 503, anything else unforeseen 500, with its

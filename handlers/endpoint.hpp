@@ -167,6 +167,31 @@ struct signature<reply (*)(call&)> : plain_signature {
     }
 };
 
+// The same, of a query string.
+template <class In>
+struct signature<reply (*)(call&, query<In>)> : plain_signature {
+    static constexpr auto describe_input = &describe<In>;
+    static constexpr bool is_query = true;
+
+    template <auto F>
+    static reply read_and_run(call& c)
+    {
+        auto in = input<query<In>>::read(c.req);
+        if (auto refused = std::get_if<problem>(&in))
+            return to_reply(*refused);
+        return F(c, std::get<query<In>>(std::move(in)));
+    }
+
+    template <auto F>
+    static constexpr reply (*run_now)(call&) = &read_and_run<F>;
+
+    template <auto F>
+    static awaitable<reply> run(call& c, unsigned)
+    {
+        co_return read_and_run<F>(c);
+    }
+};
+
 // A handler that makes its reply itself.
 template <>
 struct signature<awaitable<reply> (*)(call&)> : plain_signature {
@@ -216,6 +241,7 @@ struct signature<awaitable<answer<Out>> (*)(call&, In)> : plain_signature {
         awaitable<answer<Out>> f(call&, query<In>);            the query string
         awaitable<reply> f(call&);                             all by itself
         reply f(call&);                                        all by itself, at once
+        reply f(call&, query<In>);                             the same, of the query string
 
     Faults of the input are answered 400, 415 or 422 before F runs. */
 template <auto F>

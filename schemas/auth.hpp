@@ -71,4 +71,14 @@ struct me {
 };
 BOOST_DESCRIBE_STRUCT(me, (), (user, workspace, role, permissions, credential))
 
+/** What a proxy asks of forward authentication. A slip in its configuration must not open a door, so what is
+    not understood is refused. */
+struct auth_query {
+    static constexpr bool refuses_strangers = true;
+
+    std::optional<scope> permission;
+    std::optional<integer<403, 403>> deny_status;
+};
+BOOST_DESCRIBE_STRUCT(auth_query, (), (permission, deny_status))
+
 } // namespace schemas

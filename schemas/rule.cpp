@@ -56,14 +56,29 @@ void add_repeated(const path& at, fault_list& faults)
     faults.add(at, "repeated", "may be given only once");
 }
 
+namespace {
+
+void check_known(std::string_view name, std::span<const std::string_view> names, const path& at,
+                 fault_list& faults)
+{
+    if (std::find(names.begin(), names.end(), name) == names.end())
+        faults.add(path{at, name}, "extra_forbidden", "is not known here");
+}
+
+} // namespace
+
 void refuse_unknown(const json::object& in, std::span<const std::string_view> names, const path& at,
                     fault_list& faults)
 {
-    for (const auto& member : in) {
-        const std::string_view name = member.key();
-        if (std::find(names.begin(), names.end(), name) == names.end())
-            faults.add(path{at, name}, "extra_forbidden", "is not known here");
-    }
+    for (const auto& member : in)
+        check_known(member.key(), names, at, faults);
+}
+
+void refuse_unknown(text_pairs in, std::span<const std::string_view> names, const path& at,
+                    fault_list& faults)
+{
+    for (const auto& pair : in)
+        check_known(pair.first, names, at, faults);
 }
 
 bool check_list_size(std::size_t size, std::size_t min, std::size_t max, const path& at, fault_list& faults)

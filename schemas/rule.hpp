@@ -80,8 +80,8 @@ parsed<T> parse_value(const boost::json::value& in, std::string_view root);
 template <class T>
 parsed<T> parse_body(std::string_view json_text);
 
-/** Check decoded pairs against `T`; names that `T` does not have are ignored, a name given twice is a
-    fault. */
+/** Check decoded pairs against `T`. A name given twice is a fault; a name that `T` does not have is ignored,
+    unless `T` says `static constexpr bool refuses_strangers = true`. */
 template <class T>
 parsed<T> parse_pairs(text_pairs pairs, std::string_view root);
 
@@ -123,6 +123,8 @@ void add_missing(const path& at, fault_list& faults);
 void add_not_one_of(const path& at, std::span<const std::string_view> names, fault_list& faults);
 void add_repeated(const path& at, fault_list& faults);
 void refuse_unknown(const boost::json::object& in, std::span<const std::string_view> names, const path& at,
+                    fault_list& faults);
+void refuse_unknown(text_pairs in, std::span<const std::string_view> names, const path& at,
                     fault_list& faults);
 
 // ---- structs
@@ -319,6 +321,8 @@ parsed<T> parse_pairs(text_pairs pairs, std::string_view root)
             add_missing(here, faults);
         }
     });
+    if constexpr (requires { requires T::refuses_strangers; })
+        refuse_unknown(pairs, member_names<T>, at, faults);
     if (faults.count() > 0)
         return {.status = verdict::invalid, .value = std::nullopt, .faults = faults.take()};
     return {.status = verdict::ok, .value = std::move(value), .faults = {}};

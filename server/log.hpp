@@ -15,8 +15,9 @@ bool logs(log_level level);
 
 /** One event being put together. Written, whole and in one system call, when it goes out of scope.
 
-        log_line(log_level::info, "listening").add("address",
-        text); */
+    @code
+    log_line(log_level::info, "listening").add("address", text);
+    @endcode */
 class log_line {
 public:
     log_line(log_level level, std::string_view event);

@@ -279,6 +279,13 @@ BOOST_AUTO_TEST_CASE(a_query_ignores_strangers_and_knows_its_own)
     BOOST_TEST(*full.value->cursor == "");
     BOOST_TEST((*full.value->status == key_status::revoked));
 
+    const auto strict = [](const pairs& in) { return parse_query<auth_query>(in); };
+    BOOST_TEST(bool(strict({{"permission", "content:read"}, {"deny_status", "403"}})));
+    BOOST_TEST(lines(strict({{"Permission", "content:read"}, {"permission", ""}, {"deny_status", "404"}})) ==
+                   (expected{"query.Permission extra_forbidden", "query.deny_status less_than_equal",
+                             "query.permission string_pattern_mismatch"}),
+               boost::test_tools::per_element());
+
     BOOST_TEST(lines(query({{"limit", "0"}, {"status", "gone"}})) ==
                    (expected{"query.limit greater_than_equal", "query.status enum"}),
                boost::test_tools::per_element());

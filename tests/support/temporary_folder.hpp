@@ -14,9 +14,8 @@ class temporary_folder {
 public:
     temporary_folder()
     {
-        // A short name: a socket's path has at most 107 bytes.
-        path_ =
-            (std::filesystem::temp_directory_path() / "latchkey-test-XXXXXX").string(); // as mkdtemp wants it
+        // A short name, since a socket's path has at most 107 bytes; mkdtemp fills in its end.
+        path_ = (std::filesystem::temp_directory_path() / "latchkey-test-XXXXXX").string();
         if (!mkdtemp(path_.data()))
             throw std::runtime_error("cannot make a temporary folder");
     }
