@@ -1,5 +1,6 @@
 #include "crypto/hashers.hpp"
 
+#include "crypto/password_strength.hpp"
 #include "crypto/wipe.hpp"
 
 #include <boost/asio/async_result.hpp>
@@ -185,6 +186,18 @@ hashers::awaitable<std::string> hashers::hash(std::string password)
         return hash_password(arena, password.view(), costs);
     };
     return pool_->run<std::string>(std::move(work));
+}
+
+hashers::awaitable<std::optional<std::string>>
+hashers::hash_unless_guessable(std::string password, std::vector<std::string> own_words)
+{
+    using outcome = std::optional<std::string>;
+    auto work = [password = secret_text(std::move(password)), words = std::move(own_words),
+                 costs = costs()](hash_arena& arena) {
+        return is_guessable(password.view(), words) ? outcome()
+                                                    : hash_password(arena, password.view(), costs);
+    };
+    return pool_->run<outcome>(std::move(work));
 }
 
 hashers::awaitable<bool> hashers::verify(std::string password, std::string phc)

@@ -11,8 +11,10 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 namespace crypto {
 
@@ -50,6 +52,10 @@ public:
     /** hash_password at the configured costs. The password is wiped. Resumes on the caller's core.
         @throw overloaded at once if the queue is full; what hash_password throws */
     awaitable<std::string> hash(std::string password);
+
+    /** The same for a password that is not guessable by is_guessable(). @return nothing if it is */
+    awaitable<std::optional<std::string>> hash_unless_guessable(std::string password,
+                                                                std::vector<std::string> own_words);
 
     /** verify_password; an empty `phc` stands for an account that is not there and costs as much. The
         password is wiped. Resumes on the caller's core. @throw overloaded at once if the queue is full;

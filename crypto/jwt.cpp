@@ -1,6 +1,8 @@
 #include "crypto/jwt.hpp"
 
 #include "crypto/encoding.hpp"
+#include "crypto/json_member.hpp"
+#include "crypto/jws.hpp"
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
@@ -18,23 +20,6 @@ namespace {
 
 constexpr std::size_t longest_token = 8192;
 
-struct parts {
-    std::string_view header, payload, signature;
-    std::string_view signed_text; // header and payload with the dot between
-};
-
-std::optional<parts> split(std::string_view token)
-{
-    if (token.size() > longest_token)
-        return std::nullopt;
-    auto first = token.find('.');
-    auto second = token.find('.', first == std::string_view::npos ? first : first + 1);
-    if (second == std::string_view::npos || token.find('.', second + 1) != std::string_view::npos)
-        return std::nullopt;
-    return parts{token.substr(0, first), token.substr(first + 1, second - first - 1),
-                 token.substr(second + 1), token.substr(0, second)};
-}
-
 /** @return nothing unless writing the object again gives the same text, as it does for all that we wrote; so
     there is no member that stands in it twice */
 std::optional<json::object> read_object(std::string_view part)
@@ -47,14 +32,6 @@ std::optional<json::object> read_object(std::string_view part)
     if (error || !value.is_object() || json::serialize(value) != text_of(*bytes))
         return std::nullopt;
     return std::move(value.get_object());
-}
-
-std::optional<std::string_view> text_member(const json::object& in, std::string_view name)
-{
-    auto member = in.if_contains(name);
-    if (!member || !member->is_string())
-        return std::nullopt;
-    return std::string_view(member->get_string());
 }
 
 std::optional<std::int64_t> number_member(const json::object& in, std::string_view name)
@@ -158,7 +135,7 @@ std::string jwt_keys::sign(const claims& what) const
 std::variant<claims, jwt_fault> jwt_keys::verify(std::string_view token, std::string_view issuer,
                                                  std::string_view audience, std::int64_t now) const
 {
-    auto pieces = split(token);
+    auto pieces = split_jws(token, longest_token);
     if (!pieces)
         return jwt_fault::malformed;
     auto signature = from_base64url(pieces->signature);

@@ -14,6 +14,7 @@ namespace purpose {
 inline constexpr std::string_view api_key_digest = "latchkey/api-key-digest/1";
 inline constexpr std::string_view refresh_token = "latchkey/refresh-token/1";
 inline constexpr std::string_view cursor = "latchkey/cursor/1";
+inline constexpr std::string_view unsubscription = "latchkey/unsubscription/1";
 inline constexpr std::string_view seal = "latchkey/seal/1";
 } // namespace purpose
 

@@ -2,6 +2,7 @@
 #include "crypto/hash.hpp"
 #include "crypto/jwt.hpp"
 #include "crypto/random.hpp"
+#include "crypto/released_by.hpp"
 
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
@@ -18,14 +19,6 @@ namespace {
 
 constexpr std::size_t half = 32; // of a signature, and of a P-256 public key
 
-template <auto Free>
-struct released_by {
-    template <class T>
-    void operator()(T* it) const
-    {
-        Free(it);
-    }
-};
 using md_context = std::unique_ptr<EVP_MD_CTX, released_by<&EVP_MD_CTX_free>>;
 using ecdsa_signature = std::unique_ptr<ECDSA_SIG, released_by<&ECDSA_SIG_free>>;
 

@@ -97,6 +97,17 @@ BOOST_FIXTURE_TEST_CASE(what_was_hashed_verifies, core)
     BOOST_TEST(pool.waiting() == 0u);
 }
 
+BOOST_FIXTURE_TEST_CASE(a_new_password_is_judged_before_it_is_hashed, core)
+{
+    crypto::hashers pool({.threads = 1, .queue_limit = 4, .costs = tiny});
+    std::vector<std::string> own{"grace.hopper", "grace", "hopper"};
+    auto phc = wait_for(pool.hash_unless_guessable("correct horse battery", own));
+    BOOST_REQUIRE(phc.has_value());
+    BOOST_TEST(wait_for(pool.verify("correct horse battery", *phc)));
+    BOOST_TEST(!wait_for(pool.hash_unless_guessable("grace.hopper1906", own)).has_value());
+    BOOST_TEST(!wait_for(pool.hash_unless_guessable("password1", {})).has_value());
+}
+
 BOOST_FIXTURE_TEST_CASE(an_absent_account_verifies_nothing, core)
 {
     crypto::hashers pool({.threads = 1, .queue_limit = 4, .costs = tiny});
