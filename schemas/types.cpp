@@ -177,8 +177,13 @@ std::optional<email_address> email_address::read(std::string_view in, const path
         faults.add(at, "value_error", "must be a mail address");
         return std::nullopt;
     }
-    email_address out{std::string(in), std::string(in)};
-    for (char& c : out.normalized) {
+    return email_address{std::string(in), normalize_email(in)};
+}
+
+std::string normalize_email(std::string_view address)
+{
+    std::string out(address);
+    for (char& c : out) {
         if (c >= 'A' && c <= 'Z')
             c = static_cast<char>(c - 'A' + 'a');
     }

@@ -69,12 +69,15 @@ struct name_text {
     mailbox needs them, and they have a long history of slipping past other checks. */
 struct email_address {
     std::string text;       ///< as typed, for mailing and showing
-    std::string normalized; ///< ASCII letters in lower case, for comparing: one mailbox, one account
+    std::string normalized; ///< as normalize_email() has it, for comparing: one mailbox, one account
 
     std::string_view view() const { return text; }
     static std::optional<email_address> read(std::string_view in, const path& at, fault_list& faults);
     static boost::json::object openapi();
 };
+
+/** A mail address with its ASCII letters in lower case. */
+std::string normalize_email(std::string_view address);
 
 /** A password about to be set: from 8 code points to 1024 bytes, any characters. The upper bound is on bytes
     because it guards the hash's work, not taste; how guessable it is, is judged elsewhere. */

@@ -1,0 +1,56 @@
+// What becomes of an account: its address, its password, its end.
+#pragma once
+
+#include "schemas/types.hpp"
+
+namespace schemas {
+
+/** A token out of a link. */
+struct mailed_token {
+    text<1, 256> token;
+};
+BOOST_DESCRIBE_STRUCT(mailed_token, (), (token))
+
+struct verified_email {
+    std::string email;
+    bool email_verified = true;
+};
+BOOST_DESCRIBE_STRUCT(verified_email, (), (email, email_verified))
+
+/** Without an address, the caller's own. */
+struct resend_verification {
+    std::optional<email_address> email;
+};
+BOOST_DESCRIBE_STRUCT(resend_verification, (), (email))
+
+struct email_change {
+    email_address new_email;
+    std::optional<existing_password> password;
+};
+BOOST_DESCRIBE_STRUCT(email_change, (), (new_email, password))
+
+struct forgotten_password {
+    email_address email;
+};
+BOOST_DESCRIBE_STRUCT(forgotten_password, (), (email))
+
+struct password_reset {
+    text<1, 256> token;
+    new_password password;
+    std::optional<bool> revoke_api_keys;
+};
+BOOST_DESCRIBE_STRUCT(password_reset, (), (token, password, revoke_api_keys))
+
+/** The current password may be missing only where there is none. */
+struct password_change {
+    std::optional<existing_password> current_password;
+    schemas::new_password new_password;
+};
+BOOST_DESCRIBE_STRUCT(password_change, (), (current_password, new_password))
+
+struct account_deletion {
+    std::optional<existing_password> password;
+};
+BOOST_DESCRIBE_STRUCT(account_deletion, (), (password))
+
+} // namespace schemas

@@ -1,0 +1,42 @@
+// Signing in through a provider.
+#pragma once
+
+#include "schemas/types.hpp"
+
+namespace schemas {
+
+enum class code_challenge_method { S256 };
+BOOST_DESCRIBE_ENUM(code_challenge_method, S256)
+
+/** How a client begins (RFC 6749, 4.1.1; RFC 7636, 4.3). A challenge is SHA-256 in base64url. */
+struct oauth_begin {
+    text<1, 1024> redirect_uri;
+    text<1, 512> state;
+    text<43, 43> code_challenge;
+    schemas::code_challenge_method code_challenge_method;
+};
+BOOST_DESCRIBE_STRUCT(oauth_begin, (), (redirect_uri, state, code_challenge, code_challenge_method))
+
+/** What the provider sends the browser back with; whatever else it adds is ignored. */
+struct oauth_return {
+    text<1, 512> state;
+    omittable<text<1, 2048>> code;
+    omittable<text<1, 256>> error;
+};
+BOOST_DESCRIBE_STRUCT(oauth_return, (), (state, code, error))
+
+struct oauth_exchange {
+    text<1, 256> code;
+    text<43, 128> code_verifier;
+};
+BOOST_DESCRIBE_STRUCT(oauth_exchange, (), (code, code_verifier))
+
+struct oauth_grant {
+    std::string provider;
+    std::string email;
+    timestamp created_at{};
+    timestamp last_used_at{};
+};
+BOOST_DESCRIBE_STRUCT(oauth_grant, (), (provider, email, created_at, last_used_at))
+
+} // namespace schemas
