@@ -1,11 +1,9 @@
 #include "tests/support/server.hpp"
 
+#include "tests/support/eventually.hpp"
+
 #include <openssl/evp.h>
 #include <openssl/rand.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <system_error>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,43 +12,37 @@
 #include <csignal>
 #include <fstream>
 #include <stdexcept>
-#include <thread>
 
 namespace support {
 
 namespace {
 
-constexpr std::chrono::milliseconds between_looks{5};
-
-/** Look until `holds` or the time is up. @return whether it does */
-template <class Condition>
-bool eventually(std::chrono::milliseconds limit, Condition holds)
-{
-    auto until = std::chrono::steady_clock::now() + limit;
-    while (!holds()) {
-        if (std::chrono::steady_clock::now() >= until)
-            return false;
-        std::this_thread::sleep_for(between_looks);
-    }
-    return true;
-}
-
-/** This process's variables without any of ours, then the given ones: NAME=value. */
-std::vector<std::string> make_environment(const environment& settings)
-{
-    std::vector<std::string> out;
-    for (char** line = environ; *line; ++line)
-        if (!std::string_view(*line).starts_with("LATCHKEY_"))
-            out.emplace_back(*line);
-    for (auto& [name, value] : settings)
-        out.push_back(name + "=" + value);
-    return out;
-}
-
 void set(environment& settings, const std::pair<std::string, std::string>& one)
 {
     std::erase_if(settings, [&](const auto& old) { return old.first == one.first; });
     settings.push_back(one);
+}
+
+environment with_defaults(const std::string& database_url, const environment& settings)
+{
+    environment all{{"LATCHKEY_LISTEN", "127.0.0.1:0"},
+                    {"LATCHKEY_DATABASE_URL", database_url},
+                    {"LATCHKEY_MASTER_KEY", random_master_key()},
+                    {"LATCHKEY_PASSWORD_HASH", "m=64,t=1,p=1"},
+                    {"LATCHKEY_RATE_LIMIT_PER_MINUTE", "0"},
+                    {"LATCHKEY_THREADS", "4"},
+                    {"LATCHKEY_LOG_LEVEL", "debug"}};
+    for (auto& one : settings)
+        set(all, one);
+    return all;
+}
+
+environment with_data_dir(const environment& settings, const std::string& folder)
+{
+    environment all{{"LATCHKEY_DATA_DIR", folder}};
+    for (auto& one : settings)
+        set(all, one);
+    return all;
 }
 
 } // namespace
@@ -66,56 +58,15 @@ std::string random_master_key()
 }
 
 running_server::running_server(const std::string& database_url, const environment& settings)
-    : log_file_(memfd_create("log", MFD_CLOEXEC))
-{
-    if (log_file_ < 0)
-        throw std::system_error(errno, std::generic_category(), "memfd_create");
-    environment all{{"LATCHKEY_LISTEN", "127.0.0.1:0"},
-                    {"LATCHKEY_DATABASE_URL", database_url},
-                    {"LATCHKEY_MASTER_KEY", random_master_key()},
-                    {"LATCHKEY_PASSWORD_HASH", "m=64,t=1,p=1"},
-                    {"LATCHKEY_RATE_LIMIT_PER_MINUTE", "0"},
-                    {"LATCHKEY_THREADS", "4"},
-                    {"LATCHKEY_LOG_LEVEL", "debug"}};
-    for (auto& one : settings)
-        set(all, one);
-    master_key_ = std::ranges::find(all, "LATCHKEY_MASTER_KEY", [](auto& one) { return one.first; })->second;
-    try {
-        start(all);
-        await_listening();
-    } catch (...) {
-        kill();
-        close(log_file_);
-        throw;
-    }
-}
+    : running_server(with_defaults(database_url, settings))
+{}
 
-running_server::~running_server()
+running_server::running_server(const environment& settings)
+    : master_key_(
+          std::ranges::find(settings, "LATCHKEY_MASTER_KEY", [](auto& one) { return one.first; })->second),
+      process_({LATCHKEY_PROGRAM, "serve"}, with_data_dir(settings, data_.path()), STDERR_FILENO)
 {
-    kill();
-    close(log_file_);
-}
-
-void running_server::start(const environment& settings)
-{
-    // All is made ready before the fork: after it a process with threads may only make system calls.
-    auto lines = make_environment(settings);
-    std::vector<char*> variables;
-    for (auto& line : lines)
-        variables.push_back(line.data());
-    variables.push_back(nullptr);
-    std::string program = LATCHKEY_PROGRAM, command = "serve";
-    std::array<char*, 3> arguments{program.data(), command.data(), nullptr};
-
-    pid_ = fork();
-    if (pid_ < 0)
-        throw std::system_error(errno, std::generic_category(), "fork");
-    if (pid_ > 0)
-        return;
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    dup2(log_file_, STDERR_FILENO);
-    execve(program.data(), arguments.data(), variables.data());
-    _exit(127);
+    await_listening();
 }
 
 void running_server::await_listening()
@@ -135,30 +86,13 @@ void running_server::await_listening()
     std::from_chars(digits, text.data() + text.size(), port_);
 }
 
-bool running_server::is_running()
-{
-    if (pid_ < 0 || ended_)
-        return false;
-    int status = 0;
-    if (waitpid(pid_, &status, WNOHANG) != pid_)
-        return true;
-    ended_ = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
-    return false;
-}
-
 std::size_t running_server::resident_bytes() const
 {
-    std::ifstream statm("/proc/" + std::to_string(pid_) + "/statm");
+    std::ifstream statm("/proc/" + std::to_string(process_.id()) + "/statm");
     std::size_t total = 0, resident = 0;
     if (!(statm >> total >> resident))
         throw std::runtime_error("the server's memory cannot be read");
     return resident * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
-}
-
-void running_server::send(int signal) const
-{
-    if (pid_ > 0 && !ended_)
-        ::kill(pid_, signal);
 }
 
 int running_server::stop(std::chrono::milliseconds limit)
@@ -168,31 +102,6 @@ int running_server::stop(std::chrono::milliseconds limit)
     if (!code)
         throw std::runtime_error("the server does not stop");
     return *code;
-}
-
-std::optional<int> running_server::wait(std::chrono::milliseconds limit)
-{
-    if (!eventually(limit, [this] { return !is_running(); }))
-        return std::nullopt;
-    return ended_;
-}
-
-void running_server::kill()
-{
-    send(SIGKILL);
-    wait(std::chrono::seconds(10));
-}
-
-std::string running_server::log() const
-{
-    std::string out;
-    std::array<char, 65536> part;
-    for (;;) {
-        auto size = pread(log_file_, part.data(), part.size(), static_cast<off_t>(out.size()));
-        if (size <= 0)
-            return out;
-        out.append(part.data(), static_cast<std::size_t>(size));
-    }
 }
 
 bool running_server::logs(std::string_view text, std::chrono::milliseconds limit) const

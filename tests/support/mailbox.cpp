@@ -1,0 +1,63 @@
+#include "tests/support/mailbox.hpp"
+
+#include "tests/support/eventually.hpp"
+
+#include <system_error>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <utility>
+
+namespace support {
+
+static letter read_file(const std::string& path)
+{
+    std::ifstream file(path, std::ios::binary);
+    return read_letter(std::string(std::istreambuf_iterator<char>(file), {}));
+}
+
+std::vector<std::string> mailbox::files() const
+{
+    std::error_code absent;
+    std::vector<std::pair<std::filesystem::file_time_type, std::string>> found;
+    for (auto& entry : std::filesystem::directory_iterator(folder_, absent))
+        if (entry.path().extension() == ".eml")
+            found.emplace_back(entry.last_write_time(), entry.path().string());
+    std::ranges::sort(found);
+    std::vector<std::string> out;
+    for (auto& [time, path] : found)
+        out.push_back(std::move(path));
+    return out;
+}
+
+std::vector<letter> mailbox::letters() const
+{
+    std::vector<letter> out;
+    for (auto& path : files())
+        out.push_back(read_file(path));
+    return out;
+}
+
+std::optional<letter> mailbox::wait_for(std::string_view recipient, std::string_view subject,
+                                        std::chrono::milliseconds limit)
+{
+    std::optional<letter> out;
+    eventually(limit, [&] {
+        for (auto& path : files()) {
+            if (returned_.contains(path))
+                continue;
+            auto one = read_file(path);
+            if (one.to.find(recipient) == one.to.npos || one.subject.find(subject) == one.subject.npos)
+                continue;
+            returned_.insert(path);
+            out = std::move(one);
+            return true;
+        }
+        return false;
+    });
+    return out;
+}
+
+} // namespace support
