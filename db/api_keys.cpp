@@ -89,12 +89,12 @@ awaitable<page> list(pool& db, query wanted)
 
 static const statement list_live_keys{"api_keys_list_live", "SELECT " + columns<row>() + R"(
     FROM api_key_states
-    WHERE workspace_id = $1 AND user_id = $2 AND status = 'active'
+    WHERE user_id = $1 AND status = 'active'
     ORDER BY id DESC)"};
 
-awaitable<std::vector<row>> list_live(pool& db, uuid workspace_id, uuid user_id)
+awaitable<std::vector<row>> list_live(pool& db, uuid user_id)
 {
-    auto found = co_await db.run(list_live_keys, workspace_id, user_id);
+    auto found = co_await db.run(list_live_keys, user_id);
     co_return found.as_vector<row>();
 }
 
@@ -191,10 +191,12 @@ static const statement find_revoked_key_by_digest{"api_keys_find_revoked_by_dige
     FROM api_keys WHERE digest = $1)"};
 
 awaitable<std::optional<revoked_key>> revoke_by_digest(principal_changes& changes, pool& db,
-                                                       db::digest digest, audit::entry event)
+                                                       db::digest digest, audit::entry event,
+                                                       outbox::draft news)
 {
     batch work;
     work.add(revoke_key_by_digest, audit::as_json(event), digest);
+    outbox::add_to_key_owner(work, news, digest);
     work.add(find_revoked_key_by_digest, digest);
     change what;
     what.digests.push_back(digest);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "db/audit.hpp"
+#include "db/outbox.hpp"
 #include "db/pool.hpp"
 #include "db/role.hpp"
 
@@ -90,8 +91,8 @@ struct page {
 /// Keys within reach, the newest first.
 awaitable<page> list(pool& db, query wanted);
 
-/// Every key a user owns in a workspace that is neither revoked nor expired.
-awaitable<std::vector<row>> list_live(pool& db, uuid workspace_id, uuid user_id);
+/// Every key a user owns, in whatever workspace, that is neither revoked nor expired.
+awaitable<std::vector<row>> list_live(pool& db, uuid user_id);
 
 /// What to change: an absent member stays as it is; an empty inner optional lets the key live for ever.
 struct edit {
@@ -134,8 +135,10 @@ awaitable<std::optional<revoked_key>> revoke(principal_changes& changes, pool& d
 
 /// As revoke(), by digest, of whatever workspace: possession of the key is enough. The event gets its
 /// workspace.
+/// @param news told to the key's owner if this call revoked it
 awaitable<std::optional<revoked_key>> revoke_by_digest(principal_changes& changes, pool& db,
-                                                       db::digest digest, audit::entry event);
+                                                       db::digest digest, audit::entry event,
+                                                       outbox::draft news);
 
 struct successor {
     uuid id{};

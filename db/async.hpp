@@ -2,6 +2,7 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/uuid/uuid.hpp>
@@ -19,6 +20,10 @@ template <class T>
 using awaitable = boost::asio::awaitable<T, executor>;
 
 inline constexpr boost::asio::use_awaitable_t<executor> use_awaitable{};
+
+using steady_timer =
+    boost::asio::basic_waitable_timer<std::chrono::steady_clock,
+                                      boost::asio::wait_traits<std::chrono::steady_clock>, executor>;
 
 using uuid = boost::uuids::uuid;
 using timestamp = std::chrono::sys_time<std::chrono::microseconds>; ///< the resolution of timestamptz

@@ -15,11 +15,8 @@
 
 namespace db {
 
-using std::chrono::milliseconds;
-using timer =
-    boost::asio::basic_waitable_timer<std::chrono::steady_clock,
-                                      boost::asio::wait_traits<std::chrono::steady_clock>, executor>;
 using boost::system::error_code;
+using std::chrono::milliseconds;
 
 namespace {
 
@@ -108,8 +105,8 @@ private:
     failure unsent_;                // what a batch is told that could not be sent in time
     params::pointers pointers_;
 
-    timer sweeper_;
-    timer retry_;
+    steady_timer sweeper_;
+    steady_timer retry_;
     clock::time_point connect_until_;
     clock::time_point heard_at_; // when an answer last came, or the first one owed was asked for
     std::size_t attempt_ = 0;    // since the last success
@@ -175,7 +172,7 @@ awaitable<void> pipeline::line::close()
 
 awaitable<void> pipeline::line::pause(milliseconds length)
 {
-    timer once(executor_, length);
+    steady_timer once(executor_, length);
     co_await once.async_wait(use_awaitable);
 }
 

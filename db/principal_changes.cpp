@@ -17,10 +17,6 @@ namespace db {
 
 namespace {
 
-using timer =
-    boost::asio::basic_waitable_timer<std::chrono::steady_clock,
-                                      boost::asio::wait_traits<std::chrono::steady_clock>, executor>;
-
 /// One eviction on all cores. The caller's thread alone touches `done` and `sleeper`, the hub's lock guards
 /// the rest, and nothing in it belongs to an io_context: any thread may destroy it.
 struct round {
@@ -29,7 +25,7 @@ struct round {
     boost::asio::io_context* caller = nullptr;
     bool caller_enrolled = false;
     bool done = false;
-    timer* sleeper = nullptr;
+    steady_timer* sleeper = nullptr;
 };
 
 using round_ref = std::shared_ptr<round>;
@@ -37,7 +33,7 @@ using round_ref = std::shared_ptr<round>;
 /// Wait on the caller's thread. The timer stays in this frame, so it dies with its io_context, never later.
 awaitable<void> finished(round_ref current)
 {
-    timer sleeper(*current->caller, timer::time_point::max());
+    steady_timer sleeper(*current->caller, steady_timer::time_point::max());
     struct guard {
         round& of;
         ~guard() { of.sleeper = nullptr; }
@@ -116,7 +112,7 @@ private:
 
     static awaitable<void> again(std::shared_ptr<hub> self, boost::asio::io_context* caller, change what)
     {
-        timer wait(*caller, self->settings_.settle_time);
+        steady_timer wait(*caller, self->settings_.settle_time);
         co_await wait.async_wait(use_awaitable);
         self->begin(*caller, std::move(what));
     }

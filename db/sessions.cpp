@@ -130,6 +130,15 @@ awaitable<refreshed> refresh(principal_changes& changes, pool& db, attempt token
     co_return out;
 }
 
+static const statement find_session_opening{
+    "sessions_find_opening", "SELECT created_at FROM sessions WHERE id = $1 AND revoked_at IS NULL"};
+
+awaitable<std::optional<timestamp>> find_opening(pool& db, uuid id)
+{
+    auto found = co_await db.run(find_session_opening, id);
+    co_return found.as_optional<timestamp>();
+}
+
 static const statement list_sessions{"sessions_list", "SELECT " + columns<row>() + R"(
     FROM sessions
     WHERE user_id = $1 AND id < coalesce($2, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)

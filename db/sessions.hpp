@@ -74,6 +74,9 @@ struct refreshed {
     the successor is unused, within the grace, and not from both another address and another agent. */
 awaitable<refreshed> refresh(principal_changes& changes, pool& db, attempt token);
 
+/// When a live session was opened.
+awaitable<std::optional<timestamp>> find_opening(pool& db, uuid id);
+
 struct row {
     uuid id{};
     std::optional<uuid> workspace_id;

@@ -9,6 +9,13 @@ void require_standing(batch& work, const principal& who)
     work.add(check_standing, who.credential_id, who.workspace_id, who.user_id, who.role);
 }
 
+static const statement check_password_version{"standing_password", "SELECT require_password_version($1, $2)"};
+
+void require_password_version(batch& work, const uuid& user_id, std::int32_t version)
+{
+    work.add(check_password_version, user_id, version);
+}
+
 bool standing_was_lost(const failure& error)
 {
     return error.sqlstate() == "LK001";

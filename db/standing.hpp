@@ -12,7 +12,11 @@ namespace db {
     batch. So what a revoked credential has still under way yields nothing. Answers one row of no interest. */
 void require_standing(batch& work, const principal& who);
 
-/// True if a batch failed because of require_standing().
+/** What rests on a password that was checked some time before: the batch fails likewise, if it has been replaced or
+    voided meanwhile, or the account disabled. @param version as read with what was checked */
+void require_password_version(batch& work, const uuid& user_id, std::int32_t version);
+
+/// True if a batch failed because of one of these.
 bool standing_was_lost(const failure& error);
 
 } // namespace db

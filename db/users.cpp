@@ -24,11 +24,12 @@ awaitable<std::optional<row>> find_by_email(pool& db, std::string email)
     co_return found.as_optional<row>();
 }
 
+// Of many, the workspace to sign in to: the one last used, else the oldest membership.
+static const char* const first_place = " ORDER BY w.id = u.last_workspace_id DESC, m.joined_at, w.id LIMIT 1";
+
 static const statement find_place_by_email{"users_find_place_by_email", memberships::select_place() + R"(
     FROM users u JOIN memberships m ON m.user_id = u.id JOIN workspaces w ON w.id = m.workspace_id
-    WHERE u.email_normalized = $1
-    ORDER BY w.id = u.last_workspace_id DESC, m.joined_at, w.id
-    LIMIT 1)"};
+    WHERE u.email_normalized = $1)" + first_place};
 
 awaitable<std::optional<account>> find_for_login(pool& db, std::string email)
 {
@@ -42,6 +43,16 @@ awaitable<std::optional<account>> find_for_login(pool& db, std::string email)
     co_return account{std::move(*user), memberships::read_place(found.last())};
 }
 
+static const statement find_place_of_user{"users_find_place", memberships::select_place() + R"(
+    FROM users u JOIN memberships m ON m.user_id = u.id JOIN workspaces w ON w.id = m.workspace_id
+    WHERE u.id = $1)" + first_place};
+
+awaitable<account> with_place(pool& db, row user)
+{
+    auto found = co_await db.run(find_place_of_user, user.id);
+    co_return account{std::move(user), memberships::read_place(found)};
+}
+
 static const statement insert_user{"users_insert", R"(
     INSERT INTO users (id, email, email_normalized, password_hash, name, locale, timezone, email_verified_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, CASE WHEN $8 THEN now() END)
@@ -51,6 +62,92 @@ void add_insert(batch& work, const draft& user)
 {
     work.add(insert_user, user.id, user.email, user.email_normalized, user.password_hash, user.name,
              user.locale, user.timezone, user.email_verified);
+}
+
+static const statement vacate_user{"users_vacate", "SELECT * FROM vacate_address($1)"};
+
+void add_vacate(batch& work, const uuid& id)
+{
+    work.add(vacate_user, id);
+}
+
+static const statement dispossess_user{"users_dispossess", "SELECT * FROM dispossess($1)"};
+
+void add_dispossess(batch& work, const uuid& id)
+{
+    work.add(dispossess_user, id);
+}
+
+awaitable<change> reach_of(pool& db, uuid id)
+{
+    change out;
+    out.users.push_back(id);
+    for (auto& place : co_await memberships::list(db, id))
+        out.workspaces.push_back(place.workspace.id);
+    co_return out;
+}
+
+change reach_of(const uuid& id, const result& ended)
+{
+    change out;
+    out.users.push_back(id);
+    out.workspaces = ended.as_vector<uuid>();
+    return out;
+}
+
+static const statement verify_user_email{"users_verify_email", R"(
+    UPDATE users SET email_verified_at = coalesce(email_verified_at, now())
+    WHERE id = $1 AND email = $2 AND disabled_at IS NULL
+    RETURNING )" + columns<row>()};
+
+void add_verify_email(batch& work, const uuid& id, std::string_view email)
+{
+    work.add(verify_user_email, id, email);
+}
+
+static const statement change_user_email{"users_change_email", R"(
+    UPDATE users SET email = $2, email_normalized = $3, email_verified_at = now()
+    WHERE id = $1 AND disabled_at IS NULL
+    RETURNING )" + columns<row>()};
+
+void add_change_email(batch& work, const uuid& id, std::string_view email, std::string_view email_normalized)
+{
+    work.add(change_user_email, id, email, email_normalized);
+}
+
+static const statement delete_user{"users_delete", "SELECT * FROM delete_account($1)"};
+
+void add_delete(batch& work, const uuid& id)
+{
+    work.add(delete_user, id);
+}
+
+bool would_orphan(const failure& error)
+{
+    return error.sqlstate() == "LK003";
+}
+
+static const statement find_user_notifications{"users_find_notifications",
+                                               "SELECT notifications FROM users WHERE id = $1"};
+
+awaitable<std::optional<std::string>> find_notifications(pool& db, uuid id)
+{
+    auto found = co_await db.run(find_user_notifications, id);
+    co_return found.as_optional<std::string>();
+}
+
+static const statement update_user_notifications{"users_update_notifications", R"(
+    UPDATE users
+    SET notifications = notifications ||
+        (SELECT coalesce(jsonb_object_agg(kind, coalesce(notifications -> kind, '{}') || channels), '{}')
+         FROM jsonb_each($2::jsonb) AS switched (kind, channels))
+    WHERE id = $1
+    RETURNING notifications)"};
+
+awaitable<std::optional<std::string>> update_notifications(pool& db, uuid id, std::string switched)
+{
+    auto changed = co_await db.run(update_user_notifications, id, switched);
+    co_return changed.as_optional<std::string>();
 }
 
 static const statement update_user_profile{"users_update_profile", R"(

@@ -3,6 +3,7 @@
 
 #include "db/memberships.hpp"
 #include "db/pool.hpp"
+#include "db/principals.hpp"
 
 #include <boost/describe/class.hpp>
 
@@ -51,6 +52,9 @@ awaitable<std::optional<row>> find_by_email(pool& db, std::string email);
     last used if still a member, else the oldest membership. Disabled accounts are found as well. */
 awaitable<std::optional<account>> find_for_login(pool& db, std::string email);
 
+/// A user who has been found in another way, with the place they sign in to.
+awaitable<account> with_place(pool& db, row user);
+
 struct draft {
     uuid id{};
     std::string_view email;            ///< as typed
@@ -64,6 +68,42 @@ struct draft {
 
 /// Returns the row. Fails on users_email_key if the address has an account.
 void add_insert(batch& work, const draft& user);
+
+/** Make room for a new account with the address of this one, which has not been verified: see vacate_address() in
+    the migrations. Does nothing if it has been verified or disabled meanwhile, or has colleagues. Returns the ids
+    of workspaces in which credentials end with it: commit with reach_of(). */
+void add_vacate(batch& work, const uuid& id);
+
+/** End what somebody may have planted in an account before its address was proved: password, sessions, keys, links.
+    Returns the ids of workspaces: commit with reach_of(). */
+void add_dispossess(batch& work, const uuid& id);
+
+/** All whose credentials may end with an account: the person, and the workspaces they are in. For
+    principal_changes::commit(), which has to know before the batch has run. */
+awaitable<change> reach_of(pool& db, uuid id);
+
+/// The same as it turned out: from the answer of add_vacate(), add_dispossess() or add_delete().
+change reach_of(const uuid& id, const result& ended);
+
+/// The address is the user's own, if it still is this one. Commit with a change of the user. Returns the row.
+void add_verify_email(batch& work, const uuid& id, std::string_view email);
+
+/// The user's address is this one from now on, and is verified. Fails on users_email_key if it has an account.
+/// Returns the row.
+void add_change_email(batch& work, const uuid& id, std::string_view email, std::string_view email_normalized);
+
+/** Take the person out, with all that only they had. The batch fails, with would_orphan(), if one of their
+    workspaces has other members. Returns the ids of the workspaces that go too: commit with reach_of(). */
+void add_delete(batch& work, const uuid& id);
+
+/// True if a batch failed because a workspace would have lost its owner.
+bool would_orphan(const failure& error);
+
+/// Which notices the person has switched, as JSON: {kind: {channel: bool}}. Nothing if there is no such user.
+awaitable<std::optional<std::string>> find_notifications(pool& db, uuid id);
+
+/// Switch notices; those that are not named stay as they are. @param switched as above @return all of them
+awaitable<std::optional<std::string>> update_notifications(pool& db, uuid id, std::string switched);
 
 /// What to change: an absent member stays as it is, an empty inner optional clears it.
 struct profile_edit {

@@ -179,8 +179,12 @@ BOOST_FIXTURE_TEST_CASE(whoever_holds_a_key_can_report_it, minting)
 {
     auto key = add_key(bob);
     auto report = [&](db::digest digest) {
-        return run(
-            [&] { return db::api_keys::revoke_by_digest(changes, one.db, digest, house::event("report")); });
+        db::outbox::draft news;
+        news.id = new_id();
+        news.what = db::outbox::kind::key_reported;
+        return run([&] {
+            return db::api_keys::revoke_by_digest(changes, one.db, digest, house::event("report"), news);
+        });
     };
     BOOST_TEST(!report(new_digest()));
     BOOST_TEST((report(key.digest).value().user_id == bob));
@@ -188,6 +192,8 @@ BOOST_FIXTURE_TEST_CASE(whoever_holds_a_key_can_report_it, minting)
     auto noted = run([&] { return db::audit::list(one.db, workspace, std::nullopt, 9); });
     BOOST_REQUIRE(noted.size() == 1u);
     BOOST_TEST(noted[0].target.value() == key.prefix);
+    BOOST_TEST(data.sql("SELECT string_agg(recipient || ' ' || (facts ->> 'name'), ',') FROM outbox") ==
+               "bob@example.org ci");
 }
 
 BOOST_FIXTURE_TEST_CASE(a_successor_has_the_same_rights_and_the_old_key_its_grace, minting)
@@ -233,8 +239,9 @@ BOOST_FIXTURE_TEST_CASE(a_key_that_was_changed_meanwhile_is_not_rotated, minting
 BOOST_FIXTURE_TEST_CASE(a_leaving_members_keys_of_this_workspace_die, minting)
 {
     auto key = add_key(bob), hers = add_key(ada);
-    BOOST_TEST(run([&] { return db::api_keys::list_live(one.db, workspace, bob); }).size() == 1u);
+    BOOST_TEST(run([&] { return db::api_keys::list_live(one.db, bob); }).size() == 1u);
     commit([&](db::batch& work) { db::api_keys::add_revoke_all_of_member(work, workspace, bob); });
+    BOOST_TEST(run([&] { return db::api_keys::list_live(one.db, bob); }).empty());
     BOOST_TEST((find(key).status == status::revoked));
     BOOST_TEST((find(hers).status == status::active));
 }

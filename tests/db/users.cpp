@@ -1,5 +1,8 @@
 #define BOOST_TEST_DYN_LINK
+#include "db/one_time_tokens.hpp"
+#include "db/outbox.hpp"
 #include "tests/db/house.hpp"
+#include "tests/support/transaction.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -129,6 +132,277 @@ BOOST_FIXTURE_TEST_CASE(a_disabled_account_loses_its_sessions_and_keys, house::f
     BOOST_TEST(run([&] { return db::users::find(one.db, bob); }).value().disabled_at.has_value());
     BOOST_CHECK_EXCEPTION(add_session(bob), db::failure, db::sessions::was_outdated);
     BOOST_TEST(!run([&] { return db::users::disable(changes, one.db, "nobody@example.org"); }));
+}
+
+namespace {
+
+/// Eve has signed up, alone in a workspace of her own, and proved nothing.
+struct newcomer : house::fixture {
+    db::uuid eve = add_user("eve@example.org");
+    db::uuid hers = add_workspace("Lovelace", eve);
+
+    void vacate(const db::uuid& whose)
+    {
+        commit([&](db::batch& work) { db::users::add_vacate(work, whose); });
+    }
+
+    /// All that is said of an address, sorted: "free", "taken", "taken verified", "taken disabled".
+    std::string state_of(const std::string& address)
+    {
+        auto found = run([&] { return db::users::find_by_email(one.db, address); });
+        if (!found)
+            return "free";
+        return std::string("taken") + (found->email_verified_at ? " verified" : "") +
+               (found->disabled_at ? " disabled" : "");
+    }
+
+    std::string count(const std::string& what) { return data.sql("SELECT count(*) FROM " + what); }
+
+    std::string whose(const db::uuid& id) { return " WHERE user_id = '" + to_string(id) + "'"; }
+};
+
+} // namespace
+
+BOOST_FIXTURE_TEST_CASE(who_never_signed_in_makes_room_without_a_trace, newcomer)
+{
+    data.sql("INSERT INTO outbox (id, kind, recipient, user_id) VALUES (gen_random_uuid(), 'verify', 'x', '" +
+             to_string(eve) + "')");
+    vacate(eve);
+    BOOST_TEST(state_of("eve@example.org") == "free");
+    BOOST_TEST(count("users") == "2");
+    BOOST_TEST(count("workspaces") == "1");
+    BOOST_TEST(count("outbox") == "0");
+    vacate(eve);
+    vacate(new_id());
+    BOOST_TEST(count("users") == "2");
+}
+
+BOOST_FIXTURE_TEST_CASE(the_room_is_used_in_the_same_batch, newcomer)
+{
+    auto next = draft_of("eve@example.org");
+    auto answers = commit([&](db::batch& work) {
+        db::users::add_vacate(work, eve);
+        db::users::add_insert(work, next);
+    });
+    BOOST_TEST((answers.last().as_one<db::users::row>().id == next.id));
+    auto found = run([&] { return db::users::find_by_email(one.db, "eve@example.org"); });
+    BOOST_TEST((found.value().id == next.id));
+}
+
+BOOST_FIXTURE_TEST_CASE(who_has_signed_in_is_shut_and_keeps_what_is_theirs, newcomer)
+{
+    auto session = add_session(eve);
+    workspace = hers;
+    auto key = add_key(eve);
+    db::one_time_tokens::draft token;
+    token.user_id = eve;
+    token.digest = house::new_digest();
+    token.email = "eve@example.org";
+    token.expires_at = in(std::chrono::hours(1));
+    db::outbox::draft letter;
+    letter.id = new_id();
+    commit([&](db::batch& work) {
+        db::one_time_tokens::add_replace(work, token);
+        db::outbox::add_to_user(work, letter, eve);
+    });
+
+    vacate(eve);
+    BOOST_TEST(state_of("eve@example.org") == "free");
+    auto shut = run([&] { return db::users::find(one.db, eve); }).value();
+    BOOST_TEST(shut.disabled_at.has_value());
+    BOOST_TEST(!shut.password_hash);
+    BOOST_TEST(shut.password_version == 1);
+    BOOST_TEST(shut.email == "eve@example.org");
+    BOOST_TEST(!run([&] { return db::sessions::find_refresh_salt(one.db, session); }));
+    BOOST_TEST((run([&] { return db::api_keys::find_by_digest(one.db, key.digest); }).value().status ==
+                db::api_keys::status::revoked));
+    BOOST_TEST(count("one_time_tokens" + whose(eve)) == "0");
+    BOOST_TEST(count("outbox" + whose(eve)) == "0");
+    BOOST_TEST(count("workspaces") == "2");
+    BOOST_CHECK_EXCEPTION(add_session(eve), db::failure, db::sessions::was_outdated);
+
+    auto next = add_user("eve@example.org"); // who proves nothing either
+    data.sql("INSERT INTO sessions SELECT gen_random_uuid(), '" + to_string(next) +
+             "', NULL, '', 0, now(), '', '', now(), now(), now(), '', '' ");
+    vacate(next);
+    BOOST_TEST(state_of("eve@example.org") == "free");
+    BOOST_TEST(count("users WHERE email_normalized LIKE 'vacated/%'") == "2");
+}
+
+BOOST_FIXTURE_TEST_CASE(who_has_proved_the_address_keeps_it, newcomer)
+{
+    data.sql("UPDATE users SET email_verified_at = now() WHERE id = '" + to_string(eve) + "'");
+    vacate(eve);
+    BOOST_TEST(state_of("eve@example.org") == "taken verified");
+    BOOST_TEST(count("workspaces") == "2");
+}
+
+BOOST_FIXTURE_TEST_CASE(who_has_been_disabled_keeps_it_too, newcomer)
+{
+    data.sql("UPDATE users SET disabled_at = now() WHERE id = '" + to_string(eve) + "'");
+    vacate(eve);
+    BOOST_TEST(state_of("eve@example.org") == "taken disabled");
+}
+
+BOOST_FIXTURE_TEST_CASE(who_has_colleagues_stays, newcomer)
+{
+    auto session = add_session(bob);
+    vacate(ada); // in a workspace of her own
+    vacate(bob); // in another's
+    BOOST_TEST(state_of("ada@example.org") == "taken");
+    BOOST_TEST(state_of("bob@example.org") == "taken");
+    BOOST_TEST(run([&] { return db::sessions::find_refresh_salt(one.db, session); }).has_value());
+    BOOST_TEST(count("memberships") == "3");
+}
+
+BOOST_FIXTURE_TEST_CASE(who_proves_the_address_in_the_middle_keeps_it, newcomer)
+{
+    support::transaction rival(data.conninfo());
+    rival.sql("UPDATE users SET email_verified_at = now() WHERE id = '" + to_string(eve) + "'");
+    auto waited = rival.commit_when_waited_for();
+    vacate(eve);
+    BOOST_TEST(waited.get());
+    BOOST_TEST(state_of("eve@example.org") == "taken verified");
+}
+
+BOOST_FIXTURE_TEST_CASE(an_address_is_verified_if_it_is_still_this_one, newcomer)
+{
+    auto verify = [&](const std::string& address) {
+        auto answers = commit([&](db::batch& work) { db::users::add_verify_email(work, eve, address); });
+        return answers.first().as_optional<db::users::row>();
+    };
+    BOOST_TEST(!verify("old@example.org"));
+    BOOST_TEST(state_of("eve@example.org") == "taken");
+    auto first = verify("eve@example.org");
+    BOOST_REQUIRE(first);
+    BOOST_TEST(first->email_verified_at.has_value());
+    BOOST_TEST((verify("eve@example.org").value().email_verified_at == first->email_verified_at));
+    BOOST_TEST(state_of("ada@example.org") == "taken");
+
+    data.sql("UPDATE users SET email_verified_at = NULL, disabled_at = now()");
+    BOOST_TEST(!verify("eve@example.org"));
+    BOOST_TEST(state_of("eve@example.org") == "taken disabled");
+}
+
+BOOST_FIXTURE_TEST_CASE(an_address_changes_and_is_proved_by_that, newcomer)
+{
+    auto change = [&](std::string_view typed, std::string_view compared) {
+        auto answers =
+            commit([&](db::batch& work) { db::users::add_change_email(work, eve, typed, compared); });
+        return answers.first().as_optional<db::users::row>();
+    };
+    auto changed = change("New@Example.org", "new@example.org");
+    BOOST_REQUIRE(changed);
+    BOOST_TEST(changed->email == "New@Example.org");
+    BOOST_TEST(state_of("new@example.org") == "taken verified");
+    BOOST_TEST(state_of("eve@example.org") == "free");
+
+    auto is_taken = [](const db::failure& error) { return error.is_unique_violation("users_email_key"); };
+    BOOST_CHECK_EXCEPTION(change("ada@example.org", "ada@example.org"), db::failure, is_taken);
+    BOOST_TEST(state_of("new@example.org") == "taken verified");
+
+    data.sql("UPDATE users SET disabled_at = now()");
+    BOOST_TEST(!change("newer@example.org", "newer@example.org"));
+    BOOST_TEST(state_of("newer@example.org") == "free");
+}
+
+BOOST_FIXTURE_TEST_CASE(who_is_deleted_takes_along_all_that_was_theirs_alone, newcomer)
+{
+    add_member(workspace, eve, "member");
+    auto second = add_workspace("Second", eve);
+    add_session(eve);
+    add_key(eve);
+    auto deed = house::event("api_key.mint"), by_another = house::event("team.add"),
+         other = house::event("x");
+    auto eves_id = to_string(eve), bobs_id = to_string(bob);
+    deed.workspace_id = by_another.workspace_id = other.workspace_id = workspace;
+    deed.actor_id = eve;
+    deed.credential_id = new_id();
+    deed.target = "somekey1";
+    by_another.actor_id = ada;
+    by_another.target = eves_id;
+    other.actor_id = bob;
+    other.target = bobs_id;
+    commit([&](db::batch& work) {
+        for (auto event : {&deed, &by_another, &other})
+            db::audit::add(work, *event);
+    });
+
+    auto answers = commit([&](db::batch& work) { db::users::add_delete(work, eve); });
+    auto gone = answers.first().as_vector<db::uuid>();
+    std::ranges::sort(gone);
+    BOOST_TEST((gone == std::vector<db::uuid>{hers, second}));
+    BOOST_TEST(state_of("eve@example.org") == "free");
+    BOOST_TEST(count("workspaces") == "1");
+    BOOST_TEST(count("memberships") == "2");
+    BOOST_TEST(count("sessions") == "0");
+    BOOST_TEST(count("api_keys") == "0");
+
+    auto events = run([&] { return db::audit::list(one.db, workspace, std::nullopt, 9); });
+    BOOST_REQUIRE(events.size() == 3u);
+    auto find = [&](const db::uuid& id) { return *std::ranges::find(events, id, &db::audit::row::id); };
+    auto done = find(deed.id), suffered = find(by_another.id), untouched = find(other.id);
+    BOOST_TEST(!done.actor_id);
+    BOOST_TEST(!done.credential_id);
+    BOOST_TEST(done.ip == "");
+    BOOST_TEST(done.user_agent == "");
+    BOOST_TEST(done.target.value() == "somekey1");
+    BOOST_TEST((suffered.actor_id == ada));
+    BOOST_TEST(!suffered.target);
+    BOOST_TEST(suffered.ip == "192.0.2.1");
+    BOOST_TEST((untouched.actor_id == bob));
+    BOOST_TEST(untouched.target.value() == bobs_id);
+    BOOST_TEST(untouched.ip == "192.0.2.1");
+
+    commit([&](db::batch& work) { db::users::add_delete(work, eve); }); // again: nobody
+    BOOST_TEST(count("users") == "2");
+}
+
+BOOST_FIXTURE_TEST_CASE(nobody_is_deleted_who_owns_what_others_belong_to, newcomer)
+{
+    auto empty = add_workspace("Empty", ada);
+    auto remove = [&](const db::uuid& who) {
+        commit([&](db::batch& work) { db::users::add_delete(work, who); });
+    };
+    BOOST_CHECK_EXCEPTION(remove(ada), db::failure, db::users::would_orphan);
+    BOOST_TEST(state_of("ada@example.org") == "taken");
+    BOOST_TEST(count("workspaces WHERE id = '" + to_string(empty) + "'") == "1");
+    remove(bob);
+    remove(ada);
+    BOOST_TEST(count("users") == "1");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_member_who_is_just_being_added_counts, newcomer)
+{
+    support::transaction rival(data.conninfo());
+    rival.sql("INSERT INTO memberships (workspace_id, user_id, role) VALUES ('" + to_string(hers) + "', '" +
+              to_string(bob) + "', 'member')");
+    auto waited = rival.commit_when_waited_for();
+    BOOST_CHECK_EXCEPTION(commit([&](db::batch& work) { db::users::add_delete(work, eve); }), db::failure,
+                          db::users::would_orphan);
+    BOOST_TEST(waited.get());
+    BOOST_TEST(count("memberships WHERE workspace_id = '" + to_string(hers) + "'") == "2");
+}
+
+BOOST_FIXTURE_TEST_CASE(notices_are_switched_one_by_one, house::fixture)
+{
+    auto show = [&] { return run([&] { return db::users::find_notifications(one.db, ada); }).value(); };
+    auto update = [&](const std::string& switched) {
+        auto after = run([&] { return db::users::update_notifications(one.db, ada, switched); }).value();
+        BOOST_TEST(show() == after);
+        return after;
+    };
+    BOOST_TEST(show() == "{}");
+    BOOST_TEST(update(R"({"a":{"email":false}})") == R"({"a": {"email": false}})");
+    BOOST_TEST(update("{}") == R"({"a": {"email": false}})");
+    BOOST_TEST(update(R"({"b":{"email":true}})") == R"({"a": {"email": false}, "b": {"email": true}})");
+    BOOST_TEST(update(R"({"a":{},"b":{"push":false}})") ==
+               R"({"a": {"email": false}, "b": {"push": false, "email": true}})");
+    BOOST_TEST(update(R"({"a":{"email":true}})") ==
+               R"({"a": {"email": true}, "b": {"push": false, "email": true}})");
+    BOOST_TEST(run([&] { return db::users::find_notifications(one.db, bob); }).value() == "{}");
+    BOOST_TEST(!run([&] { return db::users::find_notifications(one.db, new_id()); }));
+    BOOST_TEST(!run([&] { return db::users::update_notifications(one.db, new_id(), "{}"); }));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
