@@ -2,90 +2,22 @@
 
 #include "crypto/encoding.hpp"
 #include "crypto/password.hpp"
-#include "crypto/random.hpp"
-#include "db/memberships.hpp"
-#include "db/sessions.hpp"
 #include "db/users.hpp"
 #include "db/workspaces.hpp"
+#include "handlers/beat.hpp"
 #include "handlers/convert.hpp"
 #include "handlers/deps.hpp"
+#include "handlers/guess.hpp"
+#include "handlers/letters.hpp"
 #include "handlers/limits.hpp"
+#include "handlers/new_password.hpp"
+#include "handlers/newcomer.hpp"
+#include "handlers/sign_in.hpp"
 #include "handlers/tokens.hpp"
-#include "handlers/trace.hpp"
 
 namespace handlers::accounts {
 
 namespace {
-
-/** A session about to be opened. Its salt and the trace must outlive the batch it is added to. */
-struct opening {
-    db::uuid id = crypto::make_uuid_v7();
-    std::array<std::uint8_t, 16> salt = crypto::random_bytes<16>();
-};
-
-db::sessions::draft draft_of(const opening& session, const call& c, const trace& from, const db::uuid& user)
-{
-    db::sessions::draft out;
-    out.id = session.id;
-    out.user_id = user;
-    out.salt = session.salt;
-    out.expires_at = c.cx.now() + c.cx.config.refresh_token_ttl;
-    out.ip = from.ip();
-    out.user_agent = from.agent();
-    return out;
-}
-
-std::string default_workspace_name(const schemas::signup& body)
-{
-    constexpr std::size_t longest = 100;
-    auto owner = body.name ? body.name->value : body.email.text.substr(0, body.email.text.find('@'));
-    auto name = owner + "'s workspace";
-    return name.size() <= longest ? name : owner;
-}
-
-/** One guess at a password. It is counted before the hash, so that guesses made at the same time do not slip
-    past the limits together, and taken back unless it turns out to be wrong. */
-class guess {
-public:
-    guess(call& c, const std::string& email)
-        : c_(c), address_(address_bucket(c.req.client)), email_(crypto::bytes_of(email))
-    {}
-    guess(const guess&) = delete;
-    guess& operator=(const guess&) = delete;
-
-    ~guess()
-    {
-        if (counts_address_)
-            c_.cx.limiter.forgive(limits::login_address, address_, counted_);
-        if (counts_account_)
-            c_.cx.limiter.forgive(limits::login_account, email_, counted_);
-    }
-
-    std::optional<problem> count()
-    {
-        counted_ = rate_limiter::clock::now();
-        auto over = handlers::count(c_, limits::login_address, address_);
-        counts_address_ = !over;
-        if (!over) {
-            over = handlers::count(c_, limits::login_account, email_);
-            counts_account_ = !over;
-        }
-        return over;
-    }
-
-    problem is_wrong()
-    {
-        counts_address_ = counts_account_ = false;
-        return problem::invalid_credentials();
-    }
-
-private:
-    call& c_;
-    std::array<std::uint8_t, 16> address_;
-    std::span<const std::uint8_t> email_;
-    rate_limiter::clock::time_point counted_{};
-    bool counts_address_ = false, counts_account_ = false; // to be taken back
-};
 
 /** Bring the stored hash to today's costs. Should that fail, the next login will do it. */
 awaitable<void> upgrade_hash(call& c, db::uuid user, std::string password, std::string old_hash)
@@ -98,93 +30,156 @@ awaitable<void> upgrade_hash(call& c, db::uuid user, std::string password, std::
     }
 }
 
-/** Open a session for who has proved to be `account`. */
-awaitable<answer<schemas::login_result>> open_session(call& c, db::users::account account)
+/** A sign-up on its way. */
+struct arrival {
+    newcomer who;
+    std::optional<db::uuid> evicted; ///< the account that has not verified the same address: it makes room
+    bool gets_mail = true;           ///< not if the address has had too many
+};
+
+bool was_taken(const db::failure& error)
+{
+    return error.is_unique_violation("users_email_key");
+}
+
+/** The account that makes room, if one has to, then the newcomer: an answer of the first only if so. */
+db::batch begin_signup(const arrival& at)
+{
+    db::batch work;
+    if (at.evicted)
+        db::users::add_vacate(work, *at.evicted);
+    add_newcomer(work, at.who);
+    return work;
+}
+
+awaitable<db::results> commit_signup(call& c, const arrival& at, db::batch work)
+{
+    if (!at.evicted)
+        co_return co_await c.cx.db.run(std::move(work));
+    auto what = co_await db::users::reach_of(c.cx.db, *at.evicted);
+    auto ended = [id = *at.evicted, most = what](const db::results& answers) {
+        auto done = db::users::reach_of(id, answers.first());
+        done.workspaces.insert(done.workspaces.end(), most.workspaces.begin(), most.workspaces.end());
+        return done;
+    };
+    co_return co_await c.cx.changes.commit(c.cx.db, std::move(work), std::move(what), std::move(ended));
+}
+
+/** Tell whom an address belongs to that somebody tried to sign up with it. */
+awaitable<void> warn_owner(call& c, db::uuid owner)
+{
+    trace from(c);
+    db::batch work;
+    db::outbox::add_to_user(work, make_letter(c.cx, db::outbox::kind::address_taken, facts_of(c, from)),
+                            owner);
+    co_await c.cx.db.run(std::move(work));
+}
+
+db::audit::entry signup_event(const trace& from, const newcomer& who)
+{
+    auto event = from.event("user.signup");
+    event.workspace_id = who.workspace;
+    event.actor_id = who.user;
+    return event;
+}
+
+/** Where an account may do nothing before its address is verified. @return false if the address is taken */
+awaitable<bool> sign_up_unseen(call& c, arrival at)
+{
+    trace from(c);
+    auto work = begin_signup(at);
+    if (at.gets_mail)
+        add_verification(work, c.cx, at.who.user, at.who.email);
+    db::audit::add(work, signup_event(from, at.who));
+    try {
+        co_await commit_signup(c, at, std::move(work));
+    } catch (const db::failure& e) {
+        if (was_taken(e))
+            co_return false;
+        throw;
+    }
+    co_return true;
+}
+
+awaitable<signup_outcome> sign_up_and_in(call& c, arrival at)
 {
     trace from(c);
     opening session;
-    auto draft = draft_of(session, c, from, account.user.id);
-    draft.password_version = account.user.password_version;
-    auto event = from.event("session.open");
-    event.actor_id = account.user.id;
+    auto& who = at.who;
+    auto draft = draft_of(session, c, from, who.user);
+    draft.workspace_id = who.workspace;
+    auto event = signup_event(from, who);
     event.credential_id = session.id;
-    db::batch work;
-    std::optional<db::role> role;
-    if (account.place) {
-        draft.workspace_id = event.workspace_id = account.place->workspace.id;
-        role = account.place->membership.role;
-        db::users::add_set_last_workspace(work, account.user.id, *draft.workspace_id);
-    }
+
+    auto work = begin_signup(at);
+    db::users::add_set_last_workspace(work, who.user, who.workspace);
     db::sessions::add_insert(work, draft);
+    add_device(work, c, from, who.user);
+    if (at.gets_mail)
+        add_verification(work, c.cx, who.user, who.email);
     db::audit::add(work, event);
+    db::results made;
     try {
-        co_await c.cx.db.run(std::move(work));
+        made = co_await commit_signup(c, at, std::move(work));
     } catch (const db::failure& e) {
-        if (db::sessions::was_outdated(e))
-            co_return problem::invalid_credentials();
+        if (was_taken(e))
+            co_return problem::conflict("email_taken", "There is an account with this address.");
         throw;
     }
 
-    schemas::login_result out;
-    issue_tokens(c.cx, {account.user.id, session.id, draft.workspace_id, role, 0, session.salt}, out);
-    out.user = to_user(c.cx.config, account.user);
-    if (account.place)
-        out.workspace = to_workspace(account.place->workspace);
+    std::size_t first = at.evicted ? 1 : 0;
+    schemas::signup_result out;
+    out.user = to_user(c.cx.config, made[first].as_one<db::users::row>());
+    out.workspace = to_workspace(made[first + 1].as_one<db::workspaces::row>());
+    out.membership = to_membership(made[first + 2].as_one<db::memberships::row>());
+    issue_tokens(c.cx, {who.user, session.id, who.workspace, db::role::admin, 0, session.salt}, out);
     co_return out;
 }
 
 } // namespace
 
-awaitable<answer<schemas::signup_result>> signup(call& c, schemas::signup body)
+awaitable<signup_outcome> signup(call& c, schemas::signup body)
 {
+    beat pace(mail_beat);
     if (auto over = count(c, limits::signup_address, address_bucket(c.req.client)))
         co_return std::move(*over);
-    auto hash = co_await c.cx.hashers.hash(std::move(body.password.value));
-
-    trace from(c);
-    opening session;
-    db::users::draft user;
-    user.id = crypto::make_uuid_v7();
-    user.email = body.email.text;
-    user.email_normalized = body.email.normalized;
-    user.password_hash = hash;
+    arrival at;
+    at.who.email = std::move(body.email.text);
+    at.who.email_normalized = std::move(body.email.normalized);
     if (body.name)
-        user.name = body.name->value;
-    auto workspace_id = crypto::make_uuid_v7();
-    auto workspace_name = body.workspace_name ? body.workspace_name->value : default_workspace_name(body);
-    auto draft = draft_of(session, c, from, user.id);
-    draft.workspace_id = workspace_id;
-    auto event = from.event("user.signup");
-    event.workspace_id = workspace_id;
-    event.actor_id = user.id;
-    event.credential_id = session.id;
+        at.who.name = std::move(body.name->value);
+    if (body.workspace_name)
+        at.who.workspace_name = std::move(body.workspace_name->value);
+    auto hashed = co_await hash_new_password(c.cx, std::move(body.password.value), at.who.email,
+                                             at.who.name.value_or(""));
+    if (auto weak = std::get_if<problem>(&hashed))
+        co_return std::move(*weak);
+    at.who.password_hash = std::move(std::get<std::string>(hashed));
+    at.gets_mail = !count(c, limits::signup_account, crypto::bytes_of(at.who.email_normalized));
 
-    db::batch work;
-    db::users::add_insert(work, user);
-    db::workspaces::add_insert(work, workspace_id, workspace_name, user.id);
-    db::memberships::add_insert(work, workspace_id, user.id, db::role::admin);
-    db::users::add_set_last_workspace(work, user.id, workspace_id);
-    db::sessions::add_insert(work, draft);
-    db::audit::add(work, event);
-    db::results made;
-    try {
-        made = co_await c.cx.db.run(std::move(work));
-    } catch (const db::failure& e) {
-        if (e.is_unique_violation("users_email_key"))
-            co_return problem::conflict("email_taken", "There is an account with this address.");
-        throw;
+    auto email = at.who.email_normalized;
+    auto known = co_await db::users::find_by_email(c.cx.db, email);
+    bool taken = known && (known->email_verified_at || known->disabled_at);
+    if (known && !taken)
+        at.evicted = known->id;
+    if (!c.cx.config.verification_required)
+        co_return co_await sign_up_and_in(c, std::move(at));
+
+    bool gets_mail = at.gets_mail;
+    if (!taken)
+        taken = !co_await sign_up_unseen(c, std::move(at));
+    if (taken) {
+        auto owner = co_await db::users::find_by_email(c.cx.db, std::move(email));
+        if (owner && gets_mail && !owner->disabled_at)
+            co_await warn_owner(c, owner->id);
     }
-
-    schemas::signup_result out;
-    out.user = to_user(c.cx.config, made[0].as_one<db::users::row>());
-    out.workspace = to_workspace(made[1].as_one<db::workspaces::row>());
-    out.membership = to_membership(made[2].as_one<db::memberships::row>());
-    issue_tokens(c.cx, {user.id, session.id, workspace_id, db::role::admin, 0, session.salt}, out);
-    co_return out;
+    co_await pace.next();
+    co_return accepted();
 }
 
 awaitable<answer<schemas::login_result>> login(call& c, schemas::login body)
 {
+    beat pace(refusal_beat);
     guess attempt(c, body.email.normalized);
     if (auto over = attempt.count())
         co_return std::move(*over);
@@ -192,10 +187,13 @@ awaitable<answer<schemas::login_result>> login(call& c, schemas::login body)
     auto account = co_await db::users::find_for_login(c.cx.db, body.email.normalized);
     std::string hash = account ? account->user.password_hash.value_or("") : ""; // empty: a dummy is hashed
     bool good = co_await c.cx.hashers.verify(body.password.value, hash);
-    if (!good || !account)
-        co_return attempt.is_wrong();
-    if (account->user.disabled_at)
-        co_return problem::forbidden("account_disabled", "The account has been disabled.");
+    if (!good || !account) {
+        attempt.is_wrong();
+        co_await pace.next();
+        co_return problem::invalid_credentials();
+    }
+    if (auto refused = check_account(c.cx.config, account->user))
+        co_return std::move(*refused);
     if (crypto::needs_rehash(hash, c.cx.config.password_costs))
         co_await upgrade_hash(c, account->user.id, std::move(body.password.value), std::move(hash));
     co_return co_await open_session(c, std::move(*account));

@@ -6,6 +6,8 @@
 #include "db/standing.hpp"
 #include "handlers/convert.hpp"
 #include "handlers/deps.hpp"
+#include "handlers/letters.hpp"
+#include "handlers/limits.hpp"
 #include "handlers/page.hpp"
 #include "handlers/trace.hpp"
 
@@ -164,6 +166,12 @@ awaitable<answer<schemas::api_key_created>> mint(call& c, schemas::api_key_creat
     else
         draft.user_id = who.user_id;
 
+    bool too_many_notices = false;
+    if (who.user_id) {
+        std::span<const std::uint8_t> id(who.user_id->begin(), who.user_id->size());
+        too_many_notices = count(c, limits::key_notice, id).has_value();
+    }
+
     auto make = [&](crypto::new_api_key made) -> awaitable<answer<schemas::api_key_created>> {
         draft.id = crypto::make_uuid_v7();
         draft.prefix = made.prefix;
@@ -174,6 +182,13 @@ awaitable<answer<schemas::api_key_created>> mint(call& c, schemas::api_key_creat
         db::require_standing(work, who);
         db::api_keys::add_insert(work, draft);
         db::audit::add(work, event);
+        if (who.user_id && !too_many_notices) {
+            auto facts = facts_of(c, from);
+            facts["prefix"] = made.prefix;
+            facts["name"] = draft.name;
+            db::outbox::add_to_user(work, make_letter(c.cx, db::outbox::kind::key_minted, facts),
+                                    *who.user_id);
+        }
         db::change news;
         news.digests.push_back(draft.digest);
         auto rows = co_await c.cx.changes.commit(c.cx.db, std::move(work), std::move(news));
@@ -348,7 +363,10 @@ awaitable<answer<nothing>> report(call& c, schemas::api_key_report body)
     auto event = from.event("api_key.report");
     event.target = *prefix;
     auto digest = c.cx.key_digest(body.key.value);
-    co_await db::api_keys::revoke_by_digest(c.cx.changes, c.cx.db, digest, event);
+    auto facts = facts_of(c, from);
+    facts["prefix"] = *prefix;
+    auto letter = make_letter(c.cx, db::outbox::kind::key_reported, facts);
+    co_await db::api_keys::revoke_by_digest(c.cx.changes, c.cx.db, digest, event, std::move(letter));
     co_return nothing();
 }
 

@@ -24,6 +24,8 @@
 
 namespace handlers {
 
+class oidc_provider;
+
 template <class T>
 using awaitable = db::awaitable<T>;
 
@@ -33,8 +35,12 @@ struct settings {
     std::string public_url; // issuer and audience of JWTs; no slash at its end
     std::chrono::seconds access_token_ttl{3600};
     std::chrono::seconds refresh_token_ttl{2592000};
+    std::chrono::seconds verify_token_ttl{86400};
+    std::chrono::seconds reset_token_ttl{3600};
+    bool verification_required = false;         // before an account may do anything
     std::uint32_t rate_limit_per_minute = 1000; // 0: no limits at all
     std::vector<std::string> cors_origins;
+    std::vector<std::string> redirect_allowlist; // where a sign-in through a provider may lead, exactly
     std::vector<std::string> extra_resources;
     crypto::jwt_algorithm jwt_algorithm = crypto::jwt_algorithm::es256;
     crypto::password_costs password_costs;
@@ -55,8 +61,10 @@ struct context {
     crypto::api_key_digester key_digest;
     crypto::hmac_sha256 refresh_mac; // over session, counter and salt: the refresh token
     crypto::token_signer cursors;
+    crypto::token_signer unsubscriptions;        // by which a letter names its reader and its kind
     std::shared_ptr<const crypto::jwt_keys> jwt; // replaced as a whole when keys rotate
     bool draining = false;
+    oidc_provider* oidc = nullptr; // null: nobody signs in through a provider
 
     db::timestamp now() const
     {

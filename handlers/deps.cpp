@@ -107,6 +107,7 @@ std::optional<problem> judge_permission(call& c, const guard& who)
     switch (who.who) {
     case guard::kind::unlimited:
     case guard::kind::anyone:
+    case guard::kind::even_unverified:
     case guard::kind::signed_in:
         return std::nullopt;
     case guard::kind::permission:
@@ -121,6 +122,13 @@ std::optional<problem> judge_permission(call& c, const guard& who)
     return std::nullopt;
 }
 
+/** Whether the caller is a person who may not do anything yet. */
+bool is_unverified(const call& c)
+{
+    auto& who = c.caller();
+    return c.cx.config.verification_required && who.user_id && !who.email_verified;
+}
+
 std::optional<problem> judge(call& c, const guard& who, db::principal_ref found)
 {
     if (!found)
@@ -129,6 +137,8 @@ std::optional<problem> judge(call& c, const guard& who, db::principal_ref found)
     if (auto refused = judge_standing(c))
         return refused;
     c.cx.usage.note(*c.who, c.cx.now());
+    if (is_unverified(c) && who.who != guard::kind::even_unverified)
+        return problem::forbidden("email_not_verified", "The account's mail address has not been verified.");
     return judge_permission(c, who);
 }
 
@@ -219,6 +229,16 @@ std::optional<problem> require_person(const call& c)
     if (c.caller().user_id)
         return std::nullopt;
     return problem::forbidden("forbidden", "This call is about a person; a workspace's key is none.");
+}
+
+awaitable<std::variant<db::users::row, problem>> load_person(call& c)
+{
+    if (auto refusal = require_person(c))
+        co_return std::move(*refusal);
+    auto user = co_await db::users::find(c.cx.db, *c.caller().user_id);
+    if (!user)
+        co_return problem::not_found();
+    co_return std::move(*user);
 }
 
 std::optional<problem> count_address(call& c)

@@ -1,5 +1,6 @@
 #include "handlers/dispatch.hpp"
 
+#include "db/one_time_tokens.hpp"
 #include "db/standing.hpp"
 #include "handlers/body.hpp"
 #include "handlers/cors.hpp"
@@ -63,6 +64,8 @@ problem problem_of_current_exception()
     } catch (const db::failure& e) {
         if (db::standing_was_lost(e))
             return problem::invalid_token("The credential has been revoked.");
+        if (db::one_time_tokens::was_spent(e))
+            return problem::spent_token();
         if (e.kind() == db::failure_kind::overloaded)
             return problem::overloaded();
         return e.unavailable() ? problem::database_unavailable(e.what()) : problem::internal(e.what());

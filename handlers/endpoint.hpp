@@ -24,6 +24,9 @@ using answer = std::variant<T, problem>;
 /** An answer without a body. */
 struct nothing {};
 
+/** The other answer of a handler that may have to keep to itself how it went: 202, and the mailbox tells. */
+struct accepted {};
+
 /** A handler's last parameter when it reads the query string instead of a body. */
 template <class T>
 struct query {
@@ -33,12 +36,20 @@ struct query {
 
 /** Who may call a route; `dispatch` sees to it before the handler runs. */
 struct guard {
-    enum class kind { unlimited, anyone, signed_in, permission, company_admin } who = kind::anyone;
+    enum class kind {
+        unlimited,
+        anyone,
+        even_unverified,
+        signed_in,
+        permission,
+        company_admin
+    } who = kind::anyone;
     std::string_view permission = {};
 };
 
 inline constexpr guard unlimited{guard::kind::unlimited}; // anyone, and not even counted
 inline constexpr guard anyone{};
+inline constexpr guard even_unverified{guard::kind::even_unverified}; // current_user, whatever their address
 inline constexpr guard current_user{guard::kind::signed_in};
 inline constexpr guard require_company_admin{guard::kind::company_admin};
 constexpr guard require_permission(std::string_view p)
@@ -56,6 +67,7 @@ struct route {
     boost::json::object (*describe_input)(schemas::openapi_context&);  // null: reads nothing
     boost::json::object (*describe_output)(schemas::openapi_context&); // null: answers no schema
     bool input_is_query;
+    std::size_t body_limit = handlers::body_limit;    // in bytes
     reply (*run_now)(call&) = nullptr;                // a handler that never waits
     reply (*refuse)(call&, const problem&) = nullptr; // how a guard's refusal is told; null: as a problem
 
@@ -64,6 +76,13 @@ struct route {
     {
         auto out = *this;
         out.refuse = F;
+        return out;
+    }
+
+    constexpr route taking_bytes(std::size_t most) const
+    {
+        auto out = *this;
+        out.body_limit = most;
         return out;
     }
 };
@@ -117,12 +136,19 @@ reply write(const T& value, unsigned success)
     return out;
 }
 
-template <class T>
-reply write(answer<T> outcome, unsigned success)
+template <class... Outcomes>
+reply write(const std::variant<Outcomes...>& outcome, unsigned success)
 {
-    if (auto refused = std::get_if<problem>(&outcome))
-        return to_reply(*refused);
-    return write(std::get<T>(outcome), success);
+    return std::visit(
+        [success]<class T>(const T& value) {
+            if constexpr (std::is_same_v<T, problem>)
+                return to_reply(value);
+            else if constexpr (std::is_same_v<T, accepted>)
+                return write(nothing(), 202);
+            else
+                return write(value, success);
+        },
+        outcome);
 }
 
 template <class T>
@@ -202,20 +228,36 @@ struct signature<awaitable<reply> (*)(call&)> : plain_signature {
     }
 };
 
-template <class Out>
-struct signature<awaitable<answer<Out>> (*)(call&)> : plain_signature {
+// The same, of an input.
+template <class In>
+struct signature<awaitable<reply> (*)(call&, In)> : plain_signature {
+    static constexpr auto describe_input = &describe<typename input<In>::schema>;
+    static constexpr bool is_query = input<In>::is_query;
+
+    template <auto F>
+    static awaitable<reply> run(call& c, unsigned)
+    {
+        auto in = input<In>::read(c.req);
+        if (auto refused = std::get_if<problem>(&in))
+            co_return to_reply(*refused);
+        co_return co_await F(c, std::get<In>(std::move(in)));
+    }
+};
+
+template <class Out, class... Others>
+struct signature<awaitable<std::variant<Out, Others...>> (*)(call&)> : plain_signature {
     static constexpr auto describe_output = describe_answer<Out>();
 
     template <auto F>
     static awaitable<reply> run(call& c, unsigned success)
     {
         auto outcome = co_await F(c);
-        co_return write<Out>(std::move(outcome), success);
+        co_return write(outcome, success);
     }
 };
 
-template <class Out, class In>
-struct signature<awaitable<answer<Out>> (*)(call&, In)> : plain_signature {
+template <class Out, class... Others, class In>
+struct signature<awaitable<std::variant<Out, Others...>> (*)(call&, In)> : plain_signature {
     static constexpr auto describe_input = &describe<typename input<In>::schema>;
     static constexpr bool is_query = input<In>::is_query;
     static constexpr auto describe_output = describe_answer<Out>();
@@ -227,7 +269,7 @@ struct signature<awaitable<answer<Out>> (*)(call&, In)> : plain_signature {
         if (auto refused = std::get_if<problem>(&in))
             co_return to_reply(*refused);
         auto outcome = co_await F(c, std::get<In>(std::move(in)));
-        co_return write<Out>(std::move(outcome), success);
+        co_return write(outcome, success);
     }
 };
 
@@ -239,7 +281,9 @@ struct signature<awaitable<answer<Out>> (*)(call&, In)> : plain_signature {
         awaitable<answer<Out>> f(call&, In body);              a JSON body
         awaitable<answer<Out>> f(call&, std::optional<In>);    a JSON body that may be left out
         awaitable<answer<Out>> f(call&, query<In>);            the query string
+        awaitable<std::variant<Out, accepted, problem>> …      any of these, where the answer may be 202 instead
         awaitable<reply> f(call&);                             all by itself
+        awaitable<reply> f(call&, In);                         the same, of any of these inputs
         reply f(call&);                                        all by itself, at once
         reply f(call&, query<In>);                             the same, of the query string
 
@@ -256,6 +300,7 @@ constexpr route on(http::verb method, std::string_view path, guard who, unsigned
             s::describe_input,
             s::describe_output,
             s::is_query,
+            body_limit,
             s::template run_now<F>};
 }
 
@@ -269,6 +314,12 @@ template <auto F>
 constexpr route post(std::string_view path, guard who, unsigned success = 200)
 {
     return on<F>(http::verb::post, path, who, success);
+}
+
+template <auto F>
+constexpr route put(std::string_view path, guard who, unsigned success = 200)
+{
+    return on<F>(http::verb::put, path, who, success);
 }
 
 template <auto F>

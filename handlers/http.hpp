@@ -24,7 +24,7 @@ inline std::string_view trim(std::string_view text)
     return text.substr(from, text.find_last_not_of(" \t") - from + 1);
 }
 
-/** The largest body of a request, in bytes. */
+/** The largest body of a request, in bytes, unless its route says otherwise. */
 inline constexpr std::size_t body_limit = std::size_t{64} << 10;
 
 /** One request, whole and in memory. It refers to the message; both live until the reply has been made. */

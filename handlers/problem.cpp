@@ -89,6 +89,25 @@ problem problem::invalid_credentials()
     return p;
 }
 
+problem problem::wrong_password()
+{
+    return make(403, "invalid_credentials", "The password is wrong.");
+}
+
+problem problem::spent_token()
+{
+    return make(400, "invalid_token",
+                "The token is not valid any more: it was used, replaced, or has expired. Ask for a new one.");
+}
+
+problem problem::weak_password()
+{
+    return make(
+        422, "weak_password",
+        "The password is too easy to guess. Several unrelated words make a good one; names, dates and "
+        "keyboard patterns do not.");
+}
+
 problem problem::forbidden_scope(std::string_view permission)
 {
     auto p = make(403, "forbidden_scope", "The role or the key's scopes lack a permission.");

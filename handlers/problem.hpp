@@ -33,6 +33,12 @@ struct problem {
     static problem token_expired();
     /** Login, unknown address and wrong password alike. */
     static problem invalid_credentials();
+    /** 403: who is signed in has got their own password wrong. */
+    static problem wrong_password();
+    /** 400: a one-time token that is unknown, spent, replaced or expired. */
+    static problem spent_token();
+    /** 422: the password is too easy to guess. */
+    static problem weak_password();
     static problem forbidden_scope(std::string_view permission);
     static problem forbidden(std::string_view code, std::string detail);
     static problem not_found();

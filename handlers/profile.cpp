@@ -1,9 +1,12 @@
 #include "handlers/profile.hpp"
 
+#include "db/principal_changes.hpp"
+#include "db/standing.hpp"
 #include "db/users.hpp"
 #include "db/workspaces.hpp"
 #include "handlers/convert.hpp"
 #include "handlers/deps.hpp"
+#include "handlers/reauthentication.hpp"
 
 namespace handlers::profile {
 
@@ -64,6 +67,36 @@ awaitable<answer<schemas::me>> update(call& c, schemas::patch_me body)
     if (!user)
         co_return problem::not_found();
     co_return co_await describe(c, std::move(user));
+}
+
+awaitable<answer<nothing>> remove(call& c, std::optional<schemas::account_deletion> body)
+{
+    auto found = co_await load_person(c);
+    if (auto refused = std::get_if<problem>(&found))
+        co_return std::move(*refused);
+    auto& user = std::get<db::users::row>(found);
+    auto password = body ? std::move(body->password) : std::nullopt;
+    auto refused = co_await require_reauthentication(c, user, std::move(password), "password");
+    if (refused)
+        co_return std::move(*refused);
+
+    auto what = co_await db::users::reach_of(c.cx.db, user.id);
+    db::batch work;
+    db::require_standing(work, c.caller());
+    db::require_password_version(work, user.id, user.password_version);
+    db::users::add_delete(work, user.id);
+    auto ended = [id = user.id](const db::results& answers) {
+        return db::users::reach_of(id, answers.last());
+    };
+    try {
+        co_await c.cx.changes.commit(c.cx.db, std::move(work), std::move(what), std::move(ended));
+    } catch (const db::failure& e) {
+        if (db::users::would_orphan(e))
+            co_return problem::conflict("owner_protected",
+                                        "You own a workspace with other members: hand it over first.");
+        throw;
+    }
+    co_return nothing();
 }
 
 } // namespace handlers::profile

@@ -48,6 +48,7 @@ void add(router::place& where, const route& line)
 router::router(std::span<const route> table)
 {
     for (auto& line : table) {
+        largest_body_ = std::max(largest_body_, line.body_limit);
         if (line.path.find('{') == std::string_view::npos) {
             add(fixed_[line.path], line);
             continue;
@@ -82,6 +83,14 @@ const router::place* router::find(std::string_view path, std::vector<std::string
         return &known.where;
     }
     return nullptr;
+}
+
+std::size_t router::body_limit(http::verb method, std::string_view path) const
+{
+    std::vector<std::string_view> params;
+    auto place = find(path, params);
+    auto line = place ? place->find(method) : nullptr;
+    return line ? line->body_limit : handlers::body_limit;
 }
 
 } // namespace handlers

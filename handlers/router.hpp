@@ -31,6 +31,10 @@ public:
         @return null if no route has this path */
     const place* find(std::string_view path, std::vector<std::string_view>& params) const;
 
+    /** The largest body that a request may have, in bytes, and the largest that any may have. */
+    std::size_t body_limit(http::verb method, std::string_view path) const;
+    std::size_t largest_body() const { return largest_body_; }
+
 private:
     struct pattern {
         std::vector<std::string_view> segments;
@@ -39,6 +43,7 @@ private:
 
     boost::unordered_flat_map<std::string_view, place> fixed_;
     std::vector<pattern> patterns_;
+    std::size_t largest_body_ = handlers::body_limit;
 };
 
 } // namespace handlers

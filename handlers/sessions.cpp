@@ -5,6 +5,7 @@
 #include "handlers/convert.hpp"
 #include "handlers/deps.hpp"
 #include "handlers/page.hpp"
+#include "handlers/sign_in.hpp"
 #include "handlers/tokens.hpp"
 #include "handlers/trace.hpp"
 #include "schemas/rule.hpp"
@@ -45,6 +46,8 @@ awaitable<answer<schemas::login_result>> refresh(call& c, schemas::refresh body)
         co_return refused();
 
     auto& [user, place] = *spent.account;
+    if (auto refusal = check_account(c.cx.config, user))
+        co_return std::move(*refusal);
     std::optional<db::uuid> workspace;
     std::optional<db::role> role;
     schemas::login_result out;

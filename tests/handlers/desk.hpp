@@ -85,6 +85,7 @@ struct desk {
                crypto::api_key_digester(crypto::key{2}),
                crypto::hmac_sha256(crypto::key{3}),
                crypto::token_signer(crypto::key{4}),
+               crypto::token_signer(crypto::key{5}),
                std::make_shared<const crypto::jwt_keys>(signer, std::vector<crypto::signing_key>()),
                false};
     http::request<http::string_body> message;
