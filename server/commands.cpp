@@ -2,7 +2,9 @@
 
 #include "db/migrations.hpp"
 #include "server/core.hpp"
+#include "server/mailer.hpp"
 #include "server/signing.hpp"
+#include "server/upkeep.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -75,7 +77,7 @@ class conductor {
 public:
     conductor(common& all, std::deque<core>& cores)
         : all_(all), cores_(cores), db_(io_, connection(all.settings), 1), signals_(io_, SIGINT, SIGTERM),
-          timer_(io_.get_executor())
+          timer_(io_.get_executor()), upkeep_(io_.get_executor(), db_, all.sealer, all.settings)
     {}
 
     auto load()
@@ -89,6 +91,7 @@ public:
         io_.restart();
         wait_for_signal();
         asio::co_spawn(io_, renew(), asio::detached);
+        asio::co_spawn(io_, upkeep_.run(), asio::detached);
         io_.run();
     }
 
@@ -134,9 +137,8 @@ private:
     asio::io_context io_{1};
     db::pool db_;
     asio::signal_set signals_;
-    asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>,
-                               db::executor>
-        timer_;
+    db::steady_timer timer_;
+    upkeep upkeep_;
     bool draining_ = false;
 };
 
@@ -162,6 +164,7 @@ void serve_until_drained(const config& settings)
         .add("address", listen.address().to_string() + ":" + std::to_string(listen.port()))
         .add("threads", settings.threads);
 
+    std::optional<mailer> mail(std::in_place, settings);
     std::deque<std::thread> threads;
     std::atomic<std::size_t> serving{cores.size()};
     for (auto& one : cores)
@@ -173,6 +176,7 @@ void serve_until_drained(const config& settings)
     main_thread.run();
     for (auto& thread : threads)
         thread.join();
+    mail.reset();
     all.hashers.reset(); // who still waits for a hash is on a core that no longer runs
     log_line(log_level::info, "stopped");
 }

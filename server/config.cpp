@@ -1,10 +1,12 @@
 #include "server/config.hpp"
 
 #include "handlers/http.hpp"
+#include "handlers/https_client.hpp"
 #include "schemas/types.hpp"
 
 #include <boost/describe/class.hpp>
 #include <boost/url/parse.hpp>
+#include <boost/url/url.hpp>
 
 #include <algorithm>
 #include <charconv>
@@ -160,6 +162,97 @@ struct resources_text {
     }
 };
 
+bool is_loopback(std::string_view host)
+{
+    boost::system::error_code bad;
+    auto address = boost::asio::ip::make_address(std::string(host), bad);
+    return host == "localhost" || (!bad && address.is_loopback());
+}
+
+struct smtp_text {
+    smtp_settings server;
+
+    static std::optional<smtp_text> read(std::string_view in, const path& at, fault_list& faults)
+    {
+        auto url = boost::urls::parse_absolute_uri(in);
+        bool sound = url && (url->scheme() == "smtp" || url->scheme() == "smtps") && !url->host().empty() &&
+                     (url->encoded_path().empty() || url->encoded_path() == "/") && !url->has_query();
+        if (!sound) {
+            refuse(at, faults, "must be a URL such as smtp://user:password@mail.example.com:587");
+            return std::nullopt;
+        }
+        smtp_text out;
+        out.server.user = url->user();
+        out.server.password = url->password();
+        out.server.is_local = is_loopback(url->host_address());
+        boost::urls::url plain(*url);
+        plain.remove_userinfo();
+        plain.set_encoded_path("");
+        out.server.url = plain.c_str();
+        return out;
+    }
+};
+
+struct mailbox_text {
+    mailbox whose;
+
+    static std::optional<mailbox_text> read(std::string_view in, const path& at, fault_list& faults)
+    {
+        mailbox_text out;
+        auto address = handlers::trim(in);
+        if (auto open = address.find('<'); open != std::string_view::npos && address.ends_with('>')) {
+            out.whose.name = handlers::trim(address.substr(0, open));
+            address = address.substr(open + 1, address.size() - open - 2);
+        }
+        fault_list in_address, in_name;
+        auto read_address = schemas::email_address::read(address, at, in_address);
+        bool has_good_name = out.whose.name.empty() || schemas::check_name(out.whose.name, at, in_name);
+        if (!read_address || !has_good_name) {
+            refuse(at, faults, "must be a mail address, or a name with one: Example <no-reply@example.com>");
+            return std::nullopt;
+        }
+        out.whose.address = read_address->text;
+        return out;
+    }
+};
+
+/** A provider is asked over TLS, unless it is on this machine. */
+struct issuer_text {
+    std::string value;
+
+    static std::optional<issuer_text> read(std::string_view in, const path& at, fault_list& faults)
+    {
+        auto local = handlers::is_loopback_url(in);
+        if (!local || (!*local && !in.starts_with("https:"))) {
+            refuse(at, faults, "must be the issuer's URL, such as https://accounts.google.com");
+            return std::nullopt;
+        }
+        return issuer_text{std::string(in)};
+    }
+};
+
+struct redirects_text {
+    std::vector<std::string> urls;
+
+    static std::optional<redirects_text> read(std::string_view in, const path& at, fault_list& faults)
+    {
+        redirects_text out;
+        for (auto item : split_list(in)) {
+            auto url = boost::urls::parse_absolute_uri(item);
+            if (!url || url->scheme() == "javascript" || url->scheme() == "data") {
+                refuse(at, faults,
+                       "must be URLs such as https://app.example.com/signed-in, separated by commas");
+                return std::nullopt;
+            }
+            out.urls.emplace_back(item);
+        }
+        return out;
+    }
+};
+
+enum class verification_mode { optional, required };
+BOOST_DESCRIBE_ENUM(verification_mode, optional, required)
+
 enum class jwt_algorithm_name { ES256, EdDSA };
 BOOST_DESCRIBE_ENUM(jwt_algorithm_name, ES256, EdDSA)
 
@@ -185,6 +278,15 @@ struct written {
     std::optional<resources_text> extra_resources;
     std::optional<seconds_text> access_token_ttl;
     std::optional<seconds_text> refresh_token_ttl;
+    std::optional<seconds_text> verify_token_ttl;
+    std::optional<seconds_text> reset_token_ttl;
+    std::optional<verification_mode> email_verification;
+    std::optional<smtp_text> smtp_url;
+    std::optional<mailbox_text> mail_from;
+    std::optional<schemas::text<1, 512>> google_client_id;
+    std::optional<schemas::text<1, 512>> google_client_secret;
+    std::optional<issuer_text> google_issuer;
+    std::optional<redirects_text> redirect_allowlist;
     std::optional<schemas::integer<1, 64>> database_connections;
     std::optional<schemas::integer<1, 1'048'576>> cache_mib;
     std::optional<bool> migrate;
@@ -192,8 +294,12 @@ struct written {
 BOOST_DESCRIBE_STRUCT(written, (),
                       (data_dir, listen, database_url, public_url, master_key, threads, rate_limit_per_minute,
                        password_hash, jwt_algorithm, log_level, cors_origins, trusted_proxies,
-                       extra_resources, access_token_ttl, refresh_token_ttl, database_connections, cache_mib,
-                       migrate))
+                       extra_resources, access_token_ttl, refresh_token_ttl, verify_token_ttl,
+                       reset_token_ttl, email_verification, smtp_url, mail_from, google_client_id,
+                       google_client_secret, google_issuer, redirect_allowlist, database_connections,
+                       cache_mib, migrate))
+
+constexpr const char* google_itself = "https://accounts.google.com";
 
 constexpr std::string_view variable_prefix = "LATCHKEY_";
 
@@ -250,7 +356,16 @@ config from(written in)
     if (in.trusted_proxies)
         out.trusted_proxies = std::move(in.trusted_proxies->networks);
     out.migrate = in.migrate.value_or(true);
+    if (in.data_dir)
+        out.data_dir = std::move(in.data_dir->value);
+    if (in.smtp_url)
+        out.smtp = std::move(in.smtp_url->server);
+    out.mail_from = in.mail_from ? std::move(in.mail_from->whose) : mailbox{"Latchkey", "no-reply@localhost"};
     out.database_url = std::move(in.database_url->value);
+    if (in.google_client_id)
+        out.google =
+            google_settings{in.google_issuer ? std::move(in.google_issuer->value) : google_itself,
+                            std::move(in.google_client_id->value), std::move(in.google_client_secret->value)};
     if (in.database_connections)
         out.database_connections = static_cast<std::size_t>(in.database_connections->value);
     // A queue of some two seconds of work: who waits longer than that is better told to come back.
@@ -263,10 +378,17 @@ config from(written in)
         h.access_token_ttl = std::chrono::seconds(in.access_token_ttl->value);
     if (in.refresh_token_ttl)
         h.refresh_token_ttl = std::chrono::seconds(in.refresh_token_ttl->value);
+    if (in.verify_token_ttl)
+        h.verify_token_ttl = std::chrono::seconds(in.verify_token_ttl->value);
+    if (in.reset_token_ttl)
+        h.reset_token_ttl = std::chrono::seconds(in.reset_token_ttl->value);
+    h.verification_required = in.email_verification == verification_mode::required;
     if (in.rate_limit_per_minute)
         h.rate_limit_per_minute = static_cast<std::uint32_t>(in.rate_limit_per_minute->value);
     if (in.cors_origins)
         h.cors_origins = std::move(in.cors_origins->origins);
+    if (in.redirect_allowlist)
+        h.redirect_allowlist = std::move(in.redirect_allowlist->urls);
     if (in.extra_resources)
         h.extra_resources = std::move(in.extra_resources->names);
     h.jwt_algorithm = in.jwt_algorithm == jwt_algorithm_name::EdDSA ? crypto::jwt_algorithm::eddsa
@@ -277,6 +399,12 @@ config from(written in)
 }
 
 } // namespace
+
+std::string config::site_name() const
+{
+    auto url = boost::urls::parse_absolute_uri(handlers.public_url);
+    return url ? std::string(url->host()) : handlers.public_url;
+}
 
 settings_text read_environment(char** environment)
 {
@@ -333,6 +461,16 @@ std::variant<config, std::vector<std::string>> make_config(settings_text environ
     if (read.value && !read.value->master_key)
         wrong.emplace_back("LATCHKEY_MASTER_KEY: is needed: 32 bytes in base64, as `head -c 32 /dev/urandom "
                            "| base64` prints");
+    if (read.value && read.value->smtp_url && !read.value->mail_from)
+        wrong.emplace_back(
+            "LATCHKEY_MAIL_FROM: is needed with LATCHKEY_SMTP_URL: the address that mail comes from");
+    if (read.value &&
+        read.value->google_client_id.has_value() != read.value->google_client_secret.has_value())
+        wrong.emplace_back(
+            "LATCHKEY_GOOGLE_CLIENT_ID: goes with LATCHKEY_GOOGLE_CLIENT_SECRET, and one without the "
+            "other is of no use");
+    if (read.value && read.value->google_issuer && !read.value->google_client_id)
+        wrong.emplace_back("LATCHKEY_GOOGLE_ISSUER: is of no use without LATCHKEY_GOOGLE_CLIENT_ID");
     if (!wrong.empty())
         return wrong;
     return from(std::move(*read.value));

@@ -7,6 +7,7 @@
 #include "handlers/address_range.hpp"
 #include "handlers/context.hpp"
 #include "server/log.hpp"
+#include "server/mail_transport.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
 
@@ -30,6 +31,11 @@ struct time_limits {
     std::chrono::seconds drain{10}; // all that is under way when the server is told to stop
 };
 
+/** The OpenID provider that people may sign in through. */
+struct google_settings {
+    std::string issuer, client_id, client_secret;
+};
+
 struct config {
     explicit config(const crypto::keyring& master) : keys(master) {}
 
@@ -39,6 +45,10 @@ struct config {
     time_limits limits;
     std::vector<handlers::address_range> trusted_proxies;
     bool migrate = true;
+    std::string data_dir = ".latchkey";
+    std::optional<smtp_settings> smtp; // nothing: letters are written into the data folder
+    mailbox mail_from;
+    std::optional<google_settings> google;
 
     std::string database_url;
     std::size_t database_connections = 3; // of each core, beside the one for looking up credentials
@@ -46,6 +56,9 @@ struct config {
     handlers::settings handlers;
     std::size_t hash_queue = 0;  // waiting for a hasher, at most
     std::size_t cache_bytes = 0; // remembered principals of all cores together
+
+    /** How people call this server: the host of its public URL. */
+    std::string site_name() const;
 };
 
 /** Names and values: the environment's LATCHKEY_ variables or the flags, by the setting's own name. */

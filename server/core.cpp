@@ -1,6 +1,7 @@
 #include "server/core.hpp"
 
 #include "handlers/routes.hpp"
+#include "server/upkeep.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -79,9 +80,16 @@ core::core(common& all, const tcp::endpoint& listen, std::shared_ptr<const crypt
                crypto::api_key_digester(all.settings.keys.derive(crypto::purpose::api_key_digest)),
                crypto::hmac_sha256(all.settings.keys.derive(crypto::purpose::refresh_token)),
                crypto::token_signer(all.settings.keys.derive(crypto::purpose::cursor)),
+               crypto::token_signer(all.settings.keys.derive(crypto::purpose::unsubscription)),
                std::move(keys)},
       acceptor_(listen_at(io_, listen, true)), clock_(io_.get_executor())
-{}
+{
+    if (auto provider = provider_settings(all.settings)) {
+        web_.emplace(io_.get_executor(), handlers::https_client::config());
+        provider_.emplace(io_.get_executor(), *web_, std::move(*provider));
+        context_.oidc = &*provider_;
+    }
+}
 
 core::~core() = default;
 

@@ -6,6 +6,8 @@
 #include "db/principals.hpp"
 #include "db/usage.hpp"
 #include "handlers/context.hpp"
+#include "handlers/https_client.hpp"
+#include "handlers/oidc.hpp"
 #include "handlers/router.hpp"
 #include "server/config.hpp"
 #include "server/session.hpp"
@@ -71,11 +73,11 @@ private:
     db::principals principals_;
     db::principal_changes::enrolment enrolment_;
     db::usage usage_;
+    std::optional<handlers::https_client> web_;
+    std::optional<handlers::oidc_provider> provider_;
     handlers::context context_;
     tcp_acceptor acceptor_;
-    boost::asio::basic_waitable_timer<std::chrono::steady_clock,
-                                      boost::asio::wait_traits<std::chrono::steady_clock>, db::executor>
-        clock_;
+    db::steady_timer clock_;
 };
 
 /** Make sure that nobody listens at `address` yet: with SO_REUSEPORT a second server would quietly take half

@@ -23,7 +23,18 @@ overrides it: LATCHKEY_PUBLIC_URL is --public-url.
   LATCHKEY_PUBLIC_URL             how clients reach the server, and the issuer
                                   of its tokens; http:// + listen
   LATCHKEY_DATA_DIR               where scripts/run keeps its own database and
-                                  key; .latchkey
+                                  key, and mails go that have no mail server;
+                                  .latchkey
+  LATCHKEY_SMTP_URL               smtp:// or smtps:// with user and password;
+                                  none: mails become files in the data folder
+  LATCHKEY_MAIL_FROM              sender of mails (needed with the one above)
+  LATCHKEY_EMAIL_VERIFICATION     optional or required; optional
+  LATCHKEY_VERIFY_TOKEN_TTL       seconds; 86400
+  LATCHKEY_RESET_TOKEN_TTL        seconds; 3600
+  LATCHKEY_GOOGLE_CLIENT_ID       of the OpenID provider that people may sign
+  LATCHKEY_GOOGLE_CLIENT_SECRET   in through; none
+  LATCHKEY_GOOGLE_ISSUER          that provider; https://accounts.google.com
+  LATCHKEY_REDIRECT_ALLOWLIST     where such a sign-in may lead, by comma; none
   LATCHKEY_THREADS                reactors; one for each core
   LATCHKEY_DATABASE_CONNECTIONS   of each reactor, beside the one for looking
                                   up credentials; 3

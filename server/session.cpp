@@ -193,6 +193,16 @@ struct session::exchange {
     std::size_t begin = 0;      // of the header in in_, while it is being read
     bool is_understood = false; // its header is whole and sound
     request_id_buffer made_id;
+    std::size_t* counts_in = nullptr; // a large body's place among those of the core
+
+    exchange() = default;
+    exchange(const exchange&) = delete;
+    exchange& operator=(const exchange&) = delete;
+    ~exchange()
+    {
+        if (counts_in)
+            --*counts_in;
+    }
 };
 
 /** The problem of a request that did not come through. */
@@ -245,9 +255,20 @@ handlers::awaitable<bool> session::read_body(exchange& at)
     const auto fields = std::distance(in.get().begin(), in.get().end());
     enter(phase::body);
     in.eager(true); // all chunks that are there, not one at a time
-    if (auto length = in.content_length(); length && *length > handlers::body_limit) {
+    auto limit = host_.routes.body_limit(in.get().method(), split_target(in.get().target()).path);
+    in.body_limit(limit);
+    auto length = in.content_length();
+    if (length && *length > limit) {
         co_await refuse(at, handlers::problem::payload_too_large());
         co_return false;
+    }
+    if (limit > handlers::body_limit && (!length || *length > handlers::body_limit)) {
+        if (host_.large_bodies == session_host::most_large_bodies) {
+            co_await refuse(at, handlers::problem::overloaded());
+            co_return false;
+        }
+        at.counts_in = &host_.large_bodies;
+        ++host_.large_bodies;
     }
     auto expected = in.get()[http::field::expect];
     if (!expected.empty() && in.get().version() == 11) {
@@ -391,7 +412,7 @@ handlers::awaitable<void> session::run()
         exchange at;
         at.begin = in_from_;
         at.in.header_limit(header_limit);
-        at.in.body_limit(handlers::body_limit);
+        at.in.body_limit(host_.routes.largest_body()); // until the route is known
         enter(phase::idle);
         for (;;) {
             if (in_from_ < in_end_ && phase_ == phase::idle)

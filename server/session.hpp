@@ -87,12 +87,16 @@ struct session_host {
     handlers::context& cx;
     const handlers::router& routes;
     const config& settings;
-    std::string date;        // as the Date header has it; renewed by the sweep
-    std::int64_t tick = 0;   // of the sweep
-    std::size_t at_work = 0; // sessions with a request under way
+    std::string date;             // as the Date header has it; renewed by the sweep
+    std::int64_t tick = 0;        // of the sweep
+    std::size_t at_work = 0;      // sessions with a request under way
+    std::size_t large_bodies = 0; // requests with a body beyond the usual limit, being read or answered
     list sessions;
 
     static constexpr std::chrono::milliseconds tick_length{500};
+
+    /// Of large bodies at once: they are read before anybody knows whose they are, and must not add up.
+    static constexpr std::size_t most_large_bodies = 16;
 
     /** A fresh request id. Unique among the processes of an installation as far as chance goes; no secret. */
     std::string_view next_request_id(request_id_buffer& space);
