@@ -5,7 +5,10 @@
 #include "tests/flows/answers.hpp"
 #include "tests/flows/people.hpp"
 
+#include <algorithm>
+#include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 using namespace flows;
@@ -30,6 +33,24 @@ std::string name_of(const handlers::route& line)
 bool needs_credential(const handlers::route& line)
 {
     return line.who.who != kind::anyone && line.who.who != kind::unlimited;
+}
+
+/// A method that no line has for this path.
+support::http::verb unknown_to(std::string_view path)
+{
+    using support::http::verb;
+    for (auto method : {verb::put, verb::patch, verb::post})
+        if (std::ranges::none_of(handlers::all_routes(), [&](const handlers::route& line) {
+                return line.path == path && line.method == method;
+            }))
+            return method;
+    throw std::runtime_error("a path that knows every method");
+}
+
+bool may_lack_a_body(const handlers::route& line)
+{
+    return line.path.ends_with("/rotate") || line.path.ends_with("/verify/resend") ||
+           line.method == support::http::verb::delete_;
 }
 
 bool reads_json(const handlers::route& line)
@@ -134,7 +155,7 @@ BOOST_FIXTURE_TEST_CASE(a_method_that_a_path_does_not_know_is_told_those_it_know
             continue;
         BOOST_TEST_CONTEXT(name_of(line))
         {
-            auto refused = client.send(support::http::verb::put, path_of(line), "", token);
+            auto refused = client.send(unknown_to(line.path), path_of(line), "", token);
             BOOST_TEST(refused.status == 405u);
             BOOST_TEST(refused.code() == "method_not_allowed");
             auto allowed = refused.header("Allow");
@@ -170,10 +191,7 @@ BOOST_FIXTURE_TEST_CASE(an_empty_body_is_malformed_where_one_is_needed, all_rout
 {
     each_reading_json([&](const handlers::route& line) {
         auto answer = send_as(line, "application/json", "");
-        if (line.path.ends_with("/rotate")) // needs none
-            BOOST_TEST(answer.status == 404u);
-        else
-            BOOST_TEST(answer.code() == "malformed_json");
+        BOOST_TEST((answer.code() == "malformed_json") == !may_lack_a_body(line), answer.body);
     });
 }
 
