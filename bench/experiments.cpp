@@ -108,45 +108,94 @@ int run_compare(const options& wanted)
     return finish(wanted, both, std::move(summary));
 }
 
-int run_isolation(const options& wanted)
+/** Key checks alone and beside other traffic, in turn. */
+struct contrast {
+    sides both;
+    double answers = 0, seconds = 0; ///< of the other traffic
+
+    double ratio() const { return both.median_latency(1, 99) / both.median_latency(0, 99); }
+    double answers_per_second() const { return answers / seconds; }
+};
+
+/** @param plan of the key checks; the other traffic gets its duration
+    @param storm how the other traffic is applied */
+contrast measure_beside(const options& wanted, const preparation& ready, progress& line,
+                        const std::string& name, const scenario& other, const load_plan& plan,
+                        load_plan storm)
 {
-    progress line(wanted.quiet);
-    preparation ready(wanted, line);
     auto checks = verify_key(ready.server(), ready.keys(), wanted.keys);
-    auto logins = login(ready.server(), ready.data());
+    contrast out{sides("quiet", name)};
+    storm.threads = 1;
+    storm.duration = plan.duration + plan.drain;
+    for (std::size_t round = 0; round < wanted.rounds && !interrupted(); ++round) {
+        auto turn = " " + std::to_string(round + 1) + "/" + std::to_string(wanted.rounds);
+        out.both.add(0, measure(checks, plan, ready.meters(), line, out.both.name(0) + turn));
+        if (interrupted())
+            break;
+        load background(storm, other.kinds, other.make_traffic);
+        out.both.add(1, measure(checks, plan, ready.meters(), line, out.both.name(1) + turn));
+        background.stop();
+        auto stormed = background.wait();
+        out.answers += static_cast<double>(stormed.total().expected);
+        out.seconds += stormed.seconds;
+    }
+    return out;
+}
+
+load_plan modest_checks(const preparation& ready)
+{
     auto plan = ready.plan();
     constexpr double modest = 2000;
     if (plan.rate == 0)
         plan.rate = modest;
-    sides both("quiet", "logins");
-    double hashed = 0, stormed = 0;
-    for (std::size_t round = 0; round < wanted.rounds && !interrupted(); ++round) {
-        auto turn = " " + std::to_string(round + 1) + "/" + std::to_string(wanted.rounds);
-        both.add(0, measure(checks, plan, ready.meters(), line, both.name(0) + turn));
-        if (interrupted())
-            break;
-        auto storm = plan;
-        storm.rate = 0;
-        storm.connections = wanted.login_connections;
-        storm.threads = 1;
-        storm.duration = plan.duration + plan.drain;
-        load background(storm, logins.kinds, logins.make_traffic);
-        both.add(1, measure(checks, plan, ready.meters(), line, both.name(1) + turn));
-        background.stop();
-        auto storming = background.wait();
-        hashed += static_cast<double>(storming.total().expected);
-        stormed += storming.seconds;
-    }
-    if (!both.complete())
+    return plan;
+}
+
+int run_isolation(const options& wanted)
+{
+    progress line(wanted.quiet);
+    preparation ready(wanted, line);
+    auto plan = modest_checks(ready);
+    auto storm = plan;
+    storm.rate = 0;
+    storm.connections = wanted.login_connections;
+    auto logins = login(ready.server(), ready.data());
+    auto seen = measure_beside(wanted, ready, line, "logins", logins, plan, storm);
+    if (!seen.both.complete())
         return 130;
-    auto ratio = both.median_latency(1, 99) / both.median_latency(0, 99);
     std::cout << "\nKey checks at " << as_figure(plan.rate) << " a second, without and with "
               << wanted.login_connections << " connections that log in without a pause ("
-              << as_figure(hashed / stormed) << " logins a second)\n\n"
-              << both.as_text() << "\nUnder logins the p99 of a key check is " << as_figure(ratio)
+              << as_figure(seen.answers_per_second()) << " logins a second)\n\n"
+              << seen.both.as_text() << "\nUnder logins the p99 of a key check is " << as_figure(seen.ratio())
               << " times what it is without.\nThe CPU column counts the hashes of the logins too.\n"
               << std::flush;
-    return finish(wanted, both, {{"p99_ratio", ratio}, {"logins_per_second", hashed / stormed}});
+    return finish(wanted, seen.both,
+                  {{"p99_ratio", seen.ratio()}, {"logins_per_second", seen.answers_per_second()}});
+}
+
+int run_stuck(const options& wanted)
+{
+    progress line(wanted.quiet);
+    preparation ready(wanted, line);
+    auto plan = modest_checks(ready);
+    auto waiting = plan;
+    constexpr double some = 40;
+    waiting.rate = some;
+    waiting.connections = 400; // each may be held for the whole deadline of a call to the provider
+    auto seen =
+        measure_beside(wanted, ready, line, "stuck", correspond(ready.server(), ready.data()), plan, waiting);
+    if (!seen.both.complete())
+        return 130;
+    std::cout << "\nKey checks at " << as_figure(plan.rate)
+              << " a second, alone, and beside requests that write mail or begin a sign-in elsewhere while "
+                 "the mail "
+                 "server and the provider hang ("
+              << as_figure(seen.answers_per_second()) << " answers a second)\n\n"
+              << seen.both.as_text() << "\nBeside them the p99 of a key check is " << as_figure(seen.ratio())
+              << " times what it is alone.\n"
+              << std::flush;
+    return finish(wanted, seen.both,
+                  {{"p99_ratio", seen.ratio()}, {"answers_per_second", seen.answers_per_second()}});
 }
 
 int run_idle(const options& wanted)
@@ -197,6 +246,8 @@ int run_command(const options& wanted)
         return run_compare(wanted);
     if (wanted.command == "isolation")
         return run_isolation(wanted);
+    if (wanted.command == "stuck")
+        return run_stuck(wanted);
     if (wanted.command == "idle")
         return run_idle(wanted);
     return run_scenario(wanted);

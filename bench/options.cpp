@@ -131,7 +131,7 @@ const std::vector<section>& sections()
           {"--users", "N", "people to seed; default 100",
            [](options& o, text v) { o.users = read_count(v); }}}},
         {"Experiments",
-         {{"--rounds", "N", "compare, isolation: how often each side has its turn; default 5",
+         {{"--rounds", "N", "compare, isolation, stuck: how often each side has its turn; default 5",
            [](options& o, text v) { o.rounds = std::max<std::size_t>(1, read_count(v)); }},
           {"--a-url", "URL", "compare: the first server",
            [](options& o, text v) { o.a.where = parse_url(v); }},
@@ -169,8 +169,9 @@ const flag& find_flag(std::string_view name)
     throw failure("there is no option " + std::string(name) + ": see latchkey-bench --help");
 }
 
-constexpr std::array<std::string_view, 10> commands{"login", "verify-key", "verify-jwt", "mint", "mixed",
-                                                    "get",   "isolation",  "compare",    "idle", "help"};
+constexpr std::array<std::string_view, 11> commands{"login",   "verify-key", "verify-jwt", "mint",
+                                                    "mixed",   "get",        "isolation",  "stuck",
+                                                    "compare", "idle",       "help"};
 
 void take_word(options& out, std::string_view word)
 {
@@ -196,6 +197,8 @@ void check(const options& o)
         throw failure("which URL? For example: latchkey-bench get http://127.0.0.1:8080/healthz");
     if (o.command == "compare" && (!o.a.where || !o.b.where))
         throw failure("compare needs --a-url and --b-url");
+    if (o.command == "stuck" && !o.start_server)
+        throw failure("stuck needs --start-server, which tells the server where to hang");
     if (o.start_server && o.server_given)
         throw failure("--start-server chooses its own port: leave out --url");
 }
@@ -263,6 +266,7 @@ Scenarios
 Experiments
   compare         two servers in turn, with medians and the ratio of their CPU per request
   isolation       key checks at a modest rate, with and without a storm of logins
+  stuck           the same beside a mail server and a provider of sign-ins that hang; needs --start-server
   idle            what ten thousand idle connections cost
 
 Examples

@@ -12,7 +12,20 @@ namespace {
 
 bool checks_keys(const options& wanted)
 {
-    return wanted.command == "verify-key" || wanted.command == "isolation" || wanted.command == "idle";
+    auto& what = wanted.command;
+    return what == "verify-key" || what == "isolation" || what == "stuck" || what == "idle";
+}
+
+/** Settings by which both servers that a server depends on are at one port. */
+std::vector<std::pair<std::string, std::string>> depend_on(std::uint16_t port)
+{
+    auto there = "127.0.0.1:" + std::to_string(port);
+    return {{"LATCHKEY_SMTP_URL", "smtp://" + there},
+            {"LATCHKEY_MAIL_FROM", "bench@example.org"},
+            {"LATCHKEY_GOOGLE_ISSUER", "http://" + there},
+            {"LATCHKEY_GOOGLE_CLIENT_ID", "bench"},
+            {"LATCHKEY_GOOGLE_CLIENT_SECRET", "bench"},
+            {"LATCHKEY_REDIRECT_ALLOWLIST", std::string(redirect_uri)}};
 }
 
 /** Where keys must not repeat or most must be rare, it takes many. */
@@ -71,7 +84,11 @@ preparation::preparation(const options& wanted, progress& line)
 {
     if (wanted.start_server) {
         line.say("Starting PostgreSQL and the server …");
-        server_plan plan{wanted.program, wanted.server_threads, wanted.server_cpus};
+        server_plan plan{wanted.program, wanted.server_threads, wanted.server_cpus, {}};
+        if (wanted.command == "stuck") {
+            tarpit_ = std::make_unique<tarpit>();
+            plan.settings = depend_on(tarpit_->port());
+        }
         started_ = std::make_unique<server_process>(plan);
         server_ = started_->where();
         meters_ = {started_->meter(), started_->database_meter()};

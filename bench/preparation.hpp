@@ -6,6 +6,7 @@
 #include "bench/options.hpp"
 #include "bench/seed.hpp"
 #include "bench/server_process.hpp"
+#include "bench/tarpit.hpp"
 
 #include <memory>
 
@@ -37,6 +38,7 @@ public:
 private:
     void seed_data(const options& wanted, progress& line);
 
+    std::unique_ptr<tarpit> tarpit_;
     std::unique_ptr<server_process> started_;
     url server_;
     load_plan plan_;

@@ -246,6 +246,26 @@ scenario login(const url& server, const seeded& people)
         .title = "login", .kinds = {{"login", 200}}, .make_traffic = rotate(login_requests(server, people))};
 }
 
+scenario correspond(const url& server, const seeded& people)
+{
+    std::vector<std::string> forgetting;
+    for (auto& email : people.emails) {
+        auto body = boost::json::serialize(boost::json::object{{"email", email}});
+        forgetting.push_back(make_request("POST", endpoint(server, "/password/forgot"), {}, body));
+    }
+    auto begin = "/oauth/google/authorize?redirect_uri=" + std::string(redirect_uri) +
+                 "&state=s&code_challenge=" + std::string(43, 'c') + "&code_challenge_method=S256";
+    auto forgets = rotate(std::move(forgetting));
+    auto begins = rotate({make_request("GET", endpoint(server, begin))}, 1);
+    auto both = [=](std::size_t thread, std::size_t threads) {
+        std::vector<mixture::part> parts;
+        parts.push_back({forgets(thread, threads), 50});
+        parts.push_back({begins(thread, threads), 50});
+        return std::make_unique<mixture>(std::move(parts), thread);
+    };
+    return {.title = "correspond", .kinds = {{"forgot", 202}, {"authorize", 302}}, .make_traffic = both};
+}
+
 scenario verify_key(const url& server, const key_set& keys, const key_options& options)
 {
     scenario out;

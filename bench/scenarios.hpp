@@ -44,6 +44,13 @@ scenario get(const url& where, std::span<const header> headers = {});
 /** POST /login, each time as the next of the people. */
 scenario login(const url& server, const seeded& people);
 
+/** What needs the mail server, POST /password/forgot, and what needs the provider of sign-ins, GET
+    /oauth/google/authorize, in turn. */
+scenario correspond(const url& server, const seeded& people);
+
+/** Where the browser of such a sign-in ends: a URL that the server has to allow. */
+inline constexpr std::string_view redirect_uri = "https://app.example/in";
+
 /** GET /auth with an API key. The keys must outlive the scenario, for invalid ones too: `keys` are then the
     unknown ones. */
 scenario verify_key(const url& server, const key_set& keys, const key_options& options);

@@ -165,6 +165,8 @@ void server_process::start_server(const server_plan& plan)
     setenv("LATCHKEY_RATE_LIMIT_PER_MINUTE", "0", 1);
     if (plan.threads > 0)
         setenv("LATCHKEY_THREADS", std::to_string(plan.threads).c_str(), 1);
+    for (auto& [name, value] : plan.settings)
+        setenv(name.c_str(), value.c_str(), 1);
     execl(program.c_str(), program.c_str(), "serve", nullptr);
     _exit(127);
 }

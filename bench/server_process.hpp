@@ -6,13 +6,16 @@
 
 #include <filesystem>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace bench {
 
 struct server_plan {
-    std::string program;     ///< empty: the one built beside this tool
-    std::size_t threads = 0; ///< 0: as many as the server chooses
-    std::string cpus;        ///< empty: any
+    std::string program;                                       ///< empty: the one built beside this tool
+    std::size_t threads = 0;                                   ///< 0: as many as the server chooses
+    std::string cpus;                                          ///< empty: any
+    std::vector<std::pair<std::string, std::string>> settings; ///< further variables: name and value
 };
 
 /** Starts a private database cluster and `latchkey serve` in front of it, with no rate limits and a master
