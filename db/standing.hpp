@@ -13,7 +13,8 @@ namespace db {
 void require_standing(batch& work, const principal& who);
 
 /** What rests on a password that was checked some time before: the batch fails likewise, if it has been replaced or
-    voided meanwhile, or the account disabled. @param version as read with what was checked */
+    voided meanwhile, or the account disabled. Where both are needed this one goes first: it takes the stronger lock.
+    @param version as read with what was checked */
 void require_password_version(batch& work, const uuid& user_id, std::int32_t version);
 
 /// True if a batch failed because of one of these.

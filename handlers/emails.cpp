@@ -111,8 +111,8 @@ awaitable<answer<nothing>> change(call& c, schemas::email_change body)
     auto facts = facts_of(c, from);
     facts["new_email"] = body.new_email.text;
     db::batch work;
-    db::require_standing(work, c.caller());
     db::require_password_version(work, user.id, user.password_version);
+    db::require_standing(work, c.caller());
     db::one_time_tokens::add_void(work, user.id, purpose::change_email); // whatever comes of this one
     if (!too_many && taken && taken->email_verified_at)
         db::outbox::add_to_user(work, make_letter(c.cx, db::outbox::kind::address_taken, facts_of(c, from)),

@@ -121,8 +121,8 @@ awaitable<answer<nothing>> change(call& c, schemas::password_change body)
     auto event = from.event("password.change");
     auto letter = make_letter(c.cx, db::outbox::kind::password_changed, facts_with_keys(c, from, live));
     db::batch work;
-    db::require_standing(work, who);
     db::require_password_version(work, user->id, user->password_version);
+    db::require_standing(work, who);
     db::users::add_set_password(work, user->id, std::string_view(hash));
     if (who.kind == db::principal::kind_type::session)
         db::sessions::add_revoke_others(work, user->id, who.credential_id);

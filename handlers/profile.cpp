@@ -82,8 +82,8 @@ awaitable<answer<nothing>> remove(call& c, std::optional<schemas::account_deleti
 
     auto what = co_await db::users::reach_of(c.cx.db, user.id);
     db::batch work;
-    db::require_standing(work, c.caller());
     db::require_password_version(work, user.id, user.password_version);
+    db::require_standing(work, c.caller());
     db::users::add_delete(work, user.id);
     auto ended = [id = user.id](const db::results& answers) {
         return db::users::reach_of(id, answers.last());
