@@ -1,6 +1,7 @@
 #include "db/api_keys.hpp"
 
 #include "db/columns.hpp"
+#include "db/listing.hpp"
 #include "db/principal_changes.hpp"
 
 namespace db::api_keys {
@@ -53,11 +54,8 @@ static const statement list_own_keys{"api_keys_list_own", "SELECT " + columns<ro
     ORDER BY id DESC
     LIMIT $5)"};
 
-static const statement count_own_keys{"api_keys_count_own", R"(
-    SELECT count(*)
-    FROM (SELECT FROM api_key_states
-          WHERE workspace_id = $1 AND user_id = $2 AND ($3::text IS NULL OR status = $3)
-          LIMIT 10000) AS counted)"};
+static const statement count_own_keys{"api_keys_count_own", count_some(R"(
+    FROM api_key_states WHERE workspace_id = $1 AND user_id = $2 AND ($3::text IS NULL OR status = $3))")};
 
 static const statement list_all_keys{"api_keys_list_all", "SELECT " + columns<row>() + R"(
     FROM api_key_states
@@ -66,11 +64,8 @@ static const statement list_all_keys{"api_keys_list_all", "SELECT " + columns<ro
     ORDER BY id DESC
     LIMIT $4)"};
 
-static const statement count_all_keys{"api_keys_count_all", R"(
-    SELECT count(*)
-    FROM (SELECT FROM api_key_states
-          WHERE workspace_id = $1 AND ($2::text IS NULL OR status = $2)
-          LIMIT 10000) AS counted)"};
+static const statement count_all_keys{"api_keys_count_all", count_some(R"(
+    FROM api_key_states WHERE workspace_id = $1 AND ($2::text IS NULL OR status = $2))")};
 
 awaitable<page> list(pool& db, query wanted)
 {
@@ -84,7 +79,7 @@ awaitable<page> list(pool& db, query wanted)
         work.add(count_all_keys, workspace, wanted.status);
     }
     auto found = co_await db.run(std::move(work));
-    co_return page{found.first().as_vector<row>(), found.last().scalar<std::int64_t>()};
+    co_return page{found.first().as_vector<row>(), read_total(found.last())};
 }
 
 static const statement list_live_keys{"api_keys_list_live", "SELECT " + columns<row>() + R"(

@@ -22,7 +22,6 @@ class principal_changes;
 
 namespace db::api_keys {
 
-/// revoked: also a user's key whose owner is no longer a member of the workspace.
 BOOST_DEFINE_ENUM_CLASS(status, active, revoked, expired)
 
 struct row {
@@ -85,7 +84,7 @@ struct query {
 
 struct page {
     std::vector<row> rows;
-    std::int64_t total = 0; ///< of the filter, counted up to 10,000
+    std::optional<std::int64_t> total; ///< of the filter; nothing if there are too many to count
 };
 
 /// Keys within reach, the newest first.

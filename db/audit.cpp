@@ -1,11 +1,16 @@
 #include "db/audit.hpp"
 
 #include "db/columns.hpp"
+#include "db/listing.hpp"
 
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/uuid/uuid_io.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
 
 namespace db::audit {
 
@@ -37,16 +42,89 @@ void add(batch& work, const entry& event)
     work.add(insert_event, as_json(event));
 }
 
-static const statement list_events{"audit_list", "SELECT " + columns<row>() + R"(
-    FROM audit
-    WHERE workspace_id = $1 AND id < coalesce($2, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
-    ORDER BY id DESC
-    LIMIT $3)"};
+namespace {
 
-awaitable<std::vector<row>> list(pool& db, uuid workspace_id, std::optional<uuid> before, int limit)
+// The id of an event begins with the time at which it was made, by the clock of a server, a little before the database's
+// own: it finds the place in an index, and `at` decides.
+constexpr std::chrono::minutes clocks_differ{10};
+
+uuid least_id_of(timestamp at)
 {
-    auto found = co_await db.run(list_events, workspace_id, before, limit);
-    co_return found.as_vector<row>();
+    auto since_epoch = std::chrono::floor<std::chrono::milliseconds>(at).time_since_epoch();
+    auto milliseconds = static_cast<std::uint64_t>(std::max<std::int64_t>(since_epoch.count(), 0));
+    uuid out{};
+    for (std::size_t i = 0; i < 6; ++i)
+        out.data[i] = static_cast<std::uint8_t>(milliseconds >> (40 - 8 * i));
+    return out;
+}
+
+std::string select_events(const std::string& filters)
+{
+    return "SELECT " + columns<row>() + R"(
+    FROM audit
+    WHERE workspace_id = $1 AND id < $2 AND id >= $3 AND ($4::uuid IS NULL OR credential_id = $4)
+      AND ($5::timestamptz IS NULL OR at >= $5) AND ($6::timestamptz IS NULL OR at < $6))" +
+           filters + " ORDER BY id DESC";
+}
+
+std::string list_by(const std::string& filters)
+{
+    return select_events(filters) + " LIMIT $7";
+}
+
+std::string count_by(const std::string& filters)
+{
+    return count_some("FROM (" + select_events(filters) + ") AS found");
+}
+
+} // namespace
+
+// What has an index of its own has a statement of its own; of two such filters the second is a mere condition.
+static const statement list_all{"audit_list", list_by("")};
+static const statement list_by_action{"audit_list_action", list_by(" AND action = $8")};
+static const statement list_by_actor{"audit_list_actor",
+                                     list_by(" AND actor_id = $8 AND ($9::text IS NULL OR action = $9)")};
+static const statement list_by_target{
+    "audit_list_target",
+    list_by(
+        " AND target = $8 AND ($9::text IS NULL OR action = $9) AND ($10::uuid IS NULL OR actor_id = $10)")};
+
+static const statement count_all{"audit_count", count_by("")};
+static const statement count_by_action{"audit_count_action", count_by(" AND action = $7")};
+static const statement count_by_actor{"audit_count_actor",
+                                      count_by(" AND actor_id = $7 AND ($8::text IS NULL OR action = $8)")};
+static const statement count_by_target{
+    "audit_count_target",
+    count_by(
+        " AND target = $7 AND ($8::text IS NULL OR action = $8) AND ($9::uuid IS NULL OR actor_id = $9)")};
+
+awaitable<page> list(pool& db, query wanted)
+{
+    auto& [workspace, action, actor, target, credential, since, until, before, limit] = wanted;
+    uuid least{}, most;
+    std::ranges::fill(most, std::uint8_t{0xff});
+    if (since)
+        least = least_id_of(*since - clocks_differ);
+    auto below = until ? least_id_of(*until + clocks_differ) : most;
+    auto from = before ? std::min(*before, below) : below;
+
+    batch work;
+    if (target) {
+        work.add(list_by_target, workspace, from, least, credential, since, until, limit, target, action,
+                 actor);
+        work.add(count_by_target, workspace, below, least, credential, since, until, target, action, actor);
+    } else if (actor) {
+        work.add(list_by_actor, workspace, from, least, credential, since, until, limit, actor, action);
+        work.add(count_by_actor, workspace, below, least, credential, since, until, actor, action);
+    } else if (action) {
+        work.add(list_by_action, workspace, from, least, credential, since, until, limit, action);
+        work.add(count_by_action, workspace, below, least, credential, since, until, action);
+    } else {
+        work.add(list_all, workspace, from, least, credential, since, until, limit);
+        work.add(count_all, workspace, below, least, credential, since, until);
+    }
+    auto found = co_await db.run(std::move(work));
+    co_return page{found.first().as_vector<row>(), read_total(found.last())};
 }
 
 } // namespace db::audit

@@ -48,9 +48,23 @@ struct row {
 BOOST_DESCRIBE_STRUCT(row, (),
                       (id, at, action, actor_id, credential_id, target, ip, user_agent, request_id, details))
 
-/** Events of a workspace, the newest first.
-    @param before only events older than this one: the last id of the page before
-    @param limit how many rows at most; ask for one more than shown to learn whether there are more */
-awaitable<std::vector<row>> list(pool& db, uuid workspace_id, std::optional<uuid> before, int limit);
+struct query {
+    uuid workspace_id{};
+    std::optional<std::string> action;
+    std::optional<uuid> actor_id;
+    std::optional<std::string> target;
+    std::optional<uuid> credential_id;
+    std::optional<timestamp> since, until; ///< until: exclusive
+    std::optional<uuid> before;            ///< the last id of the page before
+    int limit = 51;                        ///< one more than shown tells whether there are more
+};
+
+struct page {
+    std::vector<row> rows;
+    std::optional<std::int64_t> total; ///< of the filter; nothing if there are too many to count
+};
+
+/// Events of a workspace, the newest first.
+awaitable<page> list(pool& db, query wanted);
 
 } // namespace db::audit

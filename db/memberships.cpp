@@ -14,6 +14,11 @@ static const statement find_membership{"memberships_find", select_place() + R"(
     FROM memberships m JOIN workspaces w ON w.id = m.workspace_id
     WHERE m.workspace_id = $1 AND m.user_id = $2)"};
 
+void add_find(batch& work, const uuid& workspace_id, const uuid& user_id)
+{
+    work.add(find_membership, workspace_id, user_id);
+}
+
 awaitable<std::optional<place>> find(pool& db, uuid workspace_id, uuid user_id)
 {
     auto found = co_await db.run(find_membership, workspace_id, user_id);
@@ -29,6 +34,24 @@ awaitable<std::vector<place>> list(pool& db, uuid user_id)
 {
     auto found = co_await db.run(list_memberships, user_id);
     co_return read_places(found);
+}
+
+static const statement list_page{"memberships_list_page", select_place() + R"(
+    FROM memberships m JOIN workspaces w ON w.id = m.workspace_id
+    WHERE m.user_id = $1 AND m.workspace_id > coalesce($2, '00000000-0000-0000-0000-000000000000'::uuid)
+    ORDER BY m.workspace_id
+    LIMIT $3)"};
+
+static const statement count_memberships{"memberships_count",
+                                         "SELECT count(*) FROM memberships WHERE user_id = $1"};
+
+awaitable<page> list(pool& db, uuid user_id, std::optional<uuid> after, int limit)
+{
+    batch work;
+    work.add(list_page, user_id, after, limit);
+    work.add(count_memberships, user_id);
+    auto found = co_await db.run(std::move(work));
+    co_return page{read_places(found.first()), found.last().scalar<std::int64_t>()};
 }
 
 static const statement insert_membership{"memberships_insert", R"(

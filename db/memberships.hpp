@@ -5,6 +5,7 @@
 #include "db/role.hpp"
 #include "db/workspaces.hpp"
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,11 +25,22 @@ struct place {
     row membership;
 };
 
+/// Answers what read_place() reads: a user's place in a workspace, if they are a member.
+void add_find(batch& work, const uuid& workspace_id, const uuid& user_id);
+
 /// Nothing if the user is no member, or the workspace does not exist.
 awaitable<std::optional<place>> find(pool& db, uuid workspace_id, uuid user_id);
 
 /// All workspaces of a user, the oldest membership first.
 awaitable<std::vector<place>> list(pool& db, uuid user_id);
+
+struct page {
+    std::vector<place> places;
+    std::int64_t total = 0;
+};
+
+/// Workspaces of a user, the oldest workspace first. @param after the last workspace of the page before
+awaitable<page> list(pool& db, uuid user_id, std::optional<uuid> after, int limit);
 
 /// The start of a statement that returns the columns of both structs, from memberships m and workspaces w.
 std::string select_place();

@@ -22,6 +22,7 @@ struct principal {
     bool email_verified = false; ///< false for a workspace's key
     bool user_disabled = false;
     bool members_can_mint = false; ///< the workspace lets its members mint keys
+    bool is_waiting = false; ///< a session without a workspace, of a person who waits to be let into one
     /// Current: the user's in the workspace, or the workspace key's own. Nothing: no member (any more), or
     /// a session without a workspace.
     std::optional<db::role> role;

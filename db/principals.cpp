@@ -65,7 +65,8 @@ static const statement find_session_principal{"principals_find_session", R"(
            coalesce(w.owner_id = s.user_id, false) AS is_owner,
            u.email_verified_at IS NOT NULL AS email_verified,
            u.disabled_at IS NOT NULL AS user_disabled,
-           coalesce(w.members_can_mint_keys, false) AS members_can_mint
+           coalesce(w.members_can_mint_keys, false) AS members_can_mint,
+           $2::uuid IS NULL AND EXISTS (SELECT FROM join_requests r WHERE r.user_id = s.user_id) AS is_waiting
     FROM sessions s
     JOIN users u ON u.id = s.user_id
     LEFT JOIN memberships m ON m.workspace_id = $2 AND m.user_id = s.user_id
@@ -101,10 +102,11 @@ struct session_row {
     bool email_verified = false;
     bool user_disabled = false;
     bool members_can_mint = false;
+    bool is_waiting = false;
 };
 BOOST_DESCRIBE_STRUCT(session_row, (),
                       (id, user_id, expires_at, role, is_owner, email_verified, user_disabled,
-                       members_can_mint))
+                       members_can_mint, is_waiting))
 
 template <class Row>
 boost::local_shared_ptr<principal> begin_principal(const Row& from, principal::kind_type kind)
@@ -228,6 +230,7 @@ awaitable<principal_ref> principals::load_session(digest token_digest, uuid sess
         made->workspace_id = workspace_id;
         made->expires_at = std::min(row->expires_at, token_expires);
         made->digest = token_digest;
+        made->is_waiting = row->is_waiting;
         who = std::move(made);
     }
     remember(token_digest, who, stamp);

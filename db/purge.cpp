@@ -14,10 +14,19 @@ static const statement purge_orphaned_letters{"purge_orphaned_letters", R"(
 static const statement purge_devices{"purge_devices",
                                      "DELETE FROM known_devices WHERE seen_at < now() - interval '1 year'"};
 
+// For a month a link can be told what has become of it.
+static const statement purge_invites{"purge_invites",
+                                     "DELETE FROM invites WHERE expires_at < now() - interval '30 days'"};
+
 awaitable<void> purge(pool& db)
 {
     batch work;
-    work.add(purge_tokens).add(purge_codes).add(purge_letters).add(purge_orphaned_letters).add(purge_devices);
+    work.add(purge_tokens)
+        .add(purge_codes)
+        .add(purge_letters)
+        .add(purge_orphaned_letters)
+        .add(purge_devices)
+        .add(purge_invites);
     co_await db.run(std::move(work));
 }
 

@@ -59,7 +59,14 @@ static const statement refresh_session{"sessions_refresh", R"(
         FROM spent, audit_event($7 || jsonb_build_object('workspace_id', workspace_id, 'actor_id', user_id,
                                                          'credential_id', spent.id, 'target', spent.id)) AS event
         WHERE outcome = 'reused')
-    SELECT outcome, counter, workspace_id, expires_at FROM spent)"};
+    SELECT outcome, counter, expires_at FROM spent)"};
+
+static const statement lead_somewhere{"sessions_lead_somewhere", R"(
+    UPDATE sessions s
+    SET workspace_id = (SELECT m.workspace_id FROM users u JOIN memberships m ON m.user_id = u.id
+                        WHERE u.id = s.user_id
+                        ORDER BY m.workspace_id = u.last_workspace_id DESC, m.joined_at, m.workspace_id LIMIT 1)
+    WHERE id = $1 AND workspace_id IS NULL AND revoked_at IS NULL)"};
 
 static const statement find_session_user{"sessions_find_user", "SELECT " + columns<users::row>("u") + R"(
     FROM sessions s JOIN users u ON u.id = s.user_id
@@ -67,7 +74,7 @@ static const statement find_session_user{"sessions_find_user", "SELECT " + colum
 
 static const statement find_session_place{"sessions_find_place", memberships::select_place() + R"(
     FROM sessions s
-    JOIN memberships m ON m.workspace_id = s.workspace_id AND m.user_id = s.user_id
+    JOIN memberships m ON m.workspace_id = coalesce($2, s.workspace_id) AND m.user_id = s.user_id
     JOIN workspaces w ON w.id = m.workspace_id
     WHERE s.id = $1 AND s.revoked_at IS NULL)"};
 
@@ -76,10 +83,9 @@ namespace {
 struct spent {
     refresh_outcome outcome = refresh_outcome::gone;
     std::int64_t counter = 0;
-    std::optional<uuid> workspace_id;
     timestamp expires_at;
 };
-BOOST_DESCRIBE_STRUCT(spent, (), (outcome, counter, workspace_id, expires_at))
+BOOST_DESCRIBE_STRUCT(spent, (), (outcome, counter, expires_at))
 
 change of_session(const uuid& id)
 {
@@ -109,8 +115,9 @@ awaitable<refreshed> refresh(principal_changes& changes, pool& db, attempt token
     batch work;
     work.add(refresh_session, token.id, token.counter, token.ip, token.user_agent, token.new_expiry,
              token.grace.count(), audit::as_json(event));
+    work.add(lead_somewhere, token.id);
     work.add(find_session_user, token.id);
-    work.add(find_session_place, token.id);
+    work.add(find_session_place, token.id, token.workspace_id);
     auto ended = [id = token.id](const results& answers) {
         auto row = answers.first().as_optional<spent>();
         return row && row->outcome == refresh_outcome::reused ? of_session(id) : change();
@@ -123,11 +130,42 @@ awaitable<refreshed> refresh(principal_changes& changes, pool& db, attempt token
         co_return out;
     out.outcome = row->outcome;
     out.counter = row->counter;
-    out.workspace_id = row->workspace_id;
     out.expires_at = row->expires_at;
-    if (auto user = answers[1].as_optional<users::row>())
-        out.account = users::account{std::move(*user), memberships::read_place(answers[2])};
+    if (auto user = answers[2].as_optional<users::row>())
+        out.account = users::account{std::move(*user), memberships::read_place(answers[3])};
     co_return out;
+}
+
+static const statement session_can_lead_to{"sessions_can_lead_to", R"(
+    SELECT EXISTS (SELECT FROM sessions s JOIN memberships m ON m.user_id = s.user_id
+                   WHERE s.id = $1 AND m.workspace_id = $2 AND s.revoked_at IS NULL))"};
+
+awaitable<bool> can_lead_to(pool& db, uuid id, uuid workspace_id)
+{
+    auto answer = co_await db.run(session_can_lead_to, id, workspace_id);
+    co_return answer.scalar<bool>();
+}
+
+static const statement lead_session_to{"sessions_lead_to", R"(
+    WITH led AS (
+        UPDATE sessions s SET workspace_id = m.workspace_id FROM memberships m
+        WHERE s.id = $2 AND s.user_id = $3 AND s.revoked_at IS NULL AND m.workspace_id = $4 AND m.user_id = $3
+        RETURNING s.user_id, s.workspace_id),
+    remembered AS (
+        UPDATE users u SET last_workspace_id = led.workspace_id FROM led
+        WHERE u.id = led.user_id AND u.last_workspace_id IS DISTINCT FROM led.workspace_id)
+    INSERT INTO audit SELECT event.* FROM led, audit_event($1) AS event)"};
+
+awaitable<std::optional<memberships::place>> lead_to(pool& db, uuid id, uuid user_id, uuid workspace_id,
+                                                     audit::entry event)
+{
+    batch work;
+    work.add(lead_session_to, audit::as_json(event), id, user_id, workspace_id);
+    memberships::add_find(work, workspace_id, user_id);
+    auto answers = co_await db.run(std::move(work));
+    if (answers.first().affected() == 0)
+        co_return std::nullopt;
+    co_return memberships::read_place(answers.last());
 }
 
 static const statement find_session_opening{

@@ -51,8 +51,9 @@ struct attempt {
     std::string ip;
     std::string user_agent;
     timestamp new_expiry;
-    std::chrono::seconds grace{10}; ///< how long a spent token still yields the same successor
-    uuid audit_id{};                ///< for the event written if the token turns out to be reused
+    std::optional<uuid> workspace_id; ///< the workspace that is wanted; nothing: the session's
+    std::chrono::seconds grace{10};   ///< how long a spent token still yields the same successor
+    uuid audit_id{};                  ///< for the event written if the token turns out to be reused
     std::string request_id;
 };
 
@@ -63,9 +64,9 @@ BOOST_DEFINE_ENUM_CLASS(refresh_outcome, renewed, reused, gone)
 struct refreshed {
     refresh_outcome outcome = refresh_outcome::gone;
     std::int64_t counter = 0; ///< of the successor
-    std::optional<uuid> workspace_id;
-    timestamp expires_at; ///< of the session
-    /// The user, and the place of the session's workspace if still a member there. Nothing if reused or gone.
+    timestamp expires_at;     ///< of the session
+    /// The user, and their place in the workspace that is wanted if they are a member there. A session that leads to
+    /// none leads to the user's first, as a login would, from now on. Nothing if reused or gone.
     std::optional<users::account> account;
 };
 
@@ -73,6 +74,15 @@ struct refreshed {
     time one spends it and the other retries, and both get the same successor. A retry is granted only while
     the successor is unused, within the grace, and not from both another address and another agent. */
 awaitable<refreshed> refresh(principal_changes& changes, pool& db, attempt token);
+
+/// Whether the user of a live session is a member of a workspace.
+awaitable<bool> can_lead_to(pool& db, uuid id, uuid workspace_id);
+
+/** Let a live session lead to another workspace of its user, which the next login does too.
+    @param event written if done
+    @return the user's place there; nothing if they are no member, or the session has ended */
+awaitable<std::optional<memberships::place>> lead_to(pool& db, uuid id, uuid user_id, uuid workspace_id,
+                                                     audit::entry event);
 
 /// When a live session was opened.
 awaitable<std::optional<timestamp>> find_opening(pool& db, uuid id);

@@ -12,6 +12,10 @@ namespace db {
     batch. So what a revoked credential has still under way yields nothing. Answers one row of no interest. */
 void require_standing(batch& work, const principal& who);
 
+/** The same, and the caller's workspace is this batch's alone until it has ended: of several that change who belongs to
+    it, and as what, one after the other decides and writes. */
+void require_sole_standing(batch& work, const principal& who);
+
 /** What rests on a password that was checked some time before: the batch fails likewise, if it has been replaced or
     voided meanwhile, or the account disabled. Where both are needed this one goes first: it takes the stronger lock.
     @param version as read with what was checked */

@@ -2,6 +2,8 @@
 
 #include "db/api_keys.hpp"
 #include "db/columns.hpp"
+#include "db/invites.hpp"
+#include "db/join_requests.hpp"
 #include "db/principal_changes.hpp"
 #include "db/sessions.hpp"
 
@@ -100,12 +102,14 @@ static const statement verify_user_email{"users_verify_email", R"(
     WHERE id = $1 AND email = $2 AND disabled_at IS NULL
     RETURNING )" + columns<row>()};
 
-void add_verify_email(batch& work, const uuid& id, std::string_view email)
+void add_verify_email(batch& work, const uuid& id, std::string_view email, const audit::entry& joined)
 {
     work.add(verify_user_email, id, email);
+    join_requests::add_settle(work, id, joined);
 }
 
 static const statement change_user_email{"users_change_email", R"(
+    WITH moot AS (DELETE FROM join_requests WHERE user_id = $1)
     UPDATE users SET email = $2, email_normalized = $3, email_verified_at = now()
     WHERE id = $1 AND disabled_at IS NULL
     RETURNING )" + columns<row>()};
@@ -204,6 +208,7 @@ awaitable<std::optional<uuid>> disable(principal_changes& changes, pool& db, std
     work.add(disable_user, user->id); // first: it makes a login that is under way wait, and then fail
     sessions::add_revoke_all(work, user->id);
     api_keys::add_revoke_all_of_user(work, user->id);
+    invites::add_cancel_all_by(work, user->id);
     change what;
     what.users.push_back(user->id);
     co_await changes.commit(db, std::move(work), std::move(what));

@@ -1,6 +1,7 @@
 // People: accounts, their profiles and password hashes.
 #pragma once
 
+#include "db/audit.hpp"
 #include "db/memberships.hpp"
 #include "db/pool.hpp"
 #include "db/principals.hpp"
@@ -85,11 +86,13 @@ awaitable<change> reach_of(pool& db, uuid id);
 /// The same as it turned out: from the answer of add_vacate(), add_dispossess() or add_delete().
 change reach_of(const uuid& id, const result& ended);
 
-/// The address is the user's own, if it still is this one. Commit with a change of the user. Returns the row.
-void add_verify_email(batch& work, const uuid& id, std::string_view email);
+/** The address is the user's own, if it still is this one. What rested on that takes effect: see
+    join_requests::add_settle(). Commit with a change of the user. Returns the row, and one of no interest.
+    @param joined the event should they become a member of a workspace by it */
+void add_verify_email(batch& work, const uuid& id, std::string_view email, const audit::entry& joined);
 
-/// The user's address is this one from now on, and is verified. Fails on users_email_key if it has an account.
-/// Returns the row.
+/// The user's address is this one from now on, and is verified; a request to join that rested on the former one is
+/// gone. Fails on users_email_key if it has an account. Returns the row.
 void add_change_email(batch& work, const uuid& id, std::string_view email, std::string_view email_normalized);
 
 /** Take the person out, with all that only they had. The batch fails, with would_orphan(), if one of their
@@ -128,7 +131,7 @@ void add_set_password(batch& work, const uuid& id, std::optional<std::string_vie
 /// Remember where the next login leads.
 void add_set_last_workspace(batch& work, const uuid& id, const uuid& workspace_id);
 
-/** Disable the account and end its sessions and keys. Doing it again changes nothing.
+/** Disable the account and end its sessions, its keys and the invites it made. Doing it again changes nothing.
     @param email normalized
     @return the user, or nothing if the address has no account */
 awaitable<std::optional<uuid>> disable(principal_changes& changes, pool& db, std::string email);

@@ -56,7 +56,8 @@ CREATE FUNCTION domain_of(email_normalized text) RETURNS text LANGUAGE sql IMMUT
 
 -- A workspace may name a domain; it counts once somebody who belongs to it has proved to have an address there.
 CREATE FUNCTION has_proved_domain(space workspaces) RETURNS boolean LANGUAGE sql STABLE AS $$
-    SELECT EXISTS (SELECT FROM memberships m JOIN users u ON u.id = m.user_id
+    SELECT space.join_domain IS NOT NULL
+       AND EXISTS (SELECT FROM memberships m JOIN users u ON u.id = m.user_id
                    WHERE m.workspace_id = space.id AND u.email_verified_at IS NOT NULL AND u.disabled_at IS NULL
                      AND domain_of(u.email_normalized) = space.join_domain)
 $$;
