@@ -2,6 +2,8 @@
 
 #include "db/listing.hpp"
 
+#include <boost/uuid/uuid_io.hpp>
+
 namespace db::invites {
 
 namespace {
@@ -68,6 +70,8 @@ awaitable<std::vector<outcome>> create(pool& db, batch work, uuid workspace_id,
     work.add(insert_invites, workspace_id, invited_by, expires_at, ids, emails, normalized, roles, digests);
     for (auto& each : drafts) {
         outbox::add_to_invitee(work, each.letter, each.id);
+        auto target = to_string(each.id);
+        each.event.target = target;
         work.add(note_invite, audit::as_json(each.event), each.id);
     }
     auto answers = co_await db.run(std::move(work));

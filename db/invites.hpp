@@ -43,7 +43,7 @@ struct draft {
     db::role role = db::role::member;
     db::digest digest{}; ///< of the token in its mail
     outbox::draft letter;
-    audit::entry event; ///< written with it
+    audit::entry event; ///< written with it; its target is set here
 };
 
 /// created: and sent. The others: nothing was done.

@@ -78,7 +78,7 @@ awaitable<void> warn_owner(call& c, db::uuid owner)
 db::audit::entry signup_event(const trace& from, const newcomer& who)
 {
     auto event = from.event("user.signup");
-    event.workspace_id = who.workspace;
+    event.workspace_id = own_workspace(who);
     event.actor_id = who.user;
     return event;
 }
@@ -107,12 +107,13 @@ awaitable<signup_outcome> sign_up_and_in(call& c, arrival at)
     opening session;
     auto& who = at.who;
     auto draft = draft_of(session, c, from, who.user);
-    draft.workspace_id = who.workspace;
+    draft.workspace_id = own_workspace(who);
     auto event = signup_event(from, who);
     event.credential_id = session.id;
 
     auto work = begin_signup(at);
-    db::users::add_set_last_workspace(work, who.user, who.workspace);
+    if (draft.workspace_id)
+        db::users::add_set_last_workspace(work, who.user, *draft.workspace_id);
     db::sessions::add_insert(work, draft);
     add_device(work, c, from, who.user);
     if (at.gets_mail)
@@ -130,9 +131,13 @@ awaitable<signup_outcome> sign_up_and_in(call& c, arrival at)
     std::size_t first = at.evicted ? 1 : 0;
     schemas::signup_result out;
     out.user = to_user(c.cx.config, made[first].as_one<db::users::row>());
-    out.workspace = to_workspace(made[first + 1].as_one<db::workspaces::row>());
-    out.membership = to_membership(made[first + 2].as_one<db::memberships::row>());
-    issue_tokens(c.cx, {who.user, session.id, who.workspace, db::role::admin, 0, session.salt}, out);
+    std::optional<db::role> role;
+    if (draft.workspace_id) {
+        out.workspace = to_workspace(made[first + 1].as_one<db::workspaces::row>());
+        out.membership = to_membership(made[first + 2].as_one<db::memberships::row>());
+        role = db::role::admin;
+    }
+    issue_tokens(c.cx, {who.user, session.id, draft.workspace_id, role, 0, session.salt}, out);
     co_return out;
 }
 
@@ -162,6 +167,7 @@ awaitable<signup_outcome> signup(call& c, schemas::signup body)
     bool taken = known && (known->email_verified_at || known->disabled_at);
     if (known && !taken)
         at.evicted = known->id;
+    at.who.asks_to_join = co_await find_workspace_to_join(c.cx, email);
     if (!c.cx.config.verification_required)
         co_return co_await sign_up_and_in(c, std::move(at));
 

@@ -37,6 +37,7 @@ struct settings {
     std::chrono::seconds refresh_token_ttl{2592000};
     std::chrono::seconds verify_token_ttl{86400};
     std::chrono::seconds reset_token_ttl{3600};
+    std::chrono::seconds invite_ttl{604800};
     bool verification_required = false;         // before an account may do anything
     std::uint32_t rate_limit_per_minute = 1000; // 0: no limits at all
     std::vector<std::string> cors_origins;

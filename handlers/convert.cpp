@@ -45,6 +45,32 @@ db::api_keys::status from_wire(schemas::key_status status)
     return db::api_keys::status::expired;
 }
 
+schemas::join_policy to_wire(db::workspaces::join_policy policy)
+{
+    switch (policy) {
+    case db::workspaces::join_policy::closed:
+        return schemas::join_policy::closed;
+    case db::workspaces::join_policy::approval:
+        return schemas::join_policy::approval;
+    case db::workspaces::join_policy::open:
+        break;
+    }
+    return schemas::join_policy::open;
+}
+
+db::workspaces::join_policy from_wire(schemas::join_policy policy)
+{
+    switch (policy) {
+    case schemas::join_policy::closed:
+        return db::workspaces::join_policy::closed;
+    case schemas::join_policy::approval:
+        return db::workspaces::join_policy::approval;
+    case schemas::join_policy::open:
+        break;
+    }
+    return db::workspaces::join_policy::open;
+}
+
 schemas::user to_user(const settings& config, const db::users::row& row)
 {
     schemas::user out;
@@ -72,12 +98,38 @@ schemas::workspace to_workspace(const db::workspaces::row& row)
     return out;
 }
 
+schemas::workspace_row to_workspace_row(const db::memberships::place& place, const db::principal& caller)
+{
+    schemas::workspace_row out;
+    out.id = place.workspace.id;
+    out.name = place.workspace.name;
+    out.owner_id = place.workspace.owner_id;
+    out.created_at = place.workspace.created_at;
+    out.role = to_wire(place.membership.role);
+    out.is_owner = place.membership.is_owner;
+    out.joined_at = place.membership.joined_at;
+    out.current = caller.workspace_id == place.workspace.id;
+    return out;
+}
+
 schemas::membership to_membership(const db::memberships::row& row)
 {
     schemas::membership out;
     out.role = to_wire(row.role);
     out.is_owner = row.is_owner;
     out.joined_at = row.joined_at;
+    return out;
+}
+
+schemas::team_row to_team_row(const db::team::row& member)
+{
+    schemas::team_row out;
+    out.user_id = member.user_id;
+    out.email = member.email;
+    out.name = member.name;
+    out.role = to_wire(member.role);
+    out.is_owner = member.is_owner;
+    out.joined_at = member.joined_at;
     return out;
 }
 

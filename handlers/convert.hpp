@@ -5,12 +5,15 @@
 #include "db/memberships.hpp"
 #include "db/principal.hpp"
 #include "db/sessions.hpp"
+#include "db/team.hpp"
 #include "db/users.hpp"
 #include "db/workspaces.hpp"
 #include "handlers/context.hpp"
 #include "schemas/api_key.hpp"
 #include "schemas/auth.hpp"
 #include "schemas/session.hpp"
+#include "schemas/team.hpp"
+#include "schemas/workspace.hpp"
 
 #include <optional>
 
@@ -18,7 +21,9 @@ namespace handlers {
 
 schemas::user to_user(const settings& config, const db::users::row& row);
 schemas::workspace to_workspace(const db::workspaces::row& row);
+schemas::workspace_row to_workspace_row(const db::memberships::place& place, const db::principal& caller);
 schemas::membership to_membership(const db::memberships::row& row);
+schemas::team_row to_team_row(const db::team::row& member);
 schemas::session_row to_session(const db::sessions::row& row, const db::principal& caller);
 schemas::api_key_row to_api_key(const db::api_keys::row& row);
 
@@ -29,6 +34,8 @@ schemas::credential to_credential(const db::principal& who);
 
 schemas::role to_wire(db::role role);
 db::role from_wire(schemas::role role);
+schemas::join_policy to_wire(db::workspaces::join_policy policy);
+db::workspaces::join_policy from_wire(schemas::join_policy policy);
 db::api_keys::status from_wire(schemas::key_status status);
 
 } // namespace handlers

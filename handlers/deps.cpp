@@ -111,6 +111,8 @@ std::optional<problem> judge_permission(call& c, const guard& who)
     case guard::kind::signed_in:
         return std::nullopt;
     case guard::kind::permission:
+        if (!who.needs_workspace && !c.caller().workspace_id)
+            return std::nullopt; // only a session is without, and it may all that its person may
         if (!may(c, who.permission))
             return problem::forbidden_scope(who.permission);
         return std::nullopt;
@@ -129,6 +131,19 @@ bool is_unverified(const call& c)
     return c.cx.config.verification_required && who.user_id && !who.email_verified;
 }
 
+/** Whether the route is for members of a workspace, and the caller is of none. */
+std::optional<problem> judge_place(const call& c, const guard& who)
+{
+    if (!who.needs_workspace || c.caller().workspace_id)
+        return std::nullopt;
+    if (c.caller().is_waiting)
+        return problem::forbidden("pending_approval",
+                                  "The request to join the workspace has not been approved yet.");
+    if (who.who == guard::kind::permission)
+        return problem::forbidden_scope(who.permission);
+    return problem::forbidden("forbidden", "This needs a workspace; the credential names none.");
+}
+
 std::optional<problem> judge(call& c, const guard& who, db::principal_ref found)
 {
     if (!found)
@@ -139,6 +154,8 @@ std::optional<problem> judge(call& c, const guard& who, db::principal_ref found)
     c.cx.usage.note(*c.who, c.cx.now());
     if (is_unverified(c) && who.who != guard::kind::even_unverified)
         return problem::forbidden("email_not_verified", "The account's mail address has not been verified.");
+    if (auto refused = judge_place(c, who))
+        return refused;
     return judge_permission(c, who);
 }
 

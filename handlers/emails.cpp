@@ -47,7 +47,8 @@ awaitable<answer<schemas::verified_email>> verify(call& c, schemas::mailed_token
     event.actor_id = token->user_id;
     db::batch work;
     db::one_time_tokens::add_spend(work, token->digest, purpose::verify_email);
-    db::users::add_verify_email(work, token->user_id, token->email);
+    auto joined = from.event("team.join");
+    db::users::add_verify_email(work, token->user_id, token->email, joined);
     db::audit::add(work, event);
     db::change what;
     what.users.push_back(token->user_id);

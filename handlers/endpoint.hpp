@@ -27,6 +27,13 @@ struct nothing {};
 /** The other answer of a handler that may have to keep to itself how it went: 202, and the mailbox tells. */
 struct accepted {};
 
+/** An answer whose status is not that of its route. */
+template <class T>
+struct with_status {
+    unsigned status = 200;
+    T body;
+};
+
 /** A handler's last parameter when it reads the query string instead of a body. */
 template <class T>
 struct query {
@@ -45,11 +52,21 @@ struct guard {
         company_admin
     } who = kind::anyone;
     std::string_view permission = {};
+    bool needs_workspace = true; ///< of whoever has a credential
+
+    /** Also for who is signed in but belongs to no workspace: calls about oneself. */
+    constexpr guard even_without_workspace() const
+    {
+        auto out = *this;
+        out.needs_workspace = false;
+        return out;
+    }
 };
 
 inline constexpr guard unlimited{guard::kind::unlimited}; // anyone, and not even counted
 inline constexpr guard anyone{};
-inline constexpr guard even_unverified{guard::kind::even_unverified}; // current_user, whatever their address
+inline constexpr guard even_unverified{
+    guard::kind::even_unverified, {}, false}; // current_user, whatever their state
 inline constexpr guard current_user{guard::kind::signed_in};
 inline constexpr guard require_company_admin{guard::kind::company_admin};
 constexpr guard require_permission(std::string_view p)
@@ -145,6 +162,8 @@ reply write(const std::variant<Outcomes...>& outcome, unsigned success)
                 return to_reply(value);
             else if constexpr (std::is_same_v<T, accepted>)
                 return write(nothing(), 202);
+            else if constexpr (requires { value.body; })
+                return write(value.body, value.status);
             else
                 return write(value, success);
         },
@@ -282,6 +301,7 @@ struct signature<awaitable<std::variant<Out, Others...>> (*)(call&, In)> : plain
         awaitable<answer<Out>> f(call&, std::optional<In>);    a JSON body that may be left out
         awaitable<answer<Out>> f(call&, query<In>);            the query string
         awaitable<std::variant<Out, accepted, problem>> …      any of these, where the answer may be 202 instead
+        awaitable<std::variant<Out, with_status<T>, problem>>  the same, where it may be T under another status
         awaitable<reply> f(call&);                             all by itself
         awaitable<reply> f(call&, In);                         the same, of any of these inputs
         reply f(call&);                                        all by itself, at once

@@ -3,6 +3,7 @@
 #include "crypto/encoding.hpp"
 #include "crypto/one_time_token.hpp"
 #include "crypto/random.hpp"
+#include "db/join_requests.hpp"
 #include "db/oauth.hpp"
 #include "db/users.hpp"
 #include "handlers/deps.hpp"
@@ -225,9 +226,12 @@ awaitable<std::optional<problem>> welcome(call& c, arrival who)
     trace from(c);
     auto event = from.event("user.signup");
     event.actor_id = person.user;
-    event.workspace_id = person.workspace;
+    person.asks_to_join = co_await find_workspace_to_join(c.cx, person.email_normalized);
+    event.workspace_id = own_workspace(person);
+    auto joined = from.event("team.join");
     db::batch work;
     add_newcomer(work, person);
+    db::join_requests::add_settle(work, person.user, joined);
     add_grant(work, c.cx, person.user, who);
     db::audit::add(work, event);
     db::change what;
@@ -249,7 +253,8 @@ awaitable<std::optional<problem>> join(call& c, db::users::row user, arrival who
     if (!user.email_verified_at) {
         what = co_await db::users::reach_of(c.cx.db, user.id);
         db::users::add_dispossess(work, user.id);
-        db::users::add_verify_email(work, user.id, user.email);
+        auto joined = from.event("team.join");
+        db::users::add_verify_email(work, user.id, user.email, joined);
     }
     add_grant(work, c.cx, user.id, who);
     db::audit::add(work, event);

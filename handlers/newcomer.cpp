@@ -1,9 +1,11 @@
 #include "handlers/newcomer.hpp"
 
 #include "crypto/random.hpp"
+#include "db/join_requests.hpp"
 #include "db/memberships.hpp"
 #include "db/users.hpp"
 #include "db/workspaces.hpp"
+#include "handlers/mail_providers.hpp"
 #include "schemas/utf8.hpp"
 
 namespace handlers {
@@ -33,9 +35,26 @@ void add_newcomer(db::batch& work, const newcomer& who)
     user.name = who.name;
     user.email_verified = who.email_verified;
     db::users::add_insert(work, user);
+    if (who.asks_to_join) {
+        db::join_requests::add_insert(work, who.user, *who.asks_to_join);
+        return;
+    }
     db::workspaces::add_insert(work, who.workspace, who.workspace_name.value_or(default_workspace_name(who)),
                                who.user);
     db::memberships::add_insert(work, who.workspace, who.user, db::role::admin);
+}
+
+awaitable<std::optional<db::uuid>> find_workspace_to_join(context& cx, std::string_view email_normalized)
+{
+    std::string domain(email_normalized.substr(email_normalized.rfind('@') + 1));
+    if (is_public_mail_provider(domain))
+        co_return std::nullopt;
+    co_return co_await db::join_requests::find_workspace(cx.db, std::move(domain));
+}
+
+std::optional<db::uuid> own_workspace(const newcomer& who)
+{
+    return who.asks_to_join ? std::nullopt : std::optional(who.workspace);
 }
 
 } // namespace handlers

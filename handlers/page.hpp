@@ -29,20 +29,32 @@ private:
     std::string context_;
 };
 
-/** Make a page of rows that were asked for one more than shown. */
+/** What a cursor of a list of this row names: the row's id, or the user's. */
+template <class Row>
+const db::uuid& key_of(const Row& row)
+{
+    if constexpr (requires { row.id; })
+        return row.id;
+    else
+        return row.user_id;
+}
+
+/** Make a page of rows that were asked for one more than shown.
+    @param total nothing: there are too many to count */
 template <class Out, class Row, class Convert>
 schemas::page<Out> make_page(page_cursor& cursor, const std::vector<Row>& rows, std::int64_t limit,
-                             std::int64_t total, Convert convert)
+                             std::optional<std::int64_t> total, Convert convert)
 {
     schemas::page<Out> out;
     for (auto& row : rows) {
         if (static_cast<std::int64_t>(out.items.size()) == limit) {
-            out.next_cursor = cursor.write(out.items.back().id);
+            out.next_cursor = cursor.write(key_of(out.items.back()));
             break;
         }
         out.items.push_back(convert(row));
     }
-    out.total = total;
+    if (total)
+        out.total = *total;
     return out;
 }
 

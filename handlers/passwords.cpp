@@ -88,7 +88,8 @@ awaitable<answer<nothing>> reset(call& c, schemas::password_reset body)
         db::users::add_dispossess(work, user->id);
     }
     db::users::add_set_password(work, user->id, std::string_view(hash));
-    db::users::add_verify_email(work, user->id, token->email);
+    auto joined = from.event("team.join");
+    db::users::add_verify_email(work, user->id, token->email, joined);
     db::sessions::add_revoke_all(work, user->id);
     if (ends_keys)
         db::api_keys::add_revoke_all_of_user(work, user->id);

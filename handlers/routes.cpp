@@ -1,18 +1,24 @@
 #include "handlers/routes.hpp"
 
+#include "handlers/acceptances.hpp"
 #include "handlers/accounts.hpp"
 #include "handlers/api_keys.hpp"
+#include "handlers/audit.hpp"
 #include "handlers/auth.hpp"
 #include "handlers/avatars.hpp"
 #include "handlers/emails.hpp"
 #include "handlers/google.hpp"
 #include "handlers/health.hpp"
+#include "handlers/invites.hpp"
+#include "handlers/join_requests.hpp"
 #include "handlers/notifications.hpp"
 #include "handlers/oauth_grants.hpp"
 #include "handlers/pages.hpp"
 #include "handlers/passwords.hpp"
 #include "handlers/profile.hpp"
 #include "handlers/sessions.hpp"
+#include "handlers/team.hpp"
+#include "handlers/workspaces.hpp"
 
 namespace handlers {
 
@@ -20,6 +26,15 @@ namespace {
 
 constexpr guard read_profile = require_permission("profile:read");
 constexpr guard write_profile = require_permission("profile:write");
+constexpr guard read_oneself = read_profile.even_without_workspace();
+constexpr guard write_oneself = write_profile.even_without_workspace();
+constexpr guard read_team = require_permission("team:read");
+constexpr guard change_roles = require_permission("team:roles");
+constexpr guard invite = require_permission("team:invite");
+constexpr guard approve = require_permission("team:approve");
+constexpr guard manage_settings = require_permission("settings:manage");
+constexpr guard manage_keys = require_permission("api_keys:admin");
+constexpr guard read_audit = require_permission("audit:read");
 constexpr guard read_keys = require_permission("api_keys:read");
 constexpr guard write_keys = require_permission("api_keys:write");
 
@@ -44,17 +59,42 @@ constexpr route table[] = {
     get<&google::authorize>("/api/v1/users/oauth/google/authorize", anyone),
     get<&google::callback>("/api/v1/users/oauth/google/callback", anyone),
     post<&google::exchange>("/api/v1/users/oauth/google/exchange", anyone),
-    get<&oauth_grants::list>("/api/v1/users/me/oauth-grants", read_profile),
-    del<&oauth_grants::remove>("/api/v1/users/me/oauth-grants/{provider}", write_profile),
+    get<&oauth_grants::list>("/api/v1/users/me/oauth-grants", read_oneself),
+    del<&oauth_grants::remove>("/api/v1/users/me/oauth-grants/{provider}", write_oneself),
 
     get<&profile::show>("/api/v1/users/me", even_unverified),
-    patch<&profile::update>("/api/v1/users/me", write_profile),
-    del<&profile::remove>("/api/v1/users/me", write_profile),
-    put<&avatars::replace>("/api/v1/users/me/avatar", write_profile).taking_bytes(avatars::largest),
-    del<&avatars::remove>("/api/v1/users/me/avatar", write_profile),
+    patch<&profile::update>("/api/v1/users/me", write_oneself),
+    del<&profile::remove>("/api/v1/users/me", write_oneself),
+    put<&avatars::replace>("/api/v1/users/me/avatar", write_oneself).taking_bytes(avatars::largest),
+    del<&avatars::remove>("/api/v1/users/me/avatar", write_oneself),
     get<&avatars::show>("/api/v1/users/avatars/{user_id}", read_profile),
-    get<&notifications::show>("/api/v1/users/me/notifications", read_profile),
-    patch<&notifications::update>("/api/v1/users/me/notifications", write_profile),
+    get<&notifications::show>("/api/v1/users/me/notifications", read_oneself),
+    patch<&notifications::update>("/api/v1/users/me/notifications", write_oneself),
+
+    get<&workspaces::list>("/api/v1/users/workspaces", read_oneself),
+    post<&workspaces::create>("/api/v1/users/workspaces", write_oneself, 201),
+    post<&workspaces::switch_to>("/api/v1/users/workspaces/{id}/switch",
+                                 current_user.even_without_workspace()),
+    get<&workspaces::show>("/api/v1/users/workspace", read_team),
+    patch<&workspaces::update>("/api/v1/users/workspace", manage_settings),
+
+    get<&team::list>("/api/v1/users/team", read_team),
+    patch<&team::set_role>("/api/v1/users/team/{user_id}", change_roles),
+    del<&team::remove>("/api/v1/users/team/{user_id}", current_user), // oneself, or who may remove
+    get<&team::preview_removal>("/api/v1/users/team/{user_id}/removal-preview", current_user), // likewise
+    post<&team::transfer_ownership>("/api/v1/users/team/transfer-ownership", require_company_admin),
+    get<&team::list_keys>("/api/v1/users/team/api-keys", manage_keys),
+    del<&team::revoke_key>("/api/v1/users/team/api-keys/{prefix}", manage_keys),
+    get<&join_requests::list>("/api/v1/users/team/requests", approve),
+    post<&join_requests::approve>("/api/v1/users/team/requests/{user_id}/approve", approve),
+    post<&join_requests::reject>("/api/v1/users/team/requests/{user_id}/reject", approve, 204),
+    post<&invites::create>("/api/v1/users/team/invites", invite, 201),
+    get<&invites::list>("/api/v1/users/team/invites", invite),
+    post<&invites::resend>("/api/v1/users/team/invites/{id}/resend", invite, 202),
+    del<&invites::cancel>("/api/v1/users/team/invites/{id}", invite),
+    post<&acceptances::preview>("/api/v1/users/invites/preview", anyone),
+    post<&acceptances::accept>("/api/v1/users/invites/accept", anyone),
+    get<&audit::list>("/api/v1/users/audit", read_audit),
 
     post<&api_keys::mint>("/api/v1/users/api-keys", write_keys, 201),
     get<&api_keys::list>("/api/v1/users/api-keys", read_keys),

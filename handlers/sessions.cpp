@@ -32,12 +32,19 @@ awaitable<answer<schemas::login_result>> refresh(call& c, schemas::refresh body)
     if (!salt || !is_genuine(c.cx, *token, *salt))
         co_return refused();
 
+    if (body.workspace_id) {
+        bool known = co_await db::sessions::can_lead_to(c.cx.db, token->session, *body.workspace_id);
+        if (!known)
+            co_return problem::not_found();
+    }
+
     trace from(c);
     db::sessions::attempt spend;
     spend.id = token->session;
     spend.counter = token->counter;
     spend.ip = from.ip();
     spend.user_agent = from.agent();
+    spend.workspace_id = body.workspace_id;
     spend.new_expiry = c.cx.now() + c.cx.config.refresh_token_ttl;
     spend.audit_id = crypto::make_uuid_v7();
     spend.request_id = from.request_id();

@@ -22,16 +22,19 @@ struct login {
 };
 BOOST_DESCRIBE_STRUCT(login, (), (email, password))
 
+/** `workspace_id` is the workspace that the new token is for, where it is not to be the session's. */
 struct refresh {
     text<1, 512> refresh_token;
+    std::optional<boost::uuids::uuid> workspace_id;
 };
-BOOST_DESCRIBE_STRUCT(refresh, (), (refresh_token))
+BOOST_DESCRIBE_STRUCT(refresh, (), (refresh_token, workspace_id))
 
-/** `expires_in` is in seconds, as OAuth has it (RFC 6749, 5.1). */
+/** `expires_in` is in seconds, as OAuth has it (RFC 6749, 5.1). Workspace and membership are null for who has signed up
+    with an address of a workspace's domain, and waits to be let into that. */
 struct signup_result {
     schemas::user user;
-    schemas::workspace workspace;
-    schemas::membership membership;
+    std::optional<schemas::workspace> workspace;
+    std::optional<schemas::membership> membership;
     std::string access_token;
     schemas::token_type token_type = schemas::token_type::bearer;
     std::int64_t expires_in = 0;

@@ -165,6 +165,7 @@ bool is_mail_address(std::string_view in)
            has_ink_only(in);
 }
 
+constexpr std::size_t max_domain_bytes = 253;
 constexpr std::size_t max_mail_bytes = 254; // RFC 5321's 256 of a path, less its angle brackets
 
 } // namespace
@@ -194,6 +195,24 @@ json::object email_address::openapi()
 {
     json::object out = format_schema("email");
     out["maxLength"] = max_mail_bytes;
+    return out;
+}
+
+std::optional<domain_name> domain_name::read(std::string_view in, const path& at, fault_list& faults)
+{
+    if (!check_bytes(in, max_domain_bytes, at, faults))
+        return std::nullopt;
+    if (!is_domain(in) || !has_ink_only(in)) {
+        faults.add(at, "value_error", "must be a domain such as example.com");
+        return std::nullopt;
+    }
+    return domain_name{normalize_email(in)};
+}
+
+json::object domain_name::openapi()
+{
+    json::object out = format_schema("idn-hostname");
+    out["maxLength"] = max_domain_bytes;
     return out;
 }
 

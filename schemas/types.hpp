@@ -79,6 +79,15 @@ struct email_address {
 /** A mail address with its ASCII letters in lower case. */
 std::string normalize_email(std::string_view address);
 
+/** The domain of mail addresses, such as `example.com`; compared, and kept, with its ASCII letters in lower case. */
+struct domain_name {
+    std::string value;
+
+    std::string_view view() const { return value; }
+    static std::optional<domain_name> read(std::string_view in, const path& at, fault_list& faults);
+    static boost::json::object openapi();
+};
+
 /** A password about to be set: from 8 code points to 1024 bytes, any characters. The upper bound is on bytes
     because it guards the hash's work, not taste; how guessable it is, is judged elsewhere. */
 struct new_password {

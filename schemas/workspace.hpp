@@ -1,6 +1,7 @@
-// A workspace and a person's place in it.
+// Workspaces, a person's place in one, and how one is set up.
 #pragma once
 
+#include "schemas/page.hpp"
 #include "schemas/roles.hpp"
 #include "schemas/types.hpp"
 
@@ -20,5 +21,61 @@ struct membership {
     timestamp joined_at{};
 };
 BOOST_DESCRIBE_STRUCT(membership, (), (role, is_owner, joined_at))
+
+/** A workspace of the caller's, with their place in it; `current` is the one that the credential names. */
+struct workspace_row {
+    boost::uuids::uuid id{};
+    std::string name;
+    boost::uuids::uuid owner_id{};
+    timestamp created_at{};
+    schemas::role role = schemas::role::member;
+    bool is_owner = false;
+    timestamp joined_at{};
+    bool current = false;
+};
+BOOST_DESCRIBE_STRUCT(workspace_row, (), (id, name, owner_id, created_at, role, is_owner, joined_at, current))
+
+struct workspace_create {
+    name_text<1, 100> name;
+};
+BOOST_DESCRIBE_STRUCT(workspace_create, (), (name))
+
+/** What becomes of people who sign up with an address of the workspace's domain. */
+enum class join_policy { closed, approval, open };
+BOOST_DESCRIBE_ENUM(join_policy, closed, approval, open)
+
+/** `join_domain_verified`: the domain counts, since a member has proved to have an address there. */
+struct workspace_setup {
+    boost::uuids::uuid id{};
+    std::string name;
+    boost::uuids::uuid owner_id{};
+    timestamp created_at{};
+    bool members_can_mint_keys = true;
+    schemas::join_policy join_policy = schemas::join_policy::closed;
+    std::optional<std::string> join_domain;
+    bool join_domain_verified = false;
+};
+BOOST_DESCRIBE_STRUCT(workspace_setup, (),
+                      (id, name, owner_id, created_at, members_can_mint_keys, join_policy, join_domain,
+                       join_domain_verified))
+
+/** Null takes the domain away; the others cannot be taken away. */
+struct workspace_patch {
+    omittable<name_text<1, 100>> name;
+    omittable<bool> members_can_mint_keys;
+    omittable<schemas::join_policy> join_policy;
+    clearable<domain_name> join_domain;
+};
+BOOST_DESCRIBE_STRUCT(workspace_patch, (), (name, members_can_mint_keys, join_policy, join_domain))
+
+/** A token for another workspace. The session goes on, and its refresh token is what it was. */
+struct workspace_token {
+    std::string access_token;
+    schemas::token_type token_type = schemas::token_type::bearer;
+    std::int64_t expires_in = 0;
+    schemas::workspace workspace;
+    schemas::membership membership;
+};
+BOOST_DESCRIBE_STRUCT(workspace_token, (), (access_token, token_type, expires_in, workspace, membership))
 
 } // namespace schemas

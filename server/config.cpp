@@ -280,6 +280,7 @@ struct written {
     std::optional<seconds_text> refresh_token_ttl;
     std::optional<seconds_text> verify_token_ttl;
     std::optional<seconds_text> reset_token_ttl;
+    std::optional<seconds_text> invite_ttl;
     std::optional<verification_mode> email_verification;
     std::optional<smtp_text> smtp_url;
     std::optional<mailbox_text> mail_from;
@@ -295,7 +296,7 @@ BOOST_DESCRIBE_STRUCT(written, (),
                       (data_dir, listen, database_url, public_url, master_key, threads, rate_limit_per_minute,
                        password_hash, jwt_algorithm, log_level, cors_origins, trusted_proxies,
                        extra_resources, access_token_ttl, refresh_token_ttl, verify_token_ttl,
-                       reset_token_ttl, email_verification, smtp_url, mail_from, google_client_id,
+                       reset_token_ttl, invite_ttl, email_verification, smtp_url, mail_from, google_client_id,
                        google_client_secret, google_issuer, redirect_allowlist, database_connections,
                        cache_mib, migrate))
 
@@ -382,6 +383,8 @@ config from(written in)
         h.verify_token_ttl = std::chrono::seconds(in.verify_token_ttl->value);
     if (in.reset_token_ttl)
         h.reset_token_ttl = std::chrono::seconds(in.reset_token_ttl->value);
+    if (in.invite_ttl)
+        h.invite_ttl = std::chrono::seconds(in.invite_ttl->value);
     h.verification_required = in.email_verification == verification_mode::required;
     if (in.rate_limit_per_minute)
         h.rate_limit_per_minute = static_cast<std::uint32_t>(in.rate_limit_per_minute->value);

@@ -31,6 +31,7 @@ overrides it: LATCHKEY_PUBLIC_URL is --public-url.
   LATCHKEY_EMAIL_VERIFICATION     optional or required; optional
   LATCHKEY_VERIFY_TOKEN_TTL       seconds; 86400
   LATCHKEY_RESET_TOKEN_TTL        seconds; 3600
+  LATCHKEY_INVITE_TTL             seconds; 604800
   LATCHKEY_GOOGLE_CLIENT_ID       of the OpenID provider that people may sign
   LATCHKEY_GOOGLE_CLIENT_SECRET   in through; none
   LATCHKEY_GOOGLE_ISSUER          that provider; https://accounts.google.com

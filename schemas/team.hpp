@@ -1,0 +1,80 @@
+// The people of a workspace, and those who ask to belong to it.
+#pragma once
+
+#include "schemas/api_key.hpp"
+#include "schemas/page.hpp"
+#include "schemas/roles.hpp"
+#include "schemas/types.hpp"
+
+namespace schemas {
+
+enum class team_status { active, pending };
+BOOST_DESCRIBE_ENUM(team_status, active, pending)
+
+/** A member, or somebody invited who has not accepted yet: then `invite_id` is there, and `user_id` is null. */
+struct team_row {
+    std::optional<boost::uuids::uuid> user_id;
+    std::string email;
+    std::optional<std::string> name;
+    schemas::role role = schemas::role::member;
+    bool is_owner = false;
+    team_status status = team_status::active;
+    std::optional<timestamp> joined_at;
+    omittable<boost::uuids::uuid> invite_id;
+};
+BOOST_DESCRIBE_STRUCT(team_row, (), (user_id, email, name, role, is_owner, status, joined_at, invite_id))
+
+/** `q` is looked for in names and addresses. */
+struct team_query {
+    page_limit limit;
+    omittable<std::string> cursor;
+    omittable<schemas::role> role;
+    omittable<team_status> status;
+    omittable<text<1, 100>> q;
+};
+BOOST_DESCRIBE_STRUCT(team_query, (), (limit, cursor, role, status, q))
+
+struct role_change {
+    schemas::role role = schemas::role::member;
+};
+BOOST_DESCRIBE_STRUCT(role_change, (), (role))
+
+/** The password may be missing only where there is none. */
+struct ownership_transfer {
+    boost::uuids::uuid user_id{};
+    std::optional<existing_password> password;
+};
+BOOST_DESCRIBE_STRUCT(ownership_transfer, (), (user_id, password))
+
+/** Somebody who has signed up with an address of the workspace's domain. They can be let in once the address is
+    verified. */
+struct join_request {
+    boost::uuids::uuid user_id{};
+    std::string email;
+    std::optional<std::string> name;
+    bool email_verified = false;
+    timestamp requested_at{};
+};
+BOOST_DESCRIBE_STRUCT(join_request, (), (user_id, email, name, email_verified, requested_at))
+
+/** Any key of a workspace; `user_id` and `role` tell whose it is: a person's, or the workspace's with a role of its
+    own. */
+struct team_api_key {
+    boost::uuids::uuid id{};
+    std::string prefix;
+    std::string name;
+    std::vector<std::string> scopes;
+    key_owner owner = key_owner::user;
+    std::optional<boost::uuids::uuid> user_id;
+    std::optional<schemas::role> role;
+    std::optional<boost::uuids::uuid> created_by;
+    timestamp created_at{};
+    std::optional<timestamp> expires_at;
+    std::optional<timestamp> last_used_at;
+    std::optional<timestamp> revoked_at;
+};
+BOOST_DESCRIBE_STRUCT(team_api_key, (),
+                      (id, prefix, name, scopes, owner, user_id, role, created_by, created_at, expires_at,
+                       last_used_at, revoked_at))
+
+} // namespace schemas
