@@ -17,31 +17,52 @@ button { padding: .6rem; cursor: pointer; }
 [role=status] { min-height: 3em; }
 )";
 
-// One script for all pages: the form says where its values go, and what to say when they have arrived.
+// One script for all pages: the form says where its values go, and what to say when they have arrived; and, if it has
+// to be shown something first, where to ask for that. What is left empty is not sent.
 constexpr std::string_view script = R"(
 const form = document.querySelector('form'), outcome = document.querySelector('[role=status]');
 const token = new URLSearchParams(location.search).get('token') ?? '';
 history.replaceState(null, '', location.pathname);
+const send = (action, values) => fetch(action, {
+  method: 'POST', credentials: 'omit', referrerPolicy: 'no-referrer',
+  headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ token, ...values })
+});
+const reason = why => typeof why.detail === 'string' ? why.detail : why.detail.map(one => one.msg).join('; ');
+const show = async () => {
+  const answer = await send(form.dataset.preview);
+  const found = await answer.json();
+  if (!answer.ok) {
+    form.hidden = true;
+    outcome.textContent = reason(found);
+    return;
+  }
+  for (const place of document.querySelectorAll('[data-show]'))
+    place.textContent = found[place.dataset.show] ?? place.textContent;
+  for (const part of document.querySelectorAll('[data-unless]'))
+    part.hidden = found[part.dataset.unless];
+  for (const part of document.querySelectorAll('[data-if]'))
+    part.hidden = !found[part.dataset.if];
+};
+if ('preview' in form.dataset)
+  show().catch(() => { outcome.textContent = 'The server could not be reached. Please try again.'; });
 form.addEventListener('submit', async event => {
   event.preventDefault();
   const button = form.querySelector('button');
   button.disabled = true;
   outcome.textContent = '';
-  const values = Object.fromEntries(new FormData(form));
+  const values = Object.fromEntries([...new FormData(form)].filter(([, value]) => value !== ''));
   const inQuery = 'query' in form.dataset;
   try {
-    const answer = await fetch(form.dataset.action + (inQuery ? '?token=' + encodeURIComponent(token) : ''), {
-      method: 'POST', credentials: 'omit', referrerPolicy: 'no-referrer',
-      headers: inQuery ? {} : { 'Content-Type': 'application/json' },
-      body: inQuery ? null : JSON.stringify({ token, ...values })
-    });
+    const answer = inQuery
+      ? await fetch(form.dataset.action + '?token=' + encodeURIComponent(token),
+                    { method: 'POST', credentials: 'omit', referrerPolicy: 'no-referrer' })
+      : await send(form.dataset.action, values);
     if (answer.ok) {
       form.hidden = true;
       outcome.textContent = form.dataset.done;
       return;
     }
-    const why = await answer.json();
-    outcome.textContent = typeof why.detail === 'string' ? why.detail : why.detail.map(one => one.msg).join('; ');
+    outcome.textContent = reason(await answer.json());
   } catch {
     outcome.textContent = 'The server could not be reached. Please try again.';
   }
@@ -70,6 +91,19 @@ constexpr page change_email_page{
     "Use this address from now on", "One click, and you sign in with this address.",
     R"(<form data-action="api/v1/users/email/change/confirm" data-done="Done: this is your address now.">
 <button>Use this address</button></form>)"};
+
+constexpr page invite_page{
+    "You are invited",
+    R"(<span data-show="invited_by">An admin</span> invites you to join <b data-show="workspace_name">a workspace</b>
+as <span data-show="role">member</span>, with the address <b data-show="email">that the mail came to</b>.)",
+    R"(<form data-preview="api/v1/users/invites/preview" data-action="api/v1/users/invites/accept"
+data-done="Welcome: you are a member now, and can sign in.">
+<div data-unless="has_account"><label for="name">Your name</label>
+<input id="name" name="name" autocomplete="name" maxlength="100"></div>
+<label for="password"><span data-unless="has_account">Choose a password</span>
+<span data-if="has_account" hidden>The password of your account</span></label>
+<input id="password" name="password" type="password" autocomplete="current-password" required>
+<button>Join</button></form>)"};
 
 constexpr page unsubscribe_page{
     "No more of these mails", "You will get no more mails of this kind.",
@@ -132,6 +166,11 @@ reply reset(call&)
 reply change_email(call&)
 {
     return show(change_email_page);
+}
+
+reply invite(call&)
+{
+    return show(invite_page);
 }
 
 reply unsubscribe(call&)

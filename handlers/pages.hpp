@@ -10,6 +10,7 @@ namespace handlers::pages {
 reply verify(call& c);
 reply reset(call& c);
 reply change_email(call& c);
+reply invite(call& c);
 reply unsubscribe(call& c);
 
 } // namespace handlers::pages

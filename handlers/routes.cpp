@@ -113,6 +113,7 @@ constexpr route table[] = {
     get<&pages::verify>("/verify", anyone),
     get<&pages::reset>("/reset", anyone),
     get<&pages::change_email>("/email-change", anyone),
+    get<&pages::invite>("/invite", anyone),
     get<&pages::unsubscribe>("/unsubscribe", anyone),
     post<&notifications::unsubscribe>("/unsubscribe", anyone, 204),
 

@@ -24,10 +24,7 @@ struct minting : house::fixture {
         return out;
     }
 
-    std::size_t events()
-    {
-        return run([&] { return db::audit::list(one.db, workspace, std::nullopt, 99); }).size();
-    }
+    std::size_t events() { return events_of(workspace).size(); }
 
     std::optional<db::api_keys::revoked_key> revoke(db::api_keys::reach within, std::string prefix)
     {
@@ -116,8 +113,8 @@ BOOST_FIXTURE_TEST_CASE(keys_are_listed_by_status_and_paged, minting)
     auto list = [&](db::api_keys::query wanted) {
         return run([&] { return db::api_keys::list(one.db, wanted); });
     };
-    BOOST_TEST(list({bobs, {}, {}, 10}).total == 6);
-    BOOST_TEST(list({all, {}, {}, 10}).total == 7);
+    BOOST_TEST(list({bobs, {}, {}, 10}).total.value() == 6);
+    BOOST_TEST(list({all, {}, {}, 10}).total.value() == 7);
     BOOST_TEST(list({bobs, status::active, {}, 10}).rows.size() == 4u);
     BOOST_TEST(list({bobs, status::revoked, {}, 10}).rows.size() == 1u);
     auto expired = list({bobs, status::expired, {}, 10}).rows;
@@ -129,9 +126,6 @@ BOOST_FIXTURE_TEST_CASE(keys_are_listed_by_status_and_paged, minting)
     auto second = list({all, status::active, first[1].id, 2}).rows;
     BOOST_REQUIRE(second.size() == 2u);
     BOOST_TEST((second[0].id < first[1].id));
-
-    data.sql("DELETE FROM memberships WHERE user_id = '" + to_string(bob) + "'");
-    BOOST_TEST(list({bobs, status::active, {}, 10}).rows.empty());
 }
 
 BOOST_FIXTURE_TEST_CASE(edits_are_three_state_and_spare_the_revoked, minting)
@@ -189,7 +183,7 @@ BOOST_FIXTURE_TEST_CASE(whoever_holds_a_key_can_report_it, minting)
     BOOST_TEST(!report(new_digest()));
     BOOST_TEST((report(key.digest).value().user_id == bob));
     BOOST_TEST(!report(key.digest).value().ended_now);
-    auto noted = run([&] { return db::audit::list(one.db, workspace, std::nullopt, 9); });
+    auto noted = events_of(workspace);
     BOOST_REQUIRE(noted.size() == 1u);
     BOOST_TEST(noted[0].target.value() == key.prefix);
     BOOST_TEST(data.sql("SELECT string_agg(recipient || ' ' || (facts ->> 'name'), ',') FROM outbox") ==

@@ -172,6 +172,17 @@ struct fixture {
         return id;
     }
 
+    /// What the audit trail of a workspace tells, the newest first.
+    std::vector<db::audit::row> events_of(const db::uuid& where)
+    {
+        return run([&] {
+                   db::audit::query all;
+                   all.workspace_id = where;
+                   return db::audit::list(one.db, std::move(all));
+               })
+            .rows;
+    }
+
     support::database data;
     db::principal_changes changes;
     core one{data, changes};

@@ -55,7 +55,7 @@ BOOST_FIXTURE_TEST_CASE(a_sign_up_is_one_batch, house::fixture)
     BOOST_TEST(membership.is_owner);
     BOOST_TEST((membership.role == db::role::admin));
 
-    auto events = run([&] { return db::audit::list(one.db, space, std::nullopt, 10); });
+    auto events = events_of(space);
     BOOST_REQUIRE(events.size() == 1u);
     BOOST_TEST(events[0].action == "account.signup");
     BOOST_TEST(events[0].details == R"({"how": "password"})");
@@ -268,7 +268,9 @@ BOOST_FIXTURE_TEST_CASE(who_proves_the_address_in_the_middle_keeps_it, newcomer)
 BOOST_FIXTURE_TEST_CASE(an_address_is_verified_if_it_is_still_this_one, newcomer)
 {
     auto verify = [&](const std::string& address) {
-        auto answers = commit([&](db::batch& work) { db::users::add_verify_email(work, eve, address); });
+        auto answers = commit([&](db::batch& work) {
+            db::users::add_verify_email(work, eve, address, house::event("team.join"));
+        });
         return answers.first().as_optional<db::users::row>();
     };
     BOOST_TEST(!verify("old@example.org"));
@@ -338,7 +340,7 @@ BOOST_FIXTURE_TEST_CASE(who_is_deleted_takes_along_all_that_was_theirs_alone, ne
     BOOST_TEST(count("sessions") == "0");
     BOOST_TEST(count("api_keys") == "0");
 
-    auto events = run([&] { return db::audit::list(one.db, workspace, std::nullopt, 9); });
+    auto events = events_of(workspace);
     BOOST_REQUIRE(events.size() == 3u);
     auto find = [&](const db::uuid& id) { return *std::ranges::find(events, id, &db::audit::row::id); };
     auto done = find(deed.id), suffered = find(by_another.id), untouched = find(other.id);

@@ -251,7 +251,9 @@ BOOST_FIXTURE_TEST_CASE(no_part_of_a_path_is_an_error_of_the_server, all_routes)
             for (std::string part :
                  {"%00", "%zz", "%", "%ff", "%0a", "..", "%2e%2e", "'", "%27%3B--", "*", "%2F", "a%2Fb",
                   "null", "01890a5d-ac96-774b-bcce-b302099a8057", "%F0%9F%94%91"}) {
-                auto body = reads_json(line) ? "{}" : "";
+                auto body = line.path.ends_with("/team/{user_id}") ? R"({"role":"member"})"
+                            : reads_json(line)                     ? "{}"
+                                                                   : "";
                 BOOST_TEST(client.send(line.method, path_of(line, part), body, token).status == 404u, part);
             }
         }

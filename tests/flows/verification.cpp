@@ -205,7 +205,7 @@ BOOST_FIXTURE_TEST_CASE(a_verified_address_cannot, signed_up_by_mail)
 
 BOOST_FIXTURE_TEST_CASE(the_pages_of_links_let_nothing_in_and_give_nothing_away, signed_up_by_mail)
 {
-    for (std::string path : {"/verify", "/reset", "/email-change", "/unsubscribe"}) {
+    for (std::string path : {"/verify", "/reset", "/email-change", "/invite", "/unsubscribe"}) {
         auto page = client.get(path + "?token=%3Cscript%3E");
         BOOST_TEST(page.status == 200u);
         BOOST_TEST(page.header("Content-Type") == "text/html; charset=utf-8");
