@@ -263,6 +263,8 @@ void principals::forget_flights()
 
 void principals::evict(const change& what)
 {
+    if (what.everything)
+        return evict_all();
     forget_flights();
     for (const auto* subjects : {&what.credentials, &what.users, &what.workspaces})
         for (const auto& subject : *subjects)

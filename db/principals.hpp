@@ -25,10 +25,11 @@ struct change {
     std::vector<uuid> users;
     std::vector<uuid> workspaces;
     std::vector<digest> digests;
+    bool everything = false; ///< forget all there is
 
     bool empty() const
     {
-        return credentials.empty() && users.empty() && workspaces.empty() && digests.empty();
+        return !everything && credentials.empty() && users.empty() && workspaces.empty() && digests.empty();
     }
 };
 

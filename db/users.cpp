@@ -4,8 +4,11 @@
 #include "db/columns.hpp"
 #include "db/invites.hpp"
 #include "db/join_requests.hpp"
+#include "db/notices.hpp"
 #include "db/principal_changes.hpp"
 #include "db/sessions.hpp"
+
+#include <boost/uuid/uuid_io.hpp>
 
 namespace db::users {
 
@@ -199,20 +202,68 @@ void add_set_last_workspace(batch& work, const uuid& id, const uuid& workspace_i
 static const statement disable_user{"users_disable", R"(
     UPDATE users SET disabled_at = coalesce(disabled_at, now()) WHERE id = $1)"};
 
-awaitable<std::optional<uuid>> disable(principal_changes& changes, pool& db, std::string email)
+namespace {
+
+/// Note what an operator did to an account, wherever somebody may look for it.
+void add_events(batch& work, const std::vector<uuid>& workspaces, const uuid& user, audit::entry event,
+                const std::function<uuid()>& make_id)
+{
+    auto target = to_string(user);
+    event.target = target;
+    for (auto& workspace : workspaces) {
+        event.id = make_id();
+        event.workspace_id = workspace;
+        audit::add(work, event);
+    }
+}
+
+} // namespace
+
+awaitable<std::optional<uuid>> disable(principal_changes& changes, pool& db, std::string email,
+                                       audit::entry event, std::function<uuid()> make_id)
 {
     auto user = co_await find_by_email(db, std::move(email));
     if (!user)
         co_return std::nullopt;
+    auto what = co_await reach_of(db, user->id);
     batch work;
     work.add(disable_user, user->id); // first: it makes a login that is under way wait, and then fail
     sessions::add_revoke_all(work, user->id);
     api_keys::add_revoke_all_of_user(work, user->id);
     invites::add_cancel_all_by(work, user->id);
-    change what;
-    what.users.push_back(user->id);
+    add_events(work, what.workspaces, user->id, event, make_id);
+    add_notice(work, user->id);
     co_await changes.commit(db, std::move(work), std::move(what));
     co_return user->id;
+}
+
+// The newest, should several have given up one address.
+static const statement find_disabled{"users_find_disabled", R"(
+    SELECT id FROM users
+    WHERE lower(email) = lower($1) AND disabled_at IS NOT NULL
+    ORDER BY disabled_at DESC LIMIT 1)"};
+
+static const statement restore_user{"users_restore", R"(
+    UPDATE users u
+    SET disabled_at = NULL,
+        email_normalized = CASE WHEN EXISTS (SELECT FROM users o WHERE o.email_normalized = $2) THEN email_normalized
+                                ELSE $2 END
+    WHERE id = $1)"};
+
+awaitable<std::optional<uuid>> restore(pool& db, std::string email, audit::entry event,
+                                       std::function<uuid()> make_id)
+{
+    auto found = co_await db.run(find_disabled, email);
+    auto user = found.as_optional<uuid>();
+    if (!user)
+        co_return std::nullopt;
+    auto what = co_await reach_of(db, *user);
+    batch work;
+    work.add(restore_user, *user, email);
+    add_events(work, what.workspaces, *user, event, make_id);
+    add_notice(work, *user);
+    co_await db.run(std::move(work));
+    co_return user;
 }
 
 } // namespace db::users

@@ -9,6 +9,7 @@
 #include <boost/describe/class.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -132,8 +133,18 @@ void add_set_password(batch& work, const uuid& id, std::optional<std::string_vie
 void add_set_last_workspace(batch& work, const uuid& id, const uuid& workspace_id);
 
 /** Disable the account and end its sessions, its keys and the invites it made. Doing it again changes nothing.
+    Every process that serves the database is told.
     @param email normalized
+    @param event written into the trail of every workspace they belong to; id, workspace and target are set here
     @return the user, or nothing if the address has no account */
-awaitable<std::optional<uuid>> disable(principal_changes& changes, pool& db, std::string email);
+awaitable<std::optional<uuid>> disable(principal_changes& changes, pool& db, std::string email,
+                                       audit::entry event, std::function<uuid()> make_id);
+
+/** Let a disabled account sign in again. What ended with it stays ended; an address that it had to give up it gets back
+    if nobody else has taken it.
+    @param email as it was typed at sign-up @param event, make_id as above
+    @return the user, or nothing if no disabled account has the address */
+awaitable<std::optional<uuid>> restore(pool& db, std::string email, audit::entry event,
+                                       std::function<uuid()> make_id);
 
 } // namespace db::users

@@ -1,6 +1,10 @@
 #include "server/commands.hpp"
 
+#include "crypto/random.hpp"
 #include "db/migrations.hpp"
+#include "db/notices.hpp"
+#include "db/users.hpp"
+#include "schemas/types.hpp"
 #include "server/core.hpp"
 #include "server/mailer.hpp"
 #include "server/signing.hpp"
@@ -12,6 +16,7 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/uuid/uuid_io.hpp>
 
 #include <sys/resource.h>
 
@@ -77,7 +82,8 @@ class conductor {
 public:
     conductor(common& all, std::deque<core>& cores)
         : all_(all), cores_(cores), db_(io_, connection(all.settings), 1), signals_(io_, SIGINT, SIGTERM),
-          timer_(io_.get_executor()), upkeep_(io_.get_executor(), db_, all.sealer, all.settings)
+          timer_(io_.get_executor()), notices_(io_, all.changes, connection(all.settings)),
+          upkeep_(io_.get_executor(), db_, all.sealer, all.settings)
     {}
 
     auto load()
@@ -138,6 +144,7 @@ private:
     db::pool db_;
     asio::signal_set signals_;
     db::steady_timer timer_;
+    db::notices notices_; // of other processes
     upkeep upkeep_;
     bool draining_ = false;
 };
@@ -229,6 +236,50 @@ int rotate_signing_keys(const config& settings)
         crypto::sealer sealer(settings.keys.derive(crypto::purpose::seal));
         auto kid = run_alone(io, [&] { return rotate_keys(db, sealer, settings); });
         std::cout << kid << '\n';
+    });
+}
+
+namespace {
+
+/** An event of whoever runs the command. */
+db::audit::entry event_of_operator(std::string_view action)
+{
+    db::audit::entry out;
+    out.action = action;
+    out.user_agent = "latchkey";
+    return out;
+}
+
+/** Change an account on a connection of the command's own. */
+template <class Change>
+int change_user(const config& settings, std::string_view done, Change how)
+{
+    return report([&] {
+        asio::io_context io{1};
+        db::pool db(io, connection(settings), 1);
+        auto user = run_alone(io, [&] { return how(db); });
+        if (!user)
+            throw std::runtime_error("no such account");
+        std::cout << done << ' ' << *user << '\n';
+    });
+}
+
+} // namespace
+
+int disable_user(const config& settings, const std::string& email)
+{
+    db::principal_changes changes;
+    return change_user(settings, "disabled", [&](db::pool& db) {
+        return db::users::disable(changes, db, schemas::normalize_email(email),
+                                  event_of_operator("user.disable"), &crypto::make_uuid_v7);
+    });
+}
+
+int restore_user(const config& settings, const std::string& email)
+{
+    return change_user(settings, "restored", [&](db::pool& db) {
+        return db::users::restore(db, schemas::normalize_email(email), event_of_operator("user.restore"),
+                                  &crypto::make_uuid_v7);
     });
 }
 

@@ -3,6 +3,8 @@
 
 #include "server/config.hpp"
 
+#include <string>
+
 namespace server {
 
 /** Bring the schema up to date, serve until SIGTERM or SIGINT, drain. */
@@ -13,5 +15,9 @@ int migrate(const config& settings);
 
 /** Publish a new signing key. */
 int rotate_signing_keys(const config& settings);
+
+/** Shut an account out, at once and everywhere, or let it in again. @param email of the account */
+int disable_user(const config& settings, const std::string& email);
+int restore_user(const config& settings, const std::string& email);
 
 } // namespace server

@@ -11,6 +11,10 @@ Usage:
   latchkey serve [flags]          migrate, then serve until SIGTERM
   latchkey migrate [flags]        bring the database's schema up to date
   latchkey keys rotate [flags]    publish a new key for signing tokens
+  latchkey users disable EMAIL [flags]
+                                  shut an account out, and end all it holds
+  latchkey users restore EMAIL [flags]
+                                  let it sign in again
   latchkey --version
 
 Every setting is an environment variable, or a flag of the same name, which

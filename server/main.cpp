@@ -14,13 +14,16 @@ namespace {
 
 struct command {
     std::string_view first, second; // words
-    int (*run)(const server::config&);
+    int (*run)(const server::config&) = nullptr;
+    int (*run_on)(const server::config&, const std::string& argument) = nullptr; // if it takes one
 };
 
 constexpr command commands[] = {
     {"serve", "", &server::serve},
     {"migrate", "", &server::migrate},
     {"keys", "rotate", &server::rotate_signing_keys},
+    {"users", "disable", nullptr, &server::disable_user},
+    {"users", "restore", nullptr, &server::restore_user},
 };
 
 int refuse(const std::vector<std::string>& lines)
@@ -32,6 +35,13 @@ int refuse(const std::vector<std::string>& lines)
 
 int run(const command& what, std::span<char* const> flags)
 {
+    std::string argument;
+    if (what.run_on) {
+        if (flags.empty() || std::string_view(flags.front()).starts_with("-"))
+            return refuse({"whose? see latchkey --help"});
+        argument = flags.front();
+        flags = flags.subspan(1);
+    }
     auto given = server::read_flags(flags);
     if (auto wrong = std::get_if<std::string>(&given))
         return refuse({*wrong});
@@ -41,7 +51,7 @@ int run(const command& what, std::span<char* const> flags)
         return refuse(*wrong);
     auto& settings = std::get<server::config>(made);
     server::set_log_level(settings.level);
-    return what.run(settings);
+    return what.run_on ? what.run_on(settings, argument) : what.run(settings);
 }
 
 } // namespace

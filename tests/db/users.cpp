@@ -124,14 +124,18 @@ BOOST_FIXTURE_TEST_CASE(a_disabled_account_loses_its_sessions_and_keys, house::f
 {
     auto session = add_session(bob);
     auto key = add_key(bob);
-    auto disabled = run([&] { return db::users::disable(changes, one.db, "bob@example.org"); });
-    BOOST_TEST((disabled == bob));
+    auto disable = [&](std::string email) {
+        return run([&] {
+            return db::users::disable(changes, one.db, email, house::event("user.disable"), &house::new_id);
+        });
+    };
+    BOOST_TEST((disable("bob@example.org") == bob));
     BOOST_TEST(!run([&] { return db::sessions::find_refresh_salt(one.db, session); }));
     auto row = run([&] { return db::api_keys::find_by_digest(one.db, key.digest); });
     BOOST_TEST((row.value().status == db::api_keys::status::revoked));
     BOOST_TEST(run([&] { return db::users::find(one.db, bob); }).value().disabled_at.has_value());
     BOOST_CHECK_EXCEPTION(add_session(bob), db::failure, db::sessions::was_outdated);
-    BOOST_TEST(!run([&] { return db::users::disable(changes, one.db, "nobody@example.org"); }));
+    BOOST_TEST(!disable("nobody@example.org"));
 }
 
 namespace {

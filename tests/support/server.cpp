@@ -57,6 +57,11 @@ std::string random_master_key()
     return {text.begin(), text.begin() + size};
 }
 
+std::string program_path()
+{
+    return LATCHKEY_PROGRAM;
+}
+
 running_server::running_server(const std::string& database_url, const environment& settings)
     : running_server(with_defaults(database_url, settings))
 {}
@@ -64,7 +69,7 @@ running_server::running_server(const std::string& database_url, const environmen
 running_server::running_server(const environment& settings)
     : master_key_(
           std::ranges::find(settings, "LATCHKEY_MASTER_KEY", [](auto& one) { return one.first; })->second),
-      process_({LATCHKEY_PROGRAM, "serve"}, with_data_dir(settings, data_.path()), STDERR_FILENO)
+      process_({program_path(), "serve"}, with_data_dir(settings, data_.path()), STDERR_FILENO)
 {
     await_listening();
 }

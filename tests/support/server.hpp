@@ -60,6 +60,9 @@ private:
     std::uint16_t port_ = 0;
 };
 
+/// Where the built program is.
+std::string program_path();
+
 /// 32 random bytes as LATCHKEY_MASTER_KEY has them.
 std::string random_master_key();
 
