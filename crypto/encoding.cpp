@@ -79,6 +79,13 @@ std::optional<std::vector<std::uint8_t>> from_base64url(std::string_view text)
     return decode(text, url_values);
 }
 
+std::string to_base64(std::span<const std::uint8_t> bytes)
+{
+    auto out = encode(bytes, plain_letters);
+    out.append((4 - out.size() % 4) % 4, '=');
+    return out;
+}
+
 std::optional<std::vector<std::uint8_t>> from_base64(std::string_view text)
 {
     if (text.size() % 4 != 0)

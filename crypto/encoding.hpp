@@ -17,7 +17,10 @@ std::string to_base64url(std::span<const std::uint8_t> bytes);
     left over. So a token has one spelling. */
 std::optional<std::vector<std::uint8_t>> from_base64url(std::string_view text);
 
-/** RFC 4648, section 4, padded. @return nothing unless the text is its one canonical spelling */
+/** RFC 4648, section 4, padded. */
+std::string to_base64(std::span<const std::uint8_t> bytes);
+
+/** The same read. @return nothing unless the text is its one canonical spelling */
 std::optional<std::vector<std::uint8_t>> from_base64(std::string_view text);
 
 /** RFC 4648, section 4, without padding, as the PHC string format has it. */

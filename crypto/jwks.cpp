@@ -33,8 +33,7 @@ constexpr std::size_t most_keys = 64;
 constexpr int fewest_bits = 2048, most_bits = 8192, most_exponent_bits = 32;
 constexpr std::int64_t clock_difference = 60, issued_ahead = 300; // seconds
 
-constexpr std::string_view google = "https://accounts.google.com",
-                           google_without_scheme = "accounts.google.com";
+constexpr std::string_view google_without_scheme = "accounts.google.com";
 
 using number = std::unique_ptr<BIGNUM, released_by<&BN_free>>;
 
@@ -179,7 +178,7 @@ std::optional<id_token_fault> fault_of_header(const json::object& header)
 bool is_from(std::string_view issuer, const json::object& payload)
 {
     auto said = text_member(payload, "iss");
-    return said && (*said == issuer || (issuer == google && *said == google_without_scheme));
+    return said && (*said == issuer || (issuer == google_issuer && *said == google_without_scheme));
 }
 
 /** Of several audiences we must be the one that the token was issued to. */

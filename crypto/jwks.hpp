@@ -13,6 +13,9 @@ typedef struct evp_pkey_st EVP_PKEY;
 
 namespace crypto {
 
+/** Google's own, whose tokens may name it with or without its scheme. */
+inline constexpr std::string_view google_issuer = "https://accounts.google.com";
+
 /** What an ID token says about a person. Texts are UTF-8, of any length that fits a token. */
 struct id_claims {
     std::string subject;         // 1 to 255 characters, none of them a control character

@@ -7,6 +7,9 @@
 
 namespace handlers::google {
 
+/** Below it lie the calls of a sign-in. */
+inline constexpr std::string_view base_path = "/api/v1/users/oauth/google";
+
 /** Send the browser to the provider. What has to be known when it comes back travels in a sealed cookie, which binds
     the way back to this browser. 404 where no provider is configured; 422 for a redirect_uri that is not allowed. */
 awaitable<reply> authorize(call& c, query<schemas::oauth_begin> asked);

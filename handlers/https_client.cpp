@@ -92,13 +92,6 @@ std::optional<place> parse_place(std::string_view text)
     return out;
 }
 
-bool is_loopback(const std::string& host)
-{
-    boost::system::error_code error;
-    auto address = asio::ip::make_address(host, error);
-    return error ? beast::iequals(host, "localhost") : address.is_loopback();
-}
-
 std::optional<std::chrono::seconds> max_age_of(std::string_view cache_control)
 {
     constexpr std::string_view name = "max-age=";
@@ -221,7 +214,7 @@ db::awaitable<http_answer> https_client::call(std::shared_ptr<shared> all, std::
     auto refuse = [&to](std::string_view why) {
         return https_failure(to->origin() + ": " + std::string(why));
     };
-    bool at_home = is_loopback(to->host);
+    bool at_home = is_loopback_host(to->host);
     if (!to->encrypted && !at_home)
         throw refuse("without TLS only this machine itself is called");
     if (all->under_way == all->settings.calls || !all->names)
@@ -298,12 +291,19 @@ std::string encode_form(const form_fields& fields)
     return out;
 }
 
+bool is_loopback_host(std::string_view host)
+{
+    boost::system::error_code error;
+    auto address = asio::ip::make_address(std::string(host), error);
+    return error ? beast::iequals(host, "localhost") : address.is_loopback();
+}
+
 std::optional<bool> is_loopback_url(std::string_view url)
 {
     auto where = parse_place(url);
     if (!where)
         return std::nullopt;
-    bool at_home = is_loopback(where->host);
+    bool at_home = is_loopback_host(where->host);
     if (!where->encrypted && !at_home)
         return std::nullopt;
     return at_home;

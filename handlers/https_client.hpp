@@ -39,6 +39,9 @@ std::string encode_form(const form_fields& fields);
 /** The same for one name or value. */
 std::string encode_form(std::string_view text);
 
+/** Whether a name or an address is this machine's own. */
+bool is_loopback_host(std::string_view host);
+
 /** Whether a URL's host is this machine by its very name: localhost, 127.0.0.0/8 or ::1.
     @return nothing unless it is an absolute http or https URL that this client could call */
 std::optional<bool> is_loopback_url(std::string_view url);

@@ -43,9 +43,6 @@ public:
         @throw what the fetch threw */
     db::awaitable<pointer> renew() { return obtain(shared_, true); }
 
-    /** What is in memory, good or not; null before the first success. */
-    pointer current() const { return shared_->value; }
-
     bool is_being_fetched() const { return shared_->in_flight; }
 
 private:

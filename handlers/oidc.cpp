@@ -15,8 +15,6 @@ using std::chrono::steady_clock;
 
 namespace {
 
-constexpr std::string_view google = "https://accounts.google.com";
-
 /** What every question to the provider needs. Never changes. */
 struct line {
     https_client& web;
@@ -40,9 +38,7 @@ db::awaitable<http_answer> get(line_ref to, std::string url)
 std::string basic_credential(const oidc_provider::config& of)
 {
     auto pair = encode_form(of.client_id) + ":" + encode_form(of.client_secret);
-    auto out = "Basic " + crypto::to_base64_unpadded(crypto::bytes_of(pair));
-    out.append((3 - pair.size() % 3) % 3, '=');
-    return out;
+    return "Basic " + crypto::to_base64(crypto::bytes_of(pair));
 }
 
 /** Ask as the client that we are. */
@@ -110,7 +106,7 @@ std::string oidc_provider::consent_url(const config& settings, const oidc_endpoi
     query.emplace_back("nonce", std::move(nonce));
     query.emplace_back("code_challenge", std::move(code_challenge));
     query.emplace_back("code_challenge_method", "S256");
-    if (settings.issuer == google)
+    if (settings.issuer == crypto::google_issuer)
         query.emplace_back("access_type", "offline"); // Google's way to ask for a refresh token
     auto& url = places.authorization;
     auto joint = url.find('?') == std::string::npos ? "?" : "&";

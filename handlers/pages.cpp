@@ -113,7 +113,7 @@ constexpr page unsubscribe_page{
 /** A source of the content security policy that lets exactly this text be used (CSP level 3, 8.4). */
 std::string source_of(std::string_view text)
 {
-    return "'sha256-" + crypto::to_base64_unpadded(crypto::sha256(text)) + "='";
+    return "'sha256-" + crypto::to_base64(crypto::sha256(text)) + "'";
 }
 
 const std::string& policy()

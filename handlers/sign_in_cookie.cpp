@@ -2,6 +2,7 @@
 
 #include "crypto/encoding.hpp"
 #include "crypto/hash.hpp"
+#include "handlers/google.hpp"
 #include "schemas/rule.hpp"
 
 #include <boost/url/parse.hpp>
@@ -24,8 +25,10 @@ std::string name_of(std::string_view state)
 std::string attributes(const settings& config, std::chrono::seconds lives)
 {
     auto url = boost::urls::parse_absolute_uri(config.public_url);
-    std::string out =
-        "; Path=" + (url ? std::string(url->encoded_path()) : "") + "/api/v1/users/oauth/google";
+    std::string out = "; Path=";
+    if (url)
+        out += std::string_view(url->encoded_path());
+    out += google::base_path;
     out += "; Max-Age=" + std::to_string(lives.count()) + "; HttpOnly; SameSite=Lax";
     if (config.public_url.starts_with("https:"))
         out += "; Secure";

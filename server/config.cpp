@@ -1,5 +1,6 @@
 #include "server/config.hpp"
 
+#include "crypto/jwks.hpp"
 #include "handlers/http.hpp"
 #include "handlers/https_client.hpp"
 #include "schemas/types.hpp"
@@ -162,13 +163,6 @@ struct resources_text {
     }
 };
 
-bool is_loopback(std::string_view host)
-{
-    boost::system::error_code bad;
-    auto address = boost::asio::ip::make_address(std::string(host), bad);
-    return host == "localhost" || (!bad && address.is_loopback());
-}
-
 struct smtp_text {
     smtp_settings server;
 
@@ -184,7 +178,7 @@ struct smtp_text {
         smtp_text out;
         out.server.user = url->user();
         out.server.password = url->password();
-        out.server.is_local = is_loopback(url->host_address());
+        out.server.is_local = handlers::is_loopback_host(url->host_address());
         boost::urls::url plain(*url);
         plain.remove_userinfo();
         plain.set_encoded_path("");
@@ -300,8 +294,6 @@ BOOST_DESCRIBE_STRUCT(written, (),
                        google_client_secret, google_issuer, redirect_allowlist, database_connections,
                        cache_mib, migrate))
 
-constexpr const char* google_itself = "https://accounts.google.com";
-
 constexpr std::string_view variable_prefix = "LATCHKEY_";
 
 std::string variable_of(std::string_view name)
@@ -364,9 +356,9 @@ config from(written in)
     out.mail_from = in.mail_from ? std::move(in.mail_from->whose) : mailbox{"Latchkey", "no-reply@localhost"};
     out.database_url = std::move(in.database_url->value);
     if (in.google_client_id)
-        out.google =
-            google_settings{in.google_issuer ? std::move(in.google_issuer->value) : google_itself,
-                            std::move(in.google_client_id->value), std::move(in.google_client_secret->value)};
+        out.google = google_settings{
+            in.google_issuer ? std::move(in.google_issuer->value) : std::string(crypto::google_issuer),
+            std::move(in.google_client_id->value), std::move(in.google_client_secret->value)};
     if (in.database_connections)
         out.database_connections = static_cast<std::size_t>(in.database_connections->value);
     // A queue of some two seconds of work: who waits longer than that is better told to come back.

@@ -1,7 +1,7 @@
 #include "server/core.hpp"
 
 #include "handlers/routes.hpp"
-#include "server/upkeep.hpp"
+#include "server/provider.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>

@@ -21,9 +21,7 @@ bool is_plain(char c)
 /** One encoded word (RFC 2047, section 4.1). */
 std::string encoded_word(std::string_view piece)
 {
-    auto encoded = crypto::to_base64_unpadded(crypto::bytes_of(piece));
-    encoded.append((4 - encoded.size() % 4) % 4, '=');
-    return "=?UTF-8?B?" + encoded + "?=";
+    return "=?UTF-8?B?" + crypto::to_base64(crypto::bytes_of(piece)) + "?=";
 }
 
 /** Text as a header's value. Each encoded word is a line of its own and holds whole characters. */

@@ -255,9 +255,11 @@ handlers::awaitable<bool> session::read_body(exchange& at)
     const auto fields = std::distance(in.get().begin(), in.get().end());
     enter(phase::body);
     in.eager(true); // all chunks that are there, not one at a time
-    auto limit = host_.routes.body_limit(in.get().method(), split_target(in.get().target()).path);
-    in.body_limit(limit);
     auto length = in.content_length();
+    auto limit = handlers::body_limit;
+    if (!length || *length > limit) // what every route takes needs no look at the route
+        limit = host_.routes.body_limit(in.get().method(), split_target(in.get().target()).path);
+    in.body_limit(limit);
     if (length && *length > limit) {
         co_await refuse(at, handlers::problem::payload_too_large());
         co_return false;

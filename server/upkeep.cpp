@@ -4,6 +4,7 @@
 #include "db/purge.hpp"
 #include "handlers/granted_tokens.hpp"
 #include "server/log.hpp"
+#include "server/provider.hpp"
 
 #include <boost/asio/redirect_error.hpp>
 
@@ -20,18 +21,6 @@ constexpr std::chrono::hours try_for{7 * 24};
 constexpr int at_once = 8;
 
 } // namespace
-
-std::optional<handlers::oidc_provider::config> provider_settings(const config& settings)
-{
-    if (!settings.google)
-        return std::nullopt;
-    handlers::oidc_provider::config out;
-    out.issuer = settings.google->issuer;
-    out.client_id = settings.google->client_id;
-    out.client_secret = settings.google->client_secret;
-    out.redirect_uri = settings.handlers.public_url + "/api/v1/users/oauth/google/callback";
-    return out;
-}
 
 upkeep::upkeep(db::executor where, db::pool& db, const crypto::sealer& sealer, const config& settings)
     : where_(where), db_(db), sealer_(sealer)

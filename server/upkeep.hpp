@@ -11,9 +11,6 @@
 
 namespace server {
 
-/** The provider that people sign in through, as configured; nothing if there is none. */
-std::optional<handlers::oidc_provider::config> provider_settings(const config& settings);
-
 class upkeep {
 public:
     /** To be destroyed before the io_context and the pool. */
