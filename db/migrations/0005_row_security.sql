@@ -8,7 +8,7 @@ CREATE FUNCTION current_workspace() RETURNS uuid LANGUAGE sql STABLE PARALLEL SA
 
 -- The role is told by its name, not by who may act as it: the program itself may, and has to see everything otherwise.
 -- What is the same for all rows stands in a sub-select, and is thus found out once; and said this way it leaves the
--- planner's estimates, and so the plan, as they are without it.
+-- planner's estimates, and so the plan, as they are without it. (EXISTS would read all members to judge of one person.)
 CREATE POLICY one_workspace ON workspaces USING (
     (SELECT current_user) <> 'latchkey_workspace' OR id = (SELECT current_workspace()));
 CREATE POLICY one_workspace ON memberships USING (
@@ -23,14 +23,14 @@ CREATE POLICY one_workspace ON audit USING (
     (SELECT current_user) <> 'latchkey_workspace' OR workspace_id = (SELECT current_workspace()));
 CREATE POLICY one_workspace ON replaced_invite_tokens USING (
     (SELECT current_user) <> 'latchkey_workspace'
-    OR EXISTS (SELECT FROM invites i WHERE i.id = invite_id AND i.workspace_id = (SELECT current_workspace())));
+    OR (SELECT true FROM invites i WHERE i.id = invite_id AND i.workspace_id = (SELECT current_workspace())));
 -- Members, and those who ask to become some. Who has just ceased to be either is out of sight already.
 CREATE POLICY one_workspace ON users USING (
     (SELECT current_user) <> 'latchkey_workspace'
-    OR EXISTS (SELECT FROM memberships m
-               WHERE m.workspace_id = (SELECT current_workspace()) AND m.user_id = users.id)
-    OR EXISTS (SELECT FROM join_requests r
-               WHERE r.user_id = users.id AND r.workspace_id = (SELECT current_workspace())));
+    OR (SELECT true FROM memberships m
+        WHERE m.workspace_id = (SELECT current_workspace()) AND m.user_id = users.id)
+    OR (SELECT true FROM join_requests r
+        WHERE r.user_id = users.id AND r.workspace_id = (SELECT current_workspace())));
 
 ALTER TABLE workspaces ENABLE ROW LEVEL SECURITY;
 ALTER TABLE memberships ENABLE ROW LEVEL SECURITY;
