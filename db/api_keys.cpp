@@ -53,7 +53,7 @@ static const statement list_own_keys{"api_keys_list_own", rows::of_one_workspace
                                      "SELECT " + columns<row>() + R"(
     FROM api_key_states
     WHERE workspace_id = $1 AND user_id = $2 AND ($3::text IS NULL OR status = $3)
-      AND id < coalesce($4, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
+      AND id < $4
     ORDER BY id DESC
     LIMIT $5)"};
 
@@ -64,7 +64,7 @@ static const statement list_all_keys{"api_keys_list_all", rows::of_one_workspace
                                      "SELECT " + columns<row>() + R"(
     FROM api_key_states
     WHERE workspace_id = $1 AND ($2::text IS NULL OR status = $2)
-      AND id < coalesce($3, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
+      AND id < $3
     ORDER BY id DESC
     LIMIT $4)"};
 
@@ -74,13 +74,14 @@ static const statement count_all_keys{"api_keys_count_all", rows::of_one_workspa
 awaitable<page> list(pool& db, query wanted)
 {
     const auto& [workspace, user] = wanted.within;
+    auto before = wanted.before.value_or(after_all);
     batch work;
     work.within(workspace);
     if (user) {
-        work.add(list_own_keys, workspace, user, wanted.status, wanted.before, wanted.limit);
+        work.add(list_own_keys, workspace, user, wanted.status, before, wanted.limit);
         work.add(count_own_keys, workspace, user, wanted.status);
     } else {
-        work.add(list_all_keys, workspace, wanted.status, wanted.before, wanted.limit);
+        work.add(list_all_keys, workspace, wanted.status, before, wanted.limit);
         work.add(count_all_keys, workspace, wanted.status);
     }
     auto found = co_await db.run(std::move(work));

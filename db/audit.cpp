@@ -103,11 +103,10 @@ static const statement count_by_target{
 awaitable<page> list(pool& db, query wanted)
 {
     auto& [workspace, action, actor, target, credential, since, until, before, limit] = wanted;
-    uuid least{}, most;
-    std::ranges::fill(most, std::uint8_t{0xff});
+    uuid least = before_all;
     if (since)
         least = least_id_of(*since - clocks_differ);
-    auto below = until ? least_id_of(*until + clocks_differ) : most;
+    auto below = until ? least_id_of(*until + clocks_differ) : after_all;
     auto from = before ? std::min(*before, below) : below;
 
     batch work;

@@ -80,7 +80,7 @@ awaitable<std::vector<outcome>> create(pool& db, batch work, uuid workspace_id,
 
 namespace {
 
-const std::string after = " AND i.id > coalesce($2, '00000000-0000-0000-0000-000000000000'::uuid)";
+const std::string after = " AND i.id > $2";
 const std::string in_order = " ORDER BY i.id LIMIT $3";
 
 // Invites are few beside members, so that one statement serves all filters.
@@ -105,7 +105,7 @@ awaitable<page> list(pool& db, query wanted)
     auto& [workspace, role, text, even_expired, last, limit] = wanted;
     batch work;
     work.within(workspace);
-    work.add(list_invites, workspace, last, limit, role, text, even_expired);
+    work.add(list_invites, workspace, last.value_or(before_all), limit, role, text, even_expired);
     work.add(count_invites, workspace, role, text, even_expired);
     auto found = co_await db.run(std::move(work));
     co_return page{found.first().as_vector<row>(), read_total(found.last())};

@@ -42,7 +42,7 @@ const std::string select_rows =
 } // namespace
 
 static const statement list_requests{"join_requests_list", rows::of_one_workspace, select_rows + R"(
-    AND r.user_id > coalesce($2, '00000000-0000-0000-0000-000000000000'::uuid)
+    AND r.user_id > $2
     ORDER BY r.user_id LIMIT $3)"};
 
 static const statement count_requests{"join_requests_count", rows::of_one_workspace,
@@ -52,7 +52,7 @@ awaitable<page> list(pool& db, uuid workspace_id, std::optional<uuid> after, int
 {
     batch work;
     work.within(workspace_id);
-    work.add(list_requests, workspace_id, after, limit);
+    work.add(list_requests, workspace_id, after.value_or(before_all), limit);
     work.add(count_requests, workspace_id);
     auto found = co_await db.run(std::move(work));
     co_return page{found.first().as_vector<row>(), read_total(found.last())};

@@ -9,6 +9,12 @@
 
 namespace db {
 
+/* A page goes on after an id, the first one after one of these. The bound is a mere parameter in SQL: where PostgreSQL
+   guards rows (db/wall.hpp), an index helps with no expression that is not known to be harmless, as coalesce() is not. */
+inline constexpr uuid before_all{};
+inline constexpr uuid after_all{
+    {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
+
 /// Beyond this nobody counts: the cost of a page must not grow with its list.
 inline constexpr std::int64_t most_counted = 1000;
 

@@ -15,7 +15,7 @@ std::string select_rows()
     WHERE m.workspace_id = $1)";
 }
 
-const std::string after = " AND m.user_id > coalesce($2, '00000000-0000-0000-0000-000000000000'::uuid)";
+const std::string after = " AND m.user_id > $2";
 const std::string in_order = " ORDER BY m.user_id LIMIT $3";
 const std::string of_role = " AND m.role = $4";
 
@@ -55,19 +55,20 @@ static const statement count_of_role_with_text{"team_count_role_text", rows::of_
 awaitable<page> list(pool& db, query wanted)
 {
     auto& [workspace, role, text, last, limit] = wanted;
+    auto from = last.value_or(before_all);
     batch work;
     work.within(workspace);
     if (role && text) {
-        work.add(list_of_role_with_text, workspace, last, limit, role, text);
+        work.add(list_of_role_with_text, workspace, from, limit, role, text);
         work.add(count_of_role_with_text, workspace, role, text);
     } else if (role) {
-        work.add(list_of_role, workspace, last, limit, role);
+        work.add(list_of_role, workspace, from, limit, role);
         work.add(count_of_role, workspace, role);
     } else if (text) {
-        work.add(list_with_text, workspace, last, limit, text);
+        work.add(list_with_text, workspace, from, limit, text);
         work.add(count_with_text, workspace, text);
     } else {
-        work.add(list_all, workspace, last, limit);
+        work.add(list_all, workspace, from, limit);
         work.add(count_all, workspace);
     }
     auto found = co_await db.run(std::move(work));
