@@ -48,28 +48,31 @@ awaitable<std::optional<row>> find_by_digest(pool& db, db::digest digest)
     co_return found.as_optional<row>();
 }
 
+namespace {
+
+std::string select_page(const keyset& page, const std::string& status, const std::string& limit)
+{
+    return "SELECT " + columns<row>() + " FROM api_key_states WHERE " + page.where + " AND (" + status +
+           "::text IS NULL OR status = " + status + ")" + page.order + " LIMIT " + limit;
+}
+
+std::string count_page(const keyset& page, const std::string& status)
+{
+    return count_some("FROM api_key_states WHERE " + page.where + " AND (" + status +
+                      "::text IS NULL OR status = " + status + ")" + page.order);
+}
+
+} // namespace
+
 // One user's keys and all of a workspace's are listed by different indexes, so by different statements.
 static const statement list_own_keys{"api_keys_list_own", rows::of_one_workspace,
-                                     "SELECT " + columns<row>() + R"(
-    FROM api_key_states
-    WHERE workspace_id = $1 AND user_id = $2 AND ($3::text IS NULL OR status = $3)
-      AND id < $4
-    ORDER BY id DESC
-    LIMIT $5)"};
-
-static const statement count_own_keys{"api_keys_count_own", rows::of_one_workspace, count_some(R"(
-    FROM api_key_states WHERE workspace_id = $1 AND user_id = $2 AND ($3::text IS NULL OR status = $3))")};
-
+                                     select_page({"user_id, workspace_id", "$2, $1", "$4"}, "$3", "$5")};
+static const statement count_own_keys{"api_keys_count_own", rows::of_one_workspace,
+                                      count_page({"user_id, workspace_id", "$2, $1", no_bound}, "$3")};
 static const statement list_all_keys{"api_keys_list_all", rows::of_one_workspace,
-                                     "SELECT " + columns<row>() + R"(
-    FROM api_key_states
-    WHERE workspace_id = $1 AND ($2::text IS NULL OR status = $2)
-      AND id < $3
-    ORDER BY id DESC
-    LIMIT $4)"};
-
-static const statement count_all_keys{"api_keys_count_all", rows::of_one_workspace, count_some(R"(
-    FROM api_key_states WHERE workspace_id = $1 AND ($2::text IS NULL OR status = $2))")};
+                                     select_page({"workspace_id", "$1", "$3"}, "$2", "$4")};
+static const statement count_all_keys{"api_keys_count_all", rows::of_one_workspace,
+                                      count_page({"workspace_id", "$1", no_bound}, "$2")};
 
 awaitable<page> list(pool& db, query wanted)
 {

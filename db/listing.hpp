@@ -15,6 +15,29 @@ inline constexpr uuid before_all{};
 inline constexpr uuid after_all{
     {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
 
+/** Which rows a page is of, and in which order: those with these values in these columns, the newest first, from before an
+    id on. All of them hold ids. It is said by comparing rows as a whole, which only an index over the columns and the id
+    answers in order. Said as equality it leaves PostgreSQL the choice of walking all ids there are, and of throwing away
+    those of others: cheap by its estimate where there are few workspaces, dear for the small ones among them. */
+struct keyset {
+    /// @param columns, values as in "user_id, workspace_id" and "$2, $1" @param bound as in "$4"
+    keyset(const std::string& columns, const std::string& values, const std::string& bound)
+    {
+        where = "(" + columns + ") >= (" + values + ") AND (" + columns + ", id) < (" + values + ", " +
+                bound + ")";
+        order = " ORDER BY ";
+        for (char each : columns)
+            order += each == ',' ? " DESC," : std::string(1, each);
+        order += " DESC, id DESC";
+    }
+
+    std::string where; ///< a condition
+    std::string order; ///< ORDER BY …
+};
+
+/// For counting what is in a list: before_all's counterpart, spelt out.
+inline const std::string no_bound = "'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid";
+
 /// Beyond this nobody counts: the cost of a page must not grow with its list.
 inline constexpr std::int64_t most_counted = 1000;
 

@@ -274,8 +274,10 @@ CREATE OR REPLACE VIEW api_key_states WITH (security_invoker = true) AS
 
 -- The audit trail is read by workspace, and by what is asked for within it; an account that goes is looked for by actor
 -- and target alone.
-CREATE INDEX audit_workspace_action ON audit (workspace_id, action, id DESC);
+DROP INDEX audit_workspace;
+CREATE INDEX audit_workspace ON audit (workspace_id, id);
+CREATE INDEX audit_workspace_action ON audit (workspace_id, action, id);
 DROP INDEX audit_actor;
-CREATE INDEX audit_actor ON audit (actor_id, workspace_id, id DESC) WHERE actor_id IS NOT NULL;
+CREATE INDEX audit_actor ON audit (actor_id, workspace_id, id) WHERE actor_id IS NOT NULL;
 DROP INDEX audit_target;
-CREATE INDEX audit_target ON audit (target, workspace_id, id DESC) WHERE target IS NOT NULL;
+CREATE INDEX audit_target ON audit (target, workspace_id, id) WHERE target IS NOT NULL;
