@@ -65,14 +65,16 @@ std::string count_page(const keyset& page, const std::string& status)
 } // namespace
 
 // One user's keys and all of a workspace's are listed by different indexes, so by different statements.
-static const statement list_own_keys{"api_keys_list_own", rows::of_one_workspace,
-                                     select_page({"user_id, workspace_id", "$2, $1", "$4"}, "$3", "$5")};
-static const statement count_own_keys{"api_keys_count_own", rows::of_one_workspace,
-                                      count_page({"user_id, workspace_id", "$2, $1", no_bound}, "$3")};
+static const statement list_own_keys{
+    "api_keys_list_own", rows::of_one_workspace,
+    select_page(newest_first("user_id, workspace_id", "$2, $1", "id", "$4"), "$3", "$5")};
+static const statement count_own_keys{
+    "api_keys_count_own", rows::of_one_workspace,
+    count_page(newest_first("user_id, workspace_id", "$2, $1", "id", from_last), "$3")};
 static const statement list_all_keys{"api_keys_list_all", rows::of_one_workspace,
-                                     select_page({"workspace_id", "$1", "$3"}, "$2", "$4")};
+                                     select_page(newest_first("workspace_id", "$1", "id", "$3"), "$2", "$4")};
 static const statement count_all_keys{"api_keys_count_all", rows::of_one_workspace,
-                                      count_page({"workspace_id", "$1", no_bound}, "$2")};
+                                      count_page(newest_first("workspace_id", "$1", "id", from_last), "$2")};
 
 awaitable<page> list(pool& db, query wanted)
 {
@@ -80,6 +82,7 @@ awaitable<page> list(pool& db, query wanted)
     auto before = wanted.before.value_or(after_all);
     batch work;
     work.within(workspace);
+    add_walking(work);
     if (user) {
         work.add(list_own_keys, workspace, user, wanted.status, before, wanted.limit);
         work.add(count_own_keys, workspace, user, wanted.status);
@@ -88,7 +91,7 @@ awaitable<page> list(pool& db, query wanted)
         work.add(count_all_keys, workspace, wanted.status);
     }
     auto found = co_await db.run(std::move(work));
-    co_return page{found.first().as_vector<row>(), read_total(found.last())};
+    co_return page{found[1].as_vector<row>(), read_total(found.last())};
 }
 
 static const statement list_live_keys{"api_keys_list_live", "SELECT " + columns<row>() + R"(

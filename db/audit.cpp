@@ -77,7 +77,7 @@ std::string count_by(const keyset& page, const std::string& filters)
     return count_some(from_events(page, filters));
 }
 
-const keyset of_workspace("workspace_id", "$1", "$2");
+const keyset of_workspace = newest_first("workspace_id", "$1", "id", "$2");
 
 } // namespace
 
@@ -90,12 +90,12 @@ static const statement list_by_action{"audit_list_action", rows::of_one_workspac
 static const statement count_by_action{"audit_count_action", rows::of_one_workspace,
                                        count_by(of_workspace, " AND action = $7")};
 
-static const statement list_by_actor{
-    "audit_list_actor", rows::of_one_workspace,
-    list_by({"actor_id, workspace_id", "$8, $1", "$2"}, " AND ($9::text IS NULL OR action = $9)")};
-static const statement count_by_actor{
-    "audit_count_actor", rows::of_one_workspace,
-    count_by({"actor_id, workspace_id", "$7, $1", "$2"}, " AND ($8::text IS NULL OR action = $8)")};
+static const statement list_by_actor{"audit_list_actor", rows::of_one_workspace,
+                                     list_by(newest_first("actor_id, workspace_id", "$8, $1", "id", "$2"),
+                                             " AND ($9::text IS NULL OR action = $9)")};
+static const statement count_by_actor{"audit_count_actor", rows::of_one_workspace,
+                                      count_by(newest_first("actor_id, workspace_id", "$7, $1", "id", "$2"),
+                                               " AND ($8::text IS NULL OR action = $8)")};
 
 static const statement list_by_target{
     "audit_list_target", rows::of_one_workspace,
@@ -119,6 +119,7 @@ awaitable<page> list(pool& db, query wanted)
 
     batch work;
     work.within(workspace);
+    add_walking(work);
     if (target) {
         work.add(list_by_target, workspace, from, least, credential, since, until, limit, target, action,
                  actor);
@@ -134,7 +135,7 @@ awaitable<page> list(pool& db, query wanted)
         work.add(count_all, workspace, below, least, credential, since, until);
     }
     auto found = co_await db.run(std::move(work));
-    co_return page{found.first().as_vector<row>(), read_total(found.last())};
+    co_return page{found[1].as_vector<row>(), read_total(found.last())};
 }
 
 } // namespace db::audit

@@ -17,7 +17,7 @@ const std::string status_of = R"(
 const std::string select_rows = R"(
     SELECT i.id, i.workspace_id, i.email, i.email_normalized, i.role, i.invited_by, i.created_at, i.sent_at,
            i.expires_at,)" + status_of +
-                                " FROM invites i WHERE i.workspace_id = $1 AND" + open;
+                                " FROM invites i WHERE" + open + " AND ";
 
 } // namespace
 
@@ -80,8 +80,8 @@ awaitable<std::vector<outcome>> create(pool& db, batch work, uuid workspace_id,
 
 namespace {
 
-const std::string after = " AND i.id > $2";
-const std::string in_order = " ORDER BY i.id LIMIT $3";
+const keyset page_of = oldest_first("i.workspace_id", "$1", "i.id", "$2");
+const keyset all_of = oldest_first("i.workspace_id", "$1", "i.id", from_first);
 
 // Invites are few beside members, so that one statement serves all filters.
 std::string filters(const std::string& role, const std::string& text, const std::string& even_expired)
@@ -94,24 +94,27 @@ std::string filters(const std::string& role, const std::string& text, const std:
 } // namespace
 
 static const statement list_invites{"invites_list", rows::of_one_workspace,
-                                    select_rows + after + filters("$4", "$5", "$6") + in_order};
+                                    select_rows + page_of.where + filters("$4", "$5", "$6") + page_of.order +
+                                        " LIMIT $3"};
 
-static const statement count_invites{
-    "invites_count", rows::of_one_workspace,
-    count_some("FROM invites i WHERE i.workspace_id = $1 AND" + open + filters("$2", "$3", "$4"))};
+static const statement count_invites{"invites_count", rows::of_one_workspace,
+                                     count_some("FROM invites i WHERE" + open + " AND " + all_of.where +
+                                                filters("$2", "$3", "$4") + all_of.order)};
 
 awaitable<page> list(pool& db, query wanted)
 {
     auto& [workspace, role, text, even_expired, last, limit] = wanted;
     batch work;
     work.within(workspace);
+    add_walking(work);
     work.add(list_invites, workspace, last.value_or(before_all), limit, role, text, even_expired);
     work.add(count_invites, workspace, role, text, even_expired);
     auto found = co_await db.run(std::move(work));
-    co_return page{found.first().as_vector<row>(), read_total(found.last())};
+    co_return page{found[1].as_vector<row>(), read_total(found.last())};
 }
 
-static const statement find_invite{"invites_find", rows::of_one_workspace, select_rows + " AND i.id = $2"};
+static const statement find_invite{"invites_find", rows::of_one_workspace,
+                                   select_rows + "i.workspace_id = $1 AND i.id = $2"};
 
 awaitable<std::optional<row>> find(pool& db, uuid workspace_id, uuid id)
 {
