@@ -6,7 +6,7 @@
 
 namespace db::api_keys {
 
-static const statement insert_key{"api_keys_insert", R"(
+static const statement insert_key{"api_keys_insert", rows::of_one_workspace, R"(
     WITH minted AS (
         INSERT INTO api_keys (id, prefix, digest, name, scopes, workspace_id, user_id, role, created_by, expires_at)
         VALUES ($1, $2, $3, $4, $5, $6,
@@ -26,13 +26,15 @@ bool was_orphaned(const failure& error)
     return error.constraint() == "api_keys_owner";
 }
 
-static const statement find_key_by_prefix{"api_keys_find_by_prefix", "SELECT " + columns<row>() + R"(
+static const statement find_key_by_prefix{"api_keys_find_by_prefix", rows::of_one_workspace,
+                                          "SELECT " + columns<row>() + R"(
     FROM api_key_states
     WHERE prefix = $3 AND workspace_id = $1 AND ($2::uuid IS NULL OR user_id = $2))"};
 
 awaitable<std::optional<row>> find_by_prefix(pool& db, reach within, std::string prefix)
 {
-    auto found = co_await db.run(find_key_by_prefix, within.workspace_id, within.user_id, prefix);
+    auto found = co_await db.run_within(within.workspace_id, find_key_by_prefix, within.workspace_id,
+                                        within.user_id, prefix);
     co_return found.as_optional<row>();
 }
 
@@ -47,30 +49,33 @@ awaitable<std::optional<row>> find_by_digest(pool& db, db::digest digest)
 }
 
 // One user's keys and all of a workspace's are listed by different indexes, so by different statements.
-static const statement list_own_keys{"api_keys_list_own", "SELECT " + columns<row>() + R"(
+static const statement list_own_keys{"api_keys_list_own", rows::of_one_workspace,
+                                     "SELECT " + columns<row>() + R"(
     FROM api_key_states
     WHERE workspace_id = $1 AND user_id = $2 AND ($3::text IS NULL OR status = $3)
       AND id < coalesce($4, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
     ORDER BY id DESC
     LIMIT $5)"};
 
-static const statement count_own_keys{"api_keys_count_own", count_some(R"(
+static const statement count_own_keys{"api_keys_count_own", rows::of_one_workspace, count_some(R"(
     FROM api_key_states WHERE workspace_id = $1 AND user_id = $2 AND ($3::text IS NULL OR status = $3))")};
 
-static const statement list_all_keys{"api_keys_list_all", "SELECT " + columns<row>() + R"(
+static const statement list_all_keys{"api_keys_list_all", rows::of_one_workspace,
+                                     "SELECT " + columns<row>() + R"(
     FROM api_key_states
     WHERE workspace_id = $1 AND ($2::text IS NULL OR status = $2)
       AND id < coalesce($3, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
     ORDER BY id DESC
     LIMIT $4)"};
 
-static const statement count_all_keys{"api_keys_count_all", count_some(R"(
+static const statement count_all_keys{"api_keys_count_all", rows::of_one_workspace, count_some(R"(
     FROM api_key_states WHERE workspace_id = $1 AND ($2::text IS NULL OR status = $2))")};
 
 awaitable<page> list(pool& db, query wanted)
 {
     const auto& [workspace, user] = wanted.within;
     batch work;
+    work.within(workspace);
     if (user) {
         work.add(list_own_keys, workspace, user, wanted.status, wanted.before, wanted.limit);
         work.add(count_own_keys, workspace, user, wanted.status);
@@ -125,7 +130,7 @@ outcome why_refused(const std::optional<row>& key)
 
 } // namespace
 
-static const statement update_key{"api_keys_update", R"(
+static const statement update_key{"api_keys_update", rows::of_one_workspace, R"(
     WITH edited AS (
         UPDATE api_keys
         SET name = coalesce($5, name),
@@ -139,6 +144,7 @@ awaitable<changed> update(principal_changes& changes, pool& db, batch work, reac
                           edit edits, audit::entry event)
 {
     auto at = work.size();
+    work.within(within.workspace_id);
     work.add(update_key, audit::as_json(event), within.workspace_id, within.user_id, prefix, edits.name,
              edits.scopes, edits.expires_at.has_value(), edits.expires_at.value_or(std::nullopt));
     work.add(find_key_by_prefix, within.workspace_id, within.user_id, prefix);
@@ -150,7 +156,7 @@ awaitable<changed> update(principal_changes& changes, pool& db, batch work, reac
     co_return out;
 }
 
-static const statement revoke_key{"api_keys_revoke", R"(
+static const statement revoke_key{"api_keys_revoke", rows::of_one_workspace, R"(
     WITH ended AS (
         UPDATE api_keys SET revoked_at = now()
         WHERE prefix = $4 AND workspace_id = $2 AND ($3::uuid IS NULL OR user_id = $3) AND revoked_at IS NULL
@@ -158,7 +164,7 @@ static const statement revoke_key{"api_keys_revoke", R"(
     INSERT INTO audit SELECT event.* FROM ended, audit_event($1) AS event)"};
 
 // now() is the transaction's: equal to revoked_at only if this very transaction has set it.
-static const statement find_revoked_key{"api_keys_find_revoked", R"(
+static const statement find_revoked_key{"api_keys_find_revoked", rows::of_one_workspace, R"(
     SELECT id, prefix, name, digest, workspace_id, user_id, revoked_at = now() AS ended_now
     FROM api_keys
     WHERE prefix = $3 AND workspace_id = $1 AND ($2::uuid IS NULL OR user_id = $2))"};
@@ -167,6 +173,7 @@ awaitable<std::optional<revoked_key>> revoke(principal_changes& changes, pool& d
                                              std::string prefix, audit::entry event)
 {
     batch work;
+    work.within(within.workspace_id);
     work.add(revoke_key, audit::as_json(event), within.workspace_id, within.user_id, prefix);
     work.add(find_revoked_key, within.workspace_id, within.user_id, prefix);
     auto answers = co_await changes.commit(db, std::move(work), of_reach(within), of_last_row<revoked_key>);
@@ -202,7 +209,7 @@ awaitable<std::optional<revoked_key>> revoke_by_digest(principal_changes& change
 
 // The old row is read under its lock before it is cut, for RETURNING would show the expiry already cut. The
 // lock on the membership makes a removal wait, so that it sees the successor and revokes it too.
-static const statement rotate_key{"api_keys_rotate", R"(
+static const statement rotate_key{"api_keys_rotate", rows::of_one_workspace, R"(
     WITH old AS (
         SELECT * FROM api_keys k
         WHERE prefix = $4 AND workspace_id = $2 AND ($3::uuid IS NULL OR user_id = $3)
@@ -225,13 +232,14 @@ static const statement rotate_key{"api_keys_rotate", R"(
         RETURNING id)
     INSERT INTO audit SELECT event.* FROM minted, audit_event($1) AS event)"};
 
-static const statement find_key{"api_keys_find", "SELECT " + columns<row>() + R"(
+static const statement find_key{"api_keys_find", rows::of_one_workspace, "SELECT " + columns<row>() + R"(
     FROM api_key_states WHERE id = $1)"};
 
 awaitable<changed> rotate(principal_changes& changes, pool& db, batch work, reach within, std::string prefix,
                           successor next, std::chrono::seconds grace, audit::entry event)
 {
     auto at = work.size();
+    work.within(within.workspace_id);
     work.add(rotate_key, audit::as_json(event), within.workspace_id, within.user_id, prefix, next.id,
              next.prefix, next.digest, next.created_by, grace.count(), next.scopes, next.expires_at);
     work.add(find_key, next.id);
@@ -257,7 +265,7 @@ void add_revoke_all_of_user(batch& work, const uuid& user_id)
     work.add(revoke_keys_of_user, user_id);
 }
 
-static const statement revoke_keys_of_member{"api_keys_revoke_of_member", R"(
+static const statement revoke_keys_of_member{"api_keys_revoke_of_member", rows::of_one_workspace, R"(
     UPDATE api_keys SET revoked_at = now()
     WHERE workspace_id = $1 AND user_id = $2 AND revoked_at IS NULL
     RETURNING id)"};

@@ -80,21 +80,23 @@ std::string count_by(const std::string& filters)
 } // namespace
 
 // What has an index of its own has a statement of its own; of two such filters the second is a mere condition.
-static const statement list_all{"audit_list", list_by("")};
-static const statement list_by_action{"audit_list_action", list_by(" AND action = $8")};
-static const statement list_by_actor{"audit_list_actor",
+static const statement list_all{"audit_list", rows::of_one_workspace, list_by("")};
+static const statement list_by_action{"audit_list_action", rows::of_one_workspace,
+                                      list_by(" AND action = $8")};
+static const statement list_by_actor{"audit_list_actor", rows::of_one_workspace,
                                      list_by(" AND actor_id = $8 AND ($9::text IS NULL OR action = $9)")};
 static const statement list_by_target{
-    "audit_list_target",
+    "audit_list_target", rows::of_one_workspace,
     list_by(
         " AND target = $8 AND ($9::text IS NULL OR action = $9) AND ($10::uuid IS NULL OR actor_id = $10)")};
 
-static const statement count_all{"audit_count", count_by("")};
-static const statement count_by_action{"audit_count_action", count_by(" AND action = $7")};
-static const statement count_by_actor{"audit_count_actor",
+static const statement count_all{"audit_count", rows::of_one_workspace, count_by("")};
+static const statement count_by_action{"audit_count_action", rows::of_one_workspace,
+                                       count_by(" AND action = $7")};
+static const statement count_by_actor{"audit_count_actor", rows::of_one_workspace,
                                       count_by(" AND actor_id = $7 AND ($8::text IS NULL OR action = $8)")};
 static const statement count_by_target{
-    "audit_count_target",
+    "audit_count_target", rows::of_one_workspace,
     count_by(
         " AND target = $7 AND ($8::text IS NULL OR action = $8) AND ($9::uuid IS NULL OR actor_id = $9)")};
 
@@ -109,6 +111,7 @@ awaitable<page> list(pool& db, query wanted)
     auto from = before ? std::min(*before, below) : below;
 
     batch work;
+    work.within(workspace);
     if (target) {
         work.add(list_by_target, workspace, from, least, credential, since, until, limit, target, action,
                  actor);

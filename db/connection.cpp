@@ -3,6 +3,7 @@
 #include "db/error.hpp"
 #include "db/result.hpp"
 #include "db/statement.hpp"
+#include "db/wall.hpp"
 
 #include <algorithm>
 #include <cstdlib>
@@ -153,6 +154,11 @@ awaitable<void> connection::prepare_all(bool keep)
             throw failure_of(get());
         asked.push_back(each);
     }
+    constexpr int text = 0;
+    if (keep ? !PQsendQueryPrepared(get(), ask_for_wall.name(), 0, nullptr, nullptr, nullptr, text)
+             : !PQsendQueryParams(get(), ask_for_wall.sql(), 0, nullptr, nullptr, nullptr, nullptr, text))
+        throw failure_of(get());
+    asked.push_back(&ask_for_wall);
     if (!PQpipelineSync(get()))
         throw failure_of(get());
     for (;;) {
@@ -182,6 +188,8 @@ awaitable<void> connection::prepare_all(bool keep)
             auto why = failure_of(answer.get());
             auto name = answered < asked.size() ? asked[answered]->name() : "?";
             throw failure(why.kind(), "statement " + std::string(name) + ": " + why.what(), why.sqlstate());
+        } else if (PQresultStatus(answer.get()) == PGRES_TUPLES_OK) {
+            walled_ = PQgetvalue(answer.get(), 0, 0) == std::string_view("t");
         }
     }
 }

@@ -31,7 +31,8 @@ public:
     connection(const connection&) = delete;
     connection& operator=(const connection&) = delete;
 
-    /** Connect, enter pipeline mode and prepare every statement of the program in one round trip. Has no
+    /** Connect, enter pipeline mode, prepare every statement of the program and ask for the wall, the latter two in
+        one round trip. Has no
         deadline of its own: cancel() ends it. Host names are looked up by the system's resolver, which
         blocks.
         @throw failure what PostgreSQL or the network said, with the statement's name where one is refused */
@@ -39,6 +40,9 @@ public:
 
     /// End whatever waits for the socket, with operation_aborted.
     void cancel();
+
+    /// Whether the wall between workspaces stood when the connection was made (db/wall.hpp).
+    bool walled() const { return walled_; }
 
     PGconn* get() const { return pg_.get(); }
     descriptor& socket() { return socket_; }
@@ -56,6 +60,7 @@ private:
 
     std::unique_ptr<PGconn, finish> pg_;
     descriptor socket_;
+    bool walled_ = false;
 };
 
 } // namespace db

@@ -15,6 +15,7 @@ enum class failure_kind {
     stale,       ///< a prepared statement no longer fits the schema; the connection is being replaced
     statement,   ///< PostgreSQL refused a statement; sqlstate() says why
     mapping,     ///< a value and its type do not fit each other: a mistake in this program
+    misuse,      ///< a batch that must not be sent: a mistake in this program
 };
 
 /** The one exception of this folder. Expected absences are optionals; this is thrown for the rest.
@@ -27,7 +28,11 @@ public:
     failure_kind kind() const { return kind_; }
 
     /// True if the same request may succeed later: answer 503, not 500.
-    bool unavailable() const { return kind_ != failure_kind::statement && kind_ != failure_kind::mapping; }
+    bool unavailable() const
+    {
+        return kind_ == failure_kind::overloaded || kind_ == failure_kind::unavailable ||
+               kind_ == failure_kind::stale;
+    }
 
     /// Five characters (PostgreSQL, appendix A), or nothing where the server said nothing.
     std::string_view sqlstate() const { return sqlstate_; }

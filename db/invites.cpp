@@ -22,13 +22,12 @@ const std::string select_rows = R"(
 } // namespace
 
 // An invite that has expired gives way to a new one.
-static const statement retire_expired{"invites_retire_expired", R"(
+static const statement retire_expired{"invites_retire_expired", rows::of_one_workspace, R"(
     UPDATE invites SET cancelled_at = now()
-    WHERE workspace_id = $1 AND email_normalized = ANY ($2) AND expires_at <= now() AND)" +
-                                                                    open};
+    WHERE workspace_id = $1 AND email_normalized = ANY ($2) AND expires_at <= now() AND)" + open};
 
 // Whoever loses a race for an address, or comes second in the list, finds it invited.
-static const statement insert_invites{"invites_insert", R"(
+static const statement insert_invites{"invites_insert", rows::of_one_workspace, R"(
     WITH asked AS (
         SELECT * FROM unnest($4::uuid[], $5::text[], $6::text[], $7::text[], $8::bytea[])
             WITH ORDINALITY AS a (id, email, email_normalized, role, digest, place)),
@@ -48,7 +47,7 @@ static const statement insert_invites{"invites_insert", R"(
                 ELSE 'already_invited' END
     FROM asked a ORDER BY place)"};
 
-static const statement note_invite{"invites_note", R"(
+static const statement note_invite{"invites_note", rows::of_one_workspace, R"(
     INSERT INTO audit SELECT event.* FROM invites i, audit_event($1) AS event WHERE i.id = $2)"};
 
 awaitable<std::vector<outcome>> create(pool& db, batch work, uuid workspace_id,
@@ -65,6 +64,7 @@ awaitable<std::vector<outcome>> create(pool& db, batch work, uuid workspace_id,
         roles.emplace_back(boost::describe::enum_to_string(each.role, ""));
         digests.push_back(each.digest);
     }
+    work.within(workspace_id);
     work.add(retire_expired, workspace_id, normalized);
     auto at = work.size();
     work.add(insert_invites, workspace_id, invited_by, expires_at, ids, emails, normalized, roles, digests);
@@ -93,35 +93,37 @@ std::string filters(const std::string& role, const std::string& text, const std:
 
 } // namespace
 
-static const statement list_invites{"invites_list",
+static const statement list_invites{"invites_list", rows::of_one_workspace,
                                     select_rows + after + filters("$4", "$5", "$6") + in_order};
 
 static const statement count_invites{
-    "invites_count",
+    "invites_count", rows::of_one_workspace,
     count_some("FROM invites i WHERE i.workspace_id = $1 AND" + open + filters("$2", "$3", "$4"))};
 
 awaitable<page> list(pool& db, query wanted)
 {
     auto& [workspace, role, text, even_expired, last, limit] = wanted;
     batch work;
+    work.within(workspace);
     work.add(list_invites, workspace, last, limit, role, text, even_expired);
     work.add(count_invites, workspace, role, text, even_expired);
     auto found = co_await db.run(std::move(work));
     co_return page{found.first().as_vector<row>(), read_total(found.last())};
 }
 
-static const statement find_invite{"invites_find", select_rows + " AND i.id = $2"};
+static const statement find_invite{"invites_find", rows::of_one_workspace, select_rows + " AND i.id = $2"};
 
 awaitable<std::optional<row>> find(pool& db, uuid workspace_id, uuid id)
 {
-    auto found = co_await db.run(find_invite, workspace_id, id);
+    auto found = co_await db.run_within(workspace_id, find_invite, workspace_id, id);
     co_return found.as_optional<row>();
 }
 
-static const statement renew_invite{"invites_renew", R"(
+static const statement renew_invite{"invites_renew", rows::of_one_workspace,
+                                    R"(
     WITH old AS (SELECT id, digest FROM invites WHERE workspace_id = $2 AND id = $3 AND)" +
-                                                         open +
-                                                         R"( FOR NO KEY UPDATE),
+                                        open +
+                                        R"( FOR NO KEY UPDATE),
     renewed AS (
         UPDATE invites SET digest = $4, expires_at = $5, sent_at = now() FROM old WHERE invites.id = old.id
         RETURNING invites.id),
@@ -132,21 +134,23 @@ awaitable<bool> resend(pool& db, batch work, uuid workspace_id, uuid id, db::dig
                        timestamp expires_at, outbox::draft letter, audit::entry event)
 {
     auto at = work.size();
+    work.within(workspace_id);
     work.add(renew_invite, audit::as_json(event), workspace_id, id, digest, expires_at);
     outbox::add_to_invitee(work, letter, id);
     auto answers = co_await db.run(std::move(work));
     co_return answers[at].affected() == 1;
 }
 
-static const statement cancel_invite{"invites_cancel", R"(
+static const statement cancel_invite{"invites_cancel", rows::of_one_workspace,
+                                     R"(
     WITH ended AS (
         UPDATE invites SET cancelled_at = now() WHERE workspace_id = $2 AND id = $3 AND)" +
-                                                           open + R"( RETURNING id)
+                                         open + R"( RETURNING id)
     INSERT INTO audit SELECT event.* FROM ended, audit_event($1) AS event)"};
 
 awaitable<bool> cancel(pool& db, uuid workspace_id, uuid id, audit::entry event)
 {
-    auto ended = co_await db.run(cancel_invite, audit::as_json(event), workspace_id, id);
+    auto ended = co_await db.run_within(workspace_id, cancel_invite, audit::as_json(event), workspace_id, id);
     co_return ended.affected() == 1;
 }
 

@@ -41,52 +41,65 @@ const std::string select_rows =
 
 } // namespace
 
-static const statement list_requests{"join_requests_list", select_rows + R"(
+static const statement list_requests{"join_requests_list", rows::of_one_workspace, select_rows + R"(
     AND r.user_id > coalesce($2, '00000000-0000-0000-0000-000000000000'::uuid)
     ORDER BY r.user_id LIMIT $3)"};
 
-static const statement count_requests{"join_requests_count", count_some(from_waiting)};
+static const statement count_requests{"join_requests_count", rows::of_one_workspace,
+                                      count_some(from_waiting)};
 
 awaitable<page> list(pool& db, uuid workspace_id, std::optional<uuid> after, int limit)
 {
     batch work;
+    work.within(workspace_id);
     work.add(list_requests, workspace_id, after, limit);
     work.add(count_requests, workspace_id);
     auto found = co_await db.run(std::move(work));
     co_return page{found.first().as_vector<row>(), read_total(found.last())};
 }
 
-static const statement find_request{"join_requests_find", select_rows + " AND r.user_id = $2"};
+static const statement find_request{"join_requests_find", rows::of_one_workspace,
+                                    select_rows + " AND r.user_id = $2"};
 
 awaitable<std::optional<row>> find(pool& db, uuid workspace_id, uuid user_id)
 {
-    auto found = co_await db.run(find_request, workspace_id, user_id);
+    auto found = co_await db.run_within(workspace_id, find_request, workspace_id, user_id);
     co_return found.as_optional<row>();
 }
 
+namespace {
+
+// Written by the statement that settles the request: afterwards a workspace does not know whom it has rejected.
+const std::string told = R"(
+    told AS (INSERT INTO outbox (id, kind, facts, user_id, recipient, name)
+             SELECT $4, $5, $6, u.id, u.email, u.name FROM settled s JOIN users u ON u.id = s.user_id
+             WHERE wants_mail(u, $5))
+    INSERT INTO audit SELECT event.* FROM settled, audit_event($1) AS event)";
+
+} // namespace
+
 // The lock on the person comes first, as with all that ends an account.
-static const statement approve_request{"join_requests_approve", R"(
+static const statement approve_request{"join_requests_approve", rows::of_one_workspace, R"(
     WITH person AS (
         SELECT id FROM users WHERE id = $3 AND disabled_at IS NULL AND email_verified_at IS NOT NULL FOR NO KEY UPDATE),
     settled AS (DELETE FROM join_requests r USING person WHERE r.user_id = person.id AND r.workspace_id = $2
                 RETURNING r.user_id),
     added AS (INSERT INTO memberships (workspace_id, user_id, role) SELECT $2, user_id, 'member' FROM settled
-              ON CONFLICT DO NOTHING)
-    INSERT INTO audit SELECT event.* FROM settled, audit_event($1) AS event)"};
+              ON CONFLICT DO NOTHING),)" + told};
 
-static const statement reject_request{"join_requests_reject", R"(
-    WITH settled AS (DELETE FROM join_requests WHERE user_id = $3 AND workspace_id = $2 RETURNING user_id)
-    INSERT INTO audit SELECT event.* FROM settled, audit_event($1) AS event)"};
+static const statement reject_request{"join_requests_reject", rows::of_one_workspace,
+                                      R"(
+    WITH settled AS (DELETE FROM join_requests WHERE user_id = $3 AND workspace_id = $2 RETURNING user_id),)" +
+                                          told};
 
 namespace {
 
-/// Settle a request, and write the letter if there was one.
 awaitable<bool> settle(principal_changes& changes, pool& db, batch work, const statement& how,
                        uuid workspace_id, uuid user_id, outbox::draft letter, audit::entry event)
 {
     auto at = work.size();
-    work.add(how, audit::as_json(event), workspace_id, user_id);
-    outbox::add_after_event(work, letter, user_id, event.id);
+    work.within(workspace_id);
+    work.add(how, audit::as_json(event), workspace_id, user_id, letter.id, letter.what, letter.facts);
     change what;
     what.users.push_back(user_id);
     auto answers = co_await changes.commit(db, std::move(work), std::move(what));

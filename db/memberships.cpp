@@ -10,7 +10,7 @@ std::string select_place()
            ", m.role, w.owner_id = m.user_id AS is_owner, m.joined_at";
 }
 
-static const statement find_membership{"memberships_find", select_place() + R"(
+static const statement find_membership{"memberships_find", rows::of_one_workspace, select_place() + R"(
     FROM memberships m JOIN workspaces w ON w.id = m.workspace_id
     WHERE m.workspace_id = $1 AND m.user_id = $2)"};
 
@@ -21,7 +21,7 @@ void add_find(batch& work, const uuid& workspace_id, const uuid& user_id)
 
 awaitable<std::optional<place>> find(pool& db, uuid workspace_id, uuid user_id)
 {
-    auto found = co_await db.run(find_membership, workspace_id, user_id);
+    auto found = co_await db.run_within(workspace_id, find_membership, workspace_id, user_id);
     co_return read_place(found);
 }
 

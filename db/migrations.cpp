@@ -91,6 +91,15 @@ void apply(session& db, const migration& next, const std::string& checksum)
     db.execute("COMMIT");
 }
 
+bool raise_wall(session& db)
+{
+    auto is_true = [](const result& answer) {
+        return PQgetvalue(answer.get(), 0, 0) == std::string_view("t");
+    };
+    return is_true(db.query("SELECT to_regprocedure('raise_wall()') IS NOT NULL", {})) &&
+           is_true(db.query("SELECT raise_wall()", {}));
+}
+
 } // namespace
 
 migration_report migrate(const std::string& conninfo, std::span<const migration> migrations)
@@ -123,6 +132,7 @@ migration_report migrate(const std::string& conninfo, std::span<const migration>
                          "was changed after it was applied: restore it, and add a new one instead");
         }
     }
+    report.walled = raise_wall(db);
     return report;
 }
 

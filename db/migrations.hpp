@@ -18,9 +18,11 @@ std::span<const migration> embedded_migrations();
 
 struct migration_report {
     std::vector<std::string> applied; ///< by this call, in order
+    bool walled = false;              ///< whether PostgreSQL keeps workspaces apart too (db/wall.hpp)
 };
 
-/** Apply what the database lacks, each migration in a transaction of its own. Any number of programs may
+/** Apply what the database lacks, each migration in a transaction of its own, and raise the wall between workspaces
+    if that is ours to do. Any number of programs may
     try at once: an advisory lock lets one work while the others wait and then find nothing to do.
 
     Blocks, on a connection of its own: for the start of the program and its `migrate` command.

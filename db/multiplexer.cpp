@@ -14,7 +14,7 @@ static std::unique_ptr<request> failed(std::unique_ptr<request> what, const fail
 void multiplexer::add(std::unique_ptr<request> what, time_point expires)
 {
     auto statements = what->work.size();
-    queue_.push_back({std::move(what), statements, expires});
+    queue_.push_back({std::move(what), statements, 0, expires});
 }
 
 request* multiplexer::next_to_send()
@@ -22,10 +22,12 @@ request* multiplexer::next_to_send()
     return sent_ < queue_.size() ? queue_[sent_].who.get() : nullptr;
 }
 
-void multiplexer::mark_sent(time_point expires)
+void multiplexer::mark_sent(time_point expires, std::size_t in_front)
 {
     auto& next = queue_[sent_++];
     next.expires = expires;
+    next.unanswered += in_front;
+    next.in_front = in_front;
     next.who->work = batch(); // libpq has its own copy
 }
 
@@ -40,6 +42,8 @@ std::unique_ptr<request> multiplexer::take(result answer)
         if (place.unanswered == 0)
             throw out_of_step;
         --place.unanswered;
+        if (place.in_front > 0)
+            --place.in_front;
         return nullptr;
     }
 
@@ -61,7 +65,7 @@ std::unique_ptr<request> multiplexer::take(result answer)
     case PGRES_TUPLES_OK:
     case PGRES_COMMAND_OK:
     case PGRES_EMPTY_QUERY:
-        if (place.who)
+        if (place.who && place.in_front == 0)
             place.who->answers.add(std::move(answer));
         return nullptr;
     default: // COPY and its kin

@@ -42,8 +42,9 @@ public:
     /// The request to send next, or nothing. It stays the next until mark_sent().
     request* next_to_send();
 
-    /// The next request is on its way. `expires` must not lie before that of the one sent last.
-    void mark_sent(time_point expires);
+    /** The next request is on its way. `expires` must not lie before that of the one sent last.
+        @param in_front statements sent in front of its own, whose answers are not for it, but whose errors are */
+    void mark_sent(time_point expires, std::size_t in_front = 0);
 
     /// True while answers are owed, also those of abandoned requests.
     bool expects_answer() const { return sent_ > 0; }
@@ -68,6 +69,7 @@ private:
     struct place {
         std::unique_ptr<request> who; // nobody: abandoned
         std::size_t unanswered;       // statements whose answers have not ended
+        std::size_t in_front;         // of these, the ones sent in front of the request's own
         time_point expires;
     };
 

@@ -48,24 +48,13 @@ void add_to_key_owner(batch& work, const draft& letter, const digest& key)
     work.add(insert_to_key_owner, letter.id, letter.what, letter.facts, key);
 }
 
-static const statement insert_to_invitee{"outbox_insert_to_invitee", R"(
+static const statement insert_to_invitee{"outbox_insert_to_invitee", rows::of_one_workspace, R"(
     INSERT INTO outbox (id, kind, facts, sealed_token, recipient)
     SELECT $1, $2, $3, $4, i.email FROM invites i WHERE i.id = $5)"};
 
 void add_to_invitee(batch& work, const draft& letter, const uuid& invite_id)
 {
     work.add(insert_to_invitee, letter.id, letter.what, letter.facts, token_of(letter), invite_id);
-}
-
-static const statement insert_after_event{"outbox_insert_after_event", R"(
-    INSERT INTO outbox (id, kind, facts, user_id, recipient, name)
-    SELECT $1, $2, $3, u.id, u.email, u.name
-    FROM users u JOIN audit a ON a.id = $5
-    WHERE u.id = $4 AND wants_mail(u, $2))"};
-
-void add_after_event(batch& work, const draft& letter, const uuid& user_id, const uuid& event_id)
-{
-    work.add(insert_after_event, letter.id, letter.what, letter.facts, user_id, event_id);
 }
 
 static const statement begin{"outbox_begin", "BEGIN"};

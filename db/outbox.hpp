@@ -41,9 +41,6 @@ void add_to_key_owner(batch& work, const draft& letter, const digest& key);
 /// To the address that an invite is for, if there is this invite.
 void add_to_invitee(batch& work, const draft& letter, const uuid& invite_id);
 
-/// To a person, if an event has been written: for what is done only sometimes.
-void add_after_event(batch& work, const draft& letter, const uuid& user_id, const uuid& event_id);
-
 struct row {
     uuid id{};
     kind what{};

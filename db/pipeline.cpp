@@ -2,6 +2,7 @@
 
 #include "db/connection.hpp"
 #include "db/multiplexer.hpp"
+#include "db/wall.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
@@ -86,7 +87,9 @@ private:
     void hear_notifications();
     void write_soon();
     void write();
+    bool step_within(const request& what) const { return what.work.workspace() && connection_->walled(); }
     bool send(const request& what);
+    bool send(const statement& what, const params& values, std::size_t first, std::size_t count);
     bool flushed();
     void await_room();
     void break_off(const failure& why);
@@ -190,8 +193,11 @@ void pipeline::line::settle(multiplexer::finished done)
 
 void pipeline::line::submit(std::unique_ptr<request> what)
 {
-    if (closing_ || queue_.size() >= settings_.queue_limit) {
-        if (closing_)
+    auto fault = what->work.fault();
+    if (fault || closing_ || queue_.size() >= settings_.queue_limit) {
+        if (fault)
+            what->error = std::move(fault);
+        else if (closing_)
             what->error.emplace(failure_kind::unavailable, "closed");
         else
             what->error.emplace(failure_kind::overloaded, "too many batches in flight");
@@ -226,7 +232,7 @@ void pipeline::line::write()
         if (!queue_.expects_answer())
             heard_at_ = now;
         auto sent = send(*next);
-        queue_.mark_sent(now + settings_.deadline);
+        queue_.mark_sent(now + settings_.deadline, step_within(*next) ? 1 : 0);
         if (!sent)
             break_off(failure_of(connection_->get()));
     }
@@ -234,22 +240,31 @@ void pipeline::line::write()
 
 bool pipeline::line::send(const request& what)
 {
-    auto pg = connection_->get();
-    for (const auto& command : what.work.commands()) {
-        what.work.parameters().point(command.first_param, command.param_count, pointers_);
-        auto count = static_cast<int>(command.param_count);
-        auto values = pointers_.values.data();
-        auto lengths = pointers_.lengths.data();
-        auto formats = pointers_.formats.data();
-        constexpr int binary = 1;
-        auto queued = settings_.prepare ? PQsendQueryPrepared(pg, command.what->name(), count, values,
-                                                              lengths, formats, binary)
-                                        : PQsendQueryParams(pg, command.what->sql(), count, nullptr, values,
-                                                            lengths, formats, binary);
-        if (!queued)
+    if (step_within(what)) {
+        params workspace;
+        workspace.add(*what.work.workspace());
+        if (!send(enter_workspace, workspace, 0, 1))
             return false;
     }
-    return PQpipelineSync(pg) == 1;
+    for (const auto& command : what.work.commands())
+        if (!send(*command.what, what.work.parameters(), command.first_param, command.param_count))
+            return false;
+    return PQpipelineSync(connection_->get()) == 1;
+}
+
+bool pipeline::line::send(const statement& what, const params& values, std::size_t first, std::size_t count)
+{
+    values.point(first, count, pointers_);
+    auto pg = connection_->get();
+    auto size = static_cast<int>(count);
+    auto pointers = pointers_.values.data();
+    auto lengths = pointers_.lengths.data();
+    auto formats = pointers_.formats.data();
+    constexpr int binary = 1;
+    auto queued = settings_.prepare
+                      ? PQsendQueryPrepared(pg, what.name(), size, pointers, lengths, formats, binary)
+                      : PQsendQueryParams(pg, what.sql(), size, nullptr, pointers, lengths, formats, binary);
+    return queued == 1;
 }
 
 // True if libpq holds nothing back. If it does, either readiness is a reason to try again: room to write, or

@@ -51,7 +51,7 @@ public:
 
     /** Send a batch and wait for all of its answers. Starts when awaited.
         @throw failure the first error of the batch, or unavailable: overloaded, never sent, sent and lost,
-               or late (it may then have taken effect or not) */
+               or late (it may then have taken effect or not), or misuse (as batch::fault) */
     awaitable<results> run(batch work);
 
     /// As above, for one statement.
@@ -60,6 +60,15 @@ public:
     {
         batch work;
         work.add(what, values...);
+        return run_one(std::move(work));
+    }
+
+    /// As above, within a workspace.
+    template <class... Values>
+    awaitable<result> run_within(const uuid& workspace, const statement& what, const Values&... values)
+    {
+        batch work;
+        work.within(workspace).add(what, values...);
         return run_one(std::move(work));
     }
 

@@ -27,6 +27,13 @@ public:
         return quietest().run(what, values...);
     }
 
+    /// As above, within a workspace.
+    template <class... Values>
+    awaitable<result> run_within(const uuid& workspace, const statement& what, const Values&... values)
+    {
+        return quietest().run_within(workspace, what, values...);
+    }
+
     /// Wait for every pipeline. @throw failure as pipeline::ready
     awaitable<void> ready();
 

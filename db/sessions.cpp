@@ -136,17 +136,17 @@ awaitable<refreshed> refresh(principal_changes& changes, pool& db, attempt token
     co_return out;
 }
 
-static const statement session_can_lead_to{"sessions_can_lead_to", R"(
+static const statement session_can_lead_to{"sessions_can_lead_to", rows::of_one_workspace, R"(
     SELECT EXISTS (SELECT FROM sessions s JOIN memberships m ON m.user_id = s.user_id
                    WHERE s.id = $1 AND m.workspace_id = $2 AND s.revoked_at IS NULL))"};
 
 awaitable<bool> can_lead_to(pool& db, uuid id, uuid workspace_id)
 {
-    auto answer = co_await db.run(session_can_lead_to, id, workspace_id);
+    auto answer = co_await db.run_within(workspace_id, session_can_lead_to, id, workspace_id);
     co_return answer.scalar<bool>();
 }
 
-static const statement lead_session_to{"sessions_lead_to", R"(
+static const statement lead_session_to{"sessions_lead_to", rows::of_one_workspace, R"(
     WITH led AS (
         UPDATE sessions s SET workspace_id = m.workspace_id FROM memberships m
         WHERE s.id = $2 AND s.user_id = $3 AND s.revoked_at IS NULL AND m.workspace_id = $4 AND m.user_id = $3
@@ -160,6 +160,7 @@ awaitable<std::optional<memberships::place>> lead_to(pool& db, uuid id, uuid use
                                                      audit::entry event)
 {
     batch work;
+    work.within(workspace_id);
     work.add(lead_session_to, audit::as_json(event), id, user_id, workspace_id);
     memberships::add_find(work, workspace_id, user_id);
     auto answers = co_await db.run(std::move(work));

@@ -6,10 +6,23 @@
 
 namespace db {
 
+/// Whose rows a statement touches in the tables that a workspace owns.
+enum class rows {
+    of_any_workspace, ///< those of several, or of one that is not known beforehand; or none
+    of_one_workspace, ///< those of the workspace that its batch is within
+};
+
 /** One prepared statement. Defined at namespace scope above the function that runs it:
 
     @code
     static const statement find_user{"users_find", "SELECT id, email FROM users WHERE id = $1"};
+    @endcode
+
+    One that is about a workspace says so, and is then refused in a batch that is not within any:
+
+    @code
+    static const statement list_events{"audit_list", rows::of_one_workspace,
+                                       "SELECT … FROM audit WHERE workspace_id = $1"};
     @endcode
 
     Constructing one enters it into a list, so that each connection prepares all of them in one round trip
@@ -17,7 +30,9 @@ namespace db {
     Construct and destroy only while no other thread connects (in practice: before main). */
 class statement {
 public:
-    statement(const char* name, std::string sql) : name_(name), sql_(std::move(sql)), next_(first_)
+    statement(const char* name, std::string sql) : statement(name, rows::of_any_workspace, std::move(sql)) {}
+    statement(const char* name, rows touched, std::string sql)
+        : name_(name), sql_(std::move(sql)), touched_(touched), next_(first_)
     {
         first_ = this;
     }
@@ -33,6 +48,7 @@ public:
 
     const char* name() const { return name_; }
     const char* sql() const { return sql_.c_str(); }
+    rows touched() const { return touched_; }
 
     /// All statements of the program, linked through next(). @return nothing if there are none
     static const statement* first() { return first_; }
@@ -43,6 +59,7 @@ private:
 
     const char* name_;
     std::string sql_;
+    rows touched_;
     statement* next_;
 };
 

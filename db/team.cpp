@@ -36,22 +36,27 @@ const std::string people = "memberships m JOIN users u ON u.id = m.user_id";
 } // namespace
 
 // One statement for each filter, so that each is planned for its own index.
-static const statement list_all{"team_list", select_rows() + after + in_order};
-static const statement list_of_role{"team_list_role", select_rows() + after + of_role + in_order};
-static const statement list_with_text{"team_list_text", select_rows() + after + has_text("$4") + in_order};
-static const statement list_of_role_with_text{"team_list_role_text",
+static const statement list_all{"team_list", rows::of_one_workspace, select_rows() + after + in_order};
+static const statement list_of_role{"team_list_role", rows::of_one_workspace,
+                                    select_rows() + after + of_role + in_order};
+static const statement list_with_text{"team_list_text", rows::of_one_workspace,
+                                      select_rows() + after + has_text("$4") + in_order};
+static const statement list_of_role_with_text{"team_list_role_text", rows::of_one_workspace,
                                               select_rows() + after + of_role + has_text("$5") + in_order};
 
-static const statement count_all{"team_count", count(members, "")};
-static const statement count_of_role{"team_count_role", count(members, " AND m.role = $2")};
-static const statement count_with_text{"team_count_text", count(people, has_text("$2"))};
-static const statement count_of_role_with_text{"team_count_role_text",
+static const statement count_all{"team_count", rows::of_one_workspace, count(members, "")};
+static const statement count_of_role{"team_count_role", rows::of_one_workspace,
+                                     count(members, " AND m.role = $2")};
+static const statement count_with_text{"team_count_text", rows::of_one_workspace,
+                                       count(people, has_text("$2"))};
+static const statement count_of_role_with_text{"team_count_role_text", rows::of_one_workspace,
                                                count(people, " AND m.role = $2" + has_text("$3"))};
 
 awaitable<page> list(pool& db, query wanted)
 {
     auto& [workspace, role, text, last, limit] = wanted;
     batch work;
+    work.within(workspace);
     if (role && text) {
         work.add(list_of_role_with_text, workspace, last, limit, role, text);
         work.add(count_of_role_with_text, workspace, role, text);
@@ -69,11 +74,12 @@ awaitable<page> list(pool& db, query wanted)
     co_return page{found.first().as_vector<row>(), read_total(found.last())};
 }
 
-static const statement find_member{"team_find", select_rows() + " AND m.user_id = $2"};
+static const statement find_member{"team_find", rows::of_one_workspace,
+                                   select_rows() + " AND m.user_id = $2"};
 
 awaitable<std::optional<row>> find(pool& db, uuid workspace_id, uuid user_id)
 {
-    auto found = co_await db.run(find_member, workspace_id, user_id);
+    auto found = co_await db.run_within(workspace_id, find_member, workspace_id, user_id);
     co_return found.as_optional<row>();
 }
 
@@ -113,7 +119,7 @@ awaitable<outcome> commit(principal_changes& changes, pool& db, batch work, uuid
 
 } // namespace
 
-static const statement set_member_role{"team_set_role", R"(
+static const statement set_member_role{"team_set_role", rows::of_one_workspace, R"(
     WITH changed AS (SELECT set_role($2, $3, $4) AS had),
     noted AS (
         INSERT INTO audit
@@ -125,11 +131,12 @@ static const statement set_member_role{"team_set_role", R"(
 awaitable<outcome> set_role(principal_changes& changes, pool& db, batch work, uuid workspace_id, uuid user_id,
                             db::role wanted, audit::entry event)
 {
+    work.within(workspace_id);
     work.add(set_member_role, audit::as_json(event), workspace_id, user_id, wanted);
     co_return co_await commit(changes, db, std::move(work), user_id);
 }
 
-static const statement remove_member{"team_remove", R"(
+static const statement remove_member{"team_remove", rows::of_one_workspace, R"(
     WITH gone AS (SELECT remove_member($2, $3) AS known),
     noted AS (INSERT INTO audit SELECT event.* FROM gone, audit_event($1) AS event WHERE known)
     SELECT known FROM gone)"};
@@ -137,11 +144,12 @@ static const statement remove_member{"team_remove", R"(
 awaitable<outcome> remove(principal_changes& changes, pool& db, batch work, uuid workspace_id, uuid user_id,
                           audit::entry event)
 {
+    work.within(workspace_id);
     work.add(remove_member, audit::as_json(event), workspace_id, user_id);
     co_return co_await commit(changes, db, std::move(work), user_id);
 }
 
-static const statement transfer_to{"team_transfer", R"(
+static const statement transfer_to{"team_transfer", rows::of_one_workspace, R"(
     WITH given AS (SELECT transfer_ownership($2, $3, $4) AS done),
     noted AS (INSERT INTO audit SELECT event.* FROM given, audit_event($1) AS event WHERE done)
     SELECT done FROM given)"};
@@ -149,6 +157,7 @@ static const statement transfer_to{"team_transfer", R"(
 awaitable<bool> transfer_ownership(principal_changes& changes, pool& db, batch work, uuid workspace_id,
                                    uuid giver, uuid heir, audit::entry event)
 {
+    work.within(workspace_id);
     work.add(transfer_to, audit::as_json(event), workspace_id, giver, heir);
     change what;
     what.users = {giver, heir};

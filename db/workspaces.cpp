@@ -4,16 +4,16 @@
 
 namespace db::workspaces {
 
-static const statement find_workspace{"workspaces_find",
+static const statement find_workspace{"workspaces_find", rows::of_one_workspace,
                                       "SELECT " + columns<row>() + " FROM workspaces WHERE id = $1"};
 
 awaitable<std::optional<row>> find(pool& db, uuid id)
 {
-    auto found = co_await db.run(find_workspace, id);
+    auto found = co_await db.run_within(id, find_workspace, id);
     co_return found.as_optional<row>();
 }
 
-static const statement find_workspace_setup{"workspaces_find_setup",
+static const statement find_workspace_setup{"workspaces_find_setup", rows::of_one_workspace,
                                             "SELECT " + columns<row>() +
                                                 R"(, has_proved_domain(workspaces) AS has_proved_domain
     FROM workspaces WHERE id = $1)"};
@@ -37,7 +37,7 @@ std::optional<setup> read_setup(const result& answer)
 
 awaitable<std::optional<setup>> find_setup(pool& db, uuid id)
 {
-    auto found = co_await db.run(find_workspace_setup, id);
+    auto found = co_await db.run_within(id, find_workspace_setup, id);
     co_return read_setup(found);
 }
 
@@ -50,7 +50,7 @@ void add_insert(batch& work, const uuid& id, std::string_view name, const uuid& 
     work.add(insert_workspace, id, name, owner_id);
 }
 
-static const statement update_workspace{"workspaces_update", R"(
+static const statement update_workspace{"workspaces_update", rows::of_one_workspace, R"(
     UPDATE workspaces
     SET name = coalesce($2, name), members_can_mint_keys = coalesce($3, members_can_mint_keys),
         join_policy = coalesce($4, join_policy), join_domain = CASE WHEN $5 THEN $6 ELSE join_domain END

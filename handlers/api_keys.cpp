@@ -179,6 +179,7 @@ awaitable<answer<schemas::api_key_created>> mint(call& c, schemas::api_key_creat
         auto event = from.event("api_key.mint");
         event.target = made.prefix;
         db::batch work;
+        work.within(draft.workspace_id);
         db::require_standing(work, who);
         db::api_keys::add_insert(work, draft);
         db::audit::add(work, event);

@@ -1,5 +1,8 @@
 #include "handlers/profile.hpp"
 
+#include "crypto/random.hpp"
+#include "db/audit.hpp"
+#include "db/memberships.hpp"
 #include "db/principal_changes.hpp"
 #include "db/standing.hpp"
 #include "db/users.hpp"
@@ -42,6 +45,17 @@ awaitable<schemas::me> describe(call& c, std::optional<db::users::row> user)
     co_return out;
 }
 
+/** Told to a workspace whose member deletes their account: that somebody left, and not who. */
+db::audit::entry farewell(const db::uuid& workspace)
+{
+    db::audit::entry out;
+    out.id = crypto::make_uuid_v7();
+    out.workspace_id = workspace;
+    out.action = "team.leave";
+    out.details = R"({"account":"deleted"})";
+    return out;
+}
+
 } // namespace
 
 awaitable<answer<schemas::me>> show(call& c)
@@ -80,10 +94,16 @@ awaitable<answer<nothing>> remove(call& c, std::optional<schemas::account_deleti
     if (refused)
         co_return std::move(*refused);
 
-    auto what = co_await db::users::reach_of(c.cx.db, user.id);
+    db::change what;
+    what.users.push_back(user.id);
     db::batch work;
     db::require_password_version(work, user.id, user.password_version);
     db::require_standing(work, c.caller());
+    for (auto& place : co_await db::memberships::list(c.cx.db, user.id)) {
+        what.workspaces.push_back(place.workspace.id);
+        if (!place.membership.is_owner)
+            db::audit::add(work, farewell(place.workspace.id));
+    }
     db::users::add_delete(work, user.id);
     auto ended = [id = user.id](const db::results& answers) {
         return db::users::reach_of(id, answers.last());

@@ -156,6 +156,7 @@ awaitable<answer<schemas::workspace_setup>> update(call& c, schemas::workspace_p
     event.target = text;
     event.details = details;
     db::batch work;
+    work.within(id);
     db::require_standing(work, c.caller());
     db::workspaces::add_update(work, id, edit);
     db::audit::add(work, event);

@@ -4,6 +4,7 @@
 #include "db/migrations.hpp"
 #include "db/notices.hpp"
 #include "db/users.hpp"
+#include "db/wall.hpp"
 #include "schemas/types.hpp"
 #include "server/core.hpp"
 #include "server/mailer.hpp"
@@ -91,6 +92,14 @@ public:
         return run_alone(io_, [this] { return load_keys(db_, all_.sealer, algorithm()); });
     }
 
+    /** Say so if nothing but the conditions of the statements keeps workspaces apart. */
+    void look_for_wall()
+    {
+        if (!run_alone(io_, [this] { return db::wall_stands(db_); }))
+            log_line(log_level::warning, "no row security between workspaces")
+                .add("remedy", db::how_to_raise_wall);
+    }
+
     /** Until the first signal has been passed on; a second one ends the cores at once. */
     void run()
     {
@@ -160,6 +169,7 @@ void serve_until_drained(const config& settings)
     std::deque<core> cores;
     conductor main_thread(all, cores);
     auto keys = main_thread.load();
+    main_thread.look_for_wall();
 
     auto listen = settings.listen;
     for (unsigned i = 0; i < settings.threads; ++i) {
@@ -221,10 +231,12 @@ int serve(const config& settings)
 int migrate(const config& settings)
 {
     return report([&] {
-        auto applied = db::migrate(settings.database_url).applied;
-        for (auto& name : applied)
+        auto done = db::migrate(settings.database_url);
+        for (auto& name : done.applied)
             std::cout << "applied " << name << '\n';
-        std::cout << (applied.empty() ? "nothing to do\n" : "up to date\n");
+        std::cout << (done.applied.empty() ? "nothing to do\n" : "up to date\n");
+        if (!done.walled)
+            std::cout << "no row security between workspaces; " << db::how_to_raise_wall << '\n';
     });
 }
 

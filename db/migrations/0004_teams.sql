@@ -78,7 +78,7 @@ BEGIN
     SELECT u.* INTO their FROM users u WHERE u.id = person AND u.email_verified_at IS NOT NULL FOR NO KEY UPDATE;
     SELECT w.* INTO space FROM join_requests r JOIN workspaces w ON w.id = r.workspace_id
     WHERE r.user_id = their.id AND w.join_domain = domain_of(their.email_normalized) FOR KEY SHARE OF w;
-    IF space.join_policy = 'open' THEN
+    IF space.join_policy = 'open' AND has_proved_domain(space) THEN
         DELETE FROM join_requests WHERE user_id = person;
         INSERT INTO memberships (workspace_id, user_id, role) VALUES (space.id, person, 'member') ON CONFLICT DO NOTHING;
         INSERT INTO audit
@@ -180,6 +180,7 @@ DECLARE
     had workspace_role;
 BEGIN
     PERFORM FROM workspaces WHERE id = space FOR NO KEY UPDATE;
+    PERFORM FROM users WHERE id = person FOR KEY SHARE;   -- who is deleting their account is gone first
     SELECT role INTO had FROM memberships WHERE workspace_id = space AND user_id = person;
     IF had <> wanted THEN
         IF had = 'admin' THEN
@@ -195,14 +196,15 @@ END $$;
 CREATE FUNCTION remove_member(space uuid, person uuid) RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM FROM workspaces WHERE id = space FOR NO KEY UPDATE;
+    PERFORM FROM users WHERE id = person FOR KEY SHARE;   -- as above
     PERFORM FROM memberships WHERE workspace_id = space AND user_id = person;
     IF NOT FOUND THEN
         RETURN false;
     END IF;
     PERFORM require_dispensable(space, person);
     DELETE FROM memberships WHERE workspace_id = space AND user_id = person;   -- first: keys just being minted wait
-    UPDATE api_keys SET revoked_at = now() WHERE workspace_id = space AND user_id = person AND revoked_at IS NULL;
     UPDATE sessions SET revoked_at = now() WHERE workspace_id = space AND user_id = person AND revoked_at IS NULL;
+    UPDATE api_keys SET revoked_at = now() WHERE workspace_id = space AND user_id = person AND revoked_at IS NULL;
     PERFORM cancel_invites(person, space, NULL);
     RETURN true;
 END $$;

@@ -89,7 +89,7 @@ BOOST_FIXTURE_TEST_CASE(a_workspace_owns_keys_with_a_role_of_their_own, minting)
     draft.workspace_id = workspace;
     draft.role = db::role::manager;
     draft.created_by = ada;
-    auto answers = commit([&](db::batch& work) { db::api_keys::add_insert(work, draft); });
+    auto answers = commit([&](db::batch& work) { db::api_keys::add_insert(work.within(workspace), draft); });
     auto made = answers.first().as_one<db::api_keys::row>();
     BOOST_TEST(!made.user_id);
     BOOST_TEST((made.role == db::role::manager));
@@ -234,7 +234,9 @@ BOOST_FIXTURE_TEST_CASE(a_leaving_members_keys_of_this_workspace_die, minting)
 {
     auto key = add_key(bob), hers = add_key(ada);
     BOOST_TEST(run([&] { return db::api_keys::list_live(one.db, bob); }).size() == 1u);
-    commit([&](db::batch& work) { db::api_keys::add_revoke_all_of_member(work, workspace, bob); });
+    commit([&](db::batch& work) {
+        db::api_keys::add_revoke_all_of_member(work.within(workspace), workspace, bob);
+    });
     BOOST_TEST(run([&] { return db::api_keys::list_live(one.db, bob); }).empty());
     BOOST_TEST((find(key).status == status::revoked));
     BOOST_TEST((find(hers).status == status::active));

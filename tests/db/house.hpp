@@ -149,6 +149,7 @@ struct fixture {
             draft.user_id = owner;
             draft.created_by = owner;
             draft.expires_at = expires;
+            work.within(workspace);
             db::api_keys::add_insert(work, draft);
         });
         return made;

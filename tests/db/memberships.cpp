@@ -36,7 +36,8 @@ BOOST_FIXTURE_TEST_CASE(a_workspace_is_edited_member_by_member, house::fixture)
 {
     db::workspaces::edit edit;
     edit.members_can_mint_keys = false;
-    auto answers = commit([&](db::batch& work) { db::workspaces::add_update(work, workspace, edit); });
+    auto answers =
+        commit([&](db::batch& work) { db::workspaces::add_update(work.within(workspace), workspace, edit); });
     BOOST_TEST(answers.first().as_one<db::workspaces::row>().name == "Engines");
     BOOST_TEST(!run([&] { return db::workspaces::find(one.db, workspace); }).value().members_can_mint_keys);
 }

@@ -129,6 +129,32 @@ BOOST_FIXTURE_TEST_CASE(an_error_stays_with_its_batch, scene)
     BOOST_TEST(after->answers.size() == 1u);
 }
 
+BOOST_FIXTURE_TEST_CASE(what_is_sent_in_front_answers_nobody, scene)
+{
+    auto first = add(2), second = add(1);
+    queue.mark_sent(start + 2h, 1);
+    queue.mark_sent(start + 2h);
+    take("r-r-r-s"
+         "r-s");
+    BOOST_TEST(done.size() == 2u);
+    BOOST_TEST(first->answers.size() == 2u);
+    BOOST_TEST(second->answers.size() == 1u);
+}
+
+BOOST_FIXTURE_TEST_CASE(but_its_error_is_the_error_of_all, scene)
+{
+    auto failing = add(2), after = add(0);
+    queue.mark_sent(start + 2h, 1);
+    queue.mark_sent(start + 2h, 1);
+    take("e-a-a-s"
+         "r-s");
+    BOOST_TEST(done.size() == 2u);
+    BOOST_TEST(failing->error.has_value());
+    BOOST_TEST(failing->answers.size() == 0u);
+    BOOST_TEST(!after->error);
+    BOOST_TEST(after->answers.size() == 0u);
+}
+
 BOOST_FIXTURE_TEST_CASE(the_first_error_is_the_one_that_is_kept, scene)
 {
     auto failing = sent(2);

@@ -22,7 +22,7 @@ namespace {
 
 const db::statement idle_limit{"outbox_test_idle_limit",
                                "SELECT current_setting('idle_in_transaction_session_timeout')"};
-const db::statement revoke_key{"outbox_test_revoke",
+const db::statement revoke_key{"test_outbox_revoke",
                                "UPDATE api_keys SET revoked_at = now() WHERE digest = $1"};
 
 struct post_office : house::fixture {

@@ -75,6 +75,7 @@ BOOST_FIXTURE_TEST_CASE(a_commit_makes_every_core_forget, house::fixture)
     two.run([&]() -> db::awaitable<void> { co_await two->principals.load_api_key(key.digest); });
 
     auto event = house::event("x");
+    event.workspace_id = workspace;
     run([&] { return db::api_keys::revoke(changes, one.db, {workspace, bob}, key.prefix, event); });
     BOOST_TEST((one.principals.cached(key.digest).state == state::miss));
     two.run([&]() -> db::awaitable<void> {
