@@ -101,16 +101,24 @@ postgres_cluster& shared_cluster()
     return cluster;
 }
 
-std::string sql(const std::string& conninfo, const std::string& statements)
+sql_connection::sql_connection(const std::string& conninfo) : pg_(PQconnectdb(conninfo.c_str()), PQfinish)
 {
-    std::unique_ptr<PGconn, decltype(&PQfinish)> pg(PQconnectdb(conninfo.c_str()), PQfinish);
-    if (PQstatus(pg.get()) != CONNECTION_OK)
-        throw std::runtime_error(PQerrorMessage(pg.get()));
-    std::unique_ptr<PGresult, decltype(&PQclear)> answer(PQexec(pg.get(), statements.c_str()), PQclear);
+    if (PQstatus(pg_.get()) != CONNECTION_OK)
+        throw std::runtime_error(PQerrorMessage(pg_.get()));
+}
+
+std::string sql_connection::run(const std::string& statements)
+{
+    std::unique_ptr<PGresult, decltype(&PQclear)> answer(PQexec(pg_.get(), statements.c_str()), PQclear);
     auto status = PQresultStatus(answer.get());
     if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
-        throw std::runtime_error(statements + ": " + PQerrorMessage(pg.get()));
+        throw std::runtime_error(statements + ": " + PQerrorMessage(pg_.get()));
     return PQntuples(answer.get()) > 0 ? PQgetvalue(answer.get(), 0, 0) : "";
+}
+
+std::string sql(const std::string& conninfo, const std::string& statements)
+{
+    return sql_connection(conninfo).run(statements);
 }
 
 } // namespace support

@@ -3,9 +3,11 @@
 
 #include "tests/support/temporary_folder.hpp"
 
+#include <libpq-fe.h>
 #include <sys/types.h>
 
 #include <functional>
+#include <memory>
 #include <string>
 
 namespace support {
@@ -47,6 +49,18 @@ private:
 
 /// One cluster for all tests of this process, started when first asked for.
 postgres_cluster& shared_cluster();
+
+/// A connection that is kept. Blocks.
+class sql_connection {
+public:
+    explicit sql_connection(const std::string& conninfo);
+
+    /// Run statements. @return the first column of the first row of the last, if there is one @throw runtime_error
+    std::string run(const std::string& statements);
+
+private:
+    std::unique_ptr<PGconn, void (*)(PGconn*)> pg_;
+};
 
 /// Run statements on a connection of their own. @return the first column of the first row, if there is one
 std::string sql(const std::string& conninfo, const std::string& statements);

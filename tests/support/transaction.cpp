@@ -7,20 +7,14 @@
 
 namespace support {
 
-transaction::transaction(const std::string& conninfo)
-    : conninfo_(conninfo), pg_(PQconnectdb(conninfo.c_str()), PQfinish)
+transaction::transaction(const std::string& conninfo) : conninfo_(conninfo), connection_(conninfo)
 {
-    if (PQstatus(pg_.get()) != CONNECTION_OK)
-        throw std::runtime_error(PQerrorMessage(pg_.get()));
     sql("BEGIN");
 }
 
 void transaction::sql(const std::string& statements)
 {
-    std::unique_ptr<PGresult, decltype(&PQclear)> answer(PQexec(pg_.get(), statements.c_str()), PQclear);
-    auto status = PQresultStatus(answer.get());
-    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
-        throw std::runtime_error(statements + ": " + PQerrorMessage(pg_.get()));
+    connection_.run(statements);
 }
 
 std::future<bool> transaction::commit_when_waited_for()

@@ -1,10 +1,9 @@
 // Another client's transaction, for what has to come in the middle of one.
 #pragma once
 
-#include <libpq-fe.h>
+#include "tests/support/postgres.hpp"
 
 #include <future>
-#include <memory>
 #include <string>
 
 namespace support {
@@ -25,7 +24,7 @@ public:
 
 private:
     std::string conninfo_;
-    std::unique_ptr<PGconn, decltype(&PQfinish)> pg_;
+    sql_connection connection_;
 };
 
 } // namespace support
