@@ -98,18 +98,12 @@ struct guest {
     db::uuid user{};
     db::batch work; ///< what makes them ready to be a member
     db::change what;
+    std::optional<std::string> proved; ///< the address, if the link is what proves it
     bool is_signed_in = false;
 };
 
-/** What follows from the link having come to the person's mailbox. */
-void add_proof_of_address(guest& who, const trace& from, const db::users::row& user)
-{
-    auto joined = from.event("team.join");
-    db::users::add_verify_email(who.work, user.id, user.email, joined);
-}
-
 /** The owner of the credential that came along. */
-awaitable<std::variant<guest, problem>> prove_by_session(call& c, db::invites::preview invite, trace from)
+awaitable<std::variant<guest, problem>> prove_by_session(call& c, db::invites::preview invite)
 {
     auto refused = co_await admit(c, even_unverified);
     if (refused)
@@ -130,7 +124,7 @@ awaitable<std::variant<guest, problem>> prove_by_session(call& c, db::invites::p
     out.is_signed_in = true;
     db::require_standing(out.work, who);
     if (!user.email_verified_at)
-        add_proof_of_address(out, from, user);
+        out.proved = std::move(user.email);
     co_return std::move(out);
 }
 
@@ -181,8 +175,7 @@ awaitable<std::variant<guest, problem>> prove_by_password(call& c, db::users::ro
 
 /** An account whose address nobody has proved before. The link does now, and makes whoever opened it the owner: with the
     password they keep all of it, else they choose one, and what somebody may have planted is gone. */
-awaitable<std::variant<guest, problem>> claim(call& c, db::users::row user, schemas::invite_accept body,
-                                              trace from)
+awaitable<std::variant<guest, problem>> claim(call& c, db::users::row user, schemas::invite_accept body)
 {
     guest out;
     out.user = user.id;
@@ -199,7 +192,7 @@ awaitable<std::variant<guest, problem>> claim(call& c, db::users::row user, sche
         db::users::add_dispossess(out.work, user.id);
         db::users::add_set_password(out.work, user.id, std::get<std::string>(hash));
     }
-    add_proof_of_address(out, from, user);
+    out.proved = std::move(user.email);
     co_return std::move(out);
 }
 
@@ -234,7 +227,7 @@ awaitable<std::variant<guest, problem>> identify(call& c, const db::invites::pre
                                                  schemas::invite_accept body, trace from)
 {
     if (c.req.message.count(http::field::authorization) > 0)
-        co_return co_await prove_by_session(c, invite, std::move(from));
+        co_return co_await prove_by_session(c, invite);
     auto user = co_await db::users::find_by_email(c.cx.db, invite.email_normalized);
     if (!user)
         co_return co_await welcome(c, invite, std::move(body), std::move(from));
@@ -242,7 +235,7 @@ awaitable<std::variant<guest, problem>> identify(call& c, const db::invites::pre
         co_return problem::forbidden("account_disabled", "The account has been disabled.");
     if (user->email_verified_at)
         co_return co_await prove_by_password(c, std::move(*user), std::move(body));
-    co_return co_await claim(c, std::move(*user), std::move(body), std::move(from));
+    co_return co_await claim(c, std::move(*user), std::move(body));
 }
 
 /** Make the guest a member. @return why not, if so */
@@ -256,6 +249,10 @@ awaitable<std::optional<problem>> admit_guest(call& c, guest who, opened invite,
     event.details = details;
     db::invites::add_accept(who.work, invite.digest, who.user);
     db::audit::add(who.work, event);
+    if (who.proved) { // after that, so that no request to join the same workspace is settled in another way
+        auto joined = from.event("team.join");
+        db::users::add_verify_email(who.work, who.user, *who.proved, joined);
+    }
     who.what.users.push_back(who.user);
     try {
         co_await c.cx.changes.commit(c.cx.db, std::move(who.work), std::move(who.what));

@@ -87,7 +87,7 @@ BEGIN
     ELSIF space.id IS NOT NULL THEN
         INSERT INTO outbox (id, kind, facts, user_id, recipient, name)
         SELECT gen_random_uuid(), 'approval_asked',
-               jsonb_build_object('person', coalesce(their.name, their.email), 'person_email', their.email,
+               jsonb_build_object('person', coalesce(their.name, ''), 'person_email', their.email,
                                   'workspace', space.name),
                a.id, a.email, a.name
         FROM memberships m JOIN users a ON a.id = m.user_id
