@@ -69,7 +69,7 @@ awaitable<std::vector<outcome>> create(pool& db, batch work, uuid workspace_id,
     auto at = work.size();
     work.add(insert_invites, workspace_id, invited_by, expires_at, ids, emails, normalized, roles, digests);
     for (auto& each : drafts) {
-        outbox::add_to_invitee(work, each.letter, each.id);
+        outbox::add_to_invitee(work, each.letter, each.id, each.digest);
         auto target = to_string(each.id);
         each.event.target = target;
         work.add(note_invite, audit::as_json(each.event), each.id);
@@ -139,7 +139,7 @@ awaitable<bool> resend(pool& db, batch work, uuid workspace_id, uuid id, db::dig
     auto at = work.size();
     work.within(workspace_id);
     work.add(renew_invite, audit::as_json(event), workspace_id, id, digest, expires_at);
-    outbox::add_to_invitee(work, letter, id);
+    outbox::add_to_invitee(work, letter, id, digest);
     auto answers = co_await db.run(std::move(work));
     co_return answers[at].affected() == 1;
 }
@@ -151,17 +151,19 @@ static const statement cancel_invite{"invites_cancel", rows::of_one_workspace,
                                          open + R"( RETURNING id)
     INSERT INTO audit SELECT event.* FROM ended, audit_event($1) AS event)"};
 
-awaitable<bool> cancel(pool& db, uuid workspace_id, uuid id, audit::entry event)
+awaitable<bool> cancel(pool& db, batch work, uuid workspace_id, uuid id, audit::entry event)
 {
-    auto ended = co_await db.run_within(workspace_id, cancel_invite, audit::as_json(event), workspace_id, id);
-    co_return ended.affected() == 1;
+    work.within(workspace_id);
+    work.add(cancel_invite, audit::as_json(event), workspace_id, id);
+    auto answers = co_await db.run(std::move(work));
+    co_return answers.last().affected() == 1;
 }
 
 static const statement find_by_token{"invites_find_by_token", R"(
     SELECT i.id, i.workspace_id, w.name AS workspace, i.email, i.email_normalized, i.role,
            coalesce(u.name, u.email) AS invited_by, i.expires_at, i.digest <> $1 AS is_replaced,
-           EXISTS (SELECT FROM users a WHERE a.email_normalized = i.email_normalized) AS has_account,)" +
-                                                                  status_of + R"(
+           EXISTS (SELECT FROM users a WHERE a.email_normalized = i.email_normalized AND a.email_verified_at IS NOT NULL)
+               AS has_account,)" + status_of + R"(
     FROM invites i JOIN workspaces w ON w.id = i.workspace_id LEFT JOIN users u ON u.id = i.invited_by
     WHERE i.id = coalesce((SELECT id FROM invites WHERE digest = $1),
                           (SELECT invite_id FROM replaced_invite_tokens WHERE digest = $1)))"};
