@@ -101,6 +101,7 @@ struct guest {
     db::change what;
     std::optional<std::string> proved; ///< the address, if the link is what proves it
     bool is_signed_in = false;
+    bool is_new = false;
 };
 
 /** The owner of the credential that came along. */
@@ -184,8 +185,15 @@ awaitable<std::variant<guest, problem>> claim(call& c, db::users::row user, sche
     guest out;
     out.user = user.id;
     bool knows_password = false;
-    if (body.password && user.password_hash)
+    if (body.password && user.password_hash) {
+        auto email = schemas::normalize_email(user.email);
+        guess attempt(c, email);
+        if (auto over = attempt.count())
+            co_return std::move(*over);
         knows_password = co_await c.cx.hashers.verify(body.password->value, *user.password_hash);
+        if (!knows_password)
+            attempt.is_wrong();
+    }
     if (knows_password) {
         db::require_password_version(out.work, user.id, user.password_version);
     } else {
@@ -207,7 +215,7 @@ awaitable<std::variant<guest, problem>> claim(call& c, db::users::row user, sche
 
 /** Somebody new, with the address of the invite and no workspace of their own. */
 awaitable<std::variant<guest, problem>> welcome(call& c, db::invites::preview invite,
-                                                schemas::invite_accept body, trace from)
+                                                schemas::invite_accept body)
 {
     std::optional<std::string> name;
     if (body.name)
@@ -225,10 +233,7 @@ awaitable<std::variant<guest, problem>> welcome(call& c, db::invites::preview in
     user.name = name;
     user.email_verified = true;
     db::users::add_insert(out.work, user);
-    auto event = from.event("user.signup");
-    event.workspace_id = invite.workspace_id;
-    event.actor_id = out.user;
-    db::audit::add(out.work, event);
+    out.is_new = true;
     co_return std::move(out);
 }
 
@@ -239,7 +244,7 @@ awaitable<std::variant<guest, problem>> identify(call& c, const db::invites::pre
         co_return co_await prove_by_session(c, invite);
     auto user = co_await db::users::find_by_email(c.cx.db, invite.email_normalized);
     if (!user)
-        co_return co_await welcome(c, invite, std::move(body), std::move(from));
+        co_return co_await welcome(c, invite, std::move(body));
     if (user->disabled_at)
         co_return problem::forbidden("account_disabled", "The account has been disabled.");
     if (user->email_verified_at)
@@ -250,6 +255,8 @@ awaitable<std::variant<guest, problem>> identify(call& c, const db::invites::pre
 /** Make the guest a member. @return why not, if so */
 awaitable<std::optional<problem>> admit_guest(call& c, guest who, opened invite, trace from)
 {
+    auto signup =
+        from.event("user.signup"); // the earlier of the two, written when the workspace is sure to be there
     auto event = from.event("team.join");
     auto target = to_string(who.user), details = "{\"invite\":\"" + to_string(invite.invite.id) + "\"}";
     event.workspace_id = invite.invite.workspace_id;
@@ -258,6 +265,11 @@ awaitable<std::optional<problem>> admit_guest(call& c, guest who, opened invite,
     event.details = details;
     db::invites::add_accept(who.work, invite.digest, who.user);
     db::audit::add(who.work, event);
+    if (who.is_new) {
+        signup.workspace_id = invite.invite.workspace_id;
+        signup.actor_id = who.user;
+        db::audit::add(who.work, signup);
+    }
     if (who.proved) { // after that, so that no request to join the same workspace is settled in another way
         auto joined = from.event("team.join");
         db::users::add_verify_email(who.work, who.user, *who.proved, joined);

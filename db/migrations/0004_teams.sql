@@ -237,7 +237,7 @@ BEGIN
     RETURN true;
 END $$;
 
--- As before, and the invites that they made.
+-- As before, with the invites that they made, and all of those into their own workspaces, whoever made them.
 CREATE OR REPLACE FUNCTION dispossess(person uuid) RETURNS SETOF uuid LANGUAGE plpgsql AS $$
 BEGIN
     -- The locks on person and workspaces make whoever is just minting a key wait, or be seen.
@@ -249,9 +249,34 @@ BEGIN
       AND (user_id = person OR created_by = person
            OR workspace_id IN (SELECT id FROM workspaces WHERE owner_id = person));
     PERFORM cancel_invites(person, NULL, NULL);
+    UPDATE invites SET cancelled_at = now()
+    WHERE workspace_id IN (SELECT id FROM workspaces WHERE owner_id = person)
+      AND accepted_at IS NULL AND cancelled_at IS NULL;
     DELETE FROM one_time_tokens WHERE user_id = person;
     DELETE FROM known_devices WHERE user_id = person;
     RETURN QUERY SELECT workspace_id FROM memberships WHERE user_id = person;
+END $$;
+
+-- As before, with a lock on the workspaces, so that a colleague who is just accepting an invite is waited for.
+CREATE OR REPLACE FUNCTION vacate_address(person uuid) RETURNS SETOF uuid LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM FROM users WHERE id = person AND email_verified_at IS NULL AND disabled_at IS NULL FOR UPDATE;
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    PERFORM FROM workspaces WHERE owner_id = person FOR UPDATE;
+    IF EXISTS (SELECT FROM memberships mine JOIN memberships other USING (workspace_id)
+               WHERE mine.user_id = person AND other.user_id <> person) THEN
+        RETURN;
+    END IF;
+    PERFORM withdraw_letters(person);
+    IF EXISTS (SELECT FROM sessions WHERE user_id = person) THEN
+        UPDATE users SET email_normalized = 'vacated/' || id, disabled_at = now() WHERE id = person;
+        RETURN QUERY SELECT * FROM dispossess(person);
+    ELSE
+        DELETE FROM workspaces WHERE owner_id = person;
+        DELETE FROM users WHERE id = person;
+    END IF;
 END $$;
 
 -- As before, and the invites that they made.
