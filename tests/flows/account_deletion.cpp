@@ -109,7 +109,8 @@ BOOST_FIXTURE_TEST_CASE(what_they_did_for_others_is_told_of_nobody, team)
 
     BOOST_TEST(remove(*this, bob.token).status == 204u);
     BOOST_TEST(db.sql("SELECT count(*)" + in_adas + " AND action <> 'team.leave'") == events);
-    BOOST_TEST(db.sql("SELECT count(*)" + in_adas + " AND action = 'team.leave' AND actor_id IS NULL") == "1");
+    BOOST_TEST(db.sql("SELECT count(*)" + in_adas + " AND action = 'team.leave' AND actor_id IS NULL") ==
+               "1");
     BOOST_TEST(db.sql("SELECT count(*)" + in_adas + " AND actor_id = '" + user + "' AND ip <> ''") == by_ada);
     BOOST_TEST(db.sql("SELECT count(*)" + in_adas +
                       " AND action = 'api_key.mint' AND actor_id IS NULL AND "
