@@ -10,6 +10,7 @@
 #include "handlers/convert.hpp"
 #include "handlers/deps.hpp"
 #include "handlers/guess.hpp"
+#include "handlers/letters.hpp"
 #include "handlers/new_password.hpp"
 #include "handlers/sign_in.hpp"
 #include "handlers/tokens.hpp"
@@ -98,18 +99,12 @@ struct guest {
     db::uuid user{};
     db::batch work; ///< what makes them ready to be a member
     db::change what;
+    std::optional<std::string> proved; ///< the address, if the link is what proves it
     bool is_signed_in = false;
 };
 
-/** What follows from the link having come to the person's mailbox. */
-void add_proof_of_address(guest& who, const trace& from, const db::users::row& user)
-{
-    auto joined = from.event("team.join");
-    db::users::add_verify_email(who.work, user.id, user.email, joined);
-}
-
 /** The owner of the credential that came along. */
-awaitable<std::variant<guest, problem>> prove_by_session(call& c, db::invites::preview invite, trace from)
+awaitable<std::variant<guest, problem>> prove_by_session(call& c, db::invites::preview invite)
 {
     auto refused = co_await admit(c, even_unverified);
     if (refused)
@@ -128,9 +123,11 @@ awaitable<std::variant<guest, problem>> prove_by_session(call& c, db::invites::p
     guest out;
     out.user = user.id;
     out.is_signed_in = true;
+    db::require_password_version(out.work, user.id,
+                                 user.password_version); // for its lock, which accepting takes
     db::require_standing(out.work, who);
     if (!user.email_verified_at)
-        add_proof_of_address(out, from, user);
+        out.proved = std::move(user.email);
     co_return std::move(out);
 }
 
@@ -198,8 +195,13 @@ awaitable<std::variant<guest, problem>> claim(call& c, db::users::row user, sche
         out.what = co_await db::users::reach_of(c.cx.db, user.id);
         db::users::add_dispossess(out.work, user.id);
         db::users::add_set_password(out.work, user.id, std::get<std::string>(hash));
+        auto letter = make_letter(c.cx, db::outbox::kind::password_changed, facts_of(c, from));
+        db::outbox::add_to_user(out.work, letter, user.id);
+        auto event = from.event("password.reset");
+        event.actor_id = user.id;
+        db::audit::add(out.work, event);
     }
-    add_proof_of_address(out, from, user);
+    out.proved = std::move(user.email);
     co_return std::move(out);
 }
 
@@ -234,7 +236,7 @@ awaitable<std::variant<guest, problem>> identify(call& c, const db::invites::pre
                                                  schemas::invite_accept body, trace from)
 {
     if (c.req.message.count(http::field::authorization) > 0)
-        co_return co_await prove_by_session(c, invite, std::move(from));
+        co_return co_await prove_by_session(c, invite);
     auto user = co_await db::users::find_by_email(c.cx.db, invite.email_normalized);
     if (!user)
         co_return co_await welcome(c, invite, std::move(body), std::move(from));
@@ -256,6 +258,10 @@ awaitable<std::optional<problem>> admit_guest(call& c, guest who, opened invite,
     event.details = details;
     db::invites::add_accept(who.work, invite.digest, who.user);
     db::audit::add(who.work, event);
+    if (who.proved) { // after that, so that no request to join the same workspace is settled in another way
+        auto joined = from.event("team.join");
+        db::users::add_verify_email(who.work, who.user, *who.proved, joined);
+    }
     who.what.users.push_back(who.user);
     try {
         co_await c.cx.changes.commit(c.cx.db, std::move(who.work), std::move(who.what));
@@ -270,24 +276,17 @@ awaitable<std::optional<problem>> admit_guest(call& c, guest who, opened invite,
 }
 
 /** The caller's own session goes on, and leads to the new workspace. */
-awaitable<answer<schemas::invite_accepted>> go_on(call& c, db::users::row user, db::uuid workspace,
-                                                  trace from)
+awaitable<answer<schemas::invite_accepted>> go_on(call& c, db::users::row user, db::uuid workspace)
 {
-    auto& who = c.caller();
-    auto event = from.event("session.switch");
-    auto session = to_string(who.credential_id);
-    event.workspace_id = workspace;
-    event.target = session;
-    auto place = co_await db::sessions::lead_to(c.cx.db, who.credential_id, user.id, workspace, event);
-    if (!place)
+    auto led = co_await lead_session(c, workspace);
+    if (!led)
         co_return problem::invalid_token("The credential has been revoked.");
     schemas::invite_accepted out;
-    out.access_token =
-        make_access_token(c.cx, {user.id, who.credential_id, workspace, place->membership.role, 0, {}});
-    out.expires_in = c.cx.config.access_token_ttl.count();
+    out.access_token = std::move(led->access_token);
+    out.expires_in = led->expires_in;
     out.user = to_user(c.cx.config, user);
-    out.workspace = to_workspace(place->workspace);
-    out.membership = to_membership(place->membership);
+    out.workspace = std::move(led->workspace);
+    out.membership = led->membership;
     co_return out;
 }
 
@@ -340,7 +339,7 @@ awaitable<std::variant<schemas::invite_accepted, over, problem>> accept(call& c,
         co_return problem::spent_token();
     answer<schemas::invite_accepted> out = problem::spent_token();
     if (is_signed_in)
-        out = co_await go_on(c, std::move(*user), workspace, from);
+        out = co_await go_on(c, std::move(*user), workspace);
     else
         out = co_await sign_in(c, std::move(*user), workspace);
     if (auto failed = std::get_if<problem>(&out))

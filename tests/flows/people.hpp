@@ -54,6 +54,7 @@ struct two_workspaces : signed_up {
 
 /// Ada's workspace with one of each role.
 struct team : signed_up {
+    using signed_up::signed_up;
     person mel = bring_in(*this, "mel@example.com", "manager");
     person bob = bring_in(*this, "bob@example.com", "member");
 };
