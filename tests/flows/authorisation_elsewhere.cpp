@@ -45,7 +45,12 @@ struct another_workspace : city {
         auto before = one.look();
         auto answer = one.play();
         auto wanted = is_refused_to(with, line) ? 403u : 404u;
-        auto what_it_was = name_of(line) + ": " + std::to_string(answer.status) + " " + answer.body;
+        auto what_it_was = name_of(line) +
+                           (caller == who::of_both ? " by a member of both" : " by a stranger") +
+                           (with == what::session ? " with a session"
+                            : with == what::key   ? " with a key"
+                                                  : " with a workspace's key") +
+                           ": " + std::to_string(answer.status) + " " + answer.body;
         BOOST_TEST(answer.status == wanted, what_it_was);
         BOOST_TEST(answer.code() == (wanted == 403 ? "forbidden" : "not_found"), what_it_was);
         BOOST_TEST(one.look() == before, what_it_was);
