@@ -1,168 +1,308 @@
-// Who may do what: one row for every line of the route table, to be read beside the contract.
+// Who may do what, on one page: to be read beside the contract, from which it is written, and not from the code.
 #pragma once
 
 #include "tests/support/http.hpp"
 
+#include <algorithm>
 #include <string>
 #include <string_view>
+#include <vector>
 
-namespace flows::authorisation {
+namespace flows::rights {
 
 using support::http::verb;
 
-/** Statuses of a call by a member, a manager, an admin, the owner, and the owner of another workspace, each with what
-    is theirs to call with. What the call is about belongs to the first four's workspace, or to the caller. */
-struct statuses {
-    unsigned member, manager, admin, owner, outsider;
+/// Each grants what the one before grants.
+enum class role { none, member, manager, admin };
+
+struct grant {
+    std::string_view permission;
+    role least; ///< that grants it
 };
 
-constexpr statuses all(unsigned status)
-{
-    return {status, status, status, status, status};
-}
+constexpr grant permissions[] = {
+    {"content:read", role::member},    {"content:write", role::member}, {"profile:read", role::member},
+    {"profile:write", role::member},   {"api_keys:read", role::member}, {"api_keys:write", role::member},
+    {"team:read", role::member},       {"team:invite", role::manager},  {"team:approve", role::admin},
+    {"team:remove", role::admin},      {"team:roles", role::admin},     {"resources:delete", role::admin},
+    {"settings:manage", role::admin},  {"api_keys:admin", role::admin}, {"audit:read", role::admin},
+    {"tokens:introspect", role::admin}};
 
-/// Of what is the same for everybody in their own workspace, and not there for strangers.
-constexpr statuses members(unsigned status)
-{
-    return {status, status, status, status, 404};
-}
+/// A permission that only an admin with an unlimited credential has.
+constexpr std::string_view everything = "*";
 
-constexpr statuses admins(unsigned status, unsigned outsider = 404)
-{
-    return {403, 403, status, status, outsider};
-}
+/// What a call is about, which says what becomes of it with a key instead of a session.
+enum class about {
+    anyone,     ///< needs no credential; whatever comes along changes nothing
+    workspace,  ///< the caller's workspace and what is in it: any credential will do
+    keys,       ///< the caller's own keys: a workspace's key has none, but an admin's reaches all
+    person,     ///< the caller: a workspace's key is none, 403
+    session,    ///< the caller's session: a key has none, whatever the row says
+    ownership,  ///< of the workspace: for its owner alone, in person
+    invitation, ///< of the caller: for who is not a member yet, 409; in a session, 403
+};
 
-constexpr statuses managers(unsigned status, unsigned outsider = 404)
-{
-    return {403, status, status, status, outsider};
-}
-
-/** One route. Whoever has no credential gets 401, unless it is for anyone; then everybody gets the same. A disabled
-    account's credentials get 401, but not the workspace's key that it made: that acts as the member it is made as. */
+/** One route: as in the contract, the call, the permission that it needs, and what is answered if all is well.
+    In path and body stand marks for what the call is about, made for it; see belongs_to_workspace. */
 struct row {
     verb method;
-    std::string_view path;
-    std::string_view body;  ///< with {marks}, as in the path
-    statuses session;       ///< with a JWT
-    statuses key;           ///< with a person's key for all that they may
-    unsigned narrow;        ///< with a person's key that lacks the permission
-    statuses workspace_key; ///< with a key of the workspace, of the same role; the owner's is an admin's
-    bool is_open = false;
+    std::string_view path; ///< from the base path, or from the site's root
+    std::string_view body;
+    std::string_view needs; ///< empty: no permission, only a credential
+    unsigned success;
+    about what;
+    unsigned to_key = 403; ///< where it is about a session
+    bool is_at_root = false;
 };
 
-/// A call that needs a credential, and treats a key that may all as the session of its owner.
-constexpr row call(verb method, std::string_view path, std::string_view body, statuses person,
-                   unsigned narrow, statuses workspace_key)
+constexpr row open(verb method, std::string_view path, std::string_view body, unsigned success)
 {
-    return {method, path, body, person, person, narrow, workspace_key};
+    return {method, path, body, "", success, about::anyone};
 }
 
-/// The same about the caller as a person: a workspace's key is none.
-constexpr row personal(verb method, std::string_view path, std::string_view body, unsigned status)
+constexpr row site(row line)
 {
-    return call(method, path, body, all(status), 403, all(403));
+    line.is_at_root = true;
+    return line;
 }
 
-/// The same about a person's session: a key has none.
-constexpr row of_session(verb method, std::string_view path, statuses session, unsigned key)
+constexpr row of_session(verb method, std::string_view path, unsigned success, unsigned to_key)
 {
-    return {method, path, "", session, all(key), key, all(key)};
+    return {method, path, "", "", success, about::session, to_key};
 }
 
-/// For anyone, whatever they come with.
-constexpr row open(verb method, std::string_view path, std::string_view body, unsigned status)
+constexpr row of(about what, verb method, std::string_view path, std::string_view body,
+                 std::string_view needs, unsigned success)
 {
-    return {method, path, body, all(status), all(status), status, all(status), true};
+    return {method, path, body, needs, success, what};
+}
+
+constexpr row of_person(verb method, std::string_view path, std::string_view body, std::string_view needs,
+                        unsigned success)
+{
+    return of(about::person, method, path, body, needs, success);
+}
+
+constexpr row of_workspace(verb method, std::string_view path, std::string_view body, std::string_view needs,
+                           unsigned success)
+{
+    return of(about::workspace, method, path, body, needs, success);
+}
+
+constexpr row of_keys(verb method, std::string_view path, std::string_view body, std::string_view needs,
+                      unsigned success)
+{
+    return of(about::keys, method, path, body, needs, success);
 }
 
 // clang-format off
 constexpr row table[] = {
     // accounts, sign-in, sessions
-    open(verb::post, "/api/v1/users/signup", R"({"email":"{new}","password":"long enough"})", 201),
-    open(verb::post, "/api/v1/users/login", R"({"email":"{caller}","password":"long enough"})", 200),
-    open(verb::post, "/api/v1/users/token/refresh", R"({"refresh_token":"{refresh}"})", 200),
-    of_session(verb::post, "/api/v1/users/logout", all(204), 400),
-    personal(verb::get, "/api/v1/users/sessions", "", 200),
-    personal(verb::delete_, "/api/v1/users/sessions", "", 204),
-    personal(verb::delete_, "/api/v1/users/sessions/{own session}", "", 204),
-    open(verb::post, "/api/v1/users/email/verify", R"({"token":"{verify}"})", 200),
-    open(verb::post, "/api/v1/users/email/verify/resend", R"({"email":"{new}"})", 202),
-    personal(verb::post, "/api/v1/users/email/change", R"({"new_email":"{new}","password":"long enough"})", 202),
-    open(verb::post, "/api/v1/users/email/change/confirm", R"({"token":"{change}"})", 200),
-    open(verb::post, "/api/v1/users/password/forgot", R"({"email":"{caller}"})", 202),
-    open(verb::post, "/api/v1/users/password/reset", R"({"token":"{reset}","password":"quite another battery"})", 204),
-    personal(verb::post, "/api/v1/users/password/change",
-             R"({"current_password":"long enough","new_password":"quite another battery"})", 204),
-    open(verb::get, "/api/v1/users/oauth/google/authorize", "", 422), // nothing is asked; and no provider is set up
-    open(verb::get, "/api/v1/users/oauth/google/callback", "", 422),
-    open(verb::post, "/api/v1/users/oauth/google/exchange", R"({"code":"c","code_verifier":"{verifier}"})", 404),
-    personal(verb::get, "/api/v1/users/me/oauth-grants", "", 200),
-    personal(verb::delete_, "/api/v1/users/me/oauth-grants/{grant}", "", 204),
+    open(verb::post, "/signup", R"({"email":"{new}","password":"long enough"})", 201),
+    open(verb::post, "/login", R"({"email":"{somebody}","password":"long enough"})", 200),
+    open(verb::post, "/token/refresh", R"({"refresh_token":"{refresh}"})", 200),
+    of_session(verb::post, "/logout", 204, 400),
+    of_person(verb::get, "/sessions", "", "profile:read", 200),
+    of_person(verb::delete_, "/sessions", "", "profile:write", 204),
+    of_person(verb::delete_, "/sessions/{own session}", "", "profile:write", 204),
+    open(verb::post, "/email/verify", R"({"token":"{verify}"})", 200),
+    open(verb::post, "/email/verify/resend", R"({"email":"{new}"})", 202),
+    of_person(verb::post, "/email/change", R"({"new_email":"{new}","password":"long enough"})", "profile:write", 202),
+    open(verb::post, "/email/change/confirm", R"({"token":"{change}"})", 200),
+    open(verb::post, "/password/forgot", R"({"email":"{somebody}"})", 202),
+    open(verb::post, "/password/reset", R"({"token":"{reset}","password":"quite another battery"})", 204),
+    of_person(verb::post, "/password/change", R"({"current_password":"long enough","new_password":"quite another battery"})",
+              "profile:write", 204),
+    // No provider is set up, so there is nothing here.
+    open(verb::get, "/oauth/google/authorize?redirect_uri=https://a.example/&state=s&code_challenge={43 characters}"
+                    "&code_challenge_method=S256", "", 404),
+    open(verb::get, "/oauth/google/callback?state=s&code=c", "", 404),
+    open(verb::post, "/oauth/google/exchange", R"({"code":"c","code_verifier":"{43 characters}"})", 404),
+    of_person(verb::get, "/me/oauth-grants", "", "profile:read", 200),
+    of_person(verb::delete_, "/me/oauth-grants/{own grant}", "", "profile:write", 204),
 
     // profile
-    call(verb::get, "/api/v1/users/me", "", all(200), 200, all(200)),
-    personal(verb::patch, "/api/v1/users/me", R"({"name":"Somebody"})", 200),
-    personal(verb::delete_, "/api/v1/users/me", R"({"password":"long enough"})", 204),
-    personal(verb::put, "/api/v1/users/me/avatar", "{picture}", 200),
-    personal(verb::delete_, "/api/v1/users/me/avatar", "", 204),
-    call(verb::get, "/api/v1/users/avatars/{member}", "", members(200), 403, members(200)),
-    personal(verb::get, "/api/v1/users/me/notifications", "", 200),
-    personal(verb::patch, "/api/v1/users/me/notifications", R"({"key_minted":{"email":false}})", 200),
+    of_workspace(verb::get, "/me", "", "", 200),
+    of_person(verb::patch, "/me", R"({"name":"Somebody"})", "profile:write", 200),
+    of_person(verb::delete_, "/me", R"({"password":"long enough"})", "profile:write", 204),
+    of_person(verb::put, "/me/avatar", "{picture}", "profile:write", 200),
+    of_person(verb::delete_, "/me/avatar", "", "profile:write", 204),
+    of_workspace(verb::get, "/avatars/{member}", "", "profile:read", 200),
+    of_person(verb::get, "/me/notifications", "", "profile:read", 200),
+    of_person(verb::patch, "/me/notifications", R"({"key_minted":{"email":false}})", "profile:write", 200),
 
     // workspaces
-    personal(verb::get, "/api/v1/users/workspaces", "", 200),
-    personal(verb::post, "/api/v1/users/workspaces", R"({"name":"Another"})", 201),
-    of_session(verb::post, "/api/v1/users/workspaces/{workspace}/switch", members(200), 403),
-    call(verb::get, "/api/v1/users/workspace", "", all(200), 403, all(200)),
-    call(verb::patch, "/api/v1/users/workspace", R"({"name":"Renamed"})", admins(200, 200), 403, admins(200, 200)),
+    of_person(verb::get, "/workspaces", "", "profile:read", 200),
+    of_person(verb::post, "/workspaces", R"({"name":"Another"})", "profile:write", 201),
+    of_session(verb::post, "/workspaces/{workspace}/switch", 200, 403),
+    of_workspace(verb::get, "/workspace", "", "team:read", 200),
+    of_workspace(verb::patch, "/workspace", R"({"name":"Renamed"})", "settings:manage", 200),
 
     // team
-    call(verb::get, "/api/v1/users/team", "", all(200), 403, all(200)),
-    call(verb::patch, "/api/v1/users/team/{member}", R"({"role":"manager"})", admins(200), 403, admins(200)),
-    call(verb::delete_, "/api/v1/users/team/{member}", "", admins(204), 403, admins(204)),
-    call(verb::get, "/api/v1/users/team/{member}/removal-preview", "", admins(200), 403, admins(200)),
-    call(verb::post, "/api/v1/users/team/transfer-ownership", R"({"user_id":"{member}","password":"long enough"})",
-         {403, 403, 403, 200, 404}, 403, all(403)),
-    call(verb::get, "/api/v1/users/team/api-keys", "", admins(200, 200), 403, admins(200, 200)),
-    call(verb::delete_, "/api/v1/users/team/api-keys/{member's key}", "", admins(204), 403, admins(204)),
-    call(verb::get, "/api/v1/users/team/requests", "", admins(200, 200), 403, admins(200, 200)),
-    call(verb::post, "/api/v1/users/team/requests/{waiting}/approve", "", admins(200), 403, admins(200)),
-    call(verb::post, "/api/v1/users/team/requests/{waiting}/reject", "", admins(204), 403, admins(204)),
-    call(verb::post, "/api/v1/users/team/invites", R"({"invites":[{"email":"{new}","role":"manager"}]})",
-         managers(201, 201), 403, managers(201, 201)),
-    call(verb::get, "/api/v1/users/team/invites", "", managers(200, 200), 403, managers(200, 200)),
-    call(verb::post, "/api/v1/users/team/invites/{invite}/resend", "", managers(202), 403, managers(202)),
-    call(verb::delete_, "/api/v1/users/team/invites/{invite}", "", managers(204), 403, managers(204)),
-    open(verb::post, "/api/v1/users/invites/preview", R"({"token":"{invitation}"})", 200),
-    // Whoever is signed in has to be who is invited; a key accepts nothing.
-    {verb::post, "/api/v1/users/invites/accept", R"({"token":"{caller's invitation}"})",
-     {409, 409, 409, 409, 200}, all(403), 403, all(403)},
-    call(verb::get, "/api/v1/users/audit", "", admins(200, 200), 403, admins(200, 200)),
+    of_workspace(verb::get, "/team", "", "team:read", 200),
+    of_workspace(verb::patch, "/team/{member}", R"({"role":"manager"})", "team:roles", 200),
+    of_workspace(verb::delete_, "/team/{member}", "", "team:remove", 204),
+    of_workspace(verb::get, "/team/{member}/removal-preview", "", "team:remove", 200),
+    of(about::ownership, verb::post, "/team/transfer-ownership", R"({"user_id":"{member}","password":"long enough"})",
+       everything, 200),
+    of_workspace(verb::get, "/team/api-keys", "", "api_keys:admin", 200),
+    of_workspace(verb::delete_, "/team/api-keys/{member's key}", "", "api_keys:admin", 204),
+    of_workspace(verb::get, "/team/requests", "", "team:approve", 200),
+    of_workspace(verb::post, "/team/requests/{who waits}/approve", "", "team:approve", 200),
+    of_workspace(verb::post, "/team/requests/{who waits}/reject", "", "team:approve", 204),
+    of_workspace(verb::post, "/team/invites", R"({"invites":[{"email":"{new}","role":"manager"}]})", "team:invite", 201),
+    of_workspace(verb::get, "/team/invites", "", "team:invite", 200),
+    of_workspace(verb::post, "/team/invites/{invite}/resend", "", "team:invite", 202),
+    of_workspace(verb::delete_, "/team/invites/{invite}", "", "team:invite", 204),
+    open(verb::post, "/invites/preview", R"({"token":"{invitation}"})", 200),
+    of(about::invitation, verb::post, "/invites/accept", R"({"token":"{own invitation}"})", "", 200),
+    of_workspace(verb::get, "/audit", "", "audit:read", 200),
 
-    // API keys: one's own; an admin's workspace key reaches all of the workspace
-    call(verb::post, "/api/v1/users/api-keys", R"({"name":"k"})", all(201), 403, all(403)),
-    call(verb::get, "/api/v1/users/api-keys", "", all(200), 403, admins(200, 200)),
-    open(verb::post, "/api/v1/users/api-keys/report", R"({"key":"no such key"})", 202),
-    call(verb::get, "/api/v1/users/api-keys/{own key}", "", all(200), 403, admins(200, 404)),
-    call(verb::patch, "/api/v1/users/api-keys/{own key}", R"({"name":"renamed"})", all(200), 403, admins(200, 404)),
-    call(verb::delete_, "/api/v1/users/api-keys/{own key}", "", all(204), 403, admins(204, 404)),
-    call(verb::post, "/api/v1/users/api-keys/{own key}/rotate", "", all(201), 403, admins(201, 404)),
-    call(verb::post, "/api/v1/admin/api-keys", R"({"name":"k"})", all(201), 403, all(403)),
-    call(verb::get, "/api/v1/admin/api-keys", "", all(200), 403, admins(200, 200)),
-    call(verb::delete_, "/api/v1/admin/api-keys/{own key}", "", all(204), 403, admins(204, 404)),
+    // API keys
+    of_person(verb::post, "/api-keys", R"({"name":"k","scopes":{own scopes}})", "api_keys:write", 201),
+    of_keys(verb::get, "/api-keys", "", "api_keys:read", 200),
+    open(verb::post, "/api-keys/report", R"({"key":"no such key"})", 202),
+    of_keys(verb::get, "/api-keys/{own key}", "", "api_keys:read", 200),
+    of_keys(verb::patch, "/api-keys/{own key}", R"({"name":"renamed"})", "api_keys:write", 200),
+    of_keys(verb::delete_, "/api-keys/{own key}", "", "api_keys:write", 204),
+    of_keys(verb::post, "/api-keys/{own key}/rotate", "", "api_keys:write", 201),
+    site(of_person(verb::post, "/api/v1/admin/api-keys", R"({"name":"k","scopes":{own scopes}})", "api_keys:write", 201)),
+    site(of_keys(verb::get, "/api/v1/admin/api-keys", "", "api_keys:read", 200)),
+    site(of_keys(verb::delete_, "/api/v1/admin/api-keys/{own key}", "", "api_keys:write", 204)),
 
     // for other services, and the site's own pages
-    call(verb::get, "/api/v1/users/auth", "", all(200), 200, all(200)),
-    open(verb::get, "/verify", "", 200),
-    open(verb::get, "/reset", "", 200),
-    open(verb::get, "/email-change", "", 200),
-    open(verb::get, "/invite", "", 200),
-    open(verb::get, "/unsubscribe", "", 200),
-    open(verb::post, "/unsubscribe", "", 422),  // the token is in the query
-    open(verb::get, "/.well-known/jwks.json", "", 200),
-    open(verb::get, "/healthz", "", 200),
-    open(verb::get, "/readyz", "", 200),
+    of_workspace(verb::get, "/auth", "", "", 200),
+    site(open(verb::get, "/verify", "", 200)),
+    site(open(verb::get, "/reset", "", 200)),
+    site(open(verb::get, "/email-change", "", 200)),
+    site(open(verb::get, "/invite", "", 200)),
+    site(open(verb::get, "/unsubscribe", "", 200)),
+    site(open(verb::post, "/unsubscribe?token={unsubscription}", "", 204)),
+    site(open(verb::get, "/.well-known/jwks.json", "", 200)),
+    site(open(verb::get, "/healthz", "", 200)),
+    site(open(verb::get, "/readyz", "", 200)),
 };
+
+/// What a person without any workspace may use, beside what is for anyone; a person who waits to be let in is one.
+constexpr std::string_view without_workspace[] = {"/me", "/workspaces", "/invites/accept", "/logout"};
+
+/// Marks for what is a workspace's, and of which others are told that it is not there. What is marked `own` is the
+/// caller's.
+constexpr std::string_view belongs_to_workspace[] = {"{member}", "{member's key}", "{who waits}", "{invite}",
+                                                     "{workspace}"};
 // clang-format on
 
-} // namespace flows::authorisation
+enum class who {
+    nobody,
+    member,
+    manager,
+    admin,
+    owner,
+    outsider, ///< owns another workspace
+    disabled, ///< was an admin
+    without,  ///< belongs to no workspace
+    waiting,  ///< has asked to be let into one
+    of_both,  ///< owns another workspace, where they call from, and is an admin here too
+};
+
+enum class what {
+    session,
+    key,           ///< a person's, for all that they may
+    sole_key,      ///< a person's, for what the row needs and nothing else
+    narrow_key,    ///< a person's, for all but what the row needs, or for little where it needs nothing
+    workspace_key, ///< of the caller's role; a disabled person's is a member's
+};
+
+inline bool names_what_is_the_workspaces(const row& line)
+{
+    return std::ranges::any_of(belongs_to_workspace, [&](std::string_view mark) {
+        return line.path.find(mark) != line.path.npos || line.body.find(mark) != line.body.npos;
+    });
+}
+
+inline bool is_for_who_has_no_workspace(const row& line)
+{
+    return !line.is_at_root && std::ranges::any_of(without_workspace, [&](std::string_view begin) {
+        auto rest = line.path.starts_with(begin) ? line.path.substr(begin.size()) : "no";
+        return rest.empty() || rest.front() == '/';
+    });
+}
+
+/// What a caller acts as.
+inline role role_of(who caller, what with)
+{
+    switch (caller) {
+    case who::nobody:
+    case who::without:
+    case who::waiting:
+        return role::none;
+    case who::member:
+        return role::member;
+    case who::manager:
+        return role::manager;
+    case who::disabled:
+        return with == what::workspace_key ? role::member : role::admin;
+    default:
+        return role::admin;
+    }
+}
+
+/// What a credential for a call is good for.
+inline std::vector<std::string> scopes_of(what with, const row& line)
+{
+    if (with == what::sole_key)
+        return {std::string(line.needs)};
+    if (with != what::narrow_key)
+        return {std::string(everything)};
+    if (line.needs.empty())
+        return {"content:read"};
+    std::vector<std::string> out;
+    for (auto& one : permissions)
+        if (one.permission != line.needs)
+            out.emplace_back(one.permission);
+    return out;
+}
+
+/// Role and scopes together.
+inline bool has_permission(who caller, what with, const row& line)
+{
+    if (line.needs.empty())
+        return true;
+    auto found = std::ranges::find(permissions, line.needs, &grant::permission);
+    auto least = found == std::end(permissions) ? role::admin : found->least;
+    auto scopes = scopes_of(with, line);
+    return role_of(caller, with) >= least && std::ranges::any_of(scopes, [&](auto& scope) {
+               return scope == everything || scope == line.needs;
+           });
+}
+
+/// What the rows say.
+inline unsigned expected(const row& line, who caller, what with)
+{
+    bool is_key = with != what::session, is_member = caller != who::outsider && caller != who::of_both;
+    if (line.what == about::anyone)
+        return line.success;
+    if (caller == who::nobody || (caller == who::disabled && with != what::workspace_key))
+        return 401;
+    if (line.what == about::session && is_key)
+        return line.to_key;
+    if (line.what == about::invitation && is_key)
+        return 403;
+    if (caller == who::without || caller == who::waiting) {
+        if (!is_for_who_has_no_workspace(line))
+            return 403;
+        return names_what_is_the_workspaces(line) ? 404 : line.success;
+    }
+    if (!has_permission(caller, with, line))
+        return 403;
+    if (with == what::workspace_key && (line.what == about::person || line.what == about::ownership ||
+                                        (line.what == about::keys && role_of(caller, with) != role::admin)))
+        return 403;
+    if (line.what == about::ownership && caller == who::admin)
+        return 403;
+    if (!is_member && names_what_is_the_workspaces(line))
+        return 404;
+    return line.what == about::invitation && is_member ? 409 : line.success;
+}
+
+} // namespace flows::rights
