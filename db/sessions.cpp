@@ -61,12 +61,14 @@ static const statement refresh_session{"sessions_refresh", R"(
         WHERE outcome = 'reused')
     SELECT outcome, counter, expires_at FROM spent)"};
 
+// Out of a workspace that the person has just left, too: a session made at the same instant leads there still.
 static const statement lead_somewhere{"sessions_lead_somewhere", R"(
     UPDATE sessions s
     SET workspace_id = (SELECT m.workspace_id FROM users u JOIN memberships m ON m.user_id = u.id
                         WHERE u.id = s.user_id
                         ORDER BY m.workspace_id = u.last_workspace_id DESC, m.joined_at, m.workspace_id LIMIT 1)
-    WHERE id = $1 AND workspace_id IS NULL AND revoked_at IS NULL)"};
+    WHERE id = $1 AND revoked_at IS NULL
+      AND NOT EXISTS (SELECT FROM memberships m WHERE m.workspace_id = s.workspace_id AND m.user_id = s.user_id))"};
 
 static const statement find_session_user{"sessions_find_user", "SELECT " + columns<users::row>("u") + R"(
     FROM sessions s JOIN users u ON u.id = s.user_id
@@ -146,6 +148,10 @@ awaitable<bool> can_lead_to(pool& db, uuid id, uuid workspace_id)
     co_return answer.scalar<bool>();
 }
 
+// The person's lock comes before the session's, as with all that ends sessions or makes something of one.
+static const statement lock_session_user{"sessions_lock_user", rows::of_one_workspace,
+                                         "SELECT FROM users WHERE id = $1 FOR NO KEY UPDATE"};
+
 static const statement lead_session_to{"sessions_lead_to", rows::of_one_workspace, R"(
     WITH led AS (
         UPDATE sessions s SET workspace_id = m.workspace_id FROM memberships m
@@ -161,10 +167,11 @@ awaitable<std::optional<memberships::place>> lead_to(pool& db, uuid id, uuid use
 {
     batch work;
     work.within(workspace_id);
+    work.add(lock_session_user, user_id);
     work.add(lead_session_to, audit::as_json(event), id, user_id, workspace_id);
     memberships::add_find(work, workspace_id, user_id);
     auto answers = co_await db.run(std::move(work));
-    if (answers.first().affected() == 0)
+    if (answers[1].affected() == 0)
         co_return std::nullopt;
     co_return memberships::read_place(answers.last());
 }
