@@ -122,6 +122,8 @@ awaitable<std::variant<guest, problem>> prove_by_session(call& c, db::invites::p
     guest out;
     out.user = user.id;
     out.is_signed_in = true;
+    db::require_password_version(out.work, user.id,
+                                 user.password_version); // for its lock, which accepting takes
     db::require_standing(out.work, who);
     if (!user.email_verified_at)
         out.proved = std::move(user.email);
