@@ -157,7 +157,7 @@ awaitable<answer<schemas::workspace_setup>> update(call& c, schemas::workspace_p
     event.details = details;
     db::batch work;
     work.within(id);
-    db::require_standing(work, c.caller());
+    db::require_sole_standing(work, c.caller()); // what is about to be changed is locked at once
     db::workspaces::add_update(work, id, edit);
     db::audit::add(work, event);
     db::change what;
