@@ -2,12 +2,14 @@
 
 #include "bench/failure.hpp"
 #include "bench/interrupt.hpp"
+#include "bench/lists.hpp"
 #include "bench/preparation.hpp"
 #include "bench/report.hpp"
 #include "bench/sides.hpp"
 #include "bench/text.hpp"
 
 #include <algorithm>
+#include <array>
 #include <iostream>
 
 namespace bench {
@@ -234,6 +236,83 @@ int run_idle(const options& wanted)
                    {"open_at_end", left}});
 }
 
+/** One page against another, in turn. */
+sides measure_pages(const options& wanted, const preparation& ready, progress& line, const std::string& list,
+                    const std::array<std::pair<std::string, std::string>, 2>& targets,
+                    const std::array<std::string, 2>& tokens)
+{
+    sides both(targets[0].first, targets[1].first);
+    for (std::size_t round = 0; round < wanted.rounds && !interrupted(); ++round)
+        for (std::size_t side = 0; side < 2 && !interrupted(); ++side) {
+            auto where = ready.server();
+            where.target = targets[side].second;
+            auto credential = "Bearer " + tokens[side];
+            header authorization{"Authorization", credential};
+            auto label = list + ", " + both.name(side) + " " + std::to_string(round + 1) + "/" +
+                         std::to_string(wanted.rounds);
+            both.add(side,
+                     measure(get(where, {&authorization, 1}), ready.plan(), ready.meters(), line, label));
+        }
+    return both;
+}
+
+int run_pages(const options& wanted)
+{
+    progress line(wanted.quiet);
+    preparation ready(wanted, line);
+    constexpr std::size_t usual = 1'000'000, keys_of_a_member = 10;
+    const list_sizes few;
+    list_sizes many{wanted.key_count.value_or(usual), 0, 0};
+    many.members = many.keys / keys_of_a_member;
+    many.events = many.keys;
+    line.say("Filling a workspace with " + with_commas(many.keys) + " keys, " + with_commas(many.members) +
+             " members and as many events as keys, another with " + with_commas(few.keys) + " of each …");
+    fill_workspace(ready.database_url(), ready.data().emails[0], few);
+    fill_workspace(ready.database_url(), ready.data().emails[1], many);
+    auto& small = ready.tokens()[0];
+    auto& large = ready.tokens()[1];
+
+    struct list {
+        std::string path;
+        std::size_t rows;
+    };
+    const list lists[] = {{"/api/v1/users/team", many.members},
+                          {"/api/v1/users/api-keys", many.keys},
+                          {"/api/v1/users/team/api-keys", many.keys},
+                          {"/api/v1/users/audit", many.events}};
+    boost::json::array rows;
+    std::vector<measurement> runs;
+    auto compare = [&](const std::string& path, const std::string& first, const std::string& second,
+                       const std::string& first_target, const std::string& second_target,
+                       const std::string& first_token) {
+        auto both = measure_pages(wanted, ready, line, path,
+                                  {{{first, first_target}, {second, second_target}}}, {first_token, large});
+        if (!both.complete())
+            return;
+        auto p50 = both.median_latency(1, 50) / both.median_latency(0, 50);
+        auto p99 = both.median_latency(1, 99) / both.median_latency(0, 99);
+        std::cout << "\nGET " << path << "\n\n"
+                  << both.as_text() << "\nA page of the second takes " << as_figure(p50)
+                  << " times one of the first at p50, " << as_figure(p99) << " times at p99.\n"
+                  << std::flush;
+        rows.push_back(
+            {{"list", path}, {"first", first}, {"second", second}, {"p50_ratio", p50}, {"p99_ratio", p99}});
+        for (auto& run : both.all())
+            runs.push_back(run);
+    };
+    for (auto& one : lists) {
+        auto first = find_page(ready.server(), large, one.path, 0, one.rows);
+        compare(one.path, "of " + with_commas(few.keys), "of " + with_commas(one.rows), first, first, small);
+        for (auto [depth, name] : {std::pair(0.5, "half-way down"), std::pair(0.99, "at 99 %")}) {
+            auto deep = find_page(ready.server(), large, one.path, depth, one.rows);
+            compare(one.path, "first page", name, first, deep, large);
+        }
+    }
+    if (!wanted.json_file.empty())
+        write_file(wanted.json_file, boost::json::serialize(boost::json::object{{"pages", rows}}) + "\n");
+    return judge(runs);
+}
+
 } // namespace
 
 int run_command(const options& wanted)
@@ -250,6 +329,8 @@ int run_command(const options& wanted)
         return run_stuck(wanted);
     if (wanted.command == "idle")
         return run_idle(wanted);
+    if (wanted.command == "pages")
+        return run_pages(wanted);
     return run_scenario(wanted);
 }
 

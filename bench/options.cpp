@@ -106,7 +106,7 @@ const std::vector<section>& sections()
           {"--header", "'N: V'", "add a header (get alone); may be repeated",
            [](options& o, text v) { o.headers.emplace_back(v); }}}},
         {"How hard",
-         {{"--connections", "N", "default 64; login 8",
+         {{"--connections", "N", "default 64; login 8, pages 4",
            [](options& o, text v) { o.connections = read_count(v); }},
           {"--rate", "R",
            "open loop: R requests a second, by schedule; latency counts from the scheduled moment",
@@ -122,7 +122,7 @@ const std::vector<section>& sections()
         {"With what",
          {{"--mode", "WHICH", "verify-key: hot (default), cold, mixed or invalid",
            [](options& o, text v) { o.keys.choice = read_choice(v); }},
-          {"--keys", "N", "keys to seed; default 20k, where they must not repeat 1M",
+          {"--keys", "N", "keys to seed; default 20k, where they must not repeat and for pages 1M",
            [](options& o, text v) { o.key_count = read_count(v); }},
           {"--hot-keys", "N", "how many of them are hot; default 1000",
            [](options& o, text v) { o.keys.hot_keys = std::max<std::size_t>(1, read_count(v)); }},
@@ -131,7 +131,7 @@ const std::vector<section>& sections()
           {"--users", "N", "people to seed; default 100",
            [](options& o, text v) { o.users = read_count(v); }}}},
         {"Experiments",
-         {{"--rounds", "N", "compare, isolation, stuck: how often each side has its turn; default 5",
+         {{"--rounds", "N", "compare, isolation, stuck, pages: how often each side has its turn; default 5",
            [](options& o, text v) { o.rounds = std::max<std::size_t>(1, read_count(v)); }},
           {"--a-url", "URL", "compare: the first server",
            [](options& o, text v) { o.a.where = parse_url(v); }},
@@ -169,9 +169,9 @@ const flag& find_flag(std::string_view name)
     throw failure("there is no option " + std::string(name) + ": see latchkey-bench --help");
 }
 
-constexpr std::array<std::string_view, 11> commands{"login",   "verify-key", "verify-jwt", "mint",
+constexpr std::array<std::string_view, 12> commands{"login",   "verify-key", "verify-jwt", "mint",
                                                     "mixed",   "get",        "isolation",  "stuck",
-                                                    "compare", "idle",       "help"};
+                                                    "compare", "idle",       "pages",      "help"};
 
 void take_word(options& out, std::string_view word)
 {
@@ -197,6 +197,9 @@ void check(const options& o)
         throw failure("which URL? For example: latchkey-bench get http://127.0.0.1:8080/healthz");
     if (o.command == "compare" && (!o.a.where || !o.b.where))
         throw failure("compare needs --a-url and --b-url");
+    if (o.command == "pages" && !o.start_server && o.database_url.empty() &&
+        !std::getenv("LATCHKEY_DATABASE_URL"))
+        throw failure("pages needs --start-server, or --database-url to seed");
     if (o.command == "stuck" && !o.start_server)
         throw failure("stuck needs --start-server, which tells the server where to hang");
     if (o.start_server && o.server_given)
@@ -268,6 +271,8 @@ Experiments
   isolation       key checks at a modest rate, with and without a storm of logins
   stuck           the same beside a mail server and a provider of sign-ins that hang; needs --start-server
   idle            what ten thousand idle connections cost
+  pages           a page of a list of a million keys and a hundred thousand members, against one of a thousand, and far
+                  down against the first
 
 Examples
   latchkey-bench verify-key --start-server

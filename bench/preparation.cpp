@@ -31,6 +31,8 @@ std::vector<std::pair<std::string, std::string>> depend_on(std::uint16_t port)
 /** Where keys must not repeat or most must be rare, it takes many. */
 std::size_t keys_needed(const options& wanted)
 {
+    if (wanted.command == "pages")
+        return 0; // they go into two workspaces alone
     if (wanted.key_count)
         return *wanted.key_count;
     constexpr std::size_t few = 20'000, many = 1'000'000;
@@ -47,8 +49,10 @@ std::size_t keys_needed(const options& wanted)
 load_plan plan_of(const options& wanted)
 {
     load_plan out;
-    constexpr std::size_t usual = 64, usual_logins = 8;
-    out.connections = wanted.connections.value_or(wanted.command == "login" ? usual_logins : usual);
+    constexpr std::size_t usual = 64, usual_logins = 8, usual_readers = 4;
+    out.connections = wanted.connections.value_or(wanted.command == "login"   ? usual_logins
+                                                  : wanted.command == "pages" ? usual_readers
+                                                                              : usual);
     out.threads = std::min(wanted.threads, out.connections);
     out.rate = wanted.rate;
     out.warmup = wanted.warmup;
@@ -98,10 +102,10 @@ preparation::preparation(const options& wanted, progress& line)
     }
     plan_.target = resolve(server_);
     seed_data(wanted, line);
-    bool needs_tokens =
-        wanted.command == "verify-jwt" || wanted.command == "mint" || wanted.command == "mixed";
+    bool needs_tokens = wanted.command == "verify-jwt" || wanted.command == "mint" ||
+                        wanted.command == "mixed" || wanted.command == "pages";
     if (needs_tokens)
-        tokens_ = log_in(server_, data_, plan_.connections);
+        tokens_ = log_in(server_, data_, std::max<std::size_t>(plan_.connections, 2));
     if (interrupted())
         throw failure("interrupted");
 }
@@ -113,13 +117,13 @@ void preparation::seed_data(const options& wanted, progress& line)
         unknown_ = make_unknown_keys(std::max<std::size_t>(1, keys));
         keys = 0;
     }
-    seed_plan plan{wanted.users, keys};
+    seed_plan plan{wanted.command == "pages" ? 2 : wanted.users, keys};
     auto what = with_commas(plan.users) + " people and " + with_commas(plan.keys) + " keys";
-    auto database = started_ ? started_->database_url() : wanted.database_url;
+    database_url_ = started_ ? started_->database_url() : wanted.database_url;
     auto master_key = started_ ? started_->master_key() : wanted.master_key;
-    if (!database.empty() && !master_key.empty()) {
+    if (!database_url_.empty() && !master_key.empty()) {
         line.say("Seeding " + what + " …");
-        data_ = seed(database, master_key, plan);
+        data_ = seed(database_url_, master_key, plan);
     } else {
         // Every call costs the server a hash or a commit, so only as many as a smaller run can do with.
         constexpr std::size_t most_users = 20, most_keys = 2000;

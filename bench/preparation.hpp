@@ -30,6 +30,7 @@ public:
     const load_plan& plan() const { return plan_; }
     const bench::meters& meters() const { return meters_; }
     const seeded& data() const { return data_; }
+    const std::string& database_url() const { return database_url_; }
 
     /** What key checks present: the seeded keys, or unknown ones. */
     const key_set& keys() const { return unknown_.empty() ? data_.keys : unknown_; }
@@ -41,6 +42,7 @@ private:
     std::unique_ptr<tarpit> tarpit_;
     std::unique_ptr<server_process> started_;
     url server_;
+    std::string database_url_;
     load_plan plan_;
     bench::meters meters_;
     seeded data_;

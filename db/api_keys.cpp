@@ -48,43 +48,50 @@ awaitable<std::optional<row>> find_by_digest(pool& db, db::digest digest)
     co_return found.as_optional<row>();
 }
 
+namespace {
+
+std::string select_page(const keyset& page, const std::string& status, const std::string& limit)
+{
+    return "SELECT " + columns<row>() + " FROM api_key_states WHERE " + page.where + " AND (" + status +
+           "::text IS NULL OR status = " + status + ")" + page.order + " LIMIT " + limit;
+}
+
+std::string count_page(const keyset& page, const std::string& status)
+{
+    return count_some("FROM api_key_states WHERE " + page.where + " AND (" + status +
+                      "::text IS NULL OR status = " + status + ")" + page.order);
+}
+
+} // namespace
+
 // One user's keys and all of a workspace's are listed by different indexes, so by different statements.
-static const statement list_own_keys{"api_keys_list_own", rows::of_one_workspace,
-                                     "SELECT " + columns<row>() + R"(
-    FROM api_key_states
-    WHERE workspace_id = $1 AND user_id = $2 AND ($3::text IS NULL OR status = $3)
-      AND id < coalesce($4, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
-    ORDER BY id DESC
-    LIMIT $5)"};
-
-static const statement count_own_keys{"api_keys_count_own", rows::of_one_workspace, count_some(R"(
-    FROM api_key_states WHERE workspace_id = $1 AND user_id = $2 AND ($3::text IS NULL OR status = $3))")};
-
+static const statement list_own_keys{
+    "api_keys_list_own", rows::of_one_workspace,
+    select_page(newest_first("user_id, workspace_id", "$2, $1", "id", "$4"), "$3", "$5")};
+static const statement count_own_keys{
+    "api_keys_count_own", rows::of_one_workspace,
+    count_page(newest_first("user_id, workspace_id", "$2, $1", "id", from_last), "$3")};
 static const statement list_all_keys{"api_keys_list_all", rows::of_one_workspace,
-                                     "SELECT " + columns<row>() + R"(
-    FROM api_key_states
-    WHERE workspace_id = $1 AND ($2::text IS NULL OR status = $2)
-      AND id < coalesce($3, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
-    ORDER BY id DESC
-    LIMIT $4)"};
-
-static const statement count_all_keys{"api_keys_count_all", rows::of_one_workspace, count_some(R"(
-    FROM api_key_states WHERE workspace_id = $1 AND ($2::text IS NULL OR status = $2))")};
+                                     select_page(newest_first("workspace_id", "$1", "id", "$3"), "$2", "$4")};
+static const statement count_all_keys{"api_keys_count_all", rows::of_one_workspace,
+                                      count_page(newest_first("workspace_id", "$1", "id", from_last), "$2")};
 
 awaitable<page> list(pool& db, query wanted)
 {
     const auto& [workspace, user] = wanted.within;
+    auto before = wanted.before.value_or(after_all);
     batch work;
     work.within(workspace);
+    add_walking(work);
     if (user) {
-        work.add(list_own_keys, workspace, user, wanted.status, wanted.before, wanted.limit);
+        work.add(list_own_keys, workspace, user, wanted.status, before, wanted.limit);
         work.add(count_own_keys, workspace, user, wanted.status);
     } else {
-        work.add(list_all_keys, workspace, wanted.status, wanted.before, wanted.limit);
+        work.add(list_all_keys, workspace, wanted.status, before, wanted.limit);
         work.add(count_all_keys, workspace, wanted.status);
     }
     auto found = co_await db.run(std::move(work));
-    co_return page{found.first().as_vector<row>(), read_total(found.last())};
+    co_return page{found[1].as_vector<row>(), read_total(found.last())};
 }
 
 static const statement list_live_keys{"api_keys_list_live", "SELECT " + columns<row>() + R"(

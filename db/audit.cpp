@@ -58,60 +58,68 @@ uuid least_id_of(timestamp at)
     return out;
 }
 
-std::string select_events(const std::string& filters)
+std::string from_events(const keyset& page, const std::string& filters)
 {
-    return "SELECT " + columns<row>() + R"(
-    FROM audit
-    WHERE workspace_id = $1 AND id < $2 AND id >= $3 AND ($4::uuid IS NULL OR credential_id = $4)
-      AND ($5::timestamptz IS NULL OR at >= $5) AND ($6::timestamptz IS NULL OR at < $6))" +
-           filters + " ORDER BY id DESC";
+    return "FROM audit WHERE " + page.where +
+           " AND id >= $3 AND ($4::uuid IS NULL OR credential_id = $4) AND ($5::timestamptz IS NULL OR at >= "
+           "$5) AND "
+           "($6::timestamptz IS NULL OR at < $6)" +
+           filters + page.order;
 }
 
-std::string list_by(const std::string& filters)
+std::string list_by(const keyset& page, const std::string& filters)
 {
-    return select_events(filters) + " LIMIT $7";
+    return "SELECT " + columns<row>() + " " + from_events(page, filters) + " LIMIT $7";
 }
 
-std::string count_by(const std::string& filters)
+std::string count_by(const keyset& page, const std::string& filters)
 {
-    return count_some("FROM (" + select_events(filters) + ") AS found");
+    return count_some(from_events(page, filters));
 }
+
+const keyset of_workspace = newest_first("workspace_id", "$1", "id", "$2");
 
 } // namespace
 
 // What has an index of its own has a statement of its own; of two such filters the second is a mere condition.
-static const statement list_all{"audit_list", rows::of_one_workspace, list_by("")};
+static const statement list_all{"audit_list", rows::of_one_workspace, list_by(of_workspace, "")};
+static const statement count_all{"audit_count", rows::of_one_workspace, count_by(of_workspace, "")};
+
 static const statement list_by_action{"audit_list_action", rows::of_one_workspace,
-                                      list_by(" AND action = $8")};
+                                      list_by(of_workspace, " AND action = $8")};
+static const statement count_by_action{"audit_count_action", rows::of_one_workspace,
+                                       count_by(of_workspace, " AND action = $7")};
+
 static const statement list_by_actor{"audit_list_actor", rows::of_one_workspace,
-                                     list_by(" AND actor_id = $8 AND ($9::text IS NULL OR action = $9)")};
+                                     list_by(newest_first("actor_id, workspace_id", "$8, $1", "id", "$2"),
+                                             " AND ($9::text IS NULL OR action = $9)")};
+static const statement count_by_actor{"audit_count_actor", rows::of_one_workspace,
+                                      count_by(newest_first("actor_id, workspace_id", "$7, $1", "id", "$2"),
+                                               " AND ($8::text IS NULL OR action = $8)")};
+
 static const statement list_by_target{
     "audit_list_target", rows::of_one_workspace,
     list_by(
+        of_workspace,
         " AND target = $8 AND ($9::text IS NULL OR action = $9) AND ($10::uuid IS NULL OR actor_id = $10)")};
-
-static const statement count_all{"audit_count", rows::of_one_workspace, count_by("")};
-static const statement count_by_action{"audit_count_action", rows::of_one_workspace,
-                                       count_by(" AND action = $7")};
-static const statement count_by_actor{"audit_count_actor", rows::of_one_workspace,
-                                      count_by(" AND actor_id = $7 AND ($8::text IS NULL OR action = $8)")};
 static const statement count_by_target{
     "audit_count_target", rows::of_one_workspace,
     count_by(
+        of_workspace,
         " AND target = $7 AND ($8::text IS NULL OR action = $8) AND ($9::uuid IS NULL OR actor_id = $9)")};
 
 awaitable<page> list(pool& db, query wanted)
 {
     auto& [workspace, action, actor, target, credential, since, until, before, limit] = wanted;
-    uuid least{}, most;
-    std::ranges::fill(most, std::uint8_t{0xff});
+    uuid least = before_all;
     if (since)
         least = least_id_of(*since - clocks_differ);
-    auto below = until ? least_id_of(*until + clocks_differ) : most;
+    auto below = until ? least_id_of(*until + clocks_differ) : after_all;
     auto from = before ? std::min(*before, below) : below;
 
     batch work;
     work.within(workspace);
+    add_walking(work);
     if (target) {
         work.add(list_by_target, workspace, from, least, credential, since, until, limit, target, action,
                  actor);
@@ -127,7 +135,7 @@ awaitable<page> list(pool& db, query wanted)
         work.add(count_all, workspace, below, least, credential, since, until);
     }
     auto found = co_await db.run(std::move(work));
-    co_return page{found.first().as_vector<row>(), read_total(found.last())};
+    co_return page{found[1].as_vector<row>(), read_total(found.last())};
 }
 
 } // namespace db::audit

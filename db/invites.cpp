@@ -17,7 +17,7 @@ const std::string status_of = R"(
 const std::string select_rows = R"(
     SELECT i.id, i.workspace_id, i.email, i.email_normalized, i.role, i.invited_by, i.created_at, i.sent_at,
            i.expires_at,)" + status_of +
-                                " FROM invites i WHERE i.workspace_id = $1 AND" + open;
+                                " FROM invites i WHERE" + open + " AND ";
 
 } // namespace
 
@@ -69,7 +69,7 @@ awaitable<std::vector<outcome>> create(pool& db, batch work, uuid workspace_id,
     auto at = work.size();
     work.add(insert_invites, workspace_id, invited_by, expires_at, ids, emails, normalized, roles, digests);
     for (auto& each : drafts) {
-        outbox::add_to_invitee(work, each.letter, each.id);
+        outbox::add_to_invitee(work, each.letter, each.id, each.digest);
         auto target = to_string(each.id);
         each.event.target = target;
         work.add(note_invite, audit::as_json(each.event), each.id);
@@ -80,8 +80,8 @@ awaitable<std::vector<outcome>> create(pool& db, batch work, uuid workspace_id,
 
 namespace {
 
-const std::string after = " AND i.id > coalesce($2, '00000000-0000-0000-0000-000000000000'::uuid)";
-const std::string in_order = " ORDER BY i.id LIMIT $3";
+const keyset page_of = oldest_first("i.workspace_id", "$1", "i.id", "$2");
+const keyset all_of = oldest_first("i.workspace_id", "$1", "i.id", from_first);
 
 // Invites are few beside members, so that one statement serves all filters.
 std::string filters(const std::string& role, const std::string& text, const std::string& even_expired)
@@ -94,24 +94,27 @@ std::string filters(const std::string& role, const std::string& text, const std:
 } // namespace
 
 static const statement list_invites{"invites_list", rows::of_one_workspace,
-                                    select_rows + after + filters("$4", "$5", "$6") + in_order};
+                                    select_rows + page_of.where + filters("$4", "$5", "$6") + page_of.order +
+                                        " LIMIT $3"};
 
-static const statement count_invites{
-    "invites_count", rows::of_one_workspace,
-    count_some("FROM invites i WHERE i.workspace_id = $1 AND" + open + filters("$2", "$3", "$4"))};
+static const statement count_invites{"invites_count", rows::of_one_workspace,
+                                     count_some("FROM invites i WHERE" + open + " AND " + all_of.where +
+                                                filters("$2", "$3", "$4") + all_of.order)};
 
 awaitable<page> list(pool& db, query wanted)
 {
     auto& [workspace, role, text, even_expired, last, limit] = wanted;
     batch work;
     work.within(workspace);
-    work.add(list_invites, workspace, last, limit, role, text, even_expired);
+    add_walking(work);
+    work.add(list_invites, workspace, last.value_or(before_all), limit, role, text, even_expired);
     work.add(count_invites, workspace, role, text, even_expired);
     auto found = co_await db.run(std::move(work));
-    co_return page{found.first().as_vector<row>(), read_total(found.last())};
+    co_return page{found[1].as_vector<row>(), read_total(found.last())};
 }
 
-static const statement find_invite{"invites_find", rows::of_one_workspace, select_rows + " AND i.id = $2"};
+static const statement find_invite{"invites_find", rows::of_one_workspace,
+                                   select_rows + "i.workspace_id = $1 AND i.id = $2"};
 
 awaitable<std::optional<row>> find(pool& db, uuid workspace_id, uuid id)
 {
@@ -136,7 +139,7 @@ awaitable<bool> resend(pool& db, batch work, uuid workspace_id, uuid id, db::dig
     auto at = work.size();
     work.within(workspace_id);
     work.add(renew_invite, audit::as_json(event), workspace_id, id, digest, expires_at);
-    outbox::add_to_invitee(work, letter, id);
+    outbox::add_to_invitee(work, letter, id, digest);
     auto answers = co_await db.run(std::move(work));
     co_return answers[at].affected() == 1;
 }
@@ -148,17 +151,19 @@ static const statement cancel_invite{"invites_cancel", rows::of_one_workspace,
                                          open + R"( RETURNING id)
     INSERT INTO audit SELECT event.* FROM ended, audit_event($1) AS event)"};
 
-awaitable<bool> cancel(pool& db, uuid workspace_id, uuid id, audit::entry event)
+awaitable<bool> cancel(pool& db, batch work, uuid workspace_id, uuid id, audit::entry event)
 {
-    auto ended = co_await db.run_within(workspace_id, cancel_invite, audit::as_json(event), workspace_id, id);
-    co_return ended.affected() == 1;
+    work.within(workspace_id);
+    work.add(cancel_invite, audit::as_json(event), workspace_id, id);
+    auto answers = co_await db.run(std::move(work));
+    co_return answers.last().affected() == 1;
 }
 
 static const statement find_by_token{"invites_find_by_token", R"(
     SELECT i.id, i.workspace_id, w.name AS workspace, i.email, i.email_normalized, i.role,
            coalesce(u.name, u.email) AS invited_by, i.expires_at, i.digest <> $1 AS is_replaced,
-           EXISTS (SELECT FROM users a WHERE a.email_normalized = i.email_normalized) AS has_account,)" +
-                                                                  status_of + R"(
+           EXISTS (SELECT FROM users a WHERE a.email_normalized = i.email_normalized AND a.email_verified_at IS NOT NULL)
+               AS has_account,)" + status_of + R"(
     FROM invites i JOIN workspaces w ON w.id = i.workspace_id LEFT JOIN users u ON u.id = i.invited_by
     WHERE i.id = coalesce((SELECT id FROM invites WHERE digest = $1),
                           (SELECT invite_id FROM replaced_invite_tokens WHERE digest = $1)))"};

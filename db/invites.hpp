@@ -83,8 +83,9 @@ awaitable<std::optional<row>> find(pool& db, uuid workspace_id, uuid id);
 awaitable<bool> resend(pool& db, batch first, uuid workspace_id, uuid id, db::digest digest,
                        timestamp expires_at, outbox::draft letter, audit::entry event);
 
-/// @param event written if this call cancelled it @return false if there is no such invite that is not over
-awaitable<bool> cancel(pool& db, uuid workspace_id, uuid id, audit::entry event);
+/// @param first as in create() @param event written if this call cancelled it
+/// @return false if there is no such invite that is not over
+awaitable<bool> cancel(pool& db, batch first, uuid workspace_id, uuid id, audit::entry event);
 
 /// What somebody who has the token of an invite may know of it.
 struct preview {
@@ -98,7 +99,7 @@ struct preview {
     timestamp expires_at;
     invites::status status = invites::status::pending;
     bool is_replaced = false; ///< the token is one of an earlier mail
-    bool has_account = false; ///< there is an account with this address
+    bool has_account = false; ///< there is an account that has proved the address to be its own
 };
 BOOST_DESCRIBE_STRUCT(preview, (),
                       (id, workspace_id, workspace, email, email_normalized, role, invited_by, expires_at,

@@ -33,33 +33,36 @@ namespace {
 // Who gave up an address, or was shut out, does not wait any more.
 const std::string from_waiting = R"(
     FROM join_requests r JOIN users u ON u.id = r.user_id
-    WHERE r.workspace_id = $1 AND u.disabled_at IS NULL)";
+    WHERE u.disabled_at IS NULL AND )";
 
 const std::string select_rows =
     "SELECT r.user_id, u.email, u.name, u.email_verified_at IS NOT NULL AS email_verified, r.created_at" +
     from_waiting;
 
+const keyset page_of = oldest_first("r.workspace_id", "$1", "r.user_id", "$2");
+const keyset all_of = oldest_first("r.workspace_id", "$1", "r.user_id", from_first);
+
 } // namespace
 
-static const statement list_requests{"join_requests_list", rows::of_one_workspace, select_rows + R"(
-    AND r.user_id > coalesce($2, '00000000-0000-0000-0000-000000000000'::uuid)
-    ORDER BY r.user_id LIMIT $3)"};
+static const statement list_requests{"join_requests_list", rows::of_one_workspace,
+                                     select_rows + page_of.where + page_of.order + " LIMIT $3"};
 
 static const statement count_requests{"join_requests_count", rows::of_one_workspace,
-                                      count_some(from_waiting)};
+                                      count_some(from_waiting + all_of.where + all_of.order)};
 
 awaitable<page> list(pool& db, uuid workspace_id, std::optional<uuid> after, int limit)
 {
     batch work;
     work.within(workspace_id);
-    work.add(list_requests, workspace_id, after, limit);
+    add_walking(work);
+    work.add(list_requests, workspace_id, after.value_or(before_all), limit);
     work.add(count_requests, workspace_id);
     auto found = co_await db.run(std::move(work));
-    co_return page{found.first().as_vector<row>(), read_total(found.last())};
+    co_return page{found[1].as_vector<row>(), read_total(found.last())};
 }
 
 static const statement find_request{"join_requests_find", rows::of_one_workspace,
-                                    select_rows + " AND r.user_id = $2"};
+                                    select_rows + "r.workspace_id = $1 AND r.user_id = $2"};
 
 awaitable<std::optional<row>> find(pool& db, uuid workspace_id, uuid user_id)
 {

@@ -1,6 +1,7 @@
 // How many rows a list has, told only where counting them is cheap.
 #pragma once
 
+#include "db/batch.hpp"
 #include "db/result.hpp"
 
 #include <cstdint>
@@ -8,6 +9,38 @@
 #include <string>
 
 namespace db {
+
+/* A page goes on after an id, the first one after one of these. The bound is a mere parameter in SQL: where PostgreSQL
+   guards rows (db/wall.hpp), an index helps with no expression that is not known to be harmless, as coalesce() is not. */
+inline constexpr uuid before_all{};
+inline constexpr uuid after_all{
+    {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
+
+/** Which rows a page is of, and in which order: those with these values in these columns, from an id on. All of them hold
+    ids. It is said by comparing rows as a whole, which only an index over the columns and the id answers in order. Said as
+    equality it leaves PostgreSQL the choice of walking all ids there are and throwing away those of others: cheap by its
+    estimate where there are few workspaces, dear for the small ones among them. */
+struct keyset {
+    std::string where; ///< a condition
+    std::string order; ///< ORDER BY …
+};
+
+/// @param columns, values as in "user_id, workspace_id" and "$2, $1"
+/// @param id the column that tells rows apart @param bound as in "$4": the id before which the page begins
+keyset newest_first(const std::string& columns, const std::string& values, const std::string& id,
+                    const std::string& bound);
+
+/// The same upwards. @param bound the id after which the page begins
+keyset oldest_first(const std::string& columns, const std::string& values, const std::string& id,
+                    const std::string& bound);
+
+/// Bounds for counting what is in a list: before_all and after_all, spelt out.
+inline const std::string from_first = "'00000000-0000-0000-0000-000000000000'::uuid";
+inline const std::string from_last = "'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid";
+
+/** Begin a batch that lists: its statements are answered by walking an index, and never by gathering rows and sorting
+    them, whatever the estimates say. Answers one row of no interest. */
+void add_walking(batch& work);
 
 /// Beyond this nobody counts: the cost of a page must not grow with its list.
 inline constexpr std::int64_t most_counted = 1000;

@@ -1,6 +1,7 @@
 #include "db/memberships.hpp"
 
 #include "db/columns.hpp"
+#include "db/listing.hpp"
 
 namespace db::memberships {
 
@@ -38,7 +39,7 @@ awaitable<std::vector<place>> list(pool& db, uuid user_id)
 
 static const statement list_page{"memberships_list_page", select_place() + R"(
     FROM memberships m JOIN workspaces w ON w.id = m.workspace_id
-    WHERE m.user_id = $1 AND m.workspace_id > coalesce($2, '00000000-0000-0000-0000-000000000000'::uuid)
+    WHERE m.user_id = $1 AND m.workspace_id > $2
     ORDER BY m.workspace_id
     LIMIT $3)"};
 
@@ -48,7 +49,7 @@ static const statement count_memberships{"memberships_count",
 awaitable<page> list(pool& db, uuid user_id, std::optional<uuid> after, int limit)
 {
     batch work;
-    work.add(list_page, user_id, after, limit);
+    work.add(list_page, user_id, after.value_or(before_all), limit);
     work.add(count_memberships, user_id);
     auto found = co_await db.run(std::move(work));
     co_return page{read_places(found.first()), found.last().scalar<std::int64_t>()};

@@ -50,11 +50,11 @@ void add_to_key_owner(batch& work, const draft& letter, const digest& key)
 
 static const statement insert_to_invitee{"outbox_insert_to_invitee", rows::of_one_workspace, R"(
     INSERT INTO outbox (id, kind, facts, sealed_token, recipient)
-    SELECT $1, $2, $3, $4, i.email FROM invites i WHERE i.id = $5)"};
+    SELECT $1, $2, $3, $4, i.email FROM invites i WHERE i.id = $5 AND i.digest = $6)"};
 
-void add_to_invitee(batch& work, const draft& letter, const uuid& invite_id)
+void add_to_invitee(batch& work, const draft& letter, const uuid& invite_id, const digest& token)
 {
-    work.add(insert_to_invitee, letter.id, letter.what, letter.facts, token_of(letter), invite_id);
+    work.add(insert_to_invitee, letter.id, letter.what, letter.facts, token_of(letter), invite_id, token);
 }
 
 static const statement begin{"outbox_begin", "BEGIN"};

@@ -38,8 +38,8 @@ void add_to_address(batch& work, const draft& letter, const uuid& user_id, std::
 /// facts get the key's name.
 void add_to_key_owner(batch& work, const draft& letter, const digest& key);
 
-/// To the address that an invite is for, if there is this invite.
-void add_to_invitee(batch& work, const draft& letter, const uuid& invite_id);
+/// To the address that an invite is for, if there is this invite and the letter's token is the one it goes by.
+void add_to_invitee(batch& work, const draft& letter, const uuid& invite_id, const digest& token);
 
 struct row {
     uuid id{};

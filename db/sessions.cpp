@@ -1,6 +1,7 @@
 #include "db/sessions.hpp"
 
 #include "db/columns.hpp"
+#include "db/listing.hpp"
 #include "db/principal_changes.hpp"
 
 namespace db::sessions {
@@ -187,7 +188,7 @@ awaitable<std::optional<timestamp>> find_opening(pool& db, uuid id)
 
 static const statement list_sessions{"sessions_list", "SELECT " + columns<row>() + R"(
     FROM sessions
-    WHERE user_id = $1 AND id < coalesce($2, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
+    WHERE user_id = $1 AND id < $2
       AND revoked_at IS NULL AND expires_at > now()
     ORDER BY id DESC
     LIMIT $3)"};
@@ -198,7 +199,7 @@ static const statement count_sessions{"sessions_count", R"(
 awaitable<page> list(pool& db, uuid user_id, std::optional<uuid> before, int limit)
 {
     batch work;
-    work.add(list_sessions, user_id, before, limit);
+    work.add(list_sessions, user_id, before.value_or(after_all), limit);
     work.add(count_sessions, user_id);
     auto found = co_await db.run(std::move(work));
     co_return page{found.first().as_vector<row>(), found.last().scalar<std::int64_t>()};

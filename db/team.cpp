@@ -7,75 +7,87 @@ namespace db::team {
 
 namespace {
 
-std::string select_rows()
-{
-    return R"(
+const std::string select_rows = R"(
     SELECT m.user_id, u.email, u.name, m.role, w.owner_id = m.user_id AS is_owner, m.joined_at
     FROM memberships m JOIN users u ON u.id = m.user_id JOIN workspaces w ON w.id = m.workspace_id
-    WHERE m.workspace_id = $1)";
-}
+    WHERE )";
 
-const std::string after = " AND m.user_id > coalesce($2, '00000000-0000-0000-0000-000000000000'::uuid)";
-const std::string in_order = " ORDER BY m.user_id LIMIT $3";
-const std::string of_role = " AND m.role = $4";
+const keyset page_of = oldest_first("m.workspace_id", "$1", "m.user_id", "$2");
+const keyset all_of = oldest_first("m.workspace_id", "$1", "m.user_id", from_first);
 
-// The first parameter that the filters do not have in common with each other is the last of each.
+const std::string members = "FROM memberships m WHERE " + all_of.where;
+const std::string people = "FROM memberships m JOIN users u ON u.id = m.user_id WHERE " + all_of.where;
+
 std::string has_text(const std::string& parameter)
 {
     return " AND strpos(lower(concat(u.name, ' ', u.email)), lower(" + parameter + ")) > 0";
 }
 
-std::string count(const std::string& from, const std::string& filters)
+/// The statements of one role, which is spelled out so that its own index serves (migrations/0005_row_security.sql).
+struct view {
+    view(const char* list_name, const char* count_name, const char* search_name, const char* count_found_name,
+         const std::string& filter)
+        : list(list_name, rows::of_one_workspace, select_page(filter)),
+          count(count_name, rows::of_one_workspace, count_some(members + filter + all_of.order)),
+          search(search_name, rows::of_one_workspace, select_page(filter + has_text("$4"))),
+          count_found(count_found_name, rows::of_one_workspace,
+                      count_some(people + filter + has_text("$2") + all_of.order))
+    {}
+
+    static std::string select_page(const std::string& filter)
+    {
+        return select_rows + page_of.where + filter + page_of.order + " LIMIT $3";
+    }
+
+    statement list, count, search, count_found;
+};
+
+const view everybody{"team_list", "team_count", "team_search", "team_count_found", ""};
+const view admins{"team_list_admins", "team_count_admins", "team_search_admins", "team_count_found_admins",
+                  " AND m.role = 'admin'"};
+const view managers{"team_list_managers", "team_count_managers", "team_search_managers",
+                    "team_count_found_managers", " AND m.role = 'manager'"};
+const view mere_members{"team_list_members", "team_count_members", "team_search_members",
+                        "team_count_found_members", " AND m.role = 'member'"};
+
+const view& view_of(std::optional<role> wanted)
 {
-    return count_some("FROM " + from + " WHERE m.workspace_id = $1" + filters);
+    if (!wanted)
+        return everybody;
+    switch (*wanted) {
+    case role::admin:
+        return admins;
+    case role::manager:
+        return managers;
+    case role::member:
+        break;
+    }
+    return mere_members;
 }
 
-const std::string members = "memberships m";
-const std::string people = "memberships m JOIN users u ON u.id = m.user_id";
-
 } // namespace
-
-// One statement for each filter, so that each is planned for its own index.
-static const statement list_all{"team_list", rows::of_one_workspace, select_rows() + after + in_order};
-static const statement list_of_role{"team_list_role", rows::of_one_workspace,
-                                    select_rows() + after + of_role + in_order};
-static const statement list_with_text{"team_list_text", rows::of_one_workspace,
-                                      select_rows() + after + has_text("$4") + in_order};
-static const statement list_of_role_with_text{"team_list_role_text", rows::of_one_workspace,
-                                              select_rows() + after + of_role + has_text("$5") + in_order};
-
-static const statement count_all{"team_count", rows::of_one_workspace, count(members, "")};
-static const statement count_of_role{"team_count_role", rows::of_one_workspace,
-                                     count(members, " AND m.role = $2")};
-static const statement count_with_text{"team_count_text", rows::of_one_workspace,
-                                       count(people, has_text("$2"))};
-static const statement count_of_role_with_text{"team_count_role_text", rows::of_one_workspace,
-                                               count(people, " AND m.role = $2" + has_text("$3"))};
 
 awaitable<page> list(pool& db, query wanted)
 {
     auto& [workspace, role, text, last, limit] = wanted;
+    auto& chosen = view_of(role);
+    auto from = last.value_or(before_all);
     batch work;
     work.within(workspace);
-    if (role && text) {
-        work.add(list_of_role_with_text, workspace, last, limit, role, text);
-        work.add(count_of_role_with_text, workspace, role, text);
-    } else if (role) {
-        work.add(list_of_role, workspace, last, limit, role);
-        work.add(count_of_role, workspace, role);
-    } else if (text) {
-        work.add(list_with_text, workspace, last, limit, text);
-        work.add(count_with_text, workspace, text);
+    add_walking(work);
+    if (text) {
+        work.add(chosen.search, workspace, from, limit, text);
+        work.add(chosen.count_found, workspace, text);
     } else {
-        work.add(list_all, workspace, last, limit);
-        work.add(count_all, workspace);
+        work.add(chosen.list, workspace, from, limit);
+        work.add(chosen.count, workspace);
     }
     auto found = co_await db.run(std::move(work));
-    co_return page{found.first().as_vector<row>(), read_total(found.last())};
+    co_return page{found[1].as_vector<row>(), read_total(found.last())};
 }
 
 static const statement find_member{"team_find", rows::of_one_workspace,
-                                   select_rows() + " AND m.user_id = $2"};
+                                   select_rows + "m.workspace_id = $1 AND m.user_id = $2"};
 
 awaitable<std::optional<row>> find(pool& db, uuid workspace_id, uuid user_id)
 {

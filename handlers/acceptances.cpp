@@ -10,6 +10,7 @@
 #include "handlers/convert.hpp"
 #include "handlers/deps.hpp"
 #include "handlers/guess.hpp"
+#include "handlers/letters.hpp"
 #include "handlers/new_password.hpp"
 #include "handlers/sign_in.hpp"
 #include "handlers/tokens.hpp"
@@ -177,7 +178,8 @@ awaitable<std::variant<guest, problem>> prove_by_password(call& c, db::users::ro
 
 /** An account whose address nobody has proved before. The link does now, and makes whoever opened it the owner: with the
     password they keep all of it, else they choose one, and what somebody may have planted is gone. */
-awaitable<std::variant<guest, problem>> claim(call& c, db::users::row user, schemas::invite_accept body)
+awaitable<std::variant<guest, problem>> claim(call& c, db::users::row user, schemas::invite_accept body,
+                                              trace from)
 {
     guest out;
     out.user = user.id;
@@ -193,6 +195,11 @@ awaitable<std::variant<guest, problem>> claim(call& c, db::users::row user, sche
         out.what = co_await db::users::reach_of(c.cx.db, user.id);
         db::users::add_dispossess(out.work, user.id);
         db::users::add_set_password(out.work, user.id, std::get<std::string>(hash));
+        auto letter = make_letter(c.cx, db::outbox::kind::password_changed, facts_of(c, from));
+        db::outbox::add_to_user(out.work, letter, user.id);
+        auto event = from.event("password.reset");
+        event.actor_id = user.id;
+        db::audit::add(out.work, event);
     }
     out.proved = std::move(user.email);
     co_return std::move(out);
@@ -237,7 +244,7 @@ awaitable<std::variant<guest, problem>> identify(call& c, const db::invites::pre
         co_return problem::forbidden("account_disabled", "The account has been disabled.");
     if (user->email_verified_at)
         co_return co_await prove_by_password(c, std::move(*user), std::move(body));
-    co_return co_await claim(c, std::move(*user), std::move(body));
+    co_return co_await claim(c, std::move(*user), std::move(body), std::move(from));
 }
 
 /** Make the guest a member. @return why not, if so */
@@ -269,24 +276,17 @@ awaitable<std::optional<problem>> admit_guest(call& c, guest who, opened invite,
 }
 
 /** The caller's own session goes on, and leads to the new workspace. */
-awaitable<answer<schemas::invite_accepted>> go_on(call& c, db::users::row user, db::uuid workspace,
-                                                  trace from)
+awaitable<answer<schemas::invite_accepted>> go_on(call& c, db::users::row user, db::uuid workspace)
 {
-    auto& who = c.caller();
-    auto event = from.event("session.switch");
-    auto session = to_string(who.credential_id);
-    event.workspace_id = workspace;
-    event.target = session;
-    auto place = co_await db::sessions::lead_to(c.cx.db, who.credential_id, user.id, workspace, event);
-    if (!place)
+    auto led = co_await lead_session(c, workspace);
+    if (!led)
         co_return problem::invalid_token("The credential has been revoked.");
     schemas::invite_accepted out;
-    out.access_token =
-        make_access_token(c.cx, {user.id, who.credential_id, workspace, place->membership.role, 0, {}});
-    out.expires_in = c.cx.config.access_token_ttl.count();
+    out.access_token = std::move(led->access_token);
+    out.expires_in = led->expires_in;
     out.user = to_user(c.cx.config, user);
-    out.workspace = to_workspace(place->workspace);
-    out.membership = to_membership(place->membership);
+    out.workspace = std::move(led->workspace);
+    out.membership = led->membership;
     co_return out;
 }
 
@@ -339,7 +339,7 @@ awaitable<std::variant<schemas::invite_accepted, over, problem>> accept(call& c,
         co_return problem::spent_token();
     answer<schemas::invite_accepted> out = problem::spent_token();
     if (is_signed_in)
-        out = co_await go_on(c, std::move(*user), workspace, from);
+        out = co_await go_on(c, std::move(*user), workspace);
     else
         out = co_await sign_in(c, std::move(*user), workspace);
     if (auto failed = std::get_if<problem>(&out))

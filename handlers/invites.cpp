@@ -1,6 +1,5 @@
 #include "handlers/invites.hpp"
 
-#include "crypto/encoding.hpp"
 #include "crypto/one_time_token.hpp"
 #include "crypto/random.hpp"
 #include "db/invites.hpp"
@@ -19,6 +18,7 @@
 #include <boost/uuid/uuid_io.hpp>
 
 #include <algorithm>
+#include <span>
 
 namespace handlers::invites {
 
@@ -240,7 +240,9 @@ awaitable<answer<nothing>> cancel(call& c)
     auto event = from.event("invite.cancel");
     auto target = to_string(invite.id);
     event.target = target;
-    bool done = co_await db::invites::cancel(c.cx.db, invite.workspace_id, invite.id, event);
+    db::batch work;
+    db::require_standing(work, c.caller());
+    bool done = co_await db::invites::cancel(c.cx.db, std::move(work), invite.workspace_id, invite.id, event);
     if (!done)
         co_return problem::not_found();
     co_return nothing();

@@ -84,7 +84,7 @@ constexpr route table[] = {
     get<&team::preview_removal>("/api/v1/users/team/{user_id}/removal-preview", current_user), // likewise
     post<&team::transfer_ownership>("/api/v1/users/team/transfer-ownership", require_company_admin),
     get<&team::list_keys>("/api/v1/users/team/api-keys", manage_keys),
-    del<&team::revoke_key>("/api/v1/users/team/api-keys/{prefix}", manage_keys),
+    del<&api_keys::revoke>("/api/v1/users/team/api-keys/{prefix}", manage_keys),
     get<&join_requests::list>("/api/v1/users/team/requests", approve),
     post<&join_requests::approve>("/api/v1/users/team/requests/{user_id}/approve", approve),
     post<&join_requests::reject>("/api/v1/users/team/requests/{user_id}/reject", approve, 204),

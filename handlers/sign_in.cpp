@@ -7,6 +7,8 @@
 #include "handlers/letters.hpp"
 #include "handlers/tokens.hpp"
 
+#include <boost/uuid/uuid_io.hpp>
+
 namespace handlers {
 
 opening::opening() : id(crypto::make_uuid_v7()), salt(crypto::random_bytes<16>()) {}
@@ -73,6 +75,26 @@ awaitable<answer<schemas::login_result>> open_session(call& c, db::users::accoun
     out.user = to_user(c.cx.config, account.user);
     if (account.place)
         out.workspace = to_workspace(account.place->workspace);
+    co_return out;
+}
+
+awaitable<std::optional<schemas::workspace_token>> lead_session(call& c, db::uuid workspace)
+{
+    auto& who = c.caller();
+    trace from(c);
+    auto event = from.event("session.switch");
+    auto session = to_string(who.credential_id);
+    event.workspace_id = workspace;
+    event.target = session;
+    auto place = co_await db::sessions::lead_to(c.cx.db, who.credential_id, *who.user_id, workspace, event);
+    if (!place)
+        co_return std::nullopt;
+    schemas::workspace_token out;
+    out.access_token =
+        make_access_token(c.cx, {*who.user_id, who.credential_id, workspace, place->membership.role, 0, {}});
+    out.expires_in = c.cx.config.access_token_ttl.count();
+    out.workspace = to_workspace(place->workspace);
+    out.membership = to_membership(place->membership);
     co_return out;
 }
 

@@ -7,6 +7,7 @@
 #include "handlers/endpoint.hpp"
 #include "handlers/trace.hpp"
 #include "schemas/auth.hpp"
+#include "schemas/workspace.hpp"
 
 #include <array>
 #include <cstdint>
@@ -30,6 +31,10 @@ void add_device(db::batch& work, const call& c, const trace& from, const db::uui
 /** Open a session for who has proved to be `account`.
     @return 401 invalid_credentials if the password or the account is no longer what the proof rested on */
 awaitable<answer<schemas::login_result>> open_session(call& c, db::users::account account);
+
+/** Let the caller's own session lead to another of their workspaces, and hand out a token for that.
+    @return nothing if they are no member there, or the session has ended */
+awaitable<std::optional<schemas::workspace_token>> lead_session(call& c, db::uuid workspace);
 
 /** Why this person may not sign in although they are who they say, if so. */
 std::optional<problem> check_account(const settings& config, const db::users::row& user);

@@ -5,7 +5,6 @@
 #include "db/standing.hpp"
 #include "db/team.hpp"
 #include "db/workspaces.hpp"
-#include "handlers/api_keys.hpp"
 #include "handlers/convert.hpp"
 #include "handlers/deps.hpp"
 #include "handlers/page.hpp"
@@ -13,6 +12,8 @@
 #include "handlers/trace.hpp"
 
 #include <boost/uuid/uuid_io.hpp>
+
+#include <algorithm>
 
 namespace handlers::team {
 
@@ -146,10 +147,9 @@ awaitable<answer<schemas::page<schemas::team_row>>> list(call& c, query<schemas:
 
     found_rows found;
     if (wanted->status != schemas::team_status::pending) {
-        // Past the members a page asks for one of them all the same: how many there are is told on every page.
         db::team::query members{workspace, role, text, from.member, static_cast<int>(limit + 1)};
         if (from.is_past_members)
-            members.limit = 0;
+            members.limit = 0; // asked all the same: how many there are is told on every page
         auto page = co_await db::team::list(c.cx.db, std::move(members));
         found.add(page);
     }
@@ -312,11 +312,6 @@ awaitable<answer<schemas::page<schemas::team_api_key>>> list_keys(call& c,
     question.limit = static_cast<int>(limit + 1);
     auto found = co_await db::api_keys::list(c.cx.db, question);
     co_return make_page<schemas::team_api_key>(cursor, found.rows, limit, found.total, &to_team_key);
-}
-
-awaitable<answer<nothing>> revoke_key(call& c)
-{
-    return api_keys::revoke(c); // who has api_keys:admin reaches every key
 }
 
 } // namespace handlers::team

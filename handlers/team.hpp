@@ -26,6 +26,5 @@ awaitable<answer<schemas::workspace>> transfer_ownership(call& c, schemas::owner
 /** Every key of the workspace. */
 awaitable<answer<schemas::page<schemas::team_api_key>>> list_keys(call& c,
                                                                   query<schemas::api_key_query> wanted);
-awaitable<answer<nothing>> revoke_key(call& c);
 
 } // namespace handlers::team

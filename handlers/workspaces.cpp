@@ -2,7 +2,6 @@
 
 #include "crypto/random.hpp"
 #include "db/memberships.hpp"
-#include "db/sessions.hpp"
 #include "db/standing.hpp"
 #include "db/workspaces.hpp"
 #include "handlers/convert.hpp"
@@ -10,7 +9,7 @@
 #include "handlers/limits.hpp"
 #include "handlers/mail_providers.hpp"
 #include "handlers/page.hpp"
-#include "handlers/tokens.hpp"
+#include "handlers/sign_in.hpp"
 #include "handlers/trace.hpp"
 
 #include <boost/json/object.hpp>
@@ -71,22 +70,10 @@ awaitable<answer<schemas::workspace_token>> switch_to(call& c)
     auto wanted = schemas::parse_uuid(c.params[0]);
     if (!wanted)
         co_return problem::not_found();
-    trace from(c);
-    auto event = from.event("session.switch");
-    event.workspace_id = *wanted;
-    auto session = to_string(who.credential_id);
-    event.target = session;
-    auto place = co_await db::sessions::lead_to(c.cx.db, who.credential_id, *who.user_id, *wanted, event);
-    if (!place)
+    auto led = co_await lead_session(c, *wanted);
+    if (!led)
         co_return problem::not_found();
-
-    schemas::workspace_token out;
-    out.access_token =
-        make_access_token(c.cx, {*who.user_id, who.credential_id, *wanted, place->membership.role, 0, {}});
-    out.expires_in = c.cx.config.access_token_ttl.count();
-    out.workspace = to_workspace(place->workspace);
-    out.membership = to_membership(place->membership);
-    co_return out;
+    co_return std::move(*led);
 }
 
 namespace {

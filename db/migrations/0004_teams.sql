@@ -70,6 +70,7 @@ CREATE FUNCTION workspace_to_join(domain text) RETURNS uuid LANGUAGE sql STABLE 
 $$;
 
 -- What becomes of a person's request, now that the address it rests on has been verified. The event is the admission's.
+-- Where the workspace has been closed meanwhile they wait all the same, for its admins to decide.
 CREATE FUNCTION settle_request(person uuid, event jsonb) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     their users;
@@ -159,13 +160,10 @@ BEGIN
     END IF;
 END $$;
 
--- Whether this member may cease to be an admin: LK007 if they own the workspace, LK008 if no other admin would be left
--- who can act. Whoever calls it holds the workspace alone.
+-- Whether this member may cease to be an admin: LK008 if no other admin would be left who can act. Whoever calls it holds
+-- the workspace alone, and has made sure that they do not own it.
 CREATE FUNCTION require_dispensable(space uuid, person uuid) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-    IF EXISTS (SELECT FROM workspaces WHERE id = space AND owner_id = person) THEN
-        RAISE EXCEPTION 'the owner is an admin' USING ERRCODE = 'LK007';
-    END IF;
     IF EXISTS (SELECT FROM memberships WHERE workspace_id = space AND user_id = person AND role = 'admin')
        AND NOT EXISTS (SELECT FROM memberships m JOIN users u ON u.id = m.user_id
                        WHERE m.workspace_id = space AND m.role = 'admin' AND m.user_id <> person
@@ -174,12 +172,18 @@ BEGIN
     END IF;
 END $$;
 
--- Gives a member a role. Returns the role they had, or nothing if there is no such member.
+-- Gives a member a role. Returns the role they had, or nothing if there is no such member. LK007: the owner is an admin.
 CREATE FUNCTION set_role(space uuid, person uuid, wanted workspace_role) RETURNS workspace_role LANGUAGE plpgsql AS $$
 DECLARE
     had workspace_role;
 BEGIN
     PERFORM FROM workspaces WHERE id = space FOR NO KEY UPDATE;
+    IF EXISTS (SELECT FROM workspaces WHERE id = space AND owner_id = person) THEN   -- before any lock on the person
+        IF wanted <> 'admin' THEN
+            RAISE EXCEPTION 'the owner is an admin' USING ERRCODE = 'LK007';
+        END IF;
+        RETURN wanted;
+    END IF;
     PERFORM FROM users WHERE id = person FOR KEY SHARE;   -- who is deleting their account is gone first
     SELECT role INTO had FROM memberships WHERE workspace_id = space AND user_id = person;
     IF had <> wanted THEN
@@ -192,10 +196,14 @@ BEGIN
     RETURN had;
 END $$;
 
--- Ends a membership, with the member's keys and sessions for this workspace. False if there is no such member.
+-- Ends a membership, with the member's keys and sessions for this workspace. False if there is no such member; LK007 if
+-- they own the workspace.
 CREATE FUNCTION remove_member(space uuid, person uuid) RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM FROM workspaces WHERE id = space FOR NO KEY UPDATE;
+    IF EXISTS (SELECT FROM workspaces WHERE id = space AND owner_id = person) THEN
+        RAISE EXCEPTION 'the owner stays' USING ERRCODE = 'LK007';
+    END IF;
     PERFORM FROM users WHERE id = person FOR KEY SHARE;   -- as above
     PERFORM FROM memberships WHERE workspace_id = space AND user_id = person;
     IF NOT FOUND THEN
@@ -274,8 +282,10 @@ CREATE OR REPLACE VIEW api_key_states WITH (security_invoker = true) AS
 
 -- The audit trail is read by workspace, and by what is asked for within it; an account that goes is looked for by actor
 -- and target alone.
-CREATE INDEX audit_workspace_action ON audit (workspace_id, action, id DESC);
+DROP INDEX audit_workspace;
+CREATE INDEX audit_workspace ON audit (workspace_id, id);
+CREATE INDEX audit_workspace_action ON audit (workspace_id, action, id);
 DROP INDEX audit_actor;
-CREATE INDEX audit_actor ON audit (actor_id, workspace_id, id DESC) WHERE actor_id IS NOT NULL;
+CREATE INDEX audit_actor ON audit (actor_id, workspace_id, id) WHERE actor_id IS NOT NULL;
 DROP INDEX audit_target;
-CREATE INDEX audit_target ON audit (target, workspace_id, id DESC) WHERE target IS NOT NULL;
+CREATE INDEX audit_target ON audit (target, workspace_id, id) WHERE target IS NOT NULL;
