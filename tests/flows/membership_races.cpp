@@ -112,7 +112,7 @@ BOOST_FIXTURE_TEST_CASE(an_address_is_invited_once_by_however_many_batches, raci
         check_no_failure(answers);
         std::multiset<std::string> created;
         for (auto& answer : answers) {
-            BOOST_TEST((answer.status == 201u || answer.status == 409u), answer.body);
+            BOOST_REQUIRE_MESSAGE((answer.status == 201u || answer.status == 409u), answer.body);
             for (std::size_t i = 0; i < count(answer); ++i) {
                 auto row = "/items/" + std::to_string(i);
                 auto result = answer.text(row + "/result");
