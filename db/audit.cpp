@@ -81,7 +81,8 @@ const keyset of_workspace = newest_first("workspace_id", "$1", "id", "$2");
 
 } // namespace
 
-// What has an index of its own has a statement of its own; of two such filters the second is a mere condition.
+// What has an index of its own has a statement of its own; of two such filters the second is a mere condition. That there
+// is an actor is said besides: PostgreSQL does not conclude it from the rows compared, and the index is of such events.
 static const statement list_all{"audit_list", rows::of_one_workspace, list_by(of_workspace, "")};
 static const statement count_all{"audit_count", rows::of_one_workspace, count_by(of_workspace, "")};
 
@@ -90,12 +91,14 @@ static const statement list_by_action{"audit_list_action", rows::of_one_workspac
 static const statement count_by_action{"audit_count_action", rows::of_one_workspace,
                                        count_by(of_workspace, " AND action = $7")};
 
-static const statement list_by_actor{"audit_list_actor", rows::of_one_workspace,
-                                     list_by(newest_first("actor_id, workspace_id", "$8, $1", "id", "$2"),
-                                             " AND ($9::text IS NULL OR action = $9)")};
-static const statement count_by_actor{"audit_count_actor", rows::of_one_workspace,
-                                      count_by(newest_first("actor_id, workspace_id", "$7, $1", "id", "$2"),
-                                               " AND ($8::text IS NULL OR action = $8)")};
+static const statement list_by_actor{
+    "audit_list_actor", rows::of_one_workspace,
+    list_by(newest_first("actor_id, workspace_id", "$8, $1", "id", "$2"),
+            " AND actor_id IS NOT NULL AND ($9::text IS NULL OR action = $9)")};
+static const statement count_by_actor{
+    "audit_count_actor", rows::of_one_workspace,
+    count_by(newest_first("actor_id, workspace_id", "$7, $1", "id", "$2"),
+             " AND actor_id IS NOT NULL AND ($8::text IS NULL OR action = $8)")};
 
 static const statement list_by_target{
     "audit_list_target", rows::of_one_workspace,
