@@ -81,7 +81,8 @@ const keyset of_workspace = newest_first("workspace_id", "$1", "id", "$2");
 
 } // namespace
 
-// What has an index of its own has a statement of its own; of two such filters the second is a mere condition.
+// What has an index of its own has a statement of its own; of two such filters the second is a mere condition. That there
+// is an actor is said besides: PostgreSQL does not conclude it from the rows compared, and the index is of such events.
 static const statement list_all{"audit_list", rows::of_one_workspace, list_by(of_workspace, "")};
 static const statement count_all{"audit_count", rows::of_one_workspace, count_by(of_workspace, "")};
 

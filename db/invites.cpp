@@ -26,7 +26,8 @@ static const statement retire_expired{"invites_retire_expired", rows::of_one_wor
     UPDATE invites SET cancelled_at = now()
     WHERE workspace_id = $1 AND email_normalized = ANY ($2) AND expires_at <= now() AND)" + open};
 
-// Whoever loses a race for an address, or comes second in the list, finds it invited.
+// Whoever loses a race for an address, or comes second in the list, finds it invited. In the order of the addresses, so
+// that of two batches with the same ones neither waits for what the other waits for.
 static const statement insert_invites{"invites_insert", rows::of_one_workspace, R"(
     WITH asked AS (
         SELECT * FROM unnest($4::uuid[], $5::text[], $6::text[], $7::text[], $8::bytea[])
@@ -39,7 +40,7 @@ static const statement insert_invites{"invites_insert", rows::of_one_workspace, 
         INSERT INTO invites (id, workspace_id, invited_by, expires_at, email, email_normalized, role, digest)
         SELECT id, $1, $2, $3, email, email_normalized, role::workspace_role, digest FROM asked
         WHERE id NOT IN (SELECT id FROM known)
-        ORDER BY place
+        ORDER BY email_normalized, place
         ON CONFLICT (workspace_id, email_normalized) WHERE accepted_at IS NULL AND cancelled_at IS NULL DO NOTHING
         RETURNING id)
     SELECT CASE WHEN a.id IN (SELECT id FROM made) THEN 'created'
