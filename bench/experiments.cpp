@@ -236,17 +236,21 @@ int run_idle(const options& wanted)
                    {"open_at_end", left}});
 }
 
+/** A page, by name, and by whom it is asked for. */
+struct page_side {
+    std::string name, target, token;
+};
+
 /** One page against another, in turn. */
 sides measure_pages(const options& wanted, const preparation& ready, progress& line, const std::string& list,
-                    const std::array<std::pair<std::string, std::string>, 2>& targets,
-                    const std::array<std::string, 2>& tokens)
+                    const std::array<page_side, 2>& pages)
 {
-    sides both(targets[0].first, targets[1].first);
+    sides both(pages[0].name, pages[1].name);
     for (std::size_t round = 0; round < wanted.rounds && !interrupted(); ++round)
         for (std::size_t side = 0; side < 2 && !interrupted(); ++side) {
             auto where = ready.server();
-            where.target = targets[side].second;
-            auto credential = "Bearer " + tokens[side];
+            where.target = pages[side].target;
+            auto credential = "Bearer " + pages[side].token;
             header authorization{"Authorization", credential};
             auto label = list + ", " + both.name(side) + " " + std::to_string(round + 1) + "/" +
                          std::to_string(wanted.rounds);
@@ -256,61 +260,103 @@ sides measure_pages(const options& wanted, const preparation& ready, progress& l
     return both;
 }
 
+/** What became of several such pairs. */
+class page_findings {
+public:
+    void add(const std::string& list, const sides& both)
+    {
+        auto ratio = [&both](double percent) {
+            return both.median_latency(1, percent) / both.median_latency(0, percent);
+        };
+        auto p50 = ratio(50), p99 = ratio(99);
+        std::cout << "\nGET " << list << "\n\n"
+                  << both.as_text() << "\nThe second page takes " << as_figure(p50)
+                  << " times what the first takes at p50, " << as_figure(p99) << " times at p99.\n"
+                  << std::flush;
+        rows_.push_back({list, both.name(1), both.name(0), as_figure(p50), as_figure(p99), ""});
+        found_.push_back(both.as_json({{"list", list},
+                                       {"first", both.name(0)},
+                                       {"second", both.name(1)},
+                                       {"p50_ratio", p50},
+                                       {"p99_ratio", p99}}));
+        for (auto& run : both.all())
+            runs_.push_back(run);
+    }
+
+    std::string as_text() const { return as_table(rows_); }
+    boost::json::object as_json() const { return {{"pages", found_}}; }
+    const std::vector<measurement>& runs() const { return runs_; }
+
+private:
+    std::vector<std::vector<std::string>> rows_{{"a page", "is", "against", "p50", "p99", ""}};
+    boost::json::array found_;
+    std::vector<measurement> runs_;
+};
+
+list_sizes large_sizes(const options& wanted)
+{
+    constexpr std::size_t usual = 1'000'000, keys_of_a_member = 10;
+    list_sizes out;
+    out.keys = wanted.key_count.value_or(usual);
+    out.members = wanted.members.value_or(out.keys / keys_of_a_member);
+    out.events = wanted.events.value_or(out.keys);
+    return out;
+}
+
 int run_pages(const options& wanted)
 {
     progress line(wanted.quiet);
     preparation ready(wanted, line);
-    constexpr std::size_t usual = 1'000'000, keys_of_a_member = 10;
     const list_sizes few;
-    list_sizes many{wanted.key_count.value_or(usual), 0, 0};
-    many.members = many.keys / keys_of_a_member;
-    many.events = many.keys;
-    line.say("Filling a workspace with " + with_commas(many.keys) + " keys, " + with_commas(many.members) +
-             " members and as many events as keys, another with " + with_commas(few.keys) + " of each …");
+    auto many = large_sizes(wanted);
+    line.say("Filling a workspace with " + with_commas(many.members) + " members, " + with_commas(many.keys) +
+             " keys and " + with_commas(many.events) + " events, another with " + with_commas(few.keys) +
+             " of each …");
     fill_workspace(ready.database_url(), ready.data().emails[0], few);
     fill_workspace(ready.database_url(), ready.data().emails[1], many);
     auto& small = ready.tokens()[0];
     auto& large = ready.tokens()[1];
+    auto read = read_pages(ready.server(), large);
 
     struct list {
         std::string path;
         std::size_t rows;
+        bool filtered = false; // compared by size alone: it is the same index that goes deep
     };
-    const list lists[] = {{"/api/v1/users/team", many.members},
-                          {"/api/v1/users/api-keys", many.keys},
-                          {"/api/v1/users/team/api-keys", many.keys},
-                          {"/api/v1/users/audit", many.events}};
-    boost::json::array rows;
-    std::vector<measurement> runs;
-    auto compare = [&](const std::string& path, const std::string& first, const std::string& second,
-                       const std::string& first_target, const std::string& second_target,
-                       const std::string& first_token) {
-        auto both = measure_pages(wanted, ready, line, path,
-                                  {{{first, first_target}, {second, second_target}}}, {first_token, large});
-        if (!both.complete())
-            return;
-        auto p50 = both.median_latency(1, 50) / both.median_latency(0, 50);
-        auto p99 = both.median_latency(1, 99) / both.median_latency(0, 99);
-        std::cout << "\nGET " << path << "\n\n"
-                  << both.as_text() << "\nA page of the second takes " << as_figure(p50)
-                  << " times one of the first at p50, " << as_figure(p99) << " times at p99.\n"
-                  << std::flush;
-        rows.push_back(
-            {{"list", path}, {"first", first}, {"second", second}, {"p50_ratio", p50}, {"p99_ratio", p99}});
-        for (auto& run : both.all())
-            runs.push_back(run);
+    const list lists[] = {{"/team", many.members},
+                          {"/team?role=manager", many.members, true},
+                          {"/api-keys", many.keys},
+                          {"/api-keys?status=revoked", many.keys, true},
+                          {"/team/api-keys", many.keys},
+                          {"/team/api-keys?status=active", many.keys, true},
+                          {"/team/api-keys?status=revoked", many.keys, true},
+                          {"/audit", many.events},
+                          {"/audit?action=session.open", many.events, true}};
+    page_findings findings;
+    auto compare = [&](const std::string& list, const page_side& first, const page_side& second) {
+        auto both = measure_pages(wanted, ready, line, list, {first, second});
+        if (both.complete())
+            findings.add(list, both);
     };
     for (auto& one : lists) {
-        auto first = find_page(ready.server(), large, one.path, 0, one.rows);
-        compare(one.path, "of " + with_commas(few.keys), "of " + with_commas(one.rows), first, first, small);
-        for (auto [depth, name] : {std::pair(0.5, "half-way down"), std::pair(0.99, "at 99 %")}) {
-            auto deep = find_page(ready.server(), large, one.path, depth, one.rows);
-            compare(one.path, "first page", name, first, deep, large);
+        if (interrupted())
+            break;
+        auto path = "/api/v1/users" + one.path;
+        if (!one.filtered)
+            line.say("Turning the pages of " + one.path + " …");
+        auto depths = one.filtered ? std::vector<double>{0} : std::vector<double>{0, 0.5, 0.99};
+        auto pages = find_pages(read, path, one.rows, depths);
+        auto name = "in " + with_commas(one.rows);
+        compare(one.path, {"in " + with_commas(few.keys), pages[0], small}, {name, pages[0], large});
+        if (!one.filtered) {
+            compare(one.path, {"first", pages[0], large}, {"half-way down", pages[1], large});
+            compare(one.path, {"first", pages[0], large}, {"at 99 %", pages[2], large});
         }
     }
+    std::cout << "\nWhat a page takes, as a multiple of another\n\n" << findings.as_text() << std::flush;
     if (!wanted.json_file.empty())
-        write_file(wanted.json_file, boost::json::serialize(boost::json::object{{"pages", rows}}) + "\n");
-    return judge(runs);
+        write_file(wanted.json_file, boost::json::serialize(findings.as_json()) + "\n");
+    return judge(findings.runs());
 }
 
 } // namespace

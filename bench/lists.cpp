@@ -6,7 +6,6 @@
 
 #include <libpq-fe.h>
 
-#include <algorithm>
 #include <array>
 #include <memory>
 
@@ -30,13 +29,13 @@ constexpr std::array<const char*, 4> tables{
               'Member ' || n, now()
        FROM place, generate_series(1, $1::int) AS n)",
     R"(INSERT INTO memberships (workspace_id, user_id, role)
-       SELECT workspace_id, u.id, CASE WHEN n % 100 = 0 THEN 'manager' ELSE 'member' END::workspace_role
+       SELECT workspace_id, u.id, CASE WHEN n % 10 = 0 THEN 'manager' ELSE 'member' END::workspace_role
        FROM place, generate_series(1, $1::int) AS n
        JOIN users u ON u.email_normalized = n || '.' || (SELECT apart FROM place) || '@bench.example')",
-    R"(INSERT INTO api_keys (id, prefix, digest, name, scopes, workspace_id, user_id, created_by)
+    R"(INSERT INTO api_keys (id, prefix, digest, name, scopes, workspace_id, user_id, created_by, revoked_at)
        SELECT format('01900000-%s-7001-8000-%s', lpad(to_hex(apart & 65535), 4, '0'), lpad(to_hex(n), 12, '0'))::uuid,
               to_hex(apart & 65535) || '.' || to_hex(n), sha256((apart || '.' || n)::bytea), 'load', '{*}',
-              workspace_id, owner_id, owner_id
+              workspace_id, owner_id, owner_id, CASE WHEN n <= 100 THEN now() END
        FROM place, generate_series(1, $1::int) AS n)",
     R"(INSERT INTO audit (id, workspace_id, action, actor_id, target, ip, user_agent, request_id)
        SELECT format('01900000-%s-7002-8000-%s', lpad(to_hex(apart & 65535), 4, '0'), lpad(to_hex(n), 12, '0'))::uuid,
@@ -49,16 +48,16 @@ constexpr std::array<const char*, 4> tables{
 void fill_workspace(const std::string& database_url, const std::string& email, const list_sizes& sizes)
 {
     std::unique_ptr<PGconn, void (*)(PGconn*)> database(PQconnectdb(database_url.c_str()), PQfinish);
-    auto run = [&](const char* sql, const std::string& parameter) {
+    auto run = [&](const char* sql, const std::string& parameter, bool may_fail = false) {
         const char* value = parameter.c_str();
         std::unique_ptr<PGresult, void (*)(PGresult*)> done(PQexecParams(database.get(), sql,
                                                                          parameter.empty() ? 0 : 1, nullptr,
                                                                          &value, nullptr, nullptr, 0),
                                                             PQclear);
-        if (PQresultStatus(done.get()) != PGRES_COMMAND_OK)
+        if (PQresultStatus(done.get()) != PGRES_COMMAND_OK && !may_fail)
             throw failure(std::string("the database refused the seed: ") + PQerrorMessage(database.get()));
     };
-    run("SET session_replication_role = replica", ""); // what refers to what is written here too
+    run("SET session_replication_role = replica", "", true); // what refers to what is written here too
     std::string place = filling;
     auto literal = PQescapeLiteral(database.get(), email.c_str(), email.size());
     for (auto mark = place.find("$1"); mark != std::string::npos; mark = place.find("$1"))
@@ -70,30 +69,41 @@ void fill_workspace(const std::string& database_url, const std::string& email, c
     for (std::size_t i = 0; i < tables.size(); ++i)
         run(tables[i], std::to_string(counts[i]));
     run("VACUUM (ANALYZE) users, memberships, api_keys, audit", "");
+    run("CHECKPOINT", "", true); // now, and not in the middle of the run
 }
 
-std::string find_page(const url& server, const std::string& token, const std::string& list, double depth,
-                      std::size_t rows)
+page_reader read_pages(const url& server, const std::string& token)
+{
+    auto client = std::make_shared<http_client>(server);
+    return [client, credential = "Bearer " + token](const std::string& target) {
+        header authorization{"Authorization", credential};
+        auto answer = client->call("GET", target, {&authorization, 1});
+        if (answer.status != 200)
+            throw failure("GET " + target + " was refused: " + answer.body);
+        return answer.body;
+    };
+}
+
+std::vector<std::string> find_pages(const page_reader& read, const std::string& list, std::size_t rows,
+                                    const std::vector<double>& depths)
 {
     auto separator = list.find('?') == std::string::npos ? "?" : "&";
-    auto target = list + separator + std::string(page_size);
-    http_client client(server);
-    auto credential = "Bearer " + token;
-    header authorization{"Authorization", credential};
-    auto turns = static_cast<std::size_t>(depth * static_cast<double>(rows)) / rows_turned;
+    auto turning = list + separator + "limit=" + std::to_string(rows_turned);
+    std::vector<std::string> out;
     std::string cursor;
-    for (std::size_t turned = 0; turned < turns; ++turned) {
-        auto page = list + separator + "limit=" + std::to_string(rows_turned) + cursor;
-        auto answer = client.call("GET", page, {&authorization, 1});
-        if (answer.status != 200)
-            throw failure("GET " + page + " was refused: " + answer.body);
-        auto body = boost::json::parse(answer.body);
-        auto next = body.at("next_cursor");
-        if (!next.is_string())
-            break;
-        cursor = "&cursor=" + std::string(next.as_string());
+    std::size_t turned = 0;
+    for (auto depth : depths) {
+        auto wanted = static_cast<std::size_t>(depth * static_cast<double>(rows)) / rows_turned;
+        for (; turned < wanted; ++turned) {
+            auto next = boost::json::parse(read(turning + cursor)).at("next_cursor");
+            if (!next.is_string())
+                throw failure(list + " ends after " + std::to_string(turned + 1) + " pages, before row " +
+                              std::to_string(wanted * rows_turned));
+            cursor = "&cursor=" + std::string(next.as_string());
+        }
+        out.push_back(list + separator + std::string(page_size) + cursor);
     }
-    return target + cursor;
+    return out;
 }
 
 } // namespace bench

@@ -148,7 +148,11 @@ const std::vector<section>& sections()
           {"--login-connections", "N", "isolation: who logs in without a pause; default 16",
            [](options& o, text v) { o.login_connections = read_count(v); }},
           {"--idle", "N", "idle: connections held open; default 10k",
-           [](options& o, text v) { o.idle = read_count(v); }}}},
+           [](options& o, text v) { o.idle = read_count(v); }},
+          {"--members", "N", "pages: of the large workspace; default a tenth of its --keys",
+           [](options& o, text v) { o.members = read_count(v); }},
+          {"--events", "N", "pages: of its audit trail; default as many as keys",
+           [](options& o, text v) { o.events = read_count(v); }}}},
         {"What to write",
          {{"--json", "FILE", "all figures, with the full latency curve",
            [](options& o, text v) { o.json_file = v; }},
@@ -200,6 +204,8 @@ void check(const options& o)
     if (o.command == "pages" && !o.start_server && o.database_url.empty() &&
         !std::getenv("LATCHKEY_DATABASE_URL"))
         throw failure("pages needs --start-server, or --database-url to seed");
+    if (o.command == "pages" && !o.svg_file.empty())
+        throw failure("pages makes many comparisons, and no plot: leave out --svg");
     if (o.command == "stuck" && !o.start_server)
         throw failure("stuck needs --start-server, which tells the server where to hang");
     if (o.start_server && o.server_given)
@@ -271,7 +277,7 @@ Experiments
   isolation       key checks at a modest rate, with and without a storm of logins
   stuck           the same beside a mail server and a provider of sign-ins that hang; needs --start-server
   idle            what ten thousand idle connections cost
-  pages           a page of a list of a million keys and a hundred thousand members, against one of a thousand, and far
+  pages           a page of long lists (a million keys, 100,000 members) against one of short ones, and pages far
                   down against the first
 
 Examples

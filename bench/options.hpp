@@ -35,7 +35,7 @@ struct options {
     std::string database_url, master_key;
 
     // how hard
-    std::optional<std::size_t> connections; ///< by default 64, logins 8
+    std::optional<std::size_t> connections; ///< by default 64, logins 8, pages 4
     std::size_t threads = 1;
     double rate = 0;
     std::chrono::nanoseconds duration = std::chrono::seconds(10);
@@ -52,6 +52,7 @@ struct options {
     std::size_t rounds = 5;
     std::size_t idle = 10'000;
     std::size_t login_connections = 16;
+    std::optional<std::size_t> members, events; ///< by default a tenth of the keys, and as many as these
 
     // what to write
     std::string json_file, svg_file;

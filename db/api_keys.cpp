@@ -50,45 +50,76 @@ awaitable<std::optional<row>> find_by_digest(pool& db, db::digest digest)
 
 namespace {
 
-std::string select_page(const keyset& page, const std::string& status, const std::string& limit)
-{
-    return "SELECT " + columns<row>() + " FROM api_key_states WHERE " + page.where + " AND (" + status +
-           "::text IS NULL OR status = " + status + ")" + page.order + " LIMIT " + limit;
-}
+/// The statements of the keys in one state, which is spelled out so that its own index serves.
+struct view {
+    view(const char* list_own_name, const char* count_own_name, const char* list_all_name,
+         const char* count_all_name, const std::string& state)
+        : list_own(list_own_name, rows::of_one_workspace,
+                   select_page("user_id = $2 AND workspace_id = $1", "$3", state) + " LIMIT $4"),
+          count_own(count_own_name, rows::of_one_workspace,
+                    count_page("user_id = $2 AND workspace_id = $1", state)),
+          list_all(list_all_name, rows::of_one_workspace,
+                   select_page("workspace_id = $1", "$2", state) + " LIMIT $3"),
+          count_all(count_all_name, rows::of_one_workspace, count_page("workspace_id = $1", state))
+    {}
 
-std::string count_page(const keyset& page, const std::string& status)
+    static std::string select_page(const std::string& of, const std::string& before, const std::string& state)
+    {
+        auto page = newest_first(of, before, from_first);
+        return "SELECT " + columns<row>() + " FROM api_key_states WHERE " + page.where + state + page.order;
+    }
+
+    static std::string count_page(const std::string& of, const std::string& state)
+    {
+        auto all = newest_first(of, from_last, from_first);
+        return count_some("FROM api_keys WHERE " + all.where + state + all.order);
+    }
+
+    // One user's keys and all of a workspace's are listed by different indexes.
+    statement list_own, count_own, list_all, count_all;
+};
+
+const view in_any_state{"api_keys_list_own", "api_keys_count_own", "api_keys_list_all", "api_keys_count_all",
+                        ""};
+const view active{"api_keys_list_own_active", "api_keys_count_own_active", "api_keys_list_all_active",
+                  "api_keys_count_all_active",
+                  " AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())"};
+const view expired{"api_keys_list_own_expired", "api_keys_count_own_expired", "api_keys_list_all_expired",
+                   "api_keys_count_all_expired", " AND revoked_at IS NULL AND expires_at <= now()"};
+const view revoked{"api_keys_list_own_revoked", "api_keys_count_own_revoked", "api_keys_list_all_revoked",
+                   "api_keys_count_all_revoked", " AND revoked_at IS NOT NULL"};
+
+const view& view_of(std::optional<status> wanted)
 {
-    return count_some("FROM api_key_states WHERE " + page.where + " AND (" + status +
-                      "::text IS NULL OR status = " + status + ")" + page.order);
+    if (!wanted)
+        return in_any_state;
+    switch (*wanted) {
+    case status::active:
+        return active;
+    case status::expired:
+        return expired;
+    case status::revoked:
+        break;
+    }
+    return revoked;
 }
 
 } // namespace
 
-// One user's keys and all of a workspace's are listed by different indexes, so by different statements.
-static const statement list_own_keys{
-    "api_keys_list_own", rows::of_one_workspace,
-    select_page(newest_first("user_id, workspace_id", "$2, $1", "id", "$4"), "$3", "$5")};
-static const statement count_own_keys{
-    "api_keys_count_own", rows::of_one_workspace,
-    count_page(newest_first("user_id, workspace_id", "$2, $1", "id", from_last), "$3")};
-static const statement list_all_keys{"api_keys_list_all", rows::of_one_workspace,
-                                     select_page(newest_first("workspace_id", "$1", "id", "$3"), "$2", "$4")};
-static const statement count_all_keys{"api_keys_count_all", rows::of_one_workspace,
-                                      count_page(newest_first("workspace_id", "$1", "id", from_last), "$2")};
-
 awaitable<page> list(pool& db, query wanted)
 {
     const auto& [workspace, user] = wanted.within;
+    auto& chosen = view_of(wanted.status);
     auto before = wanted.before.value_or(after_all);
     batch work;
     work.within(workspace);
     add_walking(work);
     if (user) {
-        work.add(list_own_keys, workspace, user, wanted.status, before, wanted.limit);
-        work.add(count_own_keys, workspace, user, wanted.status);
+        work.add(chosen.list_own, workspace, user, before, wanted.limit);
+        work.add(chosen.count_own, workspace, user);
     } else {
-        work.add(list_all_keys, workspace, wanted.status, before, wanted.limit);
-        work.add(count_all_keys, workspace, wanted.status);
+        work.add(chosen.list_all, workspace, before, wanted.limit);
+        work.add(chosen.count_all, workspace);
     }
     auto found = co_await db.run(std::move(work));
     co_return page{found[1].as_vector<row>(), read_total(found.last())};

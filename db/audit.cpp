@@ -58,61 +58,54 @@ uuid least_id_of(timestamp at)
     return out;
 }
 
-std::string from_events(const keyset& page, const std::string& filters)
-{
-    return "FROM audit WHERE " + page.where +
-           " AND id >= $3 AND ($4::uuid IS NULL OR credential_id = $4) AND ($5::timestamptz IS NULL OR at >= "
-           "$5) AND "
-           "($6::timestamptz IS NULL OR at < $6)" +
-           filters + page.order;
-}
+// What is asked for, and is no part of the index that is walked.
+const std::string filters = R"(
+    AND ($4::timestamptz IS NULL OR at >= $4) AND ($5::timestamptz IS NULL OR at < $5)
+    AND ($6::text IS NULL OR action = $6) AND ($7::uuid IS NULL OR actor_id = $7)
+    AND ($8::text IS NULL OR target = $8) AND ($9::uuid IS NULL OR credential_id = $9))";
 
-std::string list_by(const keyset& page, const std::string& filters)
-{
-    return "SELECT " + columns<row>() + " " + from_events(page, filters) + " LIMIT $7";
-}
+/// The statements that walk one index. All take the same parameters.
+struct view {
+    view(const char* list_name, const char* count_name, const std::string& of)
+        : list(list_name, rows::of_one_workspace,
+               "SELECT " + columns<row>() + from_events(of) + " LIMIT $10"),
+          count(count_name, rows::of_one_workspace, count_some(from_events(of)))
+    {}
 
-std::string count_by(const keyset& page, const std::string& filters)
-{
-    return count_some(from_events(page, filters));
-}
+    static std::string from_events(const std::string& of)
+    {
+        auto page = newest_first(of, "$2", "$3");
+        return " FROM audit WHERE " + page.where + filters + page.order;
+    }
 
-const keyset of_workspace = newest_first("workspace_id", "$1", "id", "$2");
+    statement list, count;
+};
+
+// One for each index, so one for each filter; of two filters the second is a mere condition.
+const view everything{"audit_list", "audit_count", "workspace_id = $1"};
+const view by_action{"audit_list_action", "audit_count_action", "workspace_id = $1 AND action = $6"};
+const view by_actor{"audit_list_actor", "audit_count_actor", "workspace_id = $1 AND actor_id = $7"};
+const view by_target{"audit_list_target", "audit_count_target", "workspace_id = $1 AND target = $8"};
+const view by_credential{"audit_list_credential", "audit_count_credential",
+                         "workspace_id = $1 AND credential_id = $9"};
+
+/// The one that reads least in vain.
+const view& view_of(const query& wanted)
+{
+    if (wanted.target)
+        return by_target;
+    if (wanted.credential_id)
+        return by_credential;
+    if (wanted.actor_id)
+        return by_actor;
+    return wanted.action ? by_action : everything;
+}
 
 } // namespace
 
-// What has an index of its own has a statement of its own; of two such filters the second is a mere condition. That there
-// is an actor is said besides: PostgreSQL does not conclude it from the rows compared, and the index is of such events.
-static const statement list_all{"audit_list", rows::of_one_workspace, list_by(of_workspace, "")};
-static const statement count_all{"audit_count", rows::of_one_workspace, count_by(of_workspace, "")};
-
-static const statement list_by_action{"audit_list_action", rows::of_one_workspace,
-                                      list_by(of_workspace, " AND action = $8")};
-static const statement count_by_action{"audit_count_action", rows::of_one_workspace,
-                                       count_by(of_workspace, " AND action = $7")};
-
-static const statement list_by_actor{
-    "audit_list_actor", rows::of_one_workspace,
-    list_by(newest_first("actor_id, workspace_id", "$8, $1", "id", "$2"),
-            " AND actor_id IS NOT NULL AND ($9::text IS NULL OR action = $9)")};
-static const statement count_by_actor{
-    "audit_count_actor", rows::of_one_workspace,
-    count_by(newest_first("actor_id, workspace_id", "$7, $1", "id", "$2"),
-             " AND actor_id IS NOT NULL AND ($8::text IS NULL OR action = $8)")};
-
-static const statement list_by_target{
-    "audit_list_target", rows::of_one_workspace,
-    list_by(
-        of_workspace,
-        " AND target = $8 AND ($9::text IS NULL OR action = $9) AND ($10::uuid IS NULL OR actor_id = $10)")};
-static const statement count_by_target{
-    "audit_count_target", rows::of_one_workspace,
-    count_by(
-        of_workspace,
-        " AND target = $7 AND ($8::text IS NULL OR action = $8) AND ($9::uuid IS NULL OR actor_id = $9)")};
-
 awaitable<page> list(pool& db, query wanted)
 {
+    auto& chosen = view_of(wanted);
     auto& [workspace, action, actor, target, credential, since, until, before, limit] = wanted;
     uuid least = before_all;
     if (since)
@@ -123,20 +116,8 @@ awaitable<page> list(pool& db, query wanted)
     batch work;
     work.within(workspace);
     add_walking(work);
-    if (target) {
-        work.add(list_by_target, workspace, from, least, credential, since, until, limit, target, action,
-                 actor);
-        work.add(count_by_target, workspace, below, least, credential, since, until, target, action, actor);
-    } else if (actor) {
-        work.add(list_by_actor, workspace, from, least, credential, since, until, limit, actor, action);
-        work.add(count_by_actor, workspace, below, least, credential, since, until, actor, action);
-    } else if (action) {
-        work.add(list_by_action, workspace, from, least, credential, since, until, limit, action);
-        work.add(count_by_action, workspace, below, least, credential, since, until, action);
-    } else {
-        work.add(list_all, workspace, from, least, credential, since, until, limit);
-        work.add(count_all, workspace, below, least, credential, since, until);
-    }
+    work.add(chosen.list, workspace, from, least, since, until, action, actor, target, credential, limit);
+    work.add(chosen.count, workspace, below, least, since, until, action, actor, target, credential);
     auto found = co_await db.run(std::move(work));
     co_return page{found[1].as_vector<row>(), read_total(found.last())};
 }

@@ -1,41 +1,29 @@
 #include "db/listing.hpp"
 
-#include <string_view>
-
 namespace db {
 
-static keyset make_keyset(const std::string& columns, const std::string& values, const std::string& id,
-                          const std::string& bound, bool upwards)
+keyset newest_first(const std::string& of, const std::string& bound, const std::string& least)
 {
-    std::string_view within = upwards ? ") <= (" : ") >= (", beyond = upwards ? ") > (" : ") < (";
-    std::string direction = upwards ? "" : " DESC";
+    return {of + " AND id < " + bound + " AND id >= " + least, " ORDER BY id DESC NULLS LAST"};
+}
+
+keyset oldest_first(const std::string& column, const std::string& value, const std::string& id,
+                    const std::string& bound)
+{
     keyset out;
-    out.where.append("(").append(columns).append(within).append(values).append(") AND (");
-    out.where.append(columns).append(", ").append(id).append(beyond);
-    out.where.append(values).append(", ").append(bound).append(")");
-    out.order = " ORDER BY ";
-    for (char each : columns)
-        out.order += each == ',' ? direction + "," : std::string(1, each);
-    out.order.append(direction).append(", ").append(id).append(direction);
+    out.where.append(column).append(" <= ").append(value);
+    out.where.append(" AND (").append(column).append(", ").append(id).append(") > (");
+    out.where.append(value).append(", ").append(bound).append(")");
+    out.order.append(" ORDER BY ").append(column).append(", ").append(id);
     return out;
 }
 
-keyset newest_first(const std::string& columns, const std::string& values, const std::string& id,
-                    const std::string& bound)
-{
-    return make_keyset(columns, values, id, bound, false);
-}
-
-keyset oldest_first(const std::string& columns, const std::string& values, const std::string& id,
-                    const std::string& bound)
-{
-    return make_keyset(columns, values, id, bound, true);
-}
-
+// Starting other processes, or compiling, would take longer than reading a page.
 static const statement walk_indexes{"listing_walk", R"(
     SELECT set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true),
-           set_config('enable_sort', 'off', true), set_config('enable_hashjoin', 'off', true),
-           set_config('enable_mergejoin', 'off', true))"};
+           set_config('enable_sort', 'off', true), set_config('enable_incremental_sort', 'off', true),
+           set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),
+           set_config('max_parallel_workers_per_gather', '0', true), set_config('jit', 'off', true))"};
 
 void add_walking(batch& work)
 {

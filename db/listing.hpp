@@ -16,22 +16,23 @@ inline constexpr uuid before_all{};
 inline constexpr uuid after_all{
     {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
 
-/** Which rows a page is of, and in which order: those with these values in these columns, from an id on. All of them hold
-    ids. It is said by comparing rows as a whole, which only an index over the columns and the id answers in order. Said as
-    equality it leaves PostgreSQL the choice of walking all ids there are and throwing away those of others: cheap by its
-    estimate where there are few workspaces, dear for the small ones among them. */
+/* Which rows a page is of, and in which order. Said plainly it leaves PostgreSQL the choice of walking all ids there are
+   by the primary key, and of throwing away the rows of others: cheap by its estimate where there are few workspaces, dear
+   for the small ones among them. So the order asked for is one that the primary key does not have. */
 struct keyset {
     std::string where; ///< a condition
     std::string order; ///< ORDER BY …
 };
 
-/// @param columns, values as in "user_id, workspace_id" and "$2, $1"
-/// @param id the column that tells rows apart @param bound as in "$4": the id before which the page begins
-keyset newest_first(const std::string& columns, const std::string& values, const std::string& id,
-                    const std::string& bound);
+/** By an index over what is compared and then `id DESC NULLS LAST`. No id is null: that only tells the order apart from
+    the primary key's. @param of comparisons for equality, as in "user_id = $2 AND workspace_id = $1"
+    @param bound as in "$4": the id before which the page begins @param least the least id that the list has */
+keyset newest_first(const std::string& of, const std::string& bound, const std::string& least);
 
-/// The same upwards. @param bound the id after which the page begins
-keyset oldest_first(const std::string& columns, const std::string& values, const std::string& id,
+/** By an index over one column and the id, which may be a primary key: both are compared as a whole, in an order that no
+    other index has. With more columns PostgreSQL would not see where the list ends, since it tells that by the first.
+    @param bound as in "$4": the id after which the page begins */
+keyset oldest_first(const std::string& column, const std::string& value, const std::string& id,
                     const std::string& bound);
 
 /// Bounds for counting what is in a list: before_all and after_all, spelt out.
