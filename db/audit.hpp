@@ -12,18 +12,18 @@
 
 namespace db::audit {
 
-/// One event, as written. The views need to live only until it is added to a batch.
+/// One event, as written.
 struct entry {
     uuid id{};
     std::optional<uuid> workspace_id;  ///< nothing: an event of the account alone
-    std::string_view action;           ///< "api_key.mint"
+    std::string action;                ///< "api_key.mint"
     std::optional<uuid> actor_id;      ///< the user who did it
     std::optional<uuid> credential_id; ///< with which session or key
-    std::optional<std::string_view> target;
-    std::string_view ip;
-    std::string_view user_agent;
-    std::string_view request_id;
-    std::string_view details = "{}"; ///< a JSON object; never a secret
+    std::optional<std::string> target;
+    std::string ip;
+    std::string user_agent;
+    std::string request_id;
+    std::string details = "{}"; ///< a JSON object; never a secret
 };
 
 /// Written in the transaction of what it tells of, so that neither exists without the other.

@@ -40,6 +40,7 @@ public:
     /// The constraint that was violated, or nothing.
     std::string_view constraint() const { return constraint_; }
 
+    bool is_foreign_key_violation() const { return sqlstate_ == "23503"; }
     bool is_unique_violation() const { return sqlstate_ == "23505"; }
     bool is_unique_violation(std::string_view constraint) const;
     bool is_foreign_key_violation(std::string_view constraint) const;

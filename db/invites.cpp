@@ -37,8 +37,11 @@ static const statement insert_invites{"invites_insert", rows::of_one_workspace, 
         JOIN users u ON u.email_normalized = a.email_normalized
         JOIN memberships m ON m.workspace_id = $1 AND m.user_id = u.id),
     made AS (
-        INSERT INTO invites (id, workspace_id, invited_by, expires_at, email, email_normalized, role, digest)
-        SELECT id, $1, $2, $3, email, email_normalized, role::workspace_role, digest FROM asked
+        INSERT INTO invites (id, workspace_id, invited_by, invited_with, expires_at,
+                             email, email_normalized, role, digest)
+        SELECT id, $1, $2, $9, least($3, (SELECT expires_at FROM api_keys WHERE id = $9)),
+               email, email_normalized, role::workspace_role, digest
+        FROM asked
         WHERE id NOT IN (SELECT id FROM known)
         ORDER BY email_normalized, place
         ON CONFLICT (workspace_id, email_normalized) WHERE accepted_at IS NULL AND cancelled_at IS NULL DO NOTHING
@@ -51,9 +54,8 @@ static const statement insert_invites{"invites_insert", rows::of_one_workspace, 
 static const statement note_invite{"invites_note", rows::of_one_workspace, R"(
     INSERT INTO audit SELECT event.* FROM invites i, audit_event($1) AS event WHERE i.id = $2)"};
 
-awaitable<std::vector<outcome>> create(pool& db, batch work, uuid workspace_id,
-                                       std::optional<uuid> invited_by, timestamp expires_at,
-                                       std::vector<draft> drafts)
+awaitable<std::vector<outcome>> create(pool& db, batch work, uuid workspace_id, sender from,
+                                       timestamp expires_at, std::vector<draft> drafts)
 {
     std::vector<uuid> ids;
     std::vector<std::string> emails, normalized, roles;
@@ -68,11 +70,12 @@ awaitable<std::vector<outcome>> create(pool& db, batch work, uuid workspace_id,
     work.within(workspace_id);
     work.add(retire_expired, workspace_id, normalized);
     auto at = work.size();
-    work.add(insert_invites, workspace_id, invited_by, expires_at, ids, emails, normalized, roles, digests);
+    work.add(insert_invites, workspace_id, from.user_id, expires_at, ids, emails, normalized, roles, digests,
+             from.key_id);
     for (auto& each : drafts) {
-        outbox::add_to_invitee(work, each.letter, each.id, each.digest);
-        auto target = to_string(each.id);
-        each.event.target = target;
+        if (each.letter)
+            outbox::add_to_invitee(work, *each.letter, each.id, each.digest);
+        each.event.target = to_string(each.id);
         work.add(note_invite, audit::as_json(each.event), each.id);
     }
     auto answers = co_await db.run(std::move(work));
@@ -129,17 +132,21 @@ static const statement renew_invite{"invites_renew", rows::of_one_workspace,
                                         open +
                                         R"( FOR NO KEY UPDATE),
     renewed AS (
-        UPDATE invites SET digest = $4, expires_at = $5, sent_at = now() FROM old WHERE invites.id = old.id
+        UPDATE invites
+        SET digest = $4, expires_at = least($5, (SELECT expires_at FROM api_keys WHERE id = $7)), sent_at = now(),
+            invited_by = $6, invited_with = $7
+        FROM old WHERE invites.id = old.id
         RETURNING invites.id),
     kept AS (INSERT INTO replaced_invite_tokens (digest, invite_id) SELECT digest, id FROM old)
     INSERT INTO audit SELECT event.* FROM renewed, audit_event($1) AS event)"};
 
-awaitable<bool> resend(pool& db, batch work, uuid workspace_id, uuid id, db::digest digest,
+awaitable<bool> resend(pool& db, batch work, uuid workspace_id, uuid id, sender from, db::digest digest,
                        timestamp expires_at, outbox::draft letter, audit::entry event)
 {
     auto at = work.size();
     work.within(workspace_id);
-    work.add(renew_invite, audit::as_json(event), workspace_id, id, digest, expires_at);
+    work.add(renew_invite, audit::as_json(event), workspace_id, id, digest, expires_at, from.user_id,
+             from.key_id);
     outbox::add_to_invitee(work, letter, id, digest);
     auto answers = co_await db.run(std::move(work));
     co_return answers[at].affected() == 1;
@@ -182,7 +189,7 @@ void add_accept(batch& work, const db::digest& digest, const uuid& user_id)
     work.add(accept_one, digest, user_id);
 }
 
-bool is_member(const failure& error)
+bool was_member_already(const failure& error)
 {
     return error.sqlstate() == "LK006";
 }

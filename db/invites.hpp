@@ -26,7 +26,8 @@ struct row {
     std::string email;
     std::string email_normalized;
     db::role role = db::role::member;
-    std::optional<uuid> invited_by; ///< nothing: by a workspace's key, or by somebody who has gone
+    std::optional<uuid>
+        invited_by; ///< who sent it last; nothing: by a workspace's key, or by somebody who has gone
     timestamp created_at;
     timestamp sent_at;
     timestamp expires_at;
@@ -42,8 +43,14 @@ struct draft {
     std::string email_normalized;
     db::role role = db::role::member;
     db::digest digest{}; ///< of the token in its mail
-    outbox::draft letter;
+    std::optional<outbox::draft> letter;
     audit::entry event; ///< written with it; its target is set here
+};
+
+/// On whose rights an invite rests: it ends with the person's, and with the key that it was sent with.
+struct sender {
+    std::optional<uuid> user_id; ///< nothing: a workspace's key
+    std::optional<uuid> key_id;  ///< nothing: a session
 };
 
 /// created: and sent. The others: nothing was done.
@@ -52,9 +59,8 @@ BOOST_DEFINE_ENUM_CLASS(outcome, created, already_member, already_invited)
 /** Invite several people at once; each is invited or not by itself. One of an address given twice counts.
     @param first what goes first in the same transaction, such as a check
     @return an outcome for each draft, in their order */
-awaitable<std::vector<outcome>> create(pool& db, batch first, uuid workspace_id,
-                                       std::optional<uuid> invited_by, timestamp expires_at,
-                                       std::vector<draft> drafts);
+awaitable<std::vector<outcome>> create(pool& db, batch first, uuid workspace_id, sender from,
+                                       timestamp expires_at, std::vector<draft> drafts);
 
 struct query {
     uuid workspace_id{};
@@ -76,11 +82,12 @@ awaitable<page> list(pool& db, query wanted);
 /// An invite of a workspace that is not over.
 awaitable<std::optional<row>> find(pool& db, uuid workspace_id, uuid id);
 
-/** Send an invite again, with a new token: the older ones are void, and it is as fresh as a new one.
+/** Send an invite again, with a new token: the older ones are void, and it is as fresh as a new one, and rests on whoever
+    sent it now.
     @param first as in create()
     @param event written if done
     @return false if there is no such invite that is not over */
-awaitable<bool> resend(pool& db, batch first, uuid workspace_id, uuid id, db::digest digest,
+awaitable<bool> resend(pool& db, batch first, uuid workspace_id, uuid id, sender from, db::digest digest,
                        timestamp expires_at, outbox::draft letter, audit::entry event);
 
 /// @param first as in create() @param event written if this call cancelled it
@@ -110,11 +117,11 @@ awaitable<std::optional<preview>> find_by_digest(pool& db, db::digest digest);
 
 /** Make a person a member, as the invite says. The person's address is the invite's, or the batch fails as with a
     spent one-time token; so it does if the invite is over, and of two that accept at the same time one finds it so.
-    It fails with is_member() if they belong to the workspace already. Commit with a change of the person. */
+    It fails with was_member_already() if they belong to the workspace already. Commit with a change of the person. */
 void add_accept(batch& work, const db::digest& digest, const uuid& user_id);
 
 /// True if a batch failed because whoever accepts is a member already.
-bool is_member(const failure& error);
+bool was_member_already(const failure& error);
 
 /// Every open invite that a person has made, in whatever workspace, is over.
 void add_cancel_all_by(batch& work, const uuid& user_id);

@@ -14,7 +14,8 @@ awaitable<std::optional<uuid>> find_workspace(pool& db, std::string domain)
 }
 
 static const statement insert_request{"join_requests_insert",
-                                      "INSERT INTO join_requests (user_id, workspace_id) VALUES ($1, $2)"};
+                                      R"(
+    INSERT INTO join_requests (user_id, workspace_id) SELECT $1, id FROM workspaces WHERE id = $2 FOR KEY SHARE)"};
 
 void add_insert(batch& work, const uuid& user_id, const uuid& workspace_id)
 {

@@ -83,13 +83,12 @@ void add_dispossess(batch& work, const uuid& id)
     work.add(dispossess_user, id);
 }
 
+static const statement find_reach{"users_find_reach", "SELECT * FROM workspaces_touched_by($1)"};
+
 awaitable<change> reach_of(pool& db, uuid id)
 {
-    change out;
-    out.users.push_back(id);
-    for (auto& place : co_await memberships::list(db, id))
-        out.workspaces.push_back(place.workspace.id);
-    co_return out;
+    auto found = co_await db.run(find_reach, id);
+    co_return reach_of(id, found);
 }
 
 change reach_of(const uuid& id, const result& ended)
@@ -132,6 +131,11 @@ void add_delete(batch& work, const uuid& id)
 bool would_orphan(const failure& error)
 {
     return error.sqlstate() == "LK003";
+}
+
+bool would_leave_no_admin(const failure& error)
+{
+    return error.sqlstate() == "LK008";
 }
 
 static const statement find_user_notifications{"users_find_notifications",
@@ -191,6 +195,13 @@ void add_set_password(batch& work, const uuid& id, std::optional<std::string_vie
     work.add(set_user_password, id, hash);
 }
 
+static const statement set_user_name{"users_set_name", "UPDATE users SET name = $2 WHERE id = $1"};
+
+void add_set_name(batch& work, const uuid& id, std::string_view name)
+{
+    work.add(set_user_name, id, name);
+}
+
 static const statement set_user_last_workspace{"users_set_last_workspace", R"(
     UPDATE users SET last_workspace_id = $2 WHERE id = $1 AND last_workspace_id IS DISTINCT FROM $2)"};
 
@@ -204,12 +215,21 @@ static const statement disable_user{"users_disable", R"(
 
 namespace {
 
+/// A change of the account and of all workspaces that it belongs to.
+awaitable<change> account_of(pool& db, uuid id)
+{
+    change out;
+    out.users.push_back(id);
+    for (auto& place : co_await memberships::list(db, id))
+        out.workspaces.push_back(place.workspace.id);
+    co_return out;
+}
+
 /// Note what an operator did to an account, wherever somebody may look for it.
 void add_events(batch& work, const std::vector<uuid>& workspaces, const uuid& user, audit::entry event,
                 const std::function<uuid()>& make_id)
 {
-    auto target = to_string(user);
-    event.target = target;
+    event.target = to_string(user);
     for (auto& workspace : workspaces) {
         event.id = make_id();
         event.workspace_id = workspace;
@@ -225,7 +245,7 @@ awaitable<std::optional<uuid>> disable(principal_changes& changes, pool& db, std
     auto user = co_await find_by_email(db, std::move(email));
     if (!user)
         co_return std::nullopt;
-    auto what = co_await reach_of(db, user->id);
+    auto what = co_await account_of(db, user->id);
     batch work;
     work.add(disable_user, user->id); // first: it makes a login that is under way wait, and then fail
     sessions::add_revoke_all(work, user->id);
@@ -257,7 +277,7 @@ awaitable<std::optional<uuid>> restore(pool& db, std::string email, audit::entry
     auto user = found.as_optional<uuid>();
     if (!user)
         co_return std::nullopt;
-    auto what = co_await reach_of(db, *user);
+    auto what = co_await account_of(db, *user);
     batch work;
     work.add(restore_user, *user, email);
     add_events(work, what.workspaces, *user, event, make_id);

@@ -103,6 +103,9 @@ void add_delete(batch& work, const uuid& id);
 /// True if a batch failed because a workspace would have lost its owner.
 bool would_orphan(const failure& error);
 
+/// True if a batch failed because a workspace of somebody else's would have no admin left who can act.
+bool would_leave_no_admin(const failure& error);
+
 /// Which notices the person has switched, as JSON: {kind: {channel: bool}}. Nothing if there is no such user.
 awaitable<std::optional<std::string>> find_notifications(pool& db, uuid id);
 
@@ -124,6 +127,8 @@ awaitable<std::optional<row>> update_profile(pool& db, uuid id, profile_edit edi
     was read: an upgrade must never bring an old password back.
     @return false if it had */
 awaitable<bool> update_password_hash(pool& db, uuid id, std::string old_hash, std::string new_hash);
+
+void add_set_name(batch& work, const uuid& id, std::string_view name);
 
 /** Replace the password, or void it. What was decided on the older one no longer opens a session. Put it
     before the statements that end sessions in its batch, and commit with a change of the user. */

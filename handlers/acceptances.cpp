@@ -95,7 +95,7 @@ awaitable<std::variant<schemas::invite_preview, over, problem>> preview(call& c,
 namespace {
 
 /** Who accepts, as it has been proved; a session that proved it goes on. */
-struct guest {
+struct invitee {
     db::uuid user{};
     db::batch work; ///< what makes them ready to be a member
     db::change what;
@@ -105,7 +105,7 @@ struct guest {
 };
 
 /** The owner of the credential that came along. */
-awaitable<std::variant<guest, problem>> prove_by_session(call& c, db::invites::preview invite)
+awaitable<std::variant<invitee, problem>> prove_by_session(call& c, db::invites::preview invite)
 {
     auto refused = co_await admit(c, even_unverified);
     if (refused)
@@ -121,7 +121,7 @@ awaitable<std::variant<guest, problem>> prove_by_session(call& c, db::invites::p
     if (schemas::normalize_email(user.email) != invite.email_normalized)
         co_return problem::forbidden("wrong_account",
                                      "The invite is for another address than this account's.");
-    guest out;
+    invitee out;
     out.user = user.id;
     out.is_signed_in = true;
     db::require_password_version(out.work, user.id,
@@ -154,8 +154,8 @@ hash_chosen(call& c, std::optional<schemas::existing_password> chosen, std::stri
 }
 
 /** The account of the invite's address, whose password came along. */
-awaitable<std::variant<guest, problem>> prove_by_password(call& c, db::users::row user,
-                                                          schemas::invite_accept body)
+awaitable<std::variant<invitee, problem>> prove_by_password(call& c, db::users::row user,
+                                                            schemas::invite_accept body)
 {
     if (!body.password)
         co_return sign_in_first();
@@ -171,7 +171,7 @@ awaitable<std::variant<guest, problem>> prove_by_password(call& c, db::users::ro
     }
     if (auto refused = check_account(c.cx.config, user))
         co_return std::move(*refused);
-    guest out;
+    invitee out;
     out.user = user.id;
     db::require_password_version(out.work, user.id, user.password_version);
     co_return std::move(out);
@@ -179,10 +179,10 @@ awaitable<std::variant<guest, problem>> prove_by_password(call& c, db::users::ro
 
 /** An account whose address nobody has proved before. The link does now, and makes whoever opened it the owner: with the
     password they keep all of it, else they choose one, and what somebody may have planted is gone. */
-awaitable<std::variant<guest, problem>> claim(call& c, db::users::row user, schemas::invite_accept body,
-                                              trace from)
+awaitable<std::variant<invitee, problem>> claim(call& c, db::users::row user, schemas::invite_accept body,
+                                                trace from)
 {
-    guest out;
+    invitee out;
     out.user = user.id;
     bool knows_password = false;
     if (body.password && user.password_hash) {
@@ -203,6 +203,8 @@ awaitable<std::variant<guest, problem>> claim(call& c, db::users::row user, sche
         out.what = co_await db::users::reach_of(c.cx.db, user.id);
         db::users::add_dispossess(out.work, user.id);
         db::users::add_set_password(out.work, user.id, std::get<std::string>(hash));
+        if (body.name)
+            db::users::add_set_name(out.work, user.id, body.name->value);
         auto letter = make_letter(c.cx, db::outbox::kind::password_changed, facts_of(c, from));
         db::outbox::add_to_user(out.work, letter, user.id);
         auto event = from.event("password.reset");
@@ -214,8 +216,8 @@ awaitable<std::variant<guest, problem>> claim(call& c, db::users::row user, sche
 }
 
 /** Somebody new, with the address of the invite and no workspace of their own. */
-awaitable<std::variant<guest, problem>> welcome(call& c, db::invites::preview invite,
-                                                schemas::invite_accept body)
+awaitable<std::variant<invitee, problem>> welcome(call& c, db::invites::preview invite,
+                                                  schemas::invite_accept body)
 {
     std::optional<std::string> name;
     if (body.name)
@@ -223,7 +225,7 @@ awaitable<std::variant<guest, problem>> welcome(call& c, db::invites::preview in
     auto hash = co_await hash_chosen(c, std::move(body.password), invite.email, name.value_or(""));
     if (auto refused = std::get_if<problem>(&hash))
         co_return std::move(*refused);
-    guest out;
+    invitee out;
     out.user = crypto::make_uuid_v7();
     db::users::draft user;
     user.id = out.user;
@@ -237,8 +239,8 @@ awaitable<std::variant<guest, problem>> welcome(call& c, db::invites::preview in
     co_return std::move(out);
 }
 
-awaitable<std::variant<guest, problem>> identify(call& c, const db::invites::preview& invite,
-                                                 schemas::invite_accept body, trace from)
+awaitable<std::variant<invitee, problem>> identify(call& c, const db::invites::preview& invite,
+                                                   schemas::invite_accept body, trace from)
 {
     if (c.req.message.count(http::field::authorization) > 0)
         co_return co_await prove_by_session(c, invite);
@@ -252,17 +254,16 @@ awaitable<std::variant<guest, problem>> identify(call& c, const db::invites::pre
     co_return co_await claim(c, std::move(*user), std::move(body), std::move(from));
 }
 
-/** Make the guest a member. @return why not, if so */
-awaitable<std::optional<problem>> admit_guest(call& c, guest who, opened invite, trace from)
+/** Make the invitee a member. @return why not, if so */
+awaitable<std::optional<problem>> admit_invitee(call& c, invitee who, opened invite, trace from)
 {
     auto signup =
         from.event("user.signup"); // the earlier of the two, written when the workspace is sure to be there
     auto event = from.event("team.join");
-    auto target = to_string(who.user), details = "{\"invite\":\"" + to_string(invite.invite.id) + "\"}";
     event.workspace_id = invite.invite.workspace_id;
     event.actor_id = who.user;
-    event.target = target;
-    event.details = details;
+    event.target = to_string(who.user);
+    event.details = "{\"invite\":\"" + to_string(invite.invite.id) + "\"}";
     db::invites::add_accept(who.work, invite.digest, who.user);
     db::audit::add(who.work, event);
     if (who.is_new) {
@@ -278,7 +279,7 @@ awaitable<std::optional<problem>> admit_guest(call& c, guest who, opened invite,
     try {
         co_await c.cx.changes.commit(c.cx.db, std::move(who.work), std::move(who.what));
     } catch (const db::failure& e) {
-        if (db::invites::is_member(e))
+        if (db::invites::was_member_already(e))
             co_return problem::conflict("already_member", "You are a member of the workspace already.");
         if (e.is_unique_violation("users_email_key"))
             co_return problem::conflict("conflict", "The account has just been made; sign in to it.");
@@ -338,11 +339,11 @@ awaitable<std::variant<schemas::invite_accepted, over, problem>> accept(call& c,
     auto identified = co_await identify(c, invite.invite, std::move(body), before);
     if (auto refused = std::get_if<problem>(&identified))
         co_return std::move(*refused);
-    auto& who = std::get<guest>(identified);
+    auto& who = std::get<invitee>(identified);
     auto id = who.user;
     trace from(c); // with the credential, if one has proved who it is
     bool is_signed_in = who.is_signed_in;
-    auto refused = co_await admit_guest(c, std::move(who), std::move(invite), from);
+    auto refused = co_await admit_invitee(c, std::move(who), std::move(invite), from);
     if (refused)
         co_return std::move(*refused);
 

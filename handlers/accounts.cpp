@@ -167,7 +167,7 @@ awaitable<signup_outcome> signup(call& c, schemas::signup body)
     bool taken = known && (known->email_verified_at || known->disabled_at);
     if (known && !taken)
         at.evicted = known->id;
-    at.who.asks_to_join = co_await find_workspace_to_join(c.cx, email);
+    at.who.workspace_to_join = co_await find_workspace_to_join(c.cx, email);
     if (!c.cx.config.verification_required)
         co_return co_await sign_up_and_in(c, std::move(at));
 

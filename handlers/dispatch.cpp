@@ -66,6 +66,8 @@ problem problem_of_current_exception()
             return problem::invalid_token("The credential has been revoked.");
         if (db::one_time_tokens::was_spent(e))
             return problem::spent_token();
+        if (e.is_foreign_key_violation())
+            return problem::conflict("conflict", "What this refers to has just gone; look again.");
         if (e.kind() == db::failure_kind::overloaded)
             return problem::overloaded();
         return e.unavailable() ? problem::database_unavailable(e.what()) : problem::internal(e.what());

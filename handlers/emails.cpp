@@ -107,8 +107,7 @@ awaitable<answer<nothing>> change(call& c, schemas::email_change body)
         count(c, limits::email_change_target, crypto::bytes_of(body.new_email.normalized)).has_value();
     trace from(c);
     auto event = from.event("user.change_email");
-    auto id = to_string(user.id);
-    event.target = id;
+    event.target = to_string(user.id);
     auto facts = facts_of(c, from);
     facts["new_email"] = body.new_email.text;
     db::batch work;

@@ -226,7 +226,7 @@ awaitable<std::optional<problem>> welcome(call& c, arrival who)
     trace from(c);
     auto event = from.event("user.signup");
     event.actor_id = person.user;
-    person.asks_to_join = co_await find_workspace_to_join(c.cx, person.email_normalized);
+    person.workspace_to_join = co_await find_workspace_to_join(c.cx, person.email_normalized);
     event.workspace_id = own_workspace(person);
     auto joined = from.event("team.join");
     db::batch work;

@@ -1,5 +1,6 @@
 #include "handlers/invites.hpp"
 
+#include "crypto/encoding.hpp"
 #include "crypto/one_time_token.hpp"
 #include "crypto/random.hpp"
 #include "db/invites.hpp"
@@ -47,6 +48,16 @@ awaitable<boost::json::object> describe_inviter(call& c)
         }
     }
     co_return facts;
+}
+
+db::invites::sender sender_of(const call& c)
+{
+    auto& who = c.caller();
+    db::invites::sender out;
+    out.user_id = who.user_id;
+    if (who.kind != db::principal::kind_type::session)
+        out.key_id = who.credential_id;
+    return out;
 }
 
 std::string details_of(const schemas::invite_draft& line)
@@ -112,9 +123,7 @@ create(call& c, schemas::invite_batch body)
     auto facts = co_await describe_inviter(c);
     std::vector<schemas::invite_outcome> lines;
     std::vector<db::invites::draft> drafts;
-    std::vector<std::string> details; // that the events refer to
-    std::vector<std::size_t> places;  // of the drafts among the lines
-    details.reserve(body.invites.size());
+    std::vector<std::size_t> places; // of the drafts among the lines
     for (auto& line : body.invites) {
         lines.push_back(begin_outcome(line));
         if (!may_invite_as(c, line.role))
@@ -126,9 +135,10 @@ create(call& c, schemas::invite_batch body)
         draft.email_normalized = line.email.normalized;
         draft.role = from_wire(line.role);
         draft.digest = token.digest;
-        draft.letter = make_letter(c.cx, db::outbox::kind::invite, facts, token.text);
+        if (!count(c, limits::invite_target, crypto::bytes_of(line.email.normalized)))
+            draft.letter = make_letter(c.cx, db::outbox::kind::invite, facts, token.text);
         draft.event = from.event("invite.create");
-        draft.event.details = details.emplace_back(details_of(line));
+        draft.event.details = details_of(line);
         drafts.push_back(std::move(draft));
         places.push_back(lines.size() - 1);
     }
@@ -137,8 +147,8 @@ create(call& c, schemas::invite_batch body)
         db::require_standing(work, who);
         auto ids = drafts;
         auto expires_at = c.cx.now() + c.cx.config.invite_ttl;
-        auto outcomes = co_await db::invites::create(c.cx.db, std::move(work), *who.workspace_id, who.user_id,
-                                                     expires_at, std::move(drafts));
+        auto outcomes = co_await db::invites::create(c.cx.db, std::move(work), *who.workspace_id,
+                                                     sender_of(c), expires_at, std::move(drafts));
         for (std::size_t i = 0; i < outcomes.size(); ++i) {
             auto& line = lines[places[i]];
             line.result = to_wire(outcomes[i]);
@@ -186,6 +196,18 @@ awaitable<std::variant<db::invites::row, problem>> find_own(call& c)
     co_return std::move(*invite);
 }
 
+/** What another letter counts against: the invite, its workspace, and whoever gets it. */
+std::optional<problem> count_letter(call& c, const db::invites::row& invite)
+{
+    std::span<const std::uint8_t> id(invite.id.begin(), invite.id.size());
+    std::span<const std::uint8_t> workspace(invite.workspace_id.begin(), invite.workspace_id.size());
+    if (auto over = count(c, limits::invite_resend, id))
+        return over;
+    if (auto over = count(c, limits::invite_workspace, workspace))
+        return over;
+    return count(c, limits::invite_target, crypto::bytes_of(invite.email_normalized));
+}
+
 } // namespace
 
 awaitable<answer<schemas::page<schemas::invite_row>>> list(call& c, query<schemas::page_query> wanted)
@@ -209,8 +231,7 @@ awaitable<answer<nothing>> resend(call& c)
     if (auto refusal = std::get_if<problem>(&found))
         co_return std::move(*refusal);
     auto& invite = std::get<db::invites::row>(found);
-    std::span<const std::uint8_t> id(invite.id.begin(), invite.id.size());
-    if (auto over = count(c, limits::invite_resend, id))
+    if (auto over = count_letter(c, invite))
         co_return std::move(*over);
 
     trace from(c);
@@ -218,13 +239,13 @@ awaitable<answer<nothing>> resend(call& c)
     auto token = crypto::make_one_time_token();
     auto letter = make_letter(c.cx, db::outbox::kind::invite_again, facts, token.text);
     auto event = from.event("invite.resend");
-    auto target = to_string(invite.id);
-    event.target = target;
+    event.target = to_string(invite.id);
     db::batch work;
     db::require_standing(work, c.caller());
     auto expires_at = c.cx.now() + c.cx.config.invite_ttl;
-    bool done = co_await db::invites::resend(c.cx.db, std::move(work), invite.workspace_id, invite.id,
-                                             token.digest, expires_at, std::move(letter), event);
+    bool done =
+        co_await db::invites::resend(c.cx.db, std::move(work), invite.workspace_id, invite.id, sender_of(c),
+                                     token.digest, expires_at, std::move(letter), event);
     if (!done)
         co_return problem::not_found();
     co_return nothing();
@@ -238,8 +259,7 @@ awaitable<answer<nothing>> cancel(call& c)
     auto& invite = std::get<db::invites::row>(found);
     trace from(c);
     auto event = from.event("invite.cancel");
-    auto target = to_string(invite.id);
-    event.target = target;
+    event.target = to_string(invite.id);
     db::batch work;
     db::require_standing(work, c.caller());
     bool done = co_await db::invites::cancel(c.cx.db, std::move(work), invite.workspace_id, invite.id, event);

@@ -75,8 +75,7 @@ awaitable<answer<schemas::team_row>> approve(call& c)
     auto& who = c.caller();
     trace from(c);
     auto event = from.event("request.approve");
-    auto target = to_string(person.user_id);
-    event.target = target;
+    event.target = to_string(person.user_id);
     auto letter = co_await letter_of(c, db::outbox::kind::approval_given);
     db::batch work;
     db::require_standing(work, who);
@@ -99,8 +98,7 @@ awaitable<answer<nothing>> reject(call& c)
     auto id = std::get<db::join_requests::row>(waiting).user_id;
     trace from(c);
     auto event = from.event("request.reject");
-    auto target = to_string(id);
-    event.target = target;
+    event.target = to_string(id);
     auto letter = co_await letter_of(c, db::outbox::kind::approval_refused);
     db::batch work;
     db::require_standing(work, who);

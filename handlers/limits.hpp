@@ -19,7 +19,8 @@ inline constexpr rate_rule email_change_target{"email-change-target", 5, hours(1
 inline constexpr rate_rule key_notice{"key-notice", 20, hours(1)};                  // likewise
 inline constexpr rate_rule workspace_account{"workspaces", 20, hours(1)};
 inline constexpr rate_rule invite_workspace{"invites", 1000, hours(1)};
-inline constexpr rate_rule invite_resend{"invite-resend", 5, hours(1)}; // of one invite
+inline constexpr rate_rule invite_resend{"invite-resend", 5, hours(1)};   // of one invite
+inline constexpr rate_rule invite_target{"invite-target", 20, hours(24)}; // of one address: over it no mail
 inline constexpr rate_rule mail_address{"mail-ip", 200, hours(1)};
 
 } // namespace handlers::limits

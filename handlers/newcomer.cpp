@@ -35,8 +35,8 @@ void add_newcomer(db::batch& work, const newcomer& who)
     user.name = who.name;
     user.email_verified = who.email_verified;
     db::users::add_insert(work, user);
-    if (who.asks_to_join) {
-        db::join_requests::add_insert(work, who.user, *who.asks_to_join);
+    if (who.workspace_to_join) {
+        db::join_requests::add_insert(work, who.user, *who.workspace_to_join);
         return;
     }
     db::workspaces::add_insert(work, who.workspace, who.workspace_name.value_or(default_workspace_name(who)),
@@ -54,7 +54,7 @@ awaitable<std::optional<db::uuid>> find_workspace_to_join(context& cx, std::stri
 
 std::optional<db::uuid> own_workspace(const newcomer& who)
 {
-    return who.asks_to_join ? std::nullopt : std::optional(who.workspace);
+    return who.workspace_to_join ? std::nullopt : std::optional(who.workspace);
 }
 
 } // namespace handlers

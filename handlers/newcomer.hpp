@@ -18,7 +18,7 @@ struct newcomer {
     std::optional<std::string> name;
     std::optional<std::string> workspace_name; ///< nothing: after the person
     std::optional<db::uuid>
-        asks_to_join; ///< the workspace of their address's domain, instead of one of their own
+        workspace_to_join; ///< the workspace of their address's domain, instead of one of their own
     bool email_verified = false;
 };
 

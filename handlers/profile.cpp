@@ -114,6 +114,9 @@ awaitable<answer<nothing>> remove(call& c, std::optional<schemas::account_deleti
         if (db::users::would_orphan(e))
             co_return problem::conflict("owner_protected",
                                         "You own a workspace with other members: hand it over first.");
+        if (db::users::would_leave_no_admin(e))
+            co_return problem::conflict("last_admin",
+                                        "You are the last admin of a workspace who can act for it.");
         throw;
     }
     co_return nothing();

@@ -78,8 +78,7 @@ awaitable<answer<nothing>> logout(call& c)
     }
     trace from(c);
     auto event = from.event("session.logout");
-    auto id = to_string(who.credential_id);
-    event.target = id;
+    event.target = to_string(who.credential_id);
     co_await db::sessions::revoke(c.cx.changes, c.cx.db, who.credential_id, *who.user_id, event);
     co_return nothing();
 }

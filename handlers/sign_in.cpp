@@ -83,9 +83,8 @@ awaitable<std::optional<schemas::workspace_token>> lead_session(call& c, db::uui
     auto& who = c.caller();
     trace from(c);
     auto event = from.event("session.switch");
-    auto session = to_string(who.credential_id);
     event.workspace_id = workspace;
-    event.target = session;
+    event.target = to_string(who.credential_id);
     auto place = co_await db::sessions::lead_to(c.cx.db, who.credential_id, *who.user_id, workspace, event);
     if (!place)
         co_return std::nullopt;

@@ -179,8 +179,7 @@ awaitable<answer<schemas::team_row>> set_role(call& c, schemas::role_change body
     auto& who = c.caller();
     trace from(c);
     auto event = from.event("team.set_role");
-    auto target = to_string(*id);
-    event.target = target;
+    event.target = to_string(*id);
     db::batch work;
     db::require_sole_standing(work, who);
     auto outcome = co_await db::team::set_role(c.cx.changes, c.cx.db, std::move(work), *who.workspace_id, *id,
@@ -202,8 +201,7 @@ awaitable<answer<nothing>> remove(call& c)
     auto id = std::get<db::uuid>(leaver);
     trace from(c);
     auto event = from.event(id == who.user_id ? "team.leave" : "team.remove");
-    auto target = to_string(id);
-    event.target = target;
+    event.target = to_string(id);
     db::batch work;
     db::require_sole_standing(work, who);
     auto outcome =
@@ -255,8 +253,7 @@ awaitable<answer<schemas::workspace>> transfer_ownership(call& c, schemas::owner
 
     trace from(c);
     auto event = from.event("workspace.transfer");
-    auto target = to_string(body.user_id);
-    event.target = target;
+    event.target = to_string(body.user_id);
     db::batch work;
     db::require_password_version(work, owner.id, owner.password_version);
     db::require_sole_standing(work, who);

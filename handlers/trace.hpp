@@ -9,7 +9,7 @@
 
 namespace handlers {
 
-/** The client's address and agent, fit to be stored. Events refer to it: it must outlive them. */
+/** The client's address and agent, fit to be stored. */
 class trace {
 public:
     explicit trace(const call& c);

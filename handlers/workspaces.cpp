@@ -46,10 +46,9 @@ awaitable<answer<schemas::workspace_row>> create(call& c, schemas::workspace_cre
 
     trace from(c);
     auto id = crypto::make_uuid_v7();
-    auto text = to_string(id);
     auto event = from.event("workspace.create");
     event.workspace_id = id;
-    event.target = text;
+    event.target = to_string(id);
     db::batch work;
     db::require_standing(work, who);
     db::workspaces::add_insert(work, id, body.name.value, *who.user_id);
@@ -137,11 +136,9 @@ awaitable<answer<schemas::workspace_setup>> update(call& c, schemas::workspace_p
         co_return problem::invalid_field("body", "join_domain", "Anybody can have an address of this domain");
 
     trace from(c);
-    auto text = to_string(id);
-    auto details = changes_of(edit);
     auto event = from.event("workspace.update");
-    event.target = text;
-    event.details = details;
+    event.target = to_string(id);
+    event.details = changes_of(edit);
     db::batch work;
     work.within(id);
     db::require_sole_standing(work, c.caller()); // what is about to be changed is locked at once

@@ -19,6 +19,20 @@ std::int64_t number_in(const json::object& facts, std::string_view name)
     return found && found->is_number() ? found->to_number<std::int64_t>() : 0;
 }
 
+/** A name that somebody chose, so that no mail program makes a link of it: what looks like one is cut by a character that
+    is not seen (U+2060, WORD JOINER). */
+std::string unlinked(std::string_view name)
+{
+    std::string out;
+    for (std::size_t i = 0; i < name.size(); ++i) {
+        out += name[i];
+        bool joins = name[i] == '.' || name[i] == ':' || name[i] == '/' || name[i] == '@';
+        if (joins && i + 1 < name.size() && name[i + 1] != ' ')
+            out += "\u2060";
+    }
+    return out;
+}
+
 std::string count_of(std::int64_t number, const std::string& unit)
 {
     return std::to_string(number) + " " + unit + (number == 1 ? "" : "s");
@@ -60,7 +74,8 @@ std::string origin(const json::object& facts)
 std::string key_name(const json::object& facts)
 {
     auto name = text_in(facts, "name");
-    return "“" + (name.empty() ? "without a name" : name) + "” (tnx_" + text_in(facts, "prefix") + "_…)";
+    return "“" + (name.empty() ? "without a name" : unlinked(name)) + "” (tnx_" + text_in(facts, "prefix") +
+           "_…)";
 }
 
 constexpr std::string_view not_me = "If it was not you, reset your password at once and look through your "
@@ -76,7 +91,7 @@ std::string link_to(const site& here, std::string_view page, std::string_view to
 /** Who is told of in a letter about a workspace: "Grace Hopper", or the address. */
 std::string person_in(const json::object& facts)
 {
-    auto name = text_in(facts, "person"), email = text_in(facts, "person_email");
+    auto name = unlinked(text_in(facts, "person")), email = text_in(facts, "person_email");
     if (name.empty())
         return email.empty() ? "Somebody" : email;
     return email.empty() ? name : name + " (" + email + ")";
@@ -84,7 +99,7 @@ std::string person_in(const json::object& facts)
 
 std::string workspace_in(const json::object& facts)
 {
-    auto name = text_in(facts, "workspace");
+    auto name = unlinked(text_in(facts, "workspace"));
     return name.empty() ? "a workspace" : "“" + name + "”";
 }
 
@@ -220,7 +235,7 @@ namespace {
 
 std::string greeting(const std::optional<std::string>& name)
 {
-    return name ? "Hello " + *name + "," : std::string("Hello,");
+    return name ? "Hello " + unlinked(*name) + "," : std::string("Hello,");
 }
 
 constexpr std::string_view stop_text = "No more mails of this kind: ";

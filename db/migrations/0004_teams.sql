@@ -18,7 +18,8 @@ CREATE TABLE invites (
     email            text NOT NULL,                  -- as typed
     email_normalized text NOT NULL,                  -- as compared
     role             workspace_role NOT NULL,
-    invited_by       uuid REFERENCES users ON DELETE SET NULL,     -- null: by a workspace's key
+    invited_by       uuid REFERENCES users ON DELETE SET NULL,     -- who sent it last; null: a workspace's key
+    invited_with     uuid REFERENCES api_keys ON DELETE SET NULL,  -- null: with a session
     digest           bytea NOT NULL,                 -- SHA-256 of the newest mail's token
     created_at       timestamptz NOT NULL DEFAULT now(),
     sent_at          timestamptz NOT NULL DEFAULT now(),
@@ -32,6 +33,7 @@ CREATE UNIQUE INDEX invites_open ON invites (workspace_id, email_normalized)
     WHERE accepted_at IS NULL AND cancelled_at IS NULL;
 CREATE INDEX invites_workspace ON invites (workspace_id, id) WHERE accepted_at IS NULL AND cancelled_at IS NULL;
 CREATE INDEX invites_inviter ON invites (invited_by) WHERE accepted_at IS NULL AND cancelled_at IS NULL;
+CREATE INDEX invites_key ON invites (invited_with) WHERE invited_with IS NOT NULL;
 CREATE INDEX invites_accepted_by ON invites (accepted_by) WHERE accepted_by IS NOT NULL;
 CREATE INDEX invites_expiry ON invites (expires_at);
 
@@ -47,18 +49,20 @@ CREATE INDEX replaced_invite_tokens_invite ON replaced_invite_tokens (invite_id)
 CREATE TABLE join_requests (
     user_id      uuid PRIMARY KEY REFERENCES users ON DELETE CASCADE,
     workspace_id uuid NOT NULL REFERENCES workspaces ON DELETE CASCADE,
-    created_at   timestamptz NOT NULL DEFAULT now()
+    created_at   timestamptz NOT NULL DEFAULT now(),
+    announced_at timestamptz                         -- to the workspace's admins
 );
 CREATE INDEX join_requests_workspace ON join_requests (workspace_id, user_id);
 
 CREATE FUNCTION domain_of(email_normalized text) RETURNS text LANGUAGE sql IMMUTABLE AS
     $$ SELECT split_part(email_normalized, '@', 2) $$;
 
--- A workspace may name a domain; it counts once somebody who belongs to it has proved to have an address there.
+-- A workspace may name a domain; it counts once one of its admins has proved to have an address there.
 CREATE FUNCTION has_proved_domain(space workspaces) RETURNS boolean LANGUAGE sql STABLE AS $$
     SELECT space.join_domain IS NOT NULL
        AND EXISTS (SELECT FROM memberships m JOIN users u ON u.id = m.user_id
-                   WHERE m.workspace_id = space.id AND u.email_verified_at IS NOT NULL AND u.disabled_at IS NULL
+                   WHERE m.workspace_id = space.id AND m.role = 'admin'
+                     AND u.email_verified_at IS NOT NULL AND u.disabled_at IS NULL
                      AND domain_of(u.email_normalized) = space.join_domain)
 $$;
 
@@ -86,6 +90,10 @@ BEGIN
         SELECT e.* FROM audit_event(event || jsonb_build_object('workspace_id', space.id, 'actor_id', person,
                                                                 'target', person)) AS e;
     ELSIF space.id IS NOT NULL THEN
+        UPDATE join_requests SET announced_at = now() WHERE user_id = person AND announced_at IS NULL;
+        IF NOT FOUND THEN
+            RETURN;
+        END IF;
         INSERT INTO outbox (id, kind, facts, user_id, recipient, name)
         SELECT gen_random_uuid(), 'approval_asked',
                jsonb_build_object('person', coalesce(their.name, ''), 'person_email', their.email,
@@ -110,6 +118,18 @@ CREATE FUNCTION cancel_invites(person uuid, space uuid, role_left workspace_role
       AND accepted_at IS NULL AND cancelled_at IS NULL
       AND (role_left IS NULL OR NOT may_invite(role_left, role))
 $$;
+
+-- So they do with the key that they were sent with, by whatever it ends, and expire no later than it does.
+CREATE FUNCTION end_invites_of_key() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE invites SET cancelled_at = CASE WHEN NEW.revoked_at IS NOT NULL THEN now() END,
+                       expires_at = least(expires_at, NEW.expires_at)
+    WHERE invited_with = NEW.id AND accepted_at IS NULL AND cancelled_at IS NULL;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER api_keys_end_invites AFTER UPDATE OF revoked_at, expires_at ON api_keys
+    FOR EACH ROW WHEN (NEW.revoked_at IS DISTINCT FROM OLD.revoked_at OR NEW.expires_at IS DISTINCT FROM OLD.expires_at)
+    EXECUTE FUNCTION end_invites_of_key();
 
 -- Makes a person a member, by the token of an invite to their address. Fails as a spent token does, or with LK006 if
 -- they are a member already.
@@ -237,6 +257,14 @@ BEGIN
     RETURN true;
 END $$;
 
+-- Workspaces in which something may end with a person's credentials: where they belong, and where keys are that they made
+-- before they left.
+CREATE FUNCTION workspaces_touched_by(person uuid) RETURNS SETOF uuid LANGUAGE sql STABLE AS $$
+    SELECT workspace_id FROM memberships WHERE user_id = person
+    UNION
+    SELECT workspace_id FROM api_keys WHERE created_by = person AND (revoked_at IS NULL OR revoked_at = now())
+$$;
+
 -- As before, with the invites that they made, and all of those into their own workspaces, whoever made them.
 CREATE OR REPLACE FUNCTION dispossess(person uuid) RETURNS SETOF uuid LANGUAGE plpgsql AS $$
 BEGIN
@@ -254,7 +282,7 @@ BEGIN
       AND accepted_at IS NULL AND cancelled_at IS NULL;
     DELETE FROM one_time_tokens WHERE user_id = person;
     DELETE FROM known_devices WHERE user_id = person;
-    RETURN QUERY SELECT workspace_id FROM memberships WHERE user_id = person;
+    RETURN QUERY SELECT * FROM workspaces_touched_by(person);
 END $$;
 
 -- As before, with a lock on the workspaces, so that a colleague who is just accepting an invite is waited for.
@@ -279,8 +307,11 @@ BEGIN
     END IF;
 END $$;
 
--- As before, and the invites that they made.
+-- As before, and the invites that they made. LK008 if a workspace of somebody else's would be left without an admin who
+-- can act.
 CREATE OR REPLACE FUNCTION delete_account(person uuid) RETURNS SETOF uuid LANGUAGE plpgsql AS $$
+DECLARE
+    space uuid;
 BEGIN
     PERFORM FROM users WHERE id = person FOR UPDATE;
     PERFORM FROM workspaces WHERE owner_id = person FOR UPDATE;
@@ -288,6 +319,13 @@ BEGIN
                WHERE w.owner_id = person AND m.user_id <> person) THEN
         RAISE EXCEPTION 'a workspace with other members would lose its owner' USING ERRCODE = 'LK003';
     END IF;
+    FOR space IN SELECT id FROM workspaces
+                 WHERE owner_id <> person
+                   AND id IN (SELECT workspace_id FROM memberships WHERE user_id = person AND role = 'admin')
+                 ORDER BY id FOR NO KEY UPDATE
+    LOOP
+        PERFORM require_dispensable(space, person);
+    END LOOP;
     UPDATE audit SET actor_id = NULL, credential_id = NULL, ip = '', user_agent = '' WHERE actor_id = person;
     UPDATE audit SET target = NULL WHERE target = person::text;
     PERFORM withdraw_letters(person);
@@ -314,6 +352,9 @@ CREATE INDEX api_keys_user_live ON api_keys (user_id, workspace_id, id DESC NULL
 CREATE INDEX api_keys_user_revoked ON api_keys (user_id, workspace_id, id DESC NULLS LAST) WHERE revoked_at IS NOT NULL;
 CREATE INDEX api_keys_workspace_live ON api_keys (workspace_id, id DESC NULLS LAST) WHERE revoked_at IS NULL;
 CREATE INDEX api_keys_workspace_revoked ON api_keys (workspace_id, id DESC NULLS LAST) WHERE revoked_at IS NOT NULL;
+
+-- An account that goes is looked for in these.
+CREATE INDEX api_keys_creator ON api_keys (created_by) WHERE created_by IS NOT NULL;
 
 -- The audit trail is read by workspace, and by what is asked for within it; an account that goes is looked for by actor
 -- and target alone.

@@ -30,8 +30,9 @@ struct inviting : house::fixture {
         out.email_normalized = email;
         out.role = role;
         out.digest = house::new_digest();
-        out.letter.id = house::new_id();
-        out.letter.what = db::outbox::kind::invite;
+        out.letter.emplace();
+        out.letter->id = house::new_id();
+        out.letter->what = db::outbox::kind::invite;
         out.event = event_in(workspace, "invite.create");
         return out;
     }
@@ -40,7 +41,8 @@ struct inviting : house::fixture {
                                 std::chrono::seconds lives = std::chrono::hours(1))
     {
         return run([&] {
-            return db::invites::create(one.db, db::batch(), workspace, by, house::in(lives), drafts);
+            return db::invites::create(one.db, db::batch(), workspace, db::invites::sender{by, {}},
+                                       house::in(lives), drafts);
         });
     }
 
@@ -65,9 +67,9 @@ struct inviting : house::fixture {
 
     bool resend(const db::uuid& id, const db::digest& digest, const db::uuid& within)
     {
-        auto letter = draft_for("x").letter;
+        auto letter = *draft_for("x").letter;
         return run([&] {
-            return db::invites::resend(one.db, db::batch(), within, id, digest,
+            return db::invites::resend(one.db, db::batch(), within, id, db::invites::sender{ada, {}}, digest,
                                        house::in(std::chrono::hours(1)), letter,
                                        event_in(within, "invite.resend"));
         });
@@ -191,7 +193,7 @@ BOOST_FIXTURE_TEST_CASE(a_member_who_accepts_leaves_the_invite_open, inviting)
     auto made = invited("z@example.net", db::role::admin);
     auto zoe = add_user("z@example.net");
     add_member(workspace, zoe, "member");
-    BOOST_CHECK_EXCEPTION(accept(made.digest, zoe), db::failure, db::invites::is_member);
+    BOOST_CHECK_EXCEPTION(accept(made.digest, zoe), db::failure, db::invites::was_member_already);
     BOOST_TEST(open() == "z@example.net");
     BOOST_TEST(data.sql("SELECT role FROM memberships WHERE user_id = '" + to_string(zoe) + "'") == "member");
 }

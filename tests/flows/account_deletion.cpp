@@ -96,6 +96,18 @@ BOOST_FIXTURE_TEST_CASE(who_owns_what_others_belong_to_stays, team)
     BOOST_TEST(remove(*this, token).status == 204u);
 }
 
+BOOST_FIXTURE_TEST_CASE(the_last_admin_who_can_act_stays, team)
+{
+    BOOST_REQUIRE(client.patch(base + "/team/" + mel.user, R"({"role":"admin"})", token).status == 200u);
+    db.sql("UPDATE users SET disabled_at = now() WHERE id = '" + user + "'"); // the owner
+    auto refused = remove(*this, mel.token);
+    BOOST_TEST(refused.status == 409u);
+    BOOST_TEST(refused.code() == "last_admin");
+    BOOST_TEST(remove(*this, bob.token).status == 204u);
+    db.sql("UPDATE users SET disabled_at = NULL WHERE id = '" + user + "'");
+    BOOST_TEST(remove(*this, mel.token).status == 204u);
+}
+
 BOOST_FIXTURE_TEST_CASE(what_they_did_for_others_is_told_of_nobody, team)
 {
     client.set("User-Agent", "bobs-own-agent");

@@ -165,7 +165,7 @@ BOOST_FIXTURE_TEST_CASE(requests_come_page_by_page, domain)
     BOOST_TEST(verdict(approve(ids[4])) == "404 not_found");
 }
 
-BOOST_FIXTURE_TEST_CASE(a_domain_counts_once_a_member_has_proved_to_be_of_it, domain)
+BOOST_FIXTURE_TEST_CASE(a_domain_counts_once_an_admin_has_proved_to_be_of_it, domain)
 {
     set_up("open", "engines.example");
     BOOST_TEST(at(arrive("first@engines.example"), "/workspace/name") == "\"Zoe Z.'s workspace\"");
@@ -174,6 +174,8 @@ BOOST_FIXTURE_TEST_CASE(a_domain_counts_once_a_member_has_proved_to_be_of_it, do
            boss.user + "', 'member')");
     BOOST_TEST(arrive("second@engines.example").text("/workspace/name") == "Zoe Z.'s workspace");
     verify("boss@engines.example");
+    BOOST_TEST(arrive("mere@engines.example").text("/workspace/name") == "Zoe Z.'s workspace");
+    BOOST_REQUIRE(client.patch(base + "/team/" + boss.user, R"({"role":"admin"})", token).status == 200u);
     newcomer("third@engines.example");
     BOOST_TEST(arrive("zoe@sub.engines.example").text("/workspace/name") == "Zoe Z.'s workspace");
     BOOST_TEST(arrive("zoe@xengines.example").text("/workspace/name") == "Zoe Z.'s workspace");
@@ -225,6 +227,17 @@ BOOST_FIXTURE_TEST_CASE(another_address_is_no_reason_to_join, domain)
     BOOST_REQUIRE(post("/email/change/confirm", link).status == 200u);
     BOOST_TEST(at(requests(), "/total") == "0");
     BOOST_TEST(verdict(approve(zoe.user)) == "404 not_found");
+}
+
+BOOST_FIXTURE_TEST_CASE(admins_are_told_once_however_often_the_address_is_proved, domain)
+{
+    verified_newcomer("zoe@example.com");
+    letter_to("ada@example.com", asked_subject);
+    BOOST_REQUIRE(post("/password/forgot", R"({"email":"zoe@example.com"})").status == 202u);
+    auto link = token_to("zoe@example.com", "Reset your password");
+    auto reset = post("/password/reset", support::object({{"token", link}, {"password", "another one"}}));
+    BOOST_REQUIRE_MESSAGE(reset.status == 204u, reset.body);
+    BOOST_TEST(is_silent("ada@example.com", asked_subject));
 }
 
 BOOST_FIXTURE_TEST_CASE(an_invite_lets_in_who_waits, domain)

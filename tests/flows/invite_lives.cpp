@@ -111,7 +111,8 @@ BOOST_FIXTURE_TEST_CASE(sent_again_it_is_another_mail_with_another_link_and_the_
     BOOST_TEST(after.text("/items/0/created_at") == before.text("/items/0/created_at"));
     BOOST_TEST(after.text("/items/0/sent_at") > before.text("/items/0/sent_at"));
     BOOST_TEST(after.text("/items/0/expires_at") > before.text("/items/0/expires_at"));
-    BOOST_TEST(after.text("/items/0/invited_by") == user);
+    BOOST_TEST(before.text("/items/0/invited_by") == user);
+    BOOST_TEST(after.text("/items/0/invited_by") == mel.user); // who sent it last
     BOOST_TEST(accept_with(third, "long enough").status == 200u);
     for (auto& older : {first, second, third})
         BOOST_TEST(end_of(preview(older)) == accepted);
@@ -234,6 +235,57 @@ BOOST_FIXTURE_TEST_CASE(with_the_inviters_account_or_the_workspace_it_ends, livi
     BOOST_TEST(end_of(accept_with(mels, "long enough")) == cancelled);
     BOOST_TEST(verdict(accept_with(eves, "long enough")) == "400 invalid_token");
     BOOST_TEST(db.sql("SELECT count(*) FROM invites WHERE email = 'e@example.org'") == "0");
+}
+
+BOOST_FIXTURE_TEST_CASE(it_rests_on_whoever_sent_it_last_and_ends_with_the_key_they_used, living)
+{
+    auto key = mint(R"({"name":"w","owner":"workspace","role":"manager"})");
+    auto id = invite_one("first@example.org", "member", key);
+    invite_one("second@example.org", "member", key);
+    auto by_key = token_to("first@example.org"), spared = token_to("second@example.org");
+    BOOST_REQUIRE(resend(id).status == 202u); // by Ada, in her session
+    auto by_ada = token_to("first@example.org", reminder_subject);
+    BOOST_TEST(preview(spared).status == 200u);
+    BOOST_REQUIRE(client.del(base + "/api-keys/" + key.substr(4, 8), token).status == 204u);
+    BOOST_TEST(end_of(preview(spared)) == cancelled);
+    BOOST_TEST(end_of(accept_with(spared, "long enough")) == cancelled);
+    BOOST_TEST(preview(by_ada).status == 200u);
+}
+
+BOOST_FIXTURE_TEST_CASE(it_lives_no_longer_than_the_key_that_it_is_sent_with, living)
+{
+    auto key = mint(R"({"name":"w","owner":"workspace","role":"manager"})");
+    auto expiry_of = [&](const std::string& id) {
+        return db.sql("SELECT expires_at < now() + interval '61 minutes' FROM invites WHERE id = '" + id +
+                      "'");
+    };
+    auto id = invite_one("first@example.org", "member", key);
+    BOOST_TEST(expiry_of(id) == "f");
+    auto rotated =
+        client.post(base + "/api-keys/" + key.substr(4, 8) + "/rotate", R"({"grace_seconds":3600})", token);
+    BOOST_REQUIRE_MESSAGE(rotated.status == 201u, rotated.body);
+    BOOST_TEST(expiry_of(id) == "t");
+    BOOST_TEST(expiry_of(invite_one("second@example.org", "member", key)) == "t");
+    BOOST_TEST(expiry_of(invite_one("third@example.org", "member", rotated.text("/secret"))) == "f");
+    BOOST_REQUIRE(resend(id).status == 202u);
+    BOOST_TEST(expiry_of(id) == "f");
+}
+
+BOOST_AUTO_TEST_CASE(one_address_gets_so_many_of_them_a_day)
+{
+    living world({{"LATCHKEY_RATE_LIMIT_PER_MINUTE", "1000"}});
+    for (int i = 0; i < 20; ++i) {
+        auto id = world.invite_one("stranger@example.org");
+        world.token_to("stranger@example.org");
+        BOOST_REQUIRE(world.cancel(id).status == 204u);
+    }
+    auto id = world.invite_one("Stranger@example.org"); // the invite stands, as its row says
+    bool out = support::eventually(std::chrono::seconds(20),
+                                   [&] { return world.db.sql("SELECT count(*) FROM outbox") == "0"; });
+    BOOST_REQUIRE(out);
+    BOOST_TEST(!world.mails.wait_for("Stranger@example.org", invite_subject, std::chrono::milliseconds(0)));
+    BOOST_TEST(verdict(world.resend(id)) == "429 rate_limited");
+    BOOST_TEST(world.resend(world.invite_one("another@example.org")).status == 202u);
 }
 
 BOOST_AUTO_TEST_CASE(one_invite_is_sent_so_often_in_an_hour)

@@ -51,9 +51,12 @@ BOOST_FIXTURE_TEST_CASE(whoever_has_the_mail_but_not_the_password_takes_it_over_
     BOOST_TEST(verdict(accept_with(invitation, "password")) == "422 weak_password");
     BOOST_TEST(answers_to(thief.token) == "200"); // nothing has been proved yet
 
-    auto came = accept_with(invitation, "chosen by herself");
+    auto came = post(
+        "/invites/accept",
+        support::object({{"token", invitation}, {"password", "chosen by herself"}, {"name", "Zoe herself"}}));
     BOOST_TEST(came.status == 200u);
     BOOST_TEST(came.text("/user/id") == thief.user);
+    BOOST_TEST(came.text("/user/name") == "Zoe herself");
     BOOST_TEST(at(came, "/user/email_verified") == "true");
     BOOST_TEST(came.text("/workspace/id") == workspace);
     BOOST_TEST(came.text("/membership/role") == "manager");

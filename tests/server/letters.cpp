@@ -158,6 +158,24 @@ BOOST_AUTO_TEST_CASE(what_strangers_wrote_is_no_markup)
     });
 }
 
+BOOST_AUTO_TEST_CASE(what_strangers_wrote_is_no_link)
+{
+    auto told = facts();
+    told["person"] = told["workspace"] = told["name"] =
+        "Prize at https://evil.example/win or a@evil.example, Inc. today";
+    each_kind([&](kind what) {
+        auto letter = write_letter(what, told, here, token);
+        for (auto& text : {as_text(letter, "evil.example", ""), as_html(letter, "evil.example", "")}) {
+            BOOST_TEST(!has(text, "evil.example"));
+            BOOST_TEST(!has(text, "://evil"));
+            BOOST_TEST(!has(text, "a@evil"));
+        }
+    });
+    auto invited = as_text(write_letter(kind::invite, told, here, token), std::nullopt, "");
+    BOOST_TEST(has(invited, "Inc. today")); // as it was written, but for what would make a link
+    BOOST_TEST(has(invited, "(grace@example.org)"));
+}
+
 BOOST_AUTO_TEST_CASE(facts_that_are_missing_or_of_another_type_do_no_harm)
 {
     boost::json::object odd;
