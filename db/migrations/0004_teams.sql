@@ -1,4 +1,8 @@
 -- Teams: invites, requests to join, roles and ownership that change under one lock.
+--
+-- What is refused fails the batch with a state of its own. Earlier: LK001 the standing was lost, LK002 a token is spent,
+-- LK003 a workspace would be orphaned, LK004 and LK005 a provider's account is another's. Here: LK006 a member already,
+-- LK007 the owner is protected, LK008 the last admin is.
 
 CREATE TYPE join_policy AS ENUM ('closed', 'approval', 'open');
 
