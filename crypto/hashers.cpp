@@ -182,8 +182,9 @@ hashers::~hashers() = default;
 
 hashers::awaitable<std::string> hashers::hash(std::string password)
 {
-    auto work = [password = secret_text(std::move(password)), costs = costs()](hash_arena& arena) {
-        return hash_password(arena, password.view(), costs);
+    auto work = [password = secret_text(std::move(password)), costs = costs(),
+                 engine = pool_->settings().engine](hash_arena& arena) {
+        return hash_password(arena, password.view(), costs, engine);
     };
     return pool_->run<std::string>(std::move(work));
 }
@@ -192,10 +193,10 @@ hashers::awaitable<std::optional<std::string>>
 hashers::hash_unless_guessable(std::string password, std::vector<std::string> own_words)
 {
     using outcome = std::optional<std::string>;
-    auto work = [password = secret_text(std::move(password)), words = std::move(own_words),
-                 costs = costs()](hash_arena& arena) {
+    auto work = [password = secret_text(std::move(password)), words = std::move(own_words), costs = costs(),
+                 engine = pool_->settings().engine](hash_arena& arena) {
         return is_guessable(password.view(), words) ? outcome()
-                                                    : hash_password(arena, password.view(), costs);
+                                                    : hash_password(arena, password.view(), costs, engine);
     };
     return pool_->run<outcome>(std::move(work));
 }
@@ -205,8 +206,10 @@ hashers::awaitable<bool> hashers::verify(std::string password, std::string phc)
     if (phc.empty())
         phc = pool_->dummy();
     auto ceiling = std::max(costs().memory_kib, stored_ceiling_kib);
-    auto work = [password = secret_text(std::move(password)), phc = std::move(phc), ceiling](
-                    hash_arena& arena) { return verify_password(arena, password.view(), phc, ceiling); };
+    auto work = [password = secret_text(std::move(password)), phc = std::move(phc), ceiling,
+                 engine = pool_->settings().engine](hash_arena& arena) {
+        return verify_password(arena, password.view(), phc, ceiling, engine);
+    };
     return pool_->run<bool>(std::move(work));
 }
 

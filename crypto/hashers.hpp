@@ -35,6 +35,7 @@ public:
         std::size_t queue_limit = 64; // waiting, besides those under way
         password_costs costs;
         std::chrono::milliseconds longest_wait{3000}; // in the queue; then it is too late to be of use
+        argon2_engine engine = argon2_engine::own;
     };
 
     using executor = boost::asio::io_context::executor_type;

@@ -1,5 +1,6 @@
 #include "crypto/password.hpp"
 
+#include "crypto/argon2.hpp"
 #include "crypto/encoding.hpp"
 #include "crypto/hash.hpp"
 #include "crypto/random.hpp"
@@ -30,7 +31,7 @@ std::size_t whole_pages(std::size_t size)
     return (size + page - 1) / page * page;
 }
 
-/** argon2's callbacks carry no argument: the arena of the hash under way on this thread. */
+/** libargon2's callbacks carry no argument: the arena of the hash under way on this thread. */
 thread_local hash_arena* current_arena = nullptr;
 
 int lend(std::uint8_t** memory, std::size_t size)
@@ -42,21 +43,18 @@ int lend(std::uint8_t** memory, std::size_t size)
 /** The library has wiped it by now, and it stays ours. */
 void take_back(std::uint8_t*, std::size_t) {}
 
-std::vector<std::uint8_t> argon2id(hash_arena& arena, std::string_view password,
-                                   std::span<const std::uint8_t> salt, const password_costs& costs,
-                                   std::size_t size)
+void hash_by_library(hash_arena& arena, const argon2_parameters& in, std::span<std::uint8_t> out)
 {
-    std::vector<std::uint8_t> out(size);
     argon2_context context{}; // its inputs are only read, though it does not say so
     context.out = out.data();
     context.outlen = static_cast<std::uint32_t>(out.size());
-    context.pwd = reinterpret_cast<std::uint8_t*>(const_cast<char*>(password.data()));
-    context.pwdlen = static_cast<std::uint32_t>(password.size());
-    context.salt = const_cast<std::uint8_t*>(salt.data());
-    context.saltlen = static_cast<std::uint32_t>(salt.size());
-    context.t_cost = costs.iterations;
-    context.m_cost = costs.memory_kib;
-    context.lanes = costs.lanes;
+    context.pwd = const_cast<std::uint8_t*>(in.password.data());
+    context.pwdlen = static_cast<std::uint32_t>(in.password.size());
+    context.salt = const_cast<std::uint8_t*>(in.salt.data());
+    context.saltlen = static_cast<std::uint32_t>(in.salt.size());
+    context.t_cost = in.iterations;
+    context.m_cost = in.memory_kib;
+    context.lanes = in.lanes;
     context.threads = 1; // lanes one after the other: the hash is the same, and no thread is started
     context.version = ARGON2_VERSION_13;
     context.allocate_cbk = &lend;
@@ -68,6 +66,26 @@ std::vector<std::uint8_t> argon2id(hash_arena& arena, std::string_view password,
     current_arena = nullptr;
     if (status != ARGON2_OK)
         throw failure(argon2_error_message(status));
+}
+
+std::vector<std::uint8_t> hash(hash_arena& arena, std::string_view password,
+                               std::span<const std::uint8_t> salt, const password_costs& costs,
+                               std::size_t size, argon2_engine engine)
+{
+    std::vector<std::uint8_t> out(size);
+    argon2_parameters in{.password = bytes_of(password),
+                         .salt = salt,
+                         .memory_kib = costs.memory_kib,
+                         .iterations = costs.iterations,
+                         .lanes = costs.lanes};
+    if (engine == argon2_engine::libargon2) {
+        hash_by_library(arena, in, out);
+        return out;
+    }
+    auto* memory = arena.reserve(in.memory_size());
+    if (!memory)
+        throw failure("there is no memory to hash a password in");
+    argon2id(in, out, {memory, in.memory_size()});
     return out;
 }
 
@@ -171,23 +189,23 @@ std::uint8_t* hash_arena::reserve(std::size_t size)
     return memory_;
 }
 
-std::string hash_password(hash_arena& arena, std::string_view password, const password_costs& costs)
+std::string hash_password(hash_arena& arena, std::string_view password, const password_costs& costs,
+                          argon2_engine engine)
 {
     if (password.size() > longest_password)
         throw std::length_error("the password is too long");
     auto salt = random_bytes<salt_size>();
-    auto hash = argon2id(arena, password, salt, costs, hash_size);
-    return to_phc(costs, salt, hash);
+    return to_phc(costs, salt, hash(arena, password, salt, costs, hash_size, engine));
 }
 
 bool verify_password(hash_arena& arena, std::string_view password, std::string_view phc,
-                     std::uint32_t ceiling_kib)
+                     std::uint32_t ceiling_kib, argon2_engine engine)
 {
     auto stored = parse_phc(phc);
     if (!stored || password.size() > longest_password || stored->costs.memory_kib > ceiling_kib)
         return false;
-    auto hash = argon2id(arena, password, stored->salt, stored->costs, stored->hash.size());
-    return equal_constant_time(hash, stored->hash);
+    auto made = hash(arena, password, stored->salt, stored->costs, stored->hash.size(), engine);
+    return equal_constant_time(made, stored->hash);
 }
 
 bool needs_rehash(std::string_view phc, const password_costs& costs)

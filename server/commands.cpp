@@ -1,5 +1,6 @@
 #include "server/commands.hpp"
 
+#include "crypto/argon2.hpp"
 #include "crypto/random.hpp"
 #include "db/migrations.hpp"
 #include "db/notices.hpp"
@@ -179,7 +180,9 @@ void serve_until_drained(const config& settings)
     }
     log_line(log_level::info, "listening")
         .add("address", listen.address().to_string() + ":" + std::to_string(listen.port()))
-        .add("threads", settings.threads);
+        .add("threads", settings.threads)
+        .add("argon2", settings.argon2 == crypto::argon2_engine::own ? name_of(crypto::best_argon2_kernel())
+                                                                     : "libargon2");
 
     std::optional<mailer> mail(std::in_place, settings);
     std::deque<std::thread> threads;

@@ -247,6 +247,9 @@ struct redirects_text {
 enum class verification_mode { optional, required };
 BOOST_DESCRIBE_ENUM(verification_mode, optional, required)
 
+enum class argon2_name { own, libargon2 };
+BOOST_DESCRIBE_ENUM(argon2_name, own, libargon2)
+
 enum class jwt_algorithm_name { ES256, EdDSA };
 BOOST_DESCRIBE_ENUM(jwt_algorithm_name, ES256, EdDSA)
 
@@ -265,6 +268,7 @@ struct written {
     std::optional<schemas::integer<1, 1024>> threads;
     std::optional<schemas::integer<0, 1'000'000'000>> rate_limit_per_minute;
     std::optional<costs_text> password_hash;
+    std::optional<argon2_name> argon2;
     std::optional<jwt_algorithm_name> jwt_algorithm;
     std::optional<level_name> log_level;
     std::optional<origins_text> cors_origins;
@@ -288,7 +292,7 @@ struct written {
 };
 BOOST_DESCRIBE_STRUCT(written, (),
                       (data_dir, listen, database_url, public_url, master_key, threads, rate_limit_per_minute,
-                       password_hash, jwt_algorithm, log_level, cors_origins, trusted_proxies,
+                       password_hash, argon2, jwt_algorithm, log_level, cors_origins, trusted_proxies,
                        extra_resources, access_token_ttl, refresh_token_ttl, verify_token_ttl,
                        reset_token_ttl, invite_ttl, email_verification, smtp_url, mail_from, google_client_id,
                        google_client_secret, google_issuer, redirect_allowlist, database_connections,
@@ -361,8 +365,11 @@ config from(written in)
             std::move(in.google_client_id->value), std::move(in.google_client_secret->value)};
     if (in.database_connections)
         out.database_connections = static_cast<std::size_t>(in.database_connections->value);
-    // A queue of some two seconds of work: who waits longer than that is better told to come back.
+    // A queue of half a second to two seconds of work, by how they are hashed: who waits longer than that is
+    // better told to come back.
     out.hash_queue = 64 * std::size_t{out.threads};
+    if (in.argon2 == argon2_name::libargon2)
+        out.argon2 = crypto::argon2_engine::libargon2;
     out.cache_bytes = static_cast<std::size_t>(in.cache_mib ? in.cache_mib->value : 256) << 20;
 
     auto& h = out.handlers;

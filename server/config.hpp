@@ -54,7 +54,8 @@ struct config {
     std::size_t database_connections = 3; // of each core, beside the one for looking up credentials
     crypto::keyring keys;
     handlers::settings handlers;
-    std::size_t hash_queue = 0;  // waiting for a hasher, at most
+    std::size_t hash_queue = 0; // waiting for a hasher, at most
+    crypto::argon2_engine argon2 = crypto::argon2_engine::own;
     std::size_t cache_bytes = 0; // remembered principals of all cores together
 
     /** How people call this server: the host of its public URL. */

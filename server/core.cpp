@@ -39,7 +39,10 @@ db::principals::config cache_settings(const config& settings)
 
 crypto::hashers::config hasher_settings(const config& settings)
 {
-    return {settings.threads, settings.hash_queue, settings.handlers.password_costs};
+    return {.threads = settings.threads,
+            .queue_limit = settings.hash_queue,
+            .costs = settings.handlers.password_costs,
+            .engine = settings.argon2};
 }
 
 tcp_acceptor listen_at(asio::io_context& io, const tcp::endpoint& address, bool shared)

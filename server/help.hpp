@@ -47,6 +47,7 @@ overrides it: LATCHKEY_PUBLIC_URL is --public-url.
   LATCHKEY_RATE_LIMIT_PER_MINUTE  requests of a credential, or of an address
                                   without one; 1000; 0 is no limit of any kind
   LATCHKEY_PASSWORD_HASH          argon2id costs; m=19456,t=2,p=1
+  LATCHKEY_ARGON2                 who computes it: own, or libargon2; own
   LATCHKEY_JWT_ALGORITHM          ES256 or EdDSA; ES256
   LATCHKEY_ACCESS_TOKEN_TTL       seconds; 3600
   LATCHKEY_REFRESH_TOKEN_TTL      seconds; 2592000

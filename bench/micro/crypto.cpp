@@ -1,6 +1,8 @@
 // What the primitives cost: the figures behind what is remembered, what is queued, and which defaults are
 // chosen.
 #include "crypto/api_key.hpp"
+#include "crypto/argon2.hpp"
+#include "crypto/encoding.hpp"
 #include "crypto/hash.hpp"
 #include "crypto/jwt.hpp"
 #include "crypto/keyring.hpp"
@@ -9,7 +11,10 @@
 #include "crypto/random.hpp"
 #include "crypto/seal.hpp"
 
+#include <array>
 #include <benchmark/benchmark.h>
+#include <span>
+#include <string_view>
 
 namespace {
 
@@ -126,12 +131,44 @@ void refuse_a_forged_header(benchmark::State& state)
 }
 BENCHMARK(refuse_a_forged_header);
 
-void hash_a_password_at_default_costs(benchmark::State& state)
+// One after the other they meet different moods of the machine. To compare, let them take turns:
+// --benchmark_filter=hash_a_password --benchmark_enable_random_interleaving --benchmark_repetitions=10
+
+constexpr std::string_view password = "correct horse battery staple";
+
+/** Of them all, so that none pays for fresh pages. */
+hash_arena& arena()
 {
-    hash_arena arena;
-    for (auto _ : state)
-        benchmark::DoNotOptimize(hash_password(arena, "correct horse battery staple", password_costs{}));
+    static hash_arena memory;
+    return memory;
 }
-BENCHMARK(hash_a_password_at_default_costs)->Unit(benchmark::kMillisecond);
+
+void hash_a_password(benchmark::State& state, argon2_engine engine)
+{
+    for (auto _ : state)
+        benchmark::DoNotOptimize(hash_password(arena(), password, password_costs{}, engine));
+}
+BENCHMARK_CAPTURE(hash_a_password, own, argon2_engine::own)->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(hash_a_password, libargon2, argon2_engine::libargon2)->Unit(benchmark::kMillisecond);
+
+void hash_a_password(benchmark::State& state, argon2_kernel kernel)
+{
+    if (!can_run(kernel)) {
+        state.SkipWithError("not on this processor");
+        return;
+    }
+    const std::array<std::uint8_t, 16> salt{};
+    const password_costs costs;
+    argon2_parameters in{bytes_of(password), salt, costs.memory_kib, costs.iterations, costs.lanes};
+    std::span<std::uint8_t> memory(arena().reserve(in.memory_size()), in.memory_size());
+    std::array<std::uint8_t, 32> tag;
+    for (auto _ : state) {
+        argon2id(in, tag, memory, kernel);
+        benchmark::DoNotOptimize(tag);
+    }
+}
+BENCHMARK_CAPTURE(hash_a_password, portable, argon2_kernel::portable)->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(hash_a_password, avx2, argon2_kernel::avx2)->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(hash_a_password, avx512, argon2_kernel::avx512)->Unit(benchmark::kMillisecond);
 
 } // namespace

@@ -97,6 +97,14 @@ BOOST_FIXTURE_TEST_CASE(what_was_hashed_verifies, core)
     BOOST_TEST(pool.waiting() == 0u);
 }
 
+BOOST_FIXTURE_TEST_CASE(a_pool_works_with_either_engine, core)
+{
+    crypto::hashers by_library({.costs = tiny, .engine = argon2_engine::libargon2});
+    crypto::hashers by_own({.costs = tiny});
+    BOOST_TEST(wait_for(by_own.verify("password", wait_for(by_library.hash("password")))));
+    BOOST_TEST(wait_for(by_library.verify("password", wait_for(by_own.hash("password")))));
+}
+
 BOOST_FIXTURE_TEST_CASE(a_new_password_is_judged_before_it_is_hashed, core)
 {
     crypto::hashers pool({.threads = 1, .queue_limit = 4, .costs = tiny});

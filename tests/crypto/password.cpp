@@ -74,6 +74,19 @@ BOOST_AUTO_TEST_CASE(the_reference_implementation_verifies_ours)
     BOOST_TEST(argon2id_verify(phc.c_str(), "correct-horse", 13) == ARGON2_VERIFY_MISMATCH);
 }
 
+BOOST_AUTO_TEST_CASE(both_engines_come_to_the_same)
+{
+    hash_arena arena;
+    constexpr argon2_engine engines[] = {argon2_engine::own, argon2_engine::libargon2};
+    for (auto maker : engines) {
+        auto phc = hash_password(arena, "correct horse", {96, 2, 3}, maker);
+        for (auto judge : engines) {
+            BOOST_TEST(verify_password(arena, "correct horse", phc, stored_ceiling_kib, judge));
+            BOOST_TEST(!verify_password(arena, "correct-horse", phc, stored_ceiling_kib, judge));
+        }
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_hash_verifies_its_password_alone)
 {
     hash_arena arena;
@@ -222,13 +235,15 @@ BOOST_AUTO_TEST_CASE(the_dummy_costs_the_same_and_verifies_nothing)
 
 BOOST_AUTO_TEST_CASE(an_arena_keeps_its_memory_and_none_of_the_workings)
 {
-    hash_arena arena;
-    auto* memory = arena.reserve(256 * 1024);
-    BOOST_REQUIRE(memory);
-    hash_password(arena, "secret", {256, 1, 1});
-    hash_password(arena, "secret", {64, 1, 1});
-    BOOST_TEST((arena.reserve(256 * 1024) == memory));
-    BOOST_TEST(std::all_of(memory, memory + 256 * 1024, [](auto byte) { return byte == 0; }));
+    for (auto engine : {argon2_engine::own, argon2_engine::libargon2}) {
+        hash_arena arena;
+        auto* memory = arena.reserve(256 * 1024);
+        BOOST_REQUIRE(memory);
+        hash_password(arena, "secret", {256, 1, 1}, engine);
+        hash_password(arena, "secret", {64, 1, 1}, engine);
+        BOOST_TEST((arena.reserve(256 * 1024) == memory));
+        BOOST_TEST(std::all_of(memory, memory + 256 * 1024, [](auto byte) { return byte == 0; }));
+    }
 }
 
 BOOST_AUTO_TEST_CASE(an_arena_grows_and_gives_back)

@@ -48,6 +48,7 @@ BOOST_AUTO_TEST_CASE(defaults_are_those_documented)
     BOOST_TEST(settings.handlers.access_token_ttl.count() == 3600);
     BOOST_TEST(settings.handlers.refresh_token_ttl.count() == 2592000);
     BOOST_TEST(settings.handlers.password_costs.to_string() == "m=19456,t=2,p=1");
+    BOOST_TEST((settings.argon2 == crypto::argon2_engine::own));
     BOOST_TEST(settings.threads >= 1u);
 }
 
@@ -62,6 +63,13 @@ BOOST_AUTO_TEST_CASE(a_flag_overrides_its_variable)
     BOOST_TEST(settings.handlers.public_url == "http://[::1]:2");
 }
 
+BOOST_AUTO_TEST_CASE(argon2_may_be_left_to_the_library)
+{
+    auto environment = needed();
+    environment.emplace_back("argon2", "libargon2");
+    BOOST_TEST((good(environment).argon2 == crypto::argon2_engine::libargon2));
+}
+
 BOOST_AUTO_TEST_CASE(every_wrong_setting_is_named_at_once)
 {
     settings_text environment;
@@ -69,6 +77,7 @@ BOOST_AUTO_TEST_CASE(every_wrong_setting_is_named_at_once)
     environment.emplace_back("threads", "0");
     environment.emplace_back("master_key", "short");
     environment.emplace_back("password_hash", "m=1,t=1,p=1");
+    environment.emplace_back("argon2", "mine");
     environment.emplace_back("jwt_algorithm", "none");
     environment.emplace_back("log_level", "loud");
     environment.emplace_back("public_url", "ftp://x");
@@ -76,8 +85,8 @@ BOOST_AUTO_TEST_CASE(every_wrong_setting_is_named_at_once)
     environment.emplace_back("cors_origins", "https://a.example/path");
     environment.emplace_back("rate_limit_per_minute", "-1");
     auto lines = bad(environment);
-    for (auto name : {"LISTEN", "THREADS", "MASTER_KEY", "PASSWORD_HASH", "JWT_ALGORITHM", "LOG_LEVEL",
-                      "PUBLIC_URL", "TRUSTED_PROXIES", "CORS_ORIGINS", "RATE_LIMIT_PER_MINUTE"})
+    for (auto name : {"LISTEN", "THREADS", "MASTER_KEY", "PASSWORD_HASH", "ARGON2", "JWT_ALGORITHM",
+                      "LOG_LEVEL", "PUBLIC_URL", "TRUSTED_PROXIES", "CORS_ORIGINS", "RATE_LIMIT_PER_MINUTE"})
         BOOST_TEST(std::ranges::count_if(lines,
                                          [&](const std::string& line) {
                                              return line.starts_with("LATCHKEY_" + std::string(name) + ": ");
