@@ -1,0 +1,79 @@
+// better-auth with its plugin for API keys, called in the process, behind the leanest HTTP server there is for Node.
+//
+// Options: port, socket (PostgreSQL's folder), database, user, keys (how many), keys_file; redis: a socket, and the
+// keys are kept there alone, with the updates after the answer: the fastest set-up found. Without it, PostgreSQL
+// keeps them and each check writes to it, which is the plugin's default.
+import {createServer} from 'node:http';
+import {hand_over, key_of, listen, load, make, options, randomUUID, tell} from './common.mjs';
+
+const {betterAuth} = await load('better-auth');
+const {getMigrations} = await load('better-auth/db/migration');
+const {apiKey} = await load('@better-auth/api-key');
+const {default: pg} = await load('pg');
+
+async function connect_redis(path) {
+    const {Redis} = await load('ioredis');
+    const redis = new Redis({path, enableAutoPipelining: true});
+    return {
+        get: key => redis.get(key),
+        set: (key, value, seconds) => (seconds ? redis.set(key, value, 'EX', seconds) : redis.set(key, value)),
+        delete: key => redis.del(key),
+    };
+}
+
+const settings = {
+    database: new pg.Pool({host: options.socket, database: options.database, user: options.user}),
+    secret: randomUUID() + randomUUID(),
+    baseURL: `http://127.0.0.1:${options.port}`,
+    logger: {disabled: true},
+    telemetry: {enabled: false},
+    rateLimit: {enabled: false},
+    emailAndPassword: {enabled: true},
+    plugins: [apiKey({
+        rateLimit: {enabled: false},
+        ...(options.redis && {storage: 'secondary-storage', deferUpdates: true}),
+    })],
+};
+if (options.redis) {
+    settings.secondaryStorage = await connect_redis(options.redis);
+    settings.advanced = {backgroundTasks: {handler: promise => void promise.catch(() => {})}};
+}
+const auth = betterAuth(settings);
+
+// Ten keys to a person: with the keys in Redis, each check writes the list of all of its owner's.
+async function seed() {
+    const {runMigrations} = await getMigrations(settings);
+    await runMigrations();
+    const {internalAdapter} = await auth.$context;
+    const keys = [];
+    while (keys.length < options.keys) {
+        const email = `${randomUUID()}@bench.example`;
+        const person = await internalAdapter.createUser({email, name: 'Load', emailVerified: true});
+        const made = make(10, () => auth.api.createApiKey({body: {name: 'load', userId: person.id}}));
+        keys.push(...(await Promise.all(made)).map(key => key.key));
+    }
+    await settings.database.query('VACUUM ANALYZE');
+    hand_over(options.keys_file, keys);
+}
+
+await seed();
+// It knows no workspaces and no roles in a key: these cost it nothing here.
+const workspace = randomUUID();
+let count = 0;
+const server = createServer({keepAliveTimeout: 0}, async (request, response) => {
+    const key = key_of(request.headers.authorization);
+    const found = key ? await auth.api.verifyApiKey({body: {key}}) : {valid: false};
+    if (!found.valid)
+        return response.writeHead(401, {'content-length': 0}).end();
+    response.writeHead(200, {
+        'content-length': 0,
+        'cache-control': 'no-store',
+        'x-request-id': ++count,
+        'x-user-id': found.key.referenceId,
+        'x-workspace-id': workspace,
+        'x-role': 'admin',
+        'x-scopes': '*',
+        'x-credential-id': found.key.id,
+    }).end();
+});
+tell({port: await listen(server, options.port)});
