@@ -3,18 +3,20 @@
 
 #include "db/async.hpp"
 #include "db/role.hpp"
+#include "db/scope_list.hpp"
 
-#include <boost/smart_ptr/local_shared_ptr.hpp>
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <boost/smart_ptr/intrusive_ref_counter.hpp>
+#include <boost/static_string/static_string.hpp>
 
 #include <cstdint>
 #include <optional>
-#include <string>
-#include <vector>
 
 namespace db {
 
-/// One credential as it stood when it was looked up. Belongs to one core; never handed to another.
-struct principal {
+/** One credential as it stood when it was looked up. Belongs to one core; never handed to another. Very many are
+    remembered, so it is kept small: its members stand in an order that wastes nothing. */
+struct principal : boost::intrusive_ref_counter<principal, boost::thread_unsafe_counter> {
     enum class kind_type : std::uint8_t { session, api_key };
 
     kind_type kind = kind_type::session;
@@ -30,9 +32,9 @@ struct principal {
     std::optional<uuid> user_id;         ///< nothing: a key that belongs to its workspace
     std::optional<uuid> workspace_id;    ///< nothing: a session of a person without one
     std::optional<timestamp> expires_at; ///< may have passed; of a session the earlier of token and session
-    std::string prefix;                  ///< of a key; empty for a session
-    std::vector<std::string> scopes;     ///< of a key; empty for a session, which may all its user may
-    db::digest digest{};                 ///< of the key, or of the access token: what it is remembered by
+    boost::static_strings::static_string<15> prefix; ///< of a key; empty for a session
+    scope_list scopes;   ///< of a key; empty for a session, which may all its user may
+    db::digest digest{}; ///< of the key, or of the access token: what it is remembered by
 
     /// When its use was last noted, in seconds since the epoch. Usage writes it, nobody else reads it.
     mutable std::int64_t noted_at = 0;
@@ -41,6 +43,6 @@ struct principal {
 };
 
 /// Counted without atomics: a core is one thread.
-using principal_ref = boost::local_shared_ptr<const principal>;
+using principal_ref = boost::intrusive_ptr<const principal>;
 
 } // namespace db

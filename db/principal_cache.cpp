@@ -8,111 +8,131 @@ namespace db {
 
 namespace {
 
-/// Calls what for each subject a principal has, with its place among the links.
-template <class Function>
-void for_each_subject(const principal& who, Function what)
-{
-    what(0u, who.credential_id);
-    if (who.user_id)
-        what(1u, *who.user_id);
-    if (who.workspace_id)
-        what(2u, *who.workspace_id);
-}
+constexpr std::uint8_t most_uses = 3; ///< an entry is considered so often again before it goes
 
 } // namespace
+
+principal_cache::ghosts::ghosts(std::size_t room) : marks_(std::bit_ceil(std::max<std::size_t>(room, 1))) {}
+
+std::uint32_t principal_cache::ghosts::mark(const digest& key)
+{
+    std::uint32_t value;
+    std::memcpy(&value, key.data() + sizeof(std::size_t), sizeof value); // not what chose the slot
+    return value | 1;
+}
+
+bool principal_cache::ghosts::take(const digest& key)
+{
+    auto& known = slot(key);
+    bool is_it = known == mark(key);
+    if (is_it)
+        known = 0;
+    return is_it;
+}
+
+principal_cache::principal_cache(std::size_t limit_bytes)
+    : capacity_(limit_bytes / bytes_each), index_(0, hash{&entries_}, same{&entries_}),
+      subjects_(entries_, capacity_), newcomers_(entries_), trusted_(entries_), ghosts_(capacity_)
+{
+    index_.reserve(capacity_); // growing later would make everybody wait
+}
 
 principal_ref principal_cache::find(const digest& key, std::uint32_t stored_after)
 {
     auto found = index_.find(key);
     if (found == index_.end())
         return nullptr;
-    entry& hit = **found;
+    auto& hit = entries_[*found];
     if (hit.stored_at <= stored_after) {
-        remove(hit);
+        remove(*found);
         return nullptr;
     }
-    hit.used = true;
+    if (hit.uses < most_uses)
+        ++hit.uses;
     return hit.who;
 }
 
 void principal_cache::store(principal_ref who, std::uint32_t tick)
 {
     evict(who->digest);
-    auto size = cost(*who);
-    if (size > limit_)
+    if (capacity_ == 0)
         return;
-    bytes_ += size;
-    make_room();
-
-    auto& added = *new entry;
+    while (index_.size() >= capacity_)
+        make_room();
+    auto number = entries_.take();
+    auto& added = entries_[number];
+    added.is_trusted = ghosts_.take(who->digest);
     added.who = std::move(who);
     added.stored_at = tick;
-    index_.insert(&added);
-    for_each_subject(*added.who, [&](std::size_t place, const uuid& subject) {
-        auto& link = added.subjects[place];
-        link.of = &added;
-        subjects_[subject].push_back(link);
-    });
-    ring_.push_back(added);
+    index_.insert(number);
+    subjects_.add(number);
+    (added.is_trusted ? trusted_ : newcomers_).push(number);
 }
 
 void principal_cache::evict(const digest& key)
 {
     if (auto found = index_.find(key); found != index_.end())
-        remove(**found);
+        remove(*found);
 }
 
 void principal_cache::evict(const uuid& subject)
 {
-    // Asked anew each time round: with its last entry the subject's list goes too.
-    for (auto found = subjects_.find(subject); found != subjects_.end(); found = subjects_.find(subject))
-        remove(*found->second.front().of);
+    for (auto found = subjects_.find(subject); found != no_entry; found = subjects_.find(subject))
+        remove(found);
 }
 
 void principal_cache::clear()
 {
-    while (!ring_.empty())
-        remove(ring_.front());
+    while (!newcomers_.empty())
+        remove(newcomers_.first());
+    while (!trusted_.empty())
+        remove(trusted_.first());
 }
 
 void principal_cache::make_room()
 {
-    while (bytes_ > limit_ && !ring_.empty()) {
-        entry& next = ring_.front();
-        if (std::exchange(next.used, false))
-            ring_.splice(ring_.end(), ring_, ring_.begin());
-        else
-            remove(next);
+    if (newcomers_.size() * 10 >= capacity_ || trusted_.empty())
+        consider_newcomer();
+    else
+        consider_trusted();
+}
+
+void principal_cache::consider_newcomer()
+{
+    auto oldest = newcomers_.first();
+    auto& entry = entries_[oldest];
+    if (entry.uses > 0) {
+        newcomers_.remove(oldest);
+        entry.uses = 0;
+        entry.is_trusted = true;
+        trusted_.push(oldest);
+        return;
     }
+    ghosts_.add(entry.who->digest);
+    remove(oldest);
+    ++pushed_out_;
 }
 
-void principal_cache::remove(entry& unwanted)
+void principal_cache::consider_trusted()
 {
-    for_each_subject(*unwanted.who, [&](std::size_t place, const uuid& subject) {
-        auto found = subjects_.find(subject);
-        found->second.erase(found->second.iterator_to(unwanted.subjects[place]));
-        if (found->second.empty())
-            subjects_.erase(found);
-    });
-    bytes_ -= cost(*unwanted.who);
-    index_.erase(index_.find(&unwanted));
-    ring_.erase(ring_.iterator_to(unwanted));
-    delete &unwanted;
+    auto oldest = trusted_.first();
+    auto& entry = entries_[oldest];
+    if (entry.uses > 0) {
+        --entry.uses;
+        trusted_.remove(oldest);
+        trusted_.push(oldest);
+        return;
+    }
+    remove(oldest);
+    ++pushed_out_;
 }
 
-std::size_t principal_cache::cost(const principal& who)
+void principal_cache::remove(entry_number unwanted)
 {
-    constexpr std::size_t allocation = 16;   // what malloc keeps beside each block
-    constexpr std::size_t index_slot = 16;   // a pointer and its metadata, in a table three fifths full
-    constexpr std::size_t subject_slot = 56; // likewise of an id and a list, most subjects being shared
-    auto text = [](const std::string& of) { return of.capacity() > 15 ? of.capacity() + allocation : 0; };
-
-    auto bytes =
-        sizeof(entry) + allocation + sizeof(principal) + 2 * allocation + index_slot + 2 * subject_slot;
-    bytes += text(who.prefix) + who.scopes.capacity() * sizeof(std::string) + allocation;
-    for (const auto& scope : who.scopes)
-        bytes += text(scope);
-    return bytes;
+    subjects_.remove(unwanted);
+    index_.erase(unwanted);
+    (entries_[unwanted].is_trusted ? trusted_ : newcomers_).remove(unwanted);
+    entries_.give_back(unwanted);
 }
 
 absent_digests::absent_digests(std::size_t limit_bytes)

@@ -1,14 +1,11 @@
 // What one core remembers of credentials: two plain containers, without I/O and without clocks.
 #pragma once
 
-#include "db/principal.hpp"
+#include "db/principal_entries.hpp"
+#include "db/subject_index.hpp"
 
-#include <boost/intrusive/list.hpp>
-#include <boost/unordered/unordered_flat_map.hpp>
 #include <boost/unordered/unordered_flat_set.hpp>
-#include <boost/uuid/uuid_hash.hpp>
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -27,14 +24,14 @@ struct digest_hash {
     }
 };
 
-/** Principals by digest, bounded in bytes.
+/** Principals by digest, bounded in bytes, some 230 for each.
 
-    Room is made by second chance (CLOCK): a hand goes round; an entry used since the hand last passed stays
-    once more. A newcomer must be used again before the hand comes by, so one pass over many keys, each used
-    once, drives out little that is used all the time. */
+    Room is made by S3-FIFO (Yang et al., SOSP 2023): a newcomer waits in a small queue, a tenth of the room, and moves into
+    the main one only if it is used meanwhile; one that was pushed out unused, and comes again soon, goes there at once. So
+    a pass over any number of keys that are used once goes through the small queue alone. */
 class principal_cache {
 public:
-    explicit principal_cache(std::size_t limit_bytes) : limit_(limit_bytes) {}
+    explicit principal_cache(std::size_t limit_bytes);
     ~principal_cache() { clear(); }
     principal_cache(const principal_cache&) = delete;
     principal_cache& operator=(const principal_cache&) = delete;
@@ -56,44 +53,67 @@ public:
 
     std::size_t size() const { return index_.size(); }
 
-    /// An estimate, close to what the allocator hands out.
-    std::size_t bytes() const { return bytes_; }
+    /// What the entries take, with their share of all tables.
+    std::size_t bytes() const { return size() * bytes_each; }
+
+    /// How many entries have made room for others so far.
+    std::uint64_t pushed_out() const { return pushed_out_; }
 
 private:
-    struct entry;
-    struct subject_link : boost::intrusive::list_base_hook<> {
-        entry* of = nullptr;
-    };
-    struct entry : boost::intrusive::list_base_hook<> {
-        principal_ref who;
-        std::array<subject_link, 3> subjects;
-        std::uint32_t stored_at = 0;
-        bool used = false;
-    };
     struct hash {
         using is_transparent = void;
         using is_avalanching = void;
+        const principal_entries* entries;
         std::size_t operator()(const digest& key) const { return digest_hash()(key); }
-        std::size_t operator()(const entry* of) const { return digest_hash()(of->who->digest); }
+        std::size_t operator()(entry_number of) const { return digest_hash()((*entries)[of].who->digest); }
     };
     struct same {
         using is_transparent = void;
-        bool operator()(const entry* left, const entry* right) const { return left == right; }
-        bool operator()(const digest& key, const entry* of) const { return key == of->who->digest; }
-        bool operator()(const entry* of, const digest& key) const { return key == of->who->digest; }
+        const principal_entries* entries;
+        bool operator()(entry_number left, entry_number right) const { return left == right; }
+        bool operator()(const digest& key, entry_number of) const
+        {
+            return key == (*entries)[of].who->digest;
+        }
+        bool operator()(entry_number of, const digest& key) const
+        {
+            return key == (*entries)[of].who->digest;
+        }
     };
-    using ring = boost::intrusive::list<entry, boost::intrusive::constant_time_size<false>>;
-    using subject_list = boost::intrusive::list<subject_link, boost::intrusive::constant_time_size<false>>;
 
-    static std::size_t cost(const principal& who);
-    void remove(entry& unwanted);
+    /** Digests that were pushed out of the small queue lately, by a part of their hash: which of two it was matters
+        little. As many as there are entries. */
+    class ghosts {
+    public:
+        explicit ghosts(std::size_t room);
+        void add(const digest& key) { slot(key) = mark(key); }
+        bool take(const digest& key);
+        std::size_t bytes() const { return marks_.size() * sizeof(std::uint32_t); }
+
+    private:
+        static std::uint32_t mark(const digest& key);
+        std::uint32_t& slot(const digest& key) { return marks_[digest_hash()(key) & (marks_.size() - 1)]; }
+
+        std::vector<std::uint32_t> marks_; ///< 0: none
+    };
+
+    /// A principal in its block, an entry, and for each a place in the index (two thirds full at the least), in the
+    /// subjects' buckets and among the ghosts.
+    static constexpr std::size_t bytes_each =
+        (sizeof(principal) + 8 + 15) / 16 * 16 + sizeof(principal_entry) + 8 + 8 + 8;
+
+    void remove(entry_number unwanted);
     void make_room();
+    void consider_newcomer();
+    void consider_trusted();
 
-    std::size_t limit_;
-    std::size_t bytes_ = 0;
-    boost::unordered_flat_set<entry*, hash, same> index_;
-    boost::unordered_flat_map<uuid, subject_list> subjects_;
-    ring ring_; ///< its front is what the hand points at; the back is where it has just been
+    std::size_t capacity_;
+    principal_entries entries_;
+    boost::unordered_flat_set<entry_number, hash, same> index_;
+    subject_index subjects_;
+    entry_queue newcomers_, trusted_;
+    ghosts ghosts_;
+    std::uint64_t pushed_out_ = 0;
 };
 
 /** Digests known to name nothing. A fixed table in which a newcomer takes the place its first bytes name, so

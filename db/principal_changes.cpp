@@ -1,5 +1,7 @@
 #include "db/principal_changes.hpp"
 
+#include "db/node.hpp"
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
@@ -10,6 +12,7 @@
 #include <algorithm>
 #include <exception>
 #include <mutex>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -103,6 +106,8 @@ public:
                               boost::asio::detached);
     }
 
+    node* others = nullptr; ///< set while no core runs
+
 private:
     struct core {
         boost::asio::io_context* io;
@@ -167,6 +172,38 @@ principal_changes::enrolment principal_changes::enrol(boost::asio::io_context& i
     return {hub_, io};
 }
 
+void principal_changes::tell(node& others)
+{
+    hub_->others = &others;
+}
+
+void principal_changes::tell_nobody()
+{
+    hub_->others = nullptr;
+}
+
+// Told by the tables themselves; this is the last word, which names the change, and whose answer says whether there is one.
+static const statement close_change{"changes_close", "SELECT close_change($1, $2)"};
+
+namespace {
+
+/// A repeated revocation changes nothing, and yet has to wait as the first one did.
+bool concerns_others(const change& what)
+{
+    return what.everything || !what.credentials.empty() || !what.users.empty() || !what.workspaces.empty();
+}
+
+awaitable<std::optional<uuid>> name_change(pool& db, const uuid& teller, std::optional<uuid> closed,
+                                           const change& what)
+{
+    if (closed || !concerns_others(what))
+        co_return closed;
+    auto named = co_await db.run(close_change, teller, true);
+    co_return named.scalar<std::optional<uuid>>();
+}
+
+} // namespace
+
 awaitable<results> principal_changes::commit(pool& db, batch work, change what)
 {
     return commit(db, std::move(work), std::move(what), nullptr);
@@ -176,11 +213,17 @@ awaitable<results> principal_changes::commit(pool& db, batch work, change at_mos
                                              std::function<change(const results&)> from)
 {
     auto own = co_await boost::asio::this_coro::executor;
+    auto others = hub_->others;
+    if (others)
+        work.add(close_change, others->id(), false);
     results answers;
+    std::optional<uuid> closed;
     std::exception_ptr failed;
     auto in_doubt = false;
     try {
         answers = co_await db.run(std::move(work));
+        if (others)
+            closed = answers.take_last().scalar<std::optional<uuid>>();
         if (from)
             at_most = from(answers);
     } catch (const failure& error) {
@@ -195,12 +238,17 @@ awaitable<results> principal_changes::commit(pool& db, batch work, change at_mos
         // Begun before anything is awaited, so that a request which is being cancelled cannot leave it out.
         if (in_doubt)
             hub_->begin_again_later(own.context(), at_most);
-        auto begun = hub_->begin(own.context(), std::move(at_most));
+        auto begun = hub_->begin(own.context(), at_most);
         if (!begun->done)
             co_await finished(std::move(begun));
     }
     if (failed)
         std::rethrow_exception(failed);
+    if (others) {
+        auto change_id = co_await name_change(db, others->id(), closed, at_most);
+        if (change_id)
+            co_await others->settle(*change_id);
+    }
     co_return answers;
 }
 

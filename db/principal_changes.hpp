@@ -10,8 +10,11 @@
 
 namespace db {
 
-/** Connects every commit that changes what a credential may do with the caches of all cores: when commit()
-    returns, no core of this process accepts the state before. One for the process; any core may call it. */
+class node;
+
+/** Connects every commit that changes what a credential may do with all that is remembered: when commit() returns, no
+    core of this process accepts the state before, and no other process that serves the database does. One for the
+    process; any core may call it. */
 class principal_changes {
 public:
     struct config {
@@ -30,10 +33,11 @@ public:
     /// From now on every commit waits for this core.
     [[nodiscard]] enrolment enrol(boost::asio::io_context& io, principals& core);
 
-    /** Run a batch, then make every core forget what it changed, the caller's own included, and wait until
-        all have. Evicts also when the batch fails without saying whether it took effect. Costs the batch and
-        one hop to the other cores and back.
-        @throw failure as pool::run */
+    /** Run a batch, then make every core forget what it changed, the caller's own included, and all other nodes,
+        and wait until all have. Evicts also when the batch fails without saying whether it took effect. Costs the
+        batch, one look at who else there is, a hop to the other cores and, if there are, a word to the other nodes
+        and back; a node that is silent costs what is left of its lease.
+        @throw failure as pool::run, and as node::settle */
     awaitable<results> commit(pool& db, batch work, change what);
 
     /** As above, where only the answers tell what has changed.
@@ -44,6 +48,10 @@ public:
 
     /// Make every core forget, and wait until all have.
     awaitable<void> evict(change what);
+
+    /// From now on other nodes are told through this one. Called by itself, while no core runs.
+    void tell(node& others);
+    void tell_nobody();
 
 private:
     class hub;

@@ -1,13 +1,11 @@
 #include "db/principals.hpp"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/describe/class.hpp>
-#include <boost/smart_ptr/make_local_shared.hpp>
+#include <boost/unordered/unordered_flat_map.hpp>
 
 #include <algorithm>
 #include <ctime>
+#include <functional>
 #include <utility>
 
 namespace db {
@@ -25,25 +23,52 @@ std::uint32_t coarse_seconds()
 } // namespace
 
 principals::principals(boost::asio::io_context& io, pool& lookups, config settings)
-    : io_(io), lookups_(lookups), settings_(settings),
-      max_age_(static_cast<std::uint32_t>(settings.max_age.count())), cache_(settings.cache_bytes),
-      absent_(settings.absent_bytes), absent_until_(coarse_seconds() + max_age_)
+    : lookups_(lookups), settings_(settings), max_age_(static_cast<std::uint32_t>(settings.max_age.count())),
+      cache_(settings.cache_bytes), absent_(settings.absent_bytes),
+      absent_until_(coarse_seconds() + max_age_),
+      keys_(io, settings.look_ups, stamp_, std::bind_front(&principals::ask_for_keys, this),
+            std::bind_front(&principals::remember, this)),
+      sessions_(io, settings.look_ups, stamp_, std::bind_front(&principals::ask_for_sessions, this),
+                std::bind_front(&principals::remember, this))
 {}
 
 principals::~principals() = default;
 
+bool principals::trusted() const
+{
+    return !settings_.trust || settings_.trust->holds();
+}
+
 principals::memory principals::cached(const digest& key)
 {
     auto now = coarse_seconds();
-    if (auto who = cache_.find(key, now > max_age_ ? now - max_age_ : 0))
-        return {state::hit, std::move(who)};
-    if (!absent_.contains(key))
+    if (!trusted()) {
+        ++counts_.misses;
         return {};
-    if (now < absent_until_)
-        return {state::absent, nullptr};
-    absent_.clear(); // all at once: no entry has an age of its own
-    absent_until_ = now + max_age_;
+    }
+    if (auto who = cache_.find(key, now > max_age_ ? now - max_age_ : 0)) {
+        ++counts_.hits;
+        return {state::hit, std::move(who)};
+    }
+    if (absent_.contains(key)) {
+        if (now < absent_until_) {
+            ++counts_.absent_hits;
+            return {state::absent, nullptr};
+        }
+        absent_.clear(); // all at once: no entry has an age of its own
+        absent_until_ = now + max_age_;
+    }
+    ++counts_.misses;
     return {};
+}
+
+principals::counts principals::count() const
+{
+    auto out = counts_;
+    out.pushed_out = cache_.pushed_out();
+    out.entries = cache_.size();
+    out.bytes = cache_.bytes();
+    return out;
 }
 
 // A user's key has its user's current role, so the same row serves for a role changed a moment ago.
@@ -60,18 +85,20 @@ static const statement find_key_principals{"principals_find_keys", R"(
     LEFT JOIN memberships m ON m.workspace_id = k.workspace_id AND m.user_id = k.user_id
     WHERE k.digest = ANY ($1) AND k.revoked_at IS NULL)"};
 
-static const statement find_session_principal{"principals_find_session", R"(
-    SELECT s.id, s.user_id, s.expires_at, m.role,
+// A token names a session and a workspace; no workspace is the nil id here.
+static const statement find_session_principals{"principals_find_sessions", R"(
+    SELECT asked.place, s.id, s.user_id, s.expires_at, m.role,
            coalesce(w.owner_id = s.user_id, false) AS is_owner,
            u.email_verified_at IS NOT NULL AS email_verified,
            u.disabled_at IS NOT NULL AS user_disabled,
            coalesce(w.members_can_mint_keys, false) AS members_can_mint,
-           $2::uuid IS NULL AND EXISTS (SELECT FROM join_requests r WHERE r.user_id = s.user_id) AS is_waiting
-    FROM sessions s
+           asked.workspace = '00000000-0000-0000-0000-000000000000'
+               AND EXISTS (SELECT FROM join_requests r WHERE r.user_id = s.user_id) AS is_waiting
+    FROM unnest($1::uuid[], $2::uuid[]) WITH ORDINALITY AS asked (session, workspace, place)
+    JOIN sessions s ON s.id = asked.session AND s.revoked_at IS NULL
     JOIN users u ON u.id = s.user_id
-    LEFT JOIN memberships m ON m.workspace_id = $2 AND m.user_id = s.user_id
-    LEFT JOIN workspaces w ON w.id = m.workspace_id
-    WHERE s.id = $1 AND s.revoked_at IS NULL)"};
+    LEFT JOIN memberships m ON m.workspace_id = asked.workspace AND m.user_id = s.user_id
+    LEFT JOIN workspaces w ON w.id = m.workspace_id)"};
 
 namespace {
 
@@ -94,6 +121,7 @@ BOOST_DESCRIBE_STRUCT(key_row, (),
                        email_verified, user_disabled, members_can_mint))
 
 struct session_row {
+    std::int64_t place = 0; ///< of the question, from 1 on
     uuid id{};
     uuid user_id{};
     timestamp expires_at;
@@ -105,13 +133,13 @@ struct session_row {
     bool is_waiting = false;
 };
 BOOST_DESCRIBE_STRUCT(session_row, (),
-                      (id, user_id, expires_at, role, is_owner, email_verified, user_disabled,
+                      (place, id, user_id, expires_at, role, is_owner, email_verified, user_disabled,
                        members_can_mint, is_waiting))
 
 template <class Row>
-boost::local_shared_ptr<principal> begin_principal(const Row& from, principal::kind_type kind)
+boost::intrusive_ptr<principal> begin_principal(const Row& from, principal::kind_type kind)
 {
-    auto who = boost::make_local_shared<principal>();
+    boost::intrusive_ptr<principal> who(new principal);
     who->kind = kind;
     who->credential_id = from.id;
     who->user_id = from.user_id;
@@ -123,118 +151,74 @@ boost::local_shared_ptr<principal> begin_principal(const Row& from, principal::k
     return who;
 }
 
-principal_ref to_principal(key_row from)
+principal_ref to_principal(key_row from, scope_lists& scopes)
 {
     auto who = begin_principal(from, principal::kind_type::api_key);
     who->workspace_id = from.workspace_id;
     who->expires_at = from.expires_at;
-    who->prefix = std::move(from.prefix);
-    who->scopes = std::move(from.scopes);
+    who->prefix = from.prefix;
+    who->scopes = scopes.share(std::move(from.scopes));
     who->digest = from.digest;
+    return who;
+}
+
+principal_ref to_principal(const session_row& from, const credential_question& asked)
+{
+    auto who = begin_principal(from, principal::kind_type::session);
+    who->workspace_id = asked.workspace_id;
+    who->expires_at = std::min(from.expires_at, asked.token_expires);
+    who->digest = asked.digest;
+    who->is_waiting = from.is_waiting;
     return who;
 }
 
 } // namespace
 
+awaitable<gatherer::answers> principals::ask_for_keys(std::vector<credential_question> asked)
+{
+    std::vector<digest> keys;
+    keys.reserve(asked.size());
+    boost::unordered_flat_map<digest, std::size_t, digest_hash> places;
+    for (auto& each : asked) {
+        places.emplace(each.digest, keys.size());
+        keys.push_back(each.digest);
+    }
+    auto rows = co_await lookups_.run(find_key_principals, keys);
+    gatherer::answers out(asked.size());
+    for (auto& row : rows.as_vector<key_row>()) {
+        auto place = places.at(row.digest);
+        out[place] = to_principal(std::move(row), scopes_);
+    }
+    co_return out;
+}
+
+awaitable<gatherer::answers> principals::ask_for_sessions(std::vector<credential_question> asked)
+{
+    std::vector<uuid> sessions, workspaces;
+    for (auto& each : asked) {
+        sessions.push_back(each.session_id);
+        workspaces.push_back(each.workspace_id.value_or(uuid{}));
+    }
+    auto rows = co_await lookups_.run(find_session_principals, sessions, workspaces);
+    gatherer::answers out(asked.size());
+    for (auto& row : rows.as_vector<session_row>()) {
+        auto place = static_cast<std::size_t>(row.place - 1);
+        out[place] = to_principal(row, asked[place]);
+    }
+    co_return out;
+}
+
 awaitable<principal_ref> principals::load_api_key(digest key)
 {
-    auto wait = [this, key](resume waiting) { wait_for(key, std::move(waiting)); };
-    return boost::asio::async_initiate<decltype(use_awaitable), void(std::exception_ptr, principal_ref)>(
-        std::move(wait), use_awaitable);
-}
-
-void principals::wait_for(const digest& key, resume waiting)
-{
-    auto& known = joinable_[key];
-    if (known) {
-        known->waiting.push_back(std::move(waiting));
-        return;
-    }
-    known = std::make_shared<lookup>();
-    known->key = key;
-    known->waiting.push_back(std::move(waiting));
-    queue_.push_back(known);
-    if (asking_ < settings_.statements_in_flight) {
-        ++asking_;
-        boost::asio::co_spawn(io_, ask(), boost::asio::detached);
-    }
-}
-
-/// Ask for what waits, statement after statement, until nothing does. Like a group commit: what arrives while
-/// every statement is under way travels in the next.
-awaitable<void> principals::ask()
-{
-    // A turn of the reactor later: what the same turn brings travels along.
-    co_await boost::asio::post(use_awaitable);
-    while (!queue_.empty()) {
-        auto asked = next_group();
-        std::vector<digest> keys;
-        keys.reserve(asked.size());
-        for (const auto& each : asked)
-            keys.push_back(each->key);
-
-        auto stamp = stamp_;
-        std::vector<principal_ref> found;
-        std::exception_ptr failed;
-        try {
-            auto rows = co_await lookups_.run(find_key_principals, keys);
-            for (auto& row : rows.as_vector<key_row>())
-                found.push_back(to_principal(std::move(row)));
-        } catch (...) {
-            failed = std::current_exception();
-        }
-        for (auto& each : asked)
-            finish(each, found, failed, stamp);
-    }
-    --asking_;
-}
-
-principals::group principals::next_group()
-{
-    auto count = std::min(queue_.size(), settings_.keys_per_statement);
-    auto end = queue_.begin() + static_cast<std::ptrdiff_t>(count);
-    group next(std::make_move_iterator(queue_.begin()), std::make_move_iterator(end));
-    queue_.erase(queue_.begin(), end);
-    return next;
-}
-
-void principals::finish(const std::shared_ptr<lookup>& asked, const std::vector<principal_ref>& found,
-                        const std::exception_ptr& failed, std::uint64_t stamp)
-{
-    if (auto known = joinable_.find(asked->key); known != joinable_.end() && known->second == asked)
-        joinable_.erase(known);
-
-    principal_ref who;
-    if (!failed) {
-        auto match =
-            std::ranges::find(found, asked->key, [](const principal_ref& each) { return each->digest; });
-        if (match != found.end())
-            who = *match;
-        remember(asked->key, who, stamp);
-    }
-    // Posted, so that whatever one of them does next cannot keep the others waiting.
-    for (auto& waiting : asked->waiting)
-        boost::asio::post(io_, [waiting = std::move(waiting), failed, who]() mutable {
-            std::move(waiting)(failed, std::move(who));
-        });
+    credential_question what;
+    what.digest = key;
+    return keys_.load(std::move(what), trusted());
 }
 
 awaitable<principal_ref> principals::load_session(digest token_digest, uuid session_id,
                                                   std::optional<uuid> workspace_id, timestamp token_expires)
 {
-    auto stamp = stamp_;
-    auto answer = co_await lookups_.run(find_session_principal, session_id, workspace_id);
-    principal_ref who;
-    if (auto row = answer.as_optional<session_row>()) {
-        auto made = begin_principal(*row, principal::kind_type::session);
-        made->workspace_id = workspace_id;
-        made->expires_at = std::min(row->expires_at, token_expires);
-        made->digest = token_digest;
-        made->is_waiting = row->is_waiting;
-        who = std::move(made);
-    }
-    remember(token_digest, who, stamp);
-    co_return who;
+    return sessions_.load({token_digest, session_id, workspace_id, token_expires}, trusted());
 }
 
 /* Why an answer may be handed out and yet not be kept. An eviction follows the commit of a change, and
@@ -242,7 +226,8 @@ awaitable<principal_ref> principals::load_session(digest token_digest, uuid sess
    show the state before the change. Everyone who waits for that look-up came before the eviction, so their
    requests overlap the change: both orders are right for them. Whoever comes after it must see the change,
    and does: the answer is not kept, forget_flights() lets nobody join it, and a statement sent from then on
-   takes its snapshot after the commit. */
+   takes its snapshot after the commit. Without a lease nobody makes us forget, and only what has not been sent is
+   joined at all. */
 void principals::remember(const digest& key, const principal_ref& who, std::uint64_t stamp)
 {
     if (stamp != stamp_)
@@ -256,9 +241,8 @@ void principals::remember(const digest& key, const principal_ref& who, std::uint
 void principals::forget_flights()
 {
     ++stamp_;
-    joinable_.clear();
-    for (const auto& unsent : queue_)
-        joinable_.emplace(unsent->key, unsent);
+    keys_.part();
+    sessions_.part();
 }
 
 void principals::evict(const change& what)

@@ -1,20 +1,16 @@
 // Who a credential is: remembered by each core, looked up when not.
 #pragma once
 
+#include "db/gatherer.hpp"
+#include "db/lease.hpp"
 #include "db/pool.hpp"
 #include "db/principal.hpp"
 #include "db/principal_cache.hpp"
 
-#include <boost/unordered/unordered_flat_map.hpp>
-
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
-#include <exception>
-#include <memory>
 #include <optional>
-#include <type_traits>
 #include <vector>
 
 namespace db {
@@ -42,12 +38,14 @@ public:
     struct config {
         std::size_t cache_bytes = 64u << 20;
         std::size_t absent_bytes = 2u << 20; ///< for credentials that do not exist
-        std::size_t keys_per_statement = 64;
-        std::size_t statements_in_flight = 2;
+        gatherer::limits look_ups;
 
         /// After this a remembered principal is looked up anew. Not what revocation rests on: it bounds how
         /// long a change made behind the program's back goes unseen.
         std::chrono::seconds max_age{300};
+
+        /// While it does not hold nothing is remembered, and every request asks the database. Null: it always does.
+        const lease* trust = nullptr;
     };
 
     /// @param lookups connections for look-ups alone, so that no slow commit ever delays one
@@ -91,36 +89,31 @@ public:
 
     std::size_t remembered() const { return cache_.size(); }
 
-private:
-    using resume = boost::asio::async_result<std::decay_t<decltype(use_awaitable)>,
-                                             void(std::exception_ptr, principal_ref)>::handler_type;
-    /// One digest on its way, and the coroutines that wait for it.
-    struct lookup {
-        digest key;
-        std::vector<resume> waiting;
+    /// What has happened so far, and what there is.
+    struct counts {
+        std::uint64_t hits = 0, absent_hits = 0, misses = 0;
+        std::uint64_t pushed_out = 0; ///< to make room
+        std::size_t entries = 0, bytes = 0;
     };
-    using group = std::vector<std::shared_ptr<lookup>>;
+    counts count() const;
 
-    void wait_for(const digest& key, resume waiting);
-    awaitable<void> ask();
-    group next_group();
-    void finish(const std::shared_ptr<lookup>& asked, const std::vector<principal_ref>& found,
-                const std::exception_ptr& failed, std::uint64_t stamp);
+private:
+    awaitable<gatherer::answers> ask_for_keys(std::vector<credential_question> asked);
+    awaitable<gatherer::answers> ask_for_sessions(std::vector<credential_question> asked);
     void remember(const digest& key, const principal_ref& who, std::uint64_t stamp);
     void forget_flights();
+    bool trusted() const;
 
-    boost::asio::io_context& io_;
     pool& lookups_;
     config settings_;
     std::uint32_t max_age_; ///< seconds
+    scope_lists scopes_;
     principal_cache cache_;
     absent_digests absent_;
     std::uint32_t absent_until_; ///< when the absent are asked for anew
     std::uint64_t stamp_ = 0;    ///< grows with every eviction
-
-    std::deque<std::shared_ptr<lookup>> queue_; ///< not yet sent
-    boost::unordered_flat_map<digest, std::shared_ptr<lookup>, digest_hash> joinable_;
-    std::size_t asking_ = 0; ///< statements under way
+    counts counts_;
+    gatherer keys_, sessions_;
 };
 
 } // namespace db

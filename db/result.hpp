@@ -110,6 +110,13 @@ public:
 
     void add(result answer) { all_.push_back(std::move(answer)); }
 
+    result take_last()
+    {
+        auto out = std::move(all_.back());
+        all_.pop_back();
+        return out;
+    }
+
 private:
     boost::container::small_vector<result, 4> all_;
 };

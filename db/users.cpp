@@ -4,7 +4,6 @@
 #include "db/columns.hpp"
 #include "db/invites.hpp"
 #include "db/join_requests.hpp"
-#include "db/notices.hpp"
 #include "db/principal_changes.hpp"
 #include "db/sessions.hpp"
 
@@ -252,7 +251,6 @@ awaitable<std::optional<uuid>> disable(principal_changes& changes, pool& db, std
     api_keys::add_revoke_all_of_user(work, user->id);
     invites::add_cancel_all_by(work, user->id);
     add_events(work, what.workspaces, user->id, event, make_id);
-    add_notice(work, user->id);
     co_await changes.commit(db, std::move(work), std::move(what));
     co_return user->id;
 }
@@ -270,8 +268,8 @@ static const statement restore_user{"users_restore", R"(
                                 ELSE $2 END
     WHERE id = $1)"};
 
-awaitable<std::optional<uuid>> restore(pool& db, std::string email, audit::entry event,
-                                       std::function<uuid()> make_id)
+awaitable<std::optional<uuid>> restore(principal_changes& changes, pool& db, std::string email,
+                                       audit::entry event, std::function<uuid()> make_id)
 {
     auto found = co_await db.run(find_disabled, email);
     auto user = found.as_optional<uuid>();
@@ -281,8 +279,7 @@ awaitable<std::optional<uuid>> restore(pool& db, std::string email, audit::entry
     batch work;
     work.add(restore_user, *user, email);
     add_events(work, what.workspaces, *user, event, make_id);
-    add_notice(work, *user);
-    co_await db.run(std::move(work));
+    co_await changes.commit(db, std::move(work), std::move(what));
     co_return user;
 }
 

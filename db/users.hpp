@@ -149,7 +149,7 @@ awaitable<std::optional<uuid>> disable(principal_changes& changes, pool& db, std
     if nobody else has taken it.
     @param email as it was typed at sign-up @param event, make_id as above
     @return the user, or nothing if no disabled account has the address */
-awaitable<std::optional<uuid>> restore(pool& db, std::string email, audit::entry event,
-                                       std::function<uuid()> make_id);
+awaitable<std::optional<uuid>> restore(principal_changes& changes, pool& db, std::string email,
+                                       audit::entry event, std::function<uuid()> make_id);
 
 } // namespace db::users

@@ -24,6 +24,7 @@
 
 namespace handlers {
 
+class metrics_board;
 class oidc_provider;
 
 template <class T>
@@ -65,7 +66,8 @@ struct context {
     crypto::token_signer unsubscriptions;        // by which a letter names its reader and its kind
     std::shared_ptr<const crypto::jwt_keys> jwt; // replaced as a whole when keys rotate
     bool draining = false;
-    oidc_provider* oidc = nullptr; // null: nobody signs in through a provider
+    oidc_provider* oidc = nullptr;          // null: nobody signs in through a provider
+    const metrics_board* metrics = nullptr; // shared; null: nobody counts
 
     db::timestamp now() const
     {

@@ -183,7 +183,7 @@ schemas::credential to_credential(const db::principal& who)
         return out;
     }
     out.type = schemas::credential_type::api_key;
-    out.prefix = who.prefix;
+    out.prefix = std::string(who.prefix.data(), who.prefix.size());
     out.scopes = who.scopes;
     return out;
 }

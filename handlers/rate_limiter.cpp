@@ -47,6 +47,16 @@ std::uint32_t rate_limiter::seconds(clock::time_point now) const
     return static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::seconds>(now - epoch_).count());
 }
 
+void rate_limiter::share_among(std::size_t servers)
+{
+    servers_.store(static_cast<std::uint32_t>(std::max(servers, std::size_t{1})), std::memory_order_relaxed);
+}
+
+std::uint32_t rate_limiter::share_of(const rate_rule& rule) const
+{
+    return std::max(rule.limit / servers_.load(std::memory_order_relaxed), 1u);
+}
+
 std::uint64_t rate_limiter::key_of(const rate_rule& rule, std::span<const std::uint8_t> subject) const
 {
     auto h = seed_;
@@ -100,12 +110,13 @@ std::optional<rate_refusal> rate_limiter::count(const rate_rule& rule, std::span
 {
     auto now = seconds(at);
     auto& place = claim(key_of(rule, subject), now);
+    auto limit = share_of(rule);
     auto state = place.state.load(std::memory_order_relaxed);
     std::uint64_t next;
     do {
         if (ends(state) <= now)
             next = pack(now + static_cast<std::uint32_t>(rule.window.count()), 1);
-        else if (hits(state) < rule.limit)
+        else if (hits(state) < limit)
             next = state + 1;
         else
             return rate_refusal{rule, std::chrono::seconds(ends(state) - now)};
@@ -122,7 +133,7 @@ std::optional<rate_refusal> rate_limiter::is_over(const rate_rule& rule,
     if (!place)
         return std::nullopt;
     auto state = place->state.load(std::memory_order_relaxed);
-    if (ends(state) <= now || hits(state) < rule.limit)
+    if (ends(state) <= now || hits(state) < share_of(rule))
         return std::nullopt;
     return rate_refusal{rule, std::chrono::seconds(ends(state) - now)};
 }

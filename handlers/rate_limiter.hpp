@@ -37,6 +37,10 @@ public:
     /** @param slots rounded up to a power of two */
     explicit rate_limiter(std::size_t slots = std::size_t{1} << 18);
 
+    /** From now on every limit is divided among so many servers, which count each by itself: together they let through
+        no more than one would, but at least one request each. Any thread may call it. */
+    void share_among(std::size_t servers);
+
     /** Count one request of `subject` under `rule`. What is refused is not counted.
         @return nothing if it is within the limit */
     std::optional<rate_refusal> count(const rate_rule& rule, std::span<const std::uint8_t> subject,
@@ -61,6 +65,7 @@ private:
     slot* find(std::uint64_t key) const;
     slot& claim(std::uint64_t key, std::uint32_t now);
     std::uint32_t seconds(clock::time_point now) const;
+    std::uint32_t share_of(const rate_rule& rule) const;
 
     static constexpr std::size_t ways = 8;
 
@@ -68,6 +73,7 @@ private:
     std::unique_ptr<slot[]> slots_;
     std::array<std::mutex, 64> claiming_; // of the sets, by their low bits
     clock::time_point epoch_;
+    std::atomic<std::uint32_t> servers_{1};
     std::uint64_t seed_; // so that nobody outside can aim at one set
 };
 

@@ -9,6 +9,7 @@
 #include "handlers/emails.hpp"
 #include "handlers/google.hpp"
 #include "handlers/health.hpp"
+#include "handlers/metrics.hpp"
 #include "handlers/invites.hpp"
 #include "handlers/join_requests.hpp"
 #include "handlers/notifications.hpp"
@@ -120,6 +121,7 @@ constexpr route table[] = {
     get<&auth::jwks>("/.well-known/jwks.json", anyone),
     get<&health::live>("/healthz", unlimited),
     get<&health::ready>("/readyz", unlimited),
+    get<&metrics::show>("/metrics", unlimited),
 };
 
 } // namespace

@@ -3,7 +3,7 @@
 #include "crypto/argon2.hpp"
 #include "crypto/random.hpp"
 #include "db/migrations.hpp"
-#include "db/notices.hpp"
+#include "db/node.hpp"
 #include "db/users.hpp"
 #include "db/wall.hpp"
 #include "schemas/types.hpp"
@@ -79,14 +79,26 @@ void raise_descriptor_limit()
     }
 }
 
+db::node::config node_settings(const config& settings)
+{
+    db::node::config out;
+    out.connection = connection(settings);
+    return out;
+}
+
 /** The main thread's part while the cores serve: signals, and the renewal of the signing keys. */
 class conductor {
 public:
     conductor(common& all, std::deque<core>& cores)
         : all_(all), cores_(cores), db_(io_, connection(all.settings), 1), signals_(io_, SIGINT, SIGTERM),
-          timer_(io_.get_executor()), notices_(io_, all.changes, connection(all.settings)),
+          timer_(io_.get_executor()), node_(io_, db_, all.changes, all.lease, node_settings(all.settings)),
           upkeep_(io_.get_executor(), db_, all.sealer, all.settings)
-    {}
+    {
+        node_.on_census = [&all](std::size_t nodes) {
+            all.limiter.share_among(nodes);
+            all.metrics.publish_nodes(nodes);
+        };
+    }
 
     auto load()
     {
@@ -111,9 +123,10 @@ public:
         io_.run();
     }
 
+    /** When no core serves any more. */
     void leave()
     {
-        asio::post(io_, [this] { io_.stop(); });
+        asio::post(io_, [this] { asio::co_spawn(io_, withdraw(), asio::detached); });
     }
 
 private:
@@ -130,6 +143,16 @@ private:
             draining_ = true;
             wait_for_signal();
         });
+    }
+
+    db::awaitable<void> withdraw()
+    {
+        try {
+            co_await node_.leave();
+        } catch (const db::failure& e) {
+            log_line(log_level::warning, "still listed among the nodes").add("cause", e.what());
+        }
+        io_.stop();
     }
 
     db::awaitable<void> renew()
@@ -154,7 +177,7 @@ private:
     db::pool db_;
     asio::signal_set signals_;
     db::steady_timer timer_;
-    db::notices notices_; // of other processes
+    db::node node_; // this process among others
     upkeep upkeep_;
     bool draining_ = false;
 };
@@ -174,7 +197,7 @@ void serve_until_drained(const config& settings)
 
     auto listen = settings.listen;
     for (unsigned i = 0; i < settings.threads; ++i) {
-        cores.emplace_back(all, listen, keys);
+        cores.emplace_back(all, i, listen, keys);
         listen =
             cores.back().local_endpoint(); // port 0 was any for the first, and is the same for the others
     }
@@ -272,7 +295,12 @@ int change_user(const config& settings, std::string_view done, Change how)
     return report([&] {
         asio::io_context io{1};
         db::pool db(io, connection(settings), 1);
-        auto user = run_alone(io, [&] { return how(db); });
+        db::principal_changes changes;
+        db::lease unused;
+        auto others = node_settings(settings);
+        others.remembers = false;
+        db::node self(io, db, changes, unused, others);
+        auto user = run_alone(io, [&] { return how(changes, db); });
         if (!user)
             throw std::runtime_error("no such account");
         std::cout << done << ' ' << *user << '\n';
@@ -283,8 +311,7 @@ int change_user(const config& settings, std::string_view done, Change how)
 
 int disable_user(const config& settings, const std::string& email)
 {
-    db::principal_changes changes;
-    return change_user(settings, "disabled", [&](db::pool& db) {
+    return change_user(settings, "disabled", [&](db::principal_changes& changes, db::pool& db) {
         return db::users::disable(changes, db, schemas::normalize_email(email),
                                   event_of_operator("user.disable"), &crypto::make_uuid_v7);
     });
@@ -292,9 +319,9 @@ int disable_user(const config& settings, const std::string& email)
 
 int restore_user(const config& settings, const std::string& email)
 {
-    return change_user(settings, "restored", [&](db::pool& db) {
-        return db::users::restore(db, schemas::normalize_email(email), event_of_operator("user.restore"),
-                                  &crypto::make_uuid_v7);
+    return change_user(settings, "restored", [&](db::principal_changes& changes, db::pool& db) {
+        return db::users::restore(changes, db, schemas::normalize_email(email),
+                                  event_of_operator("user.restore"), &crypto::make_uuid_v7);
     });
 }
 

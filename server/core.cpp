@@ -29,9 +29,10 @@ db::pipeline::config pipeline_settings(const config& settings)
     return out;
 }
 
-db::principals::config cache_settings(const config& settings)
+db::principals::config cache_settings(const config& settings, const db::lease& lease)
 {
     db::principals::config out;
+    out.trust = &lease;
     out.cache_bytes = settings.cache_bytes / settings.threads;
     out.absent_bytes = out.cache_bytes / 16;
     return out;
@@ -62,14 +63,16 @@ tcp_acceptor listen_at(asio::io_context& io, const tcp::endpoint& address, bool 
 common::common(const config& all)
     : settings(all), permissions(all.handlers.extra_resources),
       hashers(std::make_unique<crypto::hashers>(hasher_settings(all))),
-      sealer(all.keys.derive(crypto::purpose::seal)), routes(handlers::all_routes())
+      sealer(all.keys.derive(crypto::purpose::seal)), metrics(all.threads, lease),
+      routes(handlers::all_routes())
 {}
 
-core::core(common& all, const tcp::endpoint& listen, std::shared_ptr<const crypto::jwt_keys> keys)
-    : all_(all), host_(context_, all.routes, all.settings),
+core::core(common& all, std::size_t number, const tcp::endpoint& listen,
+           std::shared_ptr<const crypto::jwt_keys> keys)
+    : all_(all), number_(number), host_(context_, all.routes, all.settings),
       db_(io_, pipeline_settings(all.settings), all.settings.database_connections),
       lookups_(io_, pipeline_settings(all.settings), 1),
-      principals_(io_, lookups_, cache_settings(all.settings)),
+      principals_(io_, lookups_, cache_settings(all.settings, all.lease)),
       enrolment_(all.changes.enrol(io_, principals_)), usage_(io_, db_),
       context_{all.settings.handlers,
                all.permissions,
@@ -87,6 +90,7 @@ core::core(common& all, const tcp::endpoint& listen, std::shared_ptr<const crypt
                std::move(keys)},
       acceptor_(listen_at(io_, listen, true)), clock_(io_.get_executor())
 {
+    context_.metrics = &all.metrics;
     if (auto provider = provider_settings(all.settings)) {
         web_.emplace(io_.get_executor(), handlers::https_client::config());
         provider_.emplace(io_.get_executor(), *web_, std::move(*provider));
@@ -132,6 +136,7 @@ handlers::awaitable<void> core::sweep()
         timer.expires_after(session_host::tick_length);
         co_await timer.async_wait(asio::redirect_error(db::use_awaitable, error));
         host_.sweep();
+        all_.metrics.publish(number_, principals_.count());
     }
 }
 

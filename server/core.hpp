@@ -1,12 +1,14 @@
 // One core of the server: a thread's io_context with its own listener, connections and pipelines.
 #pragma once
 
+#include "db/lease.hpp"
 #include "db/pool.hpp"
 #include "db/principal_changes.hpp"
 #include "db/principals.hpp"
 #include "db/usage.hpp"
 #include "handlers/context.hpp"
 #include "handlers/https_client.hpp"
+#include "handlers/metrics.hpp"
 #include "handlers/oidc.hpp"
 #include "handlers/router.hpp"
 #include "server/config.hpp"
@@ -30,7 +32,9 @@ struct common {
     handlers::rate_limiter limiter;
     std::unique_ptr<crypto::hashers> hashers; // to be stopped before the cores that wait for it are destroyed
     crypto::sealer sealer;
+    db::lease lease; ///< of this process, kept by its node
     db::principal_changes changes;
+    handlers::metrics_board metrics;
     handlers::router routes;
 };
 
@@ -38,10 +42,11 @@ struct common {
     thread, used on its own; stop(), replace_keys() and drain() may be called from any. */
 class core {
 public:
-    /** @param listen where to listen; SO_REUSEPORT lets every core have a listener of its own, among which
+    /** @param number among the cores, from 0 on
+        @param listen where to listen; SO_REUSEPORT lets every core have a listener of its own, among which
         the kernel spreads the connections
         @throw boost::system::system_error if the address cannot be had */
-    core(common& all, const boost::asio::ip::tcp::endpoint& listen,
+    core(common& all, std::size_t number, const boost::asio::ip::tcp::endpoint& listen,
          std::shared_ptr<const crypto::jwt_keys> keys);
     ~core();
 
@@ -66,7 +71,8 @@ private:
     void take(tcp_socket socket);
 
     common& all_;
-    session_host host_; // before io_, in which the connections live that are listed in it
+    std::size_t number_; // among the cores
+    session_host host_;  // before io_, in which the connections live that are listed in it
     boost::asio::io_context io_{1};
     db::pool db_;
     db::pool lookups_;

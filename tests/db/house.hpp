@@ -137,7 +137,7 @@ struct fixture {
     key add_key(const db::uuid& owner, std::optional<db::timestamp> expires = {})
     {
         key made{new_id(), "", new_digest()};
-        made.prefix = to_string(made.id).substr(8);
+        made.prefix = to_string(made.id).substr(24);
         commit([&](db::batch& work) {
             db::api_keys::draft draft;
             draft.id = made.id;

@@ -88,8 +88,8 @@ BOOST_FIXTURE_TEST_CASE(a_key_is_its_owner_in_the_present_role, knowing)
     BOOST_TEST(!who->is_owner);
     BOOST_TEST(who->members_can_mint);
     BOOST_TEST(!who->email_verified);
-    BOOST_TEST(who->prefix == key.prefix);
-    BOOST_TEST(who->scopes.at(0) == "content:read");
+    BOOST_TEST(key.prefix == who->prefix.c_str());
+    BOOST_TEST(who->scopes.names().at(0) == "content:read");
     BOOST_TEST(!who->expired(in(std::chrono::seconds(0))));
     BOOST_TEST((one.principals.cached(key.digest).who == who));
 

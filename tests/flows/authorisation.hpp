@@ -181,6 +181,7 @@ constexpr row table[] = {
     site(open(verb::get, "/.well-known/jwks.json", "", 200)),
     site(open(verb::get, "/healthz", "", 200)),
     site(open(verb::get, "/readyz", "", 200)),
+    site(open(verb::get, "/metrics", "", 200)),
 };
 
 /// What a person without any workspace may use, beside what is for anyone; a person who waits to be let in is one.

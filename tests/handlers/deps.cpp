@@ -105,7 +105,7 @@ BOOST_AUTO_TEST_CASE(who_is_over_a_limit_is_told_which_and_how_long)
 BOOST_FIXTURE_TEST_CASE(a_workspaces_key_is_no_person, guarded)
 {
     BOOST_TEST(!require_person(as_person(1)));
-    auto refused = require_person(as({}));
+    auto refused = require_person(as(db::principal()));
     BOOST_TEST_REQUIRE(refused.has_value());
     BOOST_TEST(refused->status == 403u);
     BOOST_TEST(refused->code == "forbidden");

@@ -8,7 +8,6 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/address.hpp>
-#include <boost/smart_ptr/make_local_shared.hpp>
 
 #include <chrono>
 #include <memory>
@@ -48,7 +47,7 @@ struct desk {
     {
         if (!who.workspace_id)
             who.workspace_id = id_of(1);
-        return {cx, req, {}, boost::make_local_shared<const db::principal>(std::move(who))};
+        return {cx, req, {}, db::principal_ref(new db::principal(std::move(who)))};
     }
 
     call as_person(std::uint8_t number)

@@ -68,7 +68,7 @@ BOOST_FIXTURE_TEST_CASE(it_is_good_for_its_list_and_its_caller_alone, paged)
     auto abroad = as(elsewhere);
     page_cursor there(abroad, "api_keys");
     BOOST_TEST(outcome(there, cursor) == "invalid_cursor");
-    auto of_workspace = as({});
+    auto of_workspace = as(db::principal());
     page_cursor ours(of_workspace, "api_keys");
     BOOST_TEST(outcome(ours, cursor) == "invalid_cursor");
 }

@@ -115,7 +115,7 @@ BOOST_FIXTURE_TEST_CASE(without_a_role_nothing_is_allowed, judging)
     db::principal outsider;
     BOOST_TEST(!table.allows(outsider, "content:read"));
     outsider.kind = db::principal::kind_type::api_key;
-    outsider.scopes = {"*"};
+    outsider.scopes = std::vector<std::string>{"*"};
     BOOST_TEST(!table.allows(outsider, "content:read"));
     BOOST_TEST(table.effective(outsider).empty());
 }

@@ -109,6 +109,18 @@ BOOST_FIXTURE_TEST_CASE(what_a_later_window_counted_is_not_forgiven, limited)
     BOOST_TEST(!limiter.count(rule, bytes("ada"), later));
 }
 
+BOOST_FIXTURE_TEST_CASE(several_servers_share_a_limit_and_each_lets_one_through, limited)
+{
+    rule.limit = 10;
+    limiter.share_among(3);
+    BOOST_TEST(passed_of(20, "ada") == 3u);
+    BOOST_TEST(limiter.is_over(rule, bytes("ada"), start).has_value());
+    limiter.share_among(20);
+    BOOST_TEST(passed_of(20, "bob") == 1u);
+    limiter.share_among(0); // alone again
+    BOOST_TEST(passed_of(20, "ada") == 7u);
+}
+
 BOOST_FIXTURE_TEST_CASE(looking_counts_nothing, limited)
 {
     auto now = handlers::rate_limiter::clock::now();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "db/migrations.hpp"
+#include "tests/support/change_guard.hpp"
 #include "tests/support/postgres.hpp"
 
 namespace support {
@@ -11,7 +12,10 @@ class database {
 public:
     explicit database(postgres_cluster& cluster = shared_cluster())
         : cluster_(cluster),
-          name_(cluster.create_database([](const std::string& conninfo) { db::migrate(conninfo); }))
+          name_(cluster.create_database([](const std::string& conninfo) {
+              db::migrate(conninfo);
+              support::sql(conninfo, refuse_unclosed_changes);
+          }))
     {}
 
     ~database()
