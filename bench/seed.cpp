@@ -16,6 +16,7 @@
 #include <memory>
 #include <mutex>
 #include <thread>
+#include <unordered_set>
 
 namespace bench {
 
@@ -233,11 +234,35 @@ std::vector<std::string> set_indexes_aside(database& target)
     return again;
 }
 
+/** A prefix is not so long that among a million there are no two of one kind. */
+class used_prefixes {
+public:
+    explicit used_prefixes(const std::vector<std::string>& there_are)
+        : all_(there_are.begin(), there_are.end())
+    {}
+
+    /// A key whose prefix no other has. From any thread.
+    crypto::new_api_key make_key()
+    {
+        for (;;) {
+            auto key = crypto::make_api_key();
+            std::scoped_lock lock(mutex_);
+            if (all_.insert(key.prefix).second)
+                return key;
+        }
+    }
+
+private:
+    std::mutex mutex_;
+    std::unordered_set<std::string> all_;
+};
+
 /** One COPY, fed by a thread for each processor, which make the keys meanwhile. */
 key_set write_keys(database& target, const crypto::keyring& keyring, const std::vector<person>& people,
                    std::size_t count)
 {
     auto digest_key = keyring.derive(crypto::purpose::api_key_digest);
+    used_prefixes prefixes(target.ask("SELECT prefix FROM api_keys"));
     std::vector<key_set> made(processors());
     copy table(
         target,
@@ -249,7 +274,7 @@ key_set write_keys(database& target, const crypto::keyring& keyring, const std::
         made[part].reserve(size);
         for (std::size_t i = 0; i < size; ++i) {
             auto& owner = people[i % people.size()];
-            auto key = crypto::make_api_key();
+            auto key = prefixes.make_key();
             out.add(to_string(crypto::make_uuid_v7()), key.prefix, as_bytea(digest(key.text)), "load", "{*}",
                     owner.workspace, owner.id, owner.id);
             made[part].add(key.text);
