@@ -15,7 +15,7 @@ namespace db {
 class usage {
 public:
     struct config {
-        std::chrono::seconds note_every{10}; ///< at most one note for a principal in this time
+        std::chrono::seconds note_every{60}; ///< how exact the times are; more often would cost a busy table its peace
         std::chrono::milliseconds write_every{5000};
         std::size_t rows_per_statement = 500;
     };
