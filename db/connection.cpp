@@ -63,9 +63,13 @@ keywords complete(const connection::config& settings)
         auto& options = all.try_emplace("options", inherited ? inherited : "").first->second;
         // Planning a look-up of one key costs more than the look-up, and no statement here gains by knowing
         // its values.
-        options = "-c statement_timeout=" + milliseconds +
-                  " -c idle_in_transaction_session_timeout=" + milliseconds +
-                  " -c plan_cache_mode=force_generic_plan " + options;
+        options =
+            "-c statement_timeout=" + milliseconds +
+            " -c idle_in_transaction_session_timeout=" + milliseconds +
+            " -c plan_cache_mode=force_generic_plan " +
+            (settings.by_index_alone ? "-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off "
+                                     : "") +
+            options;
     }
     return all;
 }

@@ -23,6 +23,7 @@ public:
         const std::string& conninfo;
         std::chrono::milliseconds statement_timeout; ///< sent at connect unless the conninfo has `options`
         bool prepare;                                ///< false: only check the statements, keep none
+        bool by_index_alone;                         ///< plans read no whole tables
         std::size_t attempt;                         ///< which of several hosts to try first
     };
 

@@ -54,6 +54,7 @@ awaitable<void> gatherer::work()
             questions.push_back(each->what);
 
         auto stamp = stamp_;
+        ++sent_;
         answers found;
         std::exception_ptr failed;
         try {
@@ -61,6 +62,7 @@ awaitable<void> gatherer::work()
         } catch (...) {
             failed = std::current_exception();
         }
+        --sent_;
         found.resize(asked.size());
         for (std::size_t i = 0; i < asked.size(); ++i)
             finish(asked[i], found[i], failed, stamp);
@@ -68,9 +70,13 @@ awaitable<void> gatherer::work()
     --asking_;
 }
 
+/// What waits: in shares, one for each statement that may yet be sent, where there is enough for several.
 gatherer::group gatherer::next_group()
 {
-    auto count = std::min(queue_.size(), most_.per_statement);
+    constexpr std::size_t smallest_share = 16; // below, a statement of its own costs more than it saves
+    auto statements = std::max<std::size_t>(most_.in_flight - sent_, 1);
+    auto share = std::max((queue_.size() + statements - 1) / statements, smallest_share);
+    auto count = std::min({share, queue_.size(), most_.per_statement});
     auto end = queue_.begin() + static_cast<std::ptrdiff_t>(count);
     group next(std::make_move_iterator(queue_.begin()), std::make_move_iterator(end));
     queue_.erase(queue_.begin(), end);

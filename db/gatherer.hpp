@@ -35,8 +35,8 @@ struct credential_question {
 class gatherer {
 public:
     struct limits {
-        std::size_t per_statement = 64;
-        std::size_t in_flight = 2; ///< statements
+        std::size_t per_statement = 128;
+        std::size_t in_flight = 2; ///< statements: while one is answered the database works on another
     };
 
     /// One answer for each question, in their order; null: there is no such credential.
@@ -79,7 +79,8 @@ private:
     keep keep_;
     std::deque<std::shared_ptr<lookup>> queue_; ///< not yet sent
     boost::unordered_flat_map<digest, std::shared_ptr<lookup>, digest_hash> joinable_;
-    std::size_t asking_ = 0; ///< statements under way
+    std::size_t asking_ = 0; ///< coroutines in work()
+    std::size_t sent_ = 0;   ///< statements under way
 };
 
 } // namespace db

@@ -358,7 +358,8 @@ awaitable<std::optional<failure>> pipeline::line::connect()
     connect_until_ = clock::now() + settings_.connect_timeout;
     connection_ = std::make_unique<connection>(executor_);
     try {
-        connection::config how{settings_.conninfo, settings_.statement_timeout, settings_.prepare, attempt_};
+        connection::config how{settings_.conninfo, settings_.statement_timeout, settings_.prepare,
+                               settings_.by_index_alone, attempt_};
         co_await connection_->open(how);
         co_return std::nullopt;
     } catch (const failure& why) {

@@ -29,6 +29,14 @@ db::pipeline::config pipeline_settings(const config& settings)
     return out;
 }
 
+/// Look-ups find rows by their keys, and a change of plans would be felt by every request.
+db::pipeline::config lookup_settings(const config& settings)
+{
+    auto out = pipeline_settings(settings);
+    out.by_index_alone = true;
+    return out;
+}
+
 db::principals::config cache_settings(const config& settings, const db::lease& lease)
 {
     db::principals::config out;
@@ -71,7 +79,7 @@ core::core(common& all, std::size_t number, const tcp::endpoint& listen,
            std::shared_ptr<const crypto::jwt_keys> keys)
     : all_(all), number_(number), host_(context_, all.routes, all.settings),
       db_(io_, pipeline_settings(all.settings), all.settings.database_connections),
-      lookups_(io_, pipeline_settings(all.settings), 1),
+      lookups_(io_, lookup_settings(all.settings), 1),
       principals_(io_, lookups_, cache_settings(all.settings, all.lease)),
       enrolment_(all.changes.enrol(io_, principals_)), usage_(io_, db_),
       context_{all.settings.handlers,

@@ -1,9 +1,10 @@
 // Look-ups of API keys that nobody remembers, as requests make them: each asks for one, and a statement
-// gathers what waits.
+// gathers what waits. As in the server, every processor has a reactor with a connection of its own.
 //
 // Needs a database with many keys: LATCHKEY_BENCH_DATABASE_URL, once latchkey-bench has seeded it.
 #include "db/principals.hpp"
 
+#include "bench/process_meter.hpp"
 #include "db/pool.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -11,6 +12,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_future.hpp>
 
+#include <algorithm>
 #include <benchmark/benchmark.h>
 #include <cstdlib>
 #include <optional>
@@ -22,11 +24,14 @@ namespace {
 const db::statement some_digests{"bench_some_digests",
                                  "SELECT digest FROM api_keys ORDER BY random() LIMIT 20000"};
 
+const db::statement own_backend{"bench_own_backend", "SELECT pg_backend_pid()"};
+
 struct core {
     explicit core(const char* url)
     {
         db::pipeline::config settings;
         settings.conninfo = url;
+        settings.by_index_alone = true; // as in the server
         lookups.emplace(io, settings, 1);
         principals.emplace(io, *lookups);
     }
@@ -36,10 +41,13 @@ struct core {
     std::optional<db::principals> principals;
 };
 
-db::awaitable<void> fetch(db::pool& from, std::vector<db::digest>& into)
+/// @param backend the process that answers, if PostgreSQL is on this machine
+db::awaitable<void> fetch(db::pool& from, std::vector<db::digest>& into, std::int32_t& backend)
 {
     auto rows = co_await from.run(some_digests);
     into = rows.as_vector<db::digest>();
+    auto answer = co_await from.run(own_backend);
+    backend = answer.scalar<std::int32_t>();
 }
 
 db::awaitable<void> client(core& on, const std::vector<db::digest>& keys, std::size_t& next,
@@ -52,7 +60,7 @@ db::awaitable<void> client(core& on, const std::vector<db::digest>& keys, std::s
     ++ended;
 }
 
-/// `range` coroutines that each ask for the next key as soon as they are answered.
+/// `range` coroutines in all, which each ask for the next key as soon as they are answered.
 void cold_look_ups(benchmark::State& state)
 {
     auto url = std::getenv("LATCHKEY_BENCH_DATABASE_URL");
@@ -62,25 +70,33 @@ void cold_look_ups(benchmark::State& state)
     }
     core one(url);
     std::vector<db::digest> keys;
-    auto fetched = boost::asio::co_spawn(one.io, fetch(*one.lookups, keys), boost::asio::use_future);
+    std::int32_t backend = 0;
+    auto fetched = boost::asio::co_spawn(one.io, fetch(*one.lookups, keys, backend), boost::asio::use_future);
     while (fetched.wait_for(std::chrono::seconds(0)) != std::future_status::ready)
         one.io.run_one();
     fetched.get();
+    bench::process_meter postgres(std::vector<pid_t>{backend});
+    auto cpu_before = postgres.cpu_seconds();
+    auto clients = std::max<std::int64_t>(state.range(0) / state.threads(), 1);
     for (auto _ : state) {
         std::size_t next = 0;
         std::int64_t ended = 0;
         one.principals->evict_all();
-        for (std::int64_t number = 0; number < state.range(0); ++number)
+        for (std::int64_t number = 0; number < clients; ++number)
             boost::asio::co_spawn(one.io, client(one, keys, next, ended), boost::asio::detached);
-        while (ended < state.range(0))
+        while (ended < clients)
             one.io.run_one();
     }
-    state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(keys.size()));
+    auto asked = state.iterations() * static_cast<std::int64_t>(keys.size());
+    state.SetItemsProcessed(asked);
+    auto cpu = (postgres.cpu_seconds() - cpu_before) / static_cast<double>(asked);
+    state.counters["postgres_cpu_s_each"] = benchmark::Counter(cpu, benchmark::Counter::kAvgThreads);
 }
 BENCHMARK(cold_look_ups)
     ->Arg(1)
-    ->Arg(16)
-    ->Arg(128)
+    ->Arg(64)
+    ->Arg(256)
+    ->ThreadPerCpu()
     ->UseRealTime()
     ->MeasureProcessCPUTime()
     ->Unit(benchmark::kMillisecond);

@@ -318,6 +318,18 @@ BOOST_FIXTURE_TEST_CASE(the_server_ends_a_statement_that_runs_too_long, connecte
     BOOST_TEST(support::run(io, ask_it).scalar<std::string>() == "77ms");
 }
 
+BOOST_FIXTURE_TEST_CASE(only_look_ups_are_kept_from_reading_whole_tables, connected)
+{
+    static const db::statement setting{"test_scans", "SELECT current_setting('enable_seqscan')"};
+    auto look_ups = settings();
+    look_ups.by_index_alone = true;
+    for (auto& [how, scans] : {std::pair(settings(), "on"), std::pair(look_ups, "off")}) {
+        db::pipeline asked(io, how);
+        auto ask_it = [&] { return asked.run(setting); };
+        BOOST_TEST(support::run(io, ask_it).scalar<std::string>() == scans);
+    }
+}
+
 BOOST_FIXTURE_TEST_CASE(a_full_queue_is_told_at_once, connected)
 {
     auto small = settings();
