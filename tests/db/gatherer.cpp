@@ -6,7 +6,6 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <map>
@@ -36,8 +35,8 @@ struct desk {
     {
         self->statements.push_back(asked.size());
         self->most_at_once = std::max(self->most_at_once, ++self->at_once);
-        boost::asio::steady_timer timer(self->io, 2ms);
-        co_await timer.async_wait(boost::asio::use_awaitable);
+        db::steady_timer timer(self->io.get_executor(), 2ms);
+        co_await timer.async_wait(db::use_awaitable);
         --self->at_once;
         if (self->fails)
             throw std::runtime_error("away");
