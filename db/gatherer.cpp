@@ -17,7 +17,7 @@ gatherer::gatherer(boost::asio::io_context& io, limits most, const std::uint64_t
 
 awaitable<principal_ref> gatherer::load(credential_question what, bool may_join_sent)
 {
-    auto wait = [this, what = std::move(what), may_join_sent](resume waiting) {
+    auto wait = [this, what, may_join_sent](resume waiting) {
         wait_for(what, may_join_sent, std::move(waiting));
     };
     return boost::asio::async_initiate<decltype(use_awaitable), void(std::exception_ptr, principal_ref)>(
@@ -95,7 +95,7 @@ void gatherer::finish(const std::shared_ptr<lookup>& asked, const principal_ref&
         keep_(key, who, stamp);
     // Posted, so that whatever one of them does next cannot keep the others waiting.
     for (auto& waiting : asked->waiting)
-        boost::asio::post(io_, [waiting = std::move(waiting), failed, who]() mutable {
+        boost::asio::post(io_, [waiting = std::move(waiting), failed, who = who]() mutable {
             std::move(waiting)(failed, std::move(who));
         });
 }

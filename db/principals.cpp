@@ -212,7 +212,7 @@ awaitable<principal_ref> principals::load_api_key(digest key)
 {
     credential_question what;
     what.digest = key;
-    return keys_.load(std::move(what), trusted());
+    return keys_.load(what, trusted());
 }
 
 awaitable<principal_ref> principals::load_session(digest token_digest, uuid session_id,

@@ -15,7 +15,8 @@ namespace db {
 class usage {
 public:
     struct config {
-        std::chrono::seconds note_every{60}; ///< how exact the times are; more often would cost a busy table its peace
+        /// At most one note for a principal in this time: how exact the times are, and how many rows are written.
+        std::chrono::seconds note_every{60};
         std::chrono::milliseconds write_every{5000};
         std::size_t rows_per_statement = 500;
     };

@@ -11,8 +11,7 @@ namespace support {
 class database {
 public:
     explicit database(postgres_cluster& cluster = shared_cluster())
-        : cluster_(cluster),
-          name_(cluster.create_database([](const std::string& conninfo) {
+        : cluster_(cluster), name_(cluster.create_database([](const std::string& conninfo) {
               db::migrate(conninfo);
               support::sql(conninfo, refuse_unclosed_changes);
           }))
