@@ -20,7 +20,7 @@ std::string_view name_of(argon2_kernel kernel);
 /** Whether this processor and this system have what the kernel needs. */
 bool can_run(argon2_kernel kernel);
 
-/** The fastest of those that can run. */
+/** The fastest of those that can run and that computed, when first asked for, what the portable one does. */
 argon2_kernel best_argon2_kernel();
 
 /** The inputs of RFC 9106, 3.1, by its bounds: each less than 4 GiB, 1 to 2^24 - 1 lanes, 8 KiB a lane at

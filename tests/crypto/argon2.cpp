@@ -311,4 +311,13 @@ BOOST_AUTO_TEST_CASE(what_is_out_of_bounds_is_refused)
     bad(in, room.bytes());
 }
 
+BOOST_AUTO_TEST_CASE(the_fastest_that_can_run_passes_its_own_trial)
+{
+    auto fastest = crypto::argon2_kernel::portable;
+    for (auto kernel : crypto::argon2_kernels)
+        if (crypto::can_run(kernel))
+            fastest = kernel;
+    BOOST_TEST((crypto::best_argon2_kernel() == fastest));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
