@@ -277,7 +277,9 @@ BOOST_FIXTURE_TEST_CASE(an_invite_lets_in_with_its_role_whom_proving_the_address
 BOOST_FIXTURE_TEST_CASE(who_signs_up_again_waits_again, domain)
 {
     auto first = newcomer("zoe@example.com");
+    auto dead = confirmation_of("zoe@example.com");
     auto second = newcomer("zoe@example.com"); // the address was nobody's for sure
+    BOOST_TEST(post("/email/verify", dead).status == 400u);
     BOOST_TEST(join(texts(requests(), "user_id")) == second.user);
     BOOST_TEST(everywhere(server, to_get("/me", first.token)) == "401 unauthorized");
     verify("zoe@example.com");

@@ -42,10 +42,15 @@ struct domain : inviting {
         return person_of(made);
     }
 
+    /// What the next letter to this address asks its reader to send.
+    std::string confirmation_of(const std::string& email)
+    {
+        return support::object({{"token", token_to(email, "Confirm your e-mail address")}});
+    }
+
     void verify(const std::string& email)
     {
-        auto link = support::object({{"token", token_to(email, "Confirm your e-mail address")}});
-        BOOST_REQUIRE(post("/email/verify", link).status == 200u);
+        BOOST_REQUIRE(post("/email/verify", confirmation_of(email)).status == 200u);
     }
 
     person verified_newcomer(const std::string& email)
