@@ -232,11 +232,12 @@ static const statement find_revoked_key_by_digest{"api_keys_find_revoked_by_dige
 
 awaitable<std::optional<revoked_key>> revoke_by_digest(principal_changes& changes, pool& db,
                                                        db::digest digest, audit::entry event,
-                                                       outbox::draft news)
+                                                       std::optional<outbox::draft> news)
 {
     batch work;
     work.add(revoke_key_by_digest, audit::as_json(event), digest);
-    outbox::add_to_key_owner(work, news, digest);
+    if (news)
+        outbox::add_to_key_owner(work, *news, digest);
     work.add(find_revoked_key_by_digest, digest);
     change what;
     what.digests.push_back(digest);

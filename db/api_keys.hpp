@@ -134,10 +134,10 @@ awaitable<std::optional<revoked_key>> revoke(principal_changes& changes, pool& d
 
 /// As revoke(), by digest, of whatever workspace: possession of the key is enough. The event gets its
 /// workspace.
-/// @param news told to the key's owner if this call revoked it
+/// @param news if any, told to the key's owner if this call revoked it
 awaitable<std::optional<revoked_key>> revoke_by_digest(principal_changes& changes, pool& db,
                                                        db::digest digest, audit::entry event,
-                                                       outbox::draft news);
+                                                       std::optional<outbox::draft> news);
 
 struct successor {
     uuid id{};

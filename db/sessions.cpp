@@ -210,6 +210,21 @@ static const statement revoke_session{"sessions_revoke", R"(
         UPDATE sessions SET revoked_at = now() WHERE id = $2 AND user_id = $3 AND revoked_at IS NULL RETURNING id)
     INSERT INTO audit SELECT event.* FROM ended, audit_event($1) AS event)"};
 
+static const statement end_session{"sessions_end", R"(
+    WITH ended AS (
+        UPDATE sessions SET revoked_at = now() WHERE id = $2 AND revoked_at IS NULL RETURNING user_id, workspace_id)
+    INSERT INTO audit
+    SELECT event.*
+    FROM ended, audit_event($1 || jsonb_build_object('actor_id', user_id, 'credential_id', $2,
+                                                     'workspace_id', ended.workspace_id)) AS event)"};
+
+awaitable<void> end(principal_changes& changes, pool& db, uuid id, audit::entry event)
+{
+    batch work;
+    work.add(end_session, audit::as_json(event), id);
+    co_await changes.commit(db, std::move(work), of_session(id));
+}
+
 static const statement session_exists{"sessions_exists", R"(
     SELECT EXISTS (SELECT FROM sessions WHERE id = $1 AND user_id = $2))"};
 

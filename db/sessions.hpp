@@ -106,6 +106,10 @@ struct page {
 /// Live sessions of a user, the newest first. @param before the last id of the page before
 awaitable<page> list(pool& db, uuid user_id, std::optional<uuid> before, int limit);
 
+/** End a session, whosever it is; ending it again is no error.
+    @param event written if this call ended it, of the session's user */
+awaitable<void> end(principal_changes& changes, pool& db, uuid id, audit::entry event);
+
 /** End one session of a user; ending it again is no error.
     @param event written if this call ended it; its target is the caller's to set
     @return false if the user never had such a session */

@@ -20,19 +20,6 @@ void add_id(reply& out, std::string_view name, const std::optional<db::uuid>& id
     out.add_header(name, std::string_view(text.data(), id ? text.size() : 0));
 }
 
-std::string scopes_of(const db::principal& who)
-{
-    if (who.kind == db::principal::kind_type::session)
-        return "*";
-    std::string out;
-    for (auto& scope : who.scopes) {
-        if (!out.empty())
-            out.push_back(' ');
-        out += scope;
-    }
-    return out;
-}
-
 reply identify(const db::principal& who)
 {
     reply out;
@@ -41,7 +28,7 @@ reply identify(const db::principal& who)
     add_id(out, "X-User-Id", who.user_id);
     add_id(out, "X-Workspace-Id", who.workspace_id);
     out.add_header("X-Role", who.role ? schemas::to_text(to_wire(*who.role)) : std::string_view());
-    out.add_header("X-Scopes", scopes_of(who));
+    out.add_header("X-Scopes", scopes_text(who));
     add_id(out, "X-Credential-Id", who.credential_id);
     return out;
 }

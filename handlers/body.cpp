@@ -30,11 +30,21 @@ std::optional<std::string> decode(std::string_view text, bool plus_is_space)
     return out;
 }
 
+bool is_type(std::string_view content_type, std::string_view wanted)
+{
+    return boost::beast::iequals(trim(content_type.substr(0, content_type.find(';'))), wanted);
+}
+
 } // namespace
 
 bool is_json(std::string_view content_type)
 {
-    return boost::beast::iequals(trim(content_type.substr(0, content_type.find(';'))), "application/json");
+    return is_type(content_type, "application/json");
+}
+
+bool is_form(std::string_view content_type)
+{
+    return is_type(content_type, "application/x-www-form-urlencoded");
 }
 
 std::optional<std::vector<std::pair<std::string, std::string>>> decode_query(std::string_view query)

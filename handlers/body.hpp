@@ -16,7 +16,10 @@ namespace handlers {
 /** Whether the content type is JSON: `application/json`, parameters allowed. */
 bool is_json(std::string_view content_type);
 
-/** The decoded pairs of a query string. @return nothing if its percent-encoding or its UTF-8 is broken */
+/** Whether it is `application/x-www-form-urlencoded`. */
+bool is_form(std::string_view content_type);
+
+/** The decoded pairs of a query string or a form. @return nothing if its percent-encoding or its UTF-8 is broken */
 std::optional<std::vector<std::pair<std::string, std::string>>> decode_query(std::string_view query);
 
 /** Percent-decode one segment of a path. @return nothing if it is not well-formed UTF-8 text */
@@ -51,6 +54,17 @@ std::variant<T, problem> read_query(const request& req)
     if (!pairs)
         return problem::bad_request("The query string is not well-formed.");
     return settle(schemas::parse_query<T>(*pairs));
+}
+
+template <class T>
+std::variant<T, problem> read_form(const request& req)
+{
+    if (!is_form(req.header(http::field::content_type)))
+        return problem::unsupported_media_type("application/x-www-form-urlencoded");
+    auto pairs = decode_query(req.body());
+    if (!pairs)
+        return problem::bad_request("The form is not well-formed.");
+    return settle(schemas::parse_form<T>(*pairs));
 }
 
 } // namespace handlers

@@ -68,6 +68,7 @@ struct context {
     bool draining = false;
     oidc_provider* oidc = nullptr;          // null: nobody signs in through a provider
     const metrics_board* metrics = nullptr; // shared; null: nobody counts
+    const std::string* openapi = nullptr;   // shared: the document, as JSON
 
     db::timestamp now() const
     {

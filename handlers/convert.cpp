@@ -174,6 +174,19 @@ schemas::api_key_created to_new_api_key(const db::api_keys::row& row, std::strin
     return out;
 }
 
+std::string scopes_text(const db::principal& who)
+{
+    if (who.kind == db::principal::kind_type::session)
+        return "*";
+    std::string out;
+    for (auto& scope : who.scopes) {
+        if (!out.empty())
+            out.push_back(' ');
+        out += scope;
+    }
+    return out;
+}
+
 schemas::credential to_credential(const db::principal& who)
 {
     schemas::credential out;

@@ -30,6 +30,9 @@ schemas::api_key_row to_api_key(const db::api_keys::row& row);
 /** The key as it is shown once, with its secret. */
 schemas::api_key_created to_new_api_key(const db::api_keys::row& row, std::string secret);
 
+/** The scopes as OAuth writes them, by spaces; a session's is `*`. */
+std::string scopes_text(const db::principal& who);
+
 schemas::credential to_credential(const db::principal& who);
 
 schemas::role to_wire(db::role role);

@@ -21,6 +21,18 @@ struct presented {
     db::digest digest{};
 };
 
+/** What a token looks like. @return of kind none if it can be no credential */
+presented tell_kind(call& c, std::string_view token)
+{
+    if (token.empty() || token.size() > longest_credential)
+        return {};
+    if (!token.starts_with("tnx_"))
+        return {presented::kind::jwt, token, crypto::sha256(token)};
+    if (!crypto::parse_api_key(token))
+        return {};
+    return {presented::kind::api_key, token, c.cx.key_digest(token)};
+}
+
 std::variant<presented, problem> read_credential(call& c)
 {
     auto [first, last] = c.req.message.equal_range(http::field::authorization);
@@ -33,16 +45,10 @@ std::variant<presented, problem> read_credential(call& c)
     constexpr std::string_view scheme = "Bearer ";
     if (value.size() <= scheme.size() || !boost::beast::iequals(value.substr(0, scheme.size()), scheme))
         return problem::invalid_token("The Authorization header must be: Bearer <token>.");
-    auto token = value.substr(value.find_first_not_of(' ', scheme.size() - 1));
-    if (token.empty() || token.size() > longest_credential)
+    auto out = tell_kind(c, value.substr(value.find_first_not_of(' ', scheme.size() - 1)));
+    if (out.what == presented::kind::none)
         return problem::invalid_token("The credential is malformed.");
-
-    if (token.starts_with("tnx_")) {
-        if (!crypto::parse_api_key(token))
-            return problem::invalid_token("The API key is malformed.");
-        return presented{presented::kind::api_key, token, c.cx.key_digest(token)};
-    }
-    return presented{presented::kind::jwt, token, crypto::sha256(token)};
+    return out;
 }
 
 rate_rule general_rule(const call& c, std::string_view name)
@@ -81,17 +87,24 @@ std::optional<problem> check_guesser(call& c)
     return std::nullopt;
 }
 
+/** Why a credential counts for nothing now, if so. */
+std::optional<problem> standing_fault(const call& c, const db::principal& who)
+{
+    if (who.expired(c.cx.now()))
+        return problem::token_expired();
+    if (who.user_disabled)
+        return problem::invalid_token("The account is disabled.");
+    // A credential for a workspace that its person has left is as good as revoked.
+    if (!who.role && who.workspace_id)
+        return problem::invalid_token("The credential has been revoked.");
+    return std::nullopt;
+}
+
 /** What the caller's own state says, before any permission. */
 std::optional<problem> judge_standing(call& c)
 {
-    auto& who = c.caller();
-    if (who.expires_at && *who.expires_at <= c.cx.now())
-        return refuse_unknown(c, problem::token_expired());
-    if (who.user_disabled)
-        return refuse_unknown(c, problem::invalid_token("The account is disabled."));
-    // A credential for a workspace that its person has left is as good as revoked.
-    if (!who.role && who.workspace_id)
-        return refuse_unknown(c, problem::invalid_token("The credential has been revoked."));
+    if (auto fault = standing_fault(c, c.caller()))
+        return refuse_unknown(c, std::move(*fault));
     return count_credential(c);
 }
 
@@ -102,7 +115,7 @@ bool acts_as_admin(const db::principal& who)
     return who.role == db::role::admin && unlimited;
 }
 
-std::optional<problem> judge_permission(call& c, const guard& who)
+std::optional<problem> judge_permission(const call& c, const guard& who)
 {
     switch (who.who) {
     case guard::kind::unlimited:
@@ -122,13 +135,6 @@ std::optional<problem> judge_permission(call& c, const guard& who)
         return std::nullopt;
     }
     return std::nullopt;
-}
-
-/** Whether the caller is a person who may not do anything yet. */
-bool is_unverified(const call& c)
-{
-    auto& who = c.caller();
-    return c.cx.config.verification_required && who.user_id && !who.email_verified;
 }
 
 /** Whether the route is for members of a workspace, and the caller is of none. */
@@ -152,11 +158,7 @@ std::optional<problem> judge(call& c, const guard& who, db::principal_ref found)
     if (auto refused = judge_standing(c))
         return refused;
     c.cx.usage.note(*c.who, c.cx.now());
-    if (is_unverified(c) && who.who != guard::kind::even_unverified)
-        return problem::forbidden("email_not_verified", "The account's mail address has not been verified.");
-    if (auto refused = judge_place(c, who))
-        return refused;
-    return judge_permission(c, who);
+    return permit(c, who);
 }
 
 problem refusal_of(crypto::jwt_fault fault)
@@ -234,6 +236,41 @@ awaitable<std::optional<problem>> admit(call& c, const guard& who)
     if (auto refused = std::get_if<problem>(&loaded))
         co_return refuse_unknown(c, std::move(*refused));
     co_return judge(c, who, std::get<db::principal_ref>(std::move(loaded)));
+}
+
+awaitable<db::principal_ref> find_bearer(call& c, std::string_view token)
+{
+    auto credential = tell_kind(c, token);
+    if (credential.what == presented::kind::none)
+        co_return nullptr;
+    auto remembered = c.cx.principals.cached(credential.digest);
+    auto found = std::move(remembered.who);
+    if (remembered.state == db::principals::state::miss) {
+        if (credential.what == presented::kind::api_key) {
+            found = co_await c.cx.principals.load_api_key(credential.digest);
+        } else {
+            auto loaded = co_await load_session(c, credential);
+            if (auto known = std::get_if<db::principal_ref>(&loaded))
+                found = std::move(*known);
+        }
+    }
+    if (!found || standing_fault(c, *found))
+        co_return nullptr;
+    co_return found;
+}
+
+bool is_unverified(const call& c, const db::principal& who)
+{
+    return c.cx.config.verification_required && who.user_id && !who.email_verified;
+}
+
+std::optional<problem> permit(const call& c, const guard& who)
+{
+    if (is_unverified(c, c.caller()) && who.who != guard::kind::even_unverified)
+        return problem::forbidden("email_not_verified", "The account's mail address has not been verified.");
+    if (auto refused = judge_place(c, who))
+        return refused;
+    return judge_permission(c, who);
 }
 
 bool may(const call& c, std::string_view permission)

@@ -26,6 +26,17 @@ awaitable<std::optional<problem>> admit(call& c, const guard& who);
     it from the start; a request is counted once either way */
 std::optional<std::optional<problem>> admit_remembered(call& c, const guard& who);
 
+/** Whom a token would make the caller, were it the credential of a call; null if it would be refused.
+    Counts nothing, and is no use of the token.
+    @throw db::failure as `admit` */
+awaitable<db::principal_ref> find_bearer(call& c, std::string_view token);
+
+/** Whether it is a person who may not do anything before their address is verified. */
+bool is_unverified(const call& c, const db::principal& who);
+
+/** Whether the caller, who has been let in, may do what `who` guards. @return why not */
+std::optional<problem> permit(const call& c, const guard& who);
+
 /** Whether the caller has `permission`, which a handler finds out late, as for somebody else's key. */
 bool may(const call& c, std::string_view permission);
 

@@ -41,6 +41,16 @@ struct query {
     const T* operator->() const { return &value; }
 };
 
+/** The same when its body is a form (`application/x-www-form-urlencoded`), as OAuth has it. */
+template <class T>
+struct form {
+    T value;
+    const T* operator->() const { return &value; }
+};
+
+/** Where a handler's input comes from. */
+enum class input_place { none, json, optional_json, query, form };
+
 /** Who may call a route; `dispatch` sees to it before the handler runs. */
 struct guard {
     enum class kind {
@@ -81,9 +91,11 @@ struct route {
     guard who;
     unsigned success; // status of the answer
     awaitable<reply> (*run)(call&, unsigned success);
-    boost::json::object (*describe_input)(schemas::openapi_context&);  // null: reads nothing
-    boost::json::object (*describe_output)(schemas::openapi_context&); // null: answers no schema
-    bool input_is_query;
+    schemas::describer describe_input;  // null: reads nothing
+    schemas::describer describe_output; // null: answers no schema
+    schemas::describer describe_other;  // of with_status; null: there is none
+    input_place input_from;
+    bool may_be_accepted;                             // 202 instead, with nothing in it
     std::size_t body_limit = handlers::body_limit;    // in bytes
     reply (*run_now)(call&) = nullptr;                // a handler that never waits
     reply (*refuse)(call&, const problem&) = nullptr; // how a guard's refusal is told; null: as a problem
@@ -102,6 +114,15 @@ struct route {
         out.body_limit = most;
         return out;
     }
+
+    /** What a handler answers that makes its reply itself, for the document alone. */
+    template <class T>
+    constexpr route answering() const
+    {
+        auto out = *this;
+        out.describe_output = &schemas::describe<T>;
+        return out;
+    }
 };
 
 namespace detail {
@@ -109,14 +130,14 @@ namespace detail {
 template <class T>
 struct input {
     using schema = T;
-    static constexpr bool is_query = false;
+    static constexpr auto place = input_place::json;
     static std::variant<T, problem> read(const request& req) { return read_json<T>(req); }
 };
 
 template <class T>
 struct input<std::optional<T>> {
     using schema = T;
-    static constexpr bool is_query = false;
+    static constexpr auto place = input_place::optional_json;
     static std::variant<std::optional<T>, problem> read(const request& req)
     {
         if (req.body().empty())
@@ -131,13 +152,26 @@ struct input<std::optional<T>> {
 template <class T>
 struct input<query<T>> {
     using schema = T;
-    static constexpr bool is_query = true;
+    static constexpr auto place = input_place::query;
     static std::variant<query<T>, problem> read(const request& req)
     {
         auto values = read_query<T>(req);
         if (auto fault = std::get_if<problem>(&values))
             return std::move(*fault);
         return query<T>{std::move(std::get<T>(values))};
+    }
+};
+
+template <class T>
+struct input<form<T>> {
+    using schema = T;
+    static constexpr auto place = input_place::form;
+    static std::variant<form<T>, problem> read(const request& req)
+    {
+        auto values = read_form<T>(req);
+        if (auto fault = std::get_if<problem>(&values))
+            return std::move(*fault);
+        return form<T>{std::move(std::get<T>(values))};
     }
 };
 
@@ -170,21 +204,27 @@ reply write(const std::variant<Outcomes...>& outcome, unsigned success)
         outcome);
 }
 
-template <class T>
-boost::json::object describe(schemas::openapi_context& cx)
-{
-    return schemas::rule<T>::openapi(cx);
-}
-
-using describer = boost::json::object (*)(schemas::openapi_context&);
-
 template <class Out>
-constexpr describer describe_answer()
+constexpr schemas::describer describe_answer()
 {
     if constexpr (std::is_same_v<Out, nothing>)
         return nullptr;
     else
-        return &describe<Out>;
+        return &schemas::describe<Out>;
+}
+
+/** The describer of the one `with_status` among a handler's outcomes. */
+template <class... Outcomes>
+constexpr schemas::describer describe_other_of()
+{
+    schemas::describer out = nullptr;
+    (
+        [&]<class T>(std::type_identity<T>) {
+            if constexpr (requires(T outcome) { outcome.body; })
+                out = &schemas::describe<decltype(T::body)>;
+        }(std::type_identity<Outcomes>()),
+        ...);
+    return out;
 }
 
 template <class F>
@@ -192,9 +232,11 @@ struct signature;
 
 /** What a handler's type says of its route. */
 struct plain_signature {
-    static constexpr auto describe_input = nullptr;
-    static constexpr auto describe_output = nullptr;
-    static constexpr bool is_query = false;
+    static constexpr schemas::describer describe_input = nullptr;
+    static constexpr schemas::describer describe_output = nullptr;
+    static constexpr schemas::describer describe_other = nullptr;
+    static constexpr auto place = input_place::none;
+    static constexpr bool may_be_accepted = false;
     template <auto F>
     static constexpr reply (*run_now)(call&) = nullptr;
 };
@@ -215,8 +257,8 @@ struct signature<reply (*)(call&)> : plain_signature {
 // The same, of a query string.
 template <class In>
 struct signature<reply (*)(call&, query<In>)> : plain_signature {
-    static constexpr auto describe_input = &describe<In>;
-    static constexpr bool is_query = true;
+    static constexpr schemas::describer describe_input = &schemas::describe<In>;
+    static constexpr auto place = input_place::query;
 
     template <auto F>
     static reply read_and_run(call& c)
@@ -250,8 +292,8 @@ struct signature<awaitable<reply> (*)(call&)> : plain_signature {
 // The same, of an input.
 template <class In>
 struct signature<awaitable<reply> (*)(call&, In)> : plain_signature {
-    static constexpr auto describe_input = &describe<typename input<In>::schema>;
-    static constexpr bool is_query = input<In>::is_query;
+    static constexpr schemas::describer describe_input = &schemas::describe<typename input<In>::schema>;
+    static constexpr auto place = input<In>::place;
 
     template <auto F>
     static awaitable<reply> run(call& c, unsigned)
@@ -266,6 +308,8 @@ struct signature<awaitable<reply> (*)(call&, In)> : plain_signature {
 template <class Out, class... Others>
 struct signature<awaitable<std::variant<Out, Others...>> (*)(call&)> : plain_signature {
     static constexpr auto describe_output = describe_answer<Out>();
+    static constexpr auto describe_other = describe_other_of<Others...>();
+    static constexpr bool may_be_accepted = (std::is_same_v<Others, accepted> || ...);
 
     template <auto F>
     static awaitable<reply> run(call& c, unsigned success)
@@ -277,9 +321,11 @@ struct signature<awaitable<std::variant<Out, Others...>> (*)(call&)> : plain_sig
 
 template <class Out, class... Others, class In>
 struct signature<awaitable<std::variant<Out, Others...>> (*)(call&, In)> : plain_signature {
-    static constexpr auto describe_input = &describe<typename input<In>::schema>;
-    static constexpr bool is_query = input<In>::is_query;
+    static constexpr schemas::describer describe_input = &schemas::describe<typename input<In>::schema>;
+    static constexpr auto place = input<In>::place;
     static constexpr auto describe_output = describe_answer<Out>();
+    static constexpr auto describe_other = describe_other_of<Others...>();
+    static constexpr bool may_be_accepted = (std::is_same_v<Others, accepted> || ...);
 
     template <auto F>
     static awaitable<reply> run(call& c, unsigned success)
@@ -300,6 +346,7 @@ struct signature<awaitable<std::variant<Out, Others...>> (*)(call&, In)> : plain
         awaitable<answer<Out>> f(call&, In body);              a JSON body
         awaitable<answer<Out>> f(call&, std::optional<In>);    a JSON body that may be left out
         awaitable<answer<Out>> f(call&, query<In>);            the query string
+        awaitable<answer<Out>> f(call&, form<In>);             a form
         awaitable<std::variant<Out, accepted, problem>> …      any of these, where the answer may be 202 instead
         awaitable<std::variant<Out, with_status<T>, problem>>  the same, where it may be T under another status
         awaitable<reply> f(call&);                             all by itself
@@ -319,7 +366,9 @@ constexpr route on(http::verb method, std::string_view path, guard who, unsigned
             &s::template run<F>,
             s::describe_input,
             s::describe_output,
-            s::is_query,
+            s::describe_other,
+            s::place,
+            s::may_be_accepted,
             body_limit,
             s::template run_now<F>};
 }

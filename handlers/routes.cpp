@@ -6,20 +6,24 @@
 #include "handlers/audit.hpp"
 #include "handlers/auth.hpp"
 #include "handlers/avatars.hpp"
+#include "handlers/docs.hpp"
 #include "handlers/emails.hpp"
 #include "handlers/google.hpp"
 #include "handlers/health.hpp"
+#include "handlers/introspection.hpp"
 #include "handlers/invites.hpp"
 #include "handlers/join_requests.hpp"
 #include "handlers/metrics.hpp"
 #include "handlers/notifications.hpp"
 #include "handlers/oauth_grants.hpp"
+#include "handlers/openapi.hpp"
 #include "handlers/pages.hpp"
 #include "handlers/passwords.hpp"
 #include "handlers/profile.hpp"
 #include "handlers/sessions.hpp"
 #include "handlers/team.hpp"
 #include "handlers/workspaces.hpp"
+#include "schemas/health.hpp"
 
 namespace handlers {
 
@@ -35,6 +39,7 @@ constexpr guard invite = require_permission("team:invite");
 constexpr guard approve = require_permission("team:approve");
 constexpr guard manage_settings = require_permission("settings:manage");
 constexpr guard manage_keys = require_permission("api_keys:admin");
+constexpr guard introspect = require_permission("tokens:introspect");
 constexpr guard read_audit = require_permission("audit:read");
 constexpr guard read_keys = require_permission("api_keys:read");
 constexpr guard write_keys = require_permission("api_keys:write");
@@ -110,6 +115,8 @@ constexpr route table[] = {
     del<&api_keys::revoke>("/api/v1/admin/api-keys/{prefix}", write_keys),
 
     any<&auth::check>("/api/v1/users/auth", current_user).refused_by<&auth::refuse>(),
+    post<&introspection::inspect>("/api/v1/users/introspect", introspect),
+    post<&introspection::revoke>("/api/v1/users/revoke", anyone),
 
     get<&pages::verify>("/verify", anyone),
     get<&pages::reset>("/reset", anyone),
@@ -118,9 +125,12 @@ constexpr route table[] = {
     get<&pages::unsubscribe>("/unsubscribe", anyone),
     post<&notifications::unsubscribe>("/unsubscribe", anyone, 204),
 
-    get<&auth::jwks>("/.well-known/jwks.json", anyone),
-    get<&health::live>("/healthz", unlimited),
-    get<&health::ready>("/readyz", unlimited),
+    get<&auth::jwks>("/.well-known/jwks.json", anyone).answering<schemas::json_web_key_set>(),
+    get<&openapi::show>("/openapi.json", anyone),
+    get<&docs::show>("/docs", anyone),
+    get<&docs::show_file>("/docs/{file}", anyone),
+    get<&health::live>("/healthz", unlimited).answering<schemas::health>(),
+    get<&health::ready>("/readyz", unlimited).answering<schemas::health>(),
     get<&metrics::show>("/metrics", unlimited),
 };
 

@@ -85,6 +85,15 @@ boost::json::object describe_schema(direction way, boost::json::object& componen
     return rule<T>::openapi(cx);
 }
 
+/** `describe_schema` before the type is forgotten: how a table of routes or tools remembers its types. */
+using describer = boost::json::object (*)(openapi_context&);
+
+template <class T>
+boost::json::object describe(openapi_context& cx)
+{
+    return rule<T>::openapi(cx);
+}
+
 /** The members of a query struct as OpenAPI parameter objects. */
 boost::json::array parameters_of(const boost::json::object& schema);
 

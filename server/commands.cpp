@@ -6,6 +6,7 @@
 #include "db/node.hpp"
 #include "db/users.hpp"
 #include "db/wall.hpp"
+#include "handlers/openapi.hpp"
 #include "schemas/types.hpp"
 #include "server/core.hpp"
 #include "server/mailer.hpp"
@@ -18,6 +19,7 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/json/serialize.hpp>
 #include <boost/uuid/uuid_io.hpp>
 
 #include <sys/resource.h>
@@ -308,6 +310,17 @@ int change_user(const config& settings, std::string_view done, Change how)
 }
 
 } // namespace
+
+int print_openapi(const settings_text& settings)
+{
+    return report([&] {
+        std::string url = "http://127.0.0.1:8080";
+        for (auto& [name, value] : settings)
+            if (name == "public_url")
+                url = value;
+        std::cout << handlers::describe_api(url, LATCHKEY_VERSION) << '\n';
+    });
+}
 
 int disable_user(const config& settings, const std::string& email)
 {

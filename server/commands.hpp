@@ -21,4 +21,7 @@ int rotate_signing_keys(const config& settings);
 int disable_user(const config& settings, const std::string& email);
 int restore_user(const config& settings, const std::string& email);
 
+/** Print the document of the API. It takes no server's settings but where clients will reach it. */
+int print_openapi(const settings_text& settings);
+
 } // namespace server

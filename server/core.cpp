@@ -1,5 +1,6 @@
 #include "server/core.hpp"
 
+#include "handlers/openapi.hpp"
 #include "handlers/routes.hpp"
 #include "server/provider.hpp"
 
@@ -7,6 +8,7 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
+#include <boost/json/serialize.hpp>
 
 #include <sys/socket.h>
 
@@ -72,7 +74,8 @@ common::common(const config& all)
     : settings(all), permissions(all.handlers.extra_resources),
       hashers(std::make_unique<crypto::hashers>(hasher_settings(all))),
       sealer(all.keys.derive(crypto::purpose::seal)), metrics(all.threads, lease),
-      routes(handlers::all_routes())
+      routes(handlers::all_routes()),
+      openapi(boost::json::serialize(handlers::describe_api(all.handlers.public_url, LATCHKEY_VERSION)))
 {}
 
 core::core(common& all, std::size_t number, const tcp::endpoint& listen,
@@ -99,6 +102,7 @@ core::core(common& all, std::size_t number, const tcp::endpoint& listen,
       acceptor_(listen_at(io_, listen, true)), clock_(io_.get_executor())
 {
     context_.metrics = &all.metrics;
+    context_.openapi = &all.openapi;
     if (auto provider = provider_settings(all.settings)) {
         web_.emplace(io_.get_executor(), handlers::https_client::config());
         provider_.emplace(io_.get_executor(), *web_, std::move(*provider));

@@ -36,6 +36,7 @@ struct common {
     db::principal_changes changes;
     handlers::metrics_board metrics;
     handlers::router routes;
+    std::string openapi; ///< the document, as JSON
 };
 
 /** One core. Nothing in it is shared with another, so nothing in it locks. Made and destroyed on the main

@@ -15,6 +15,8 @@ Usage:
                                   shut an account out, and end all it holds
   latchkey users restore EMAIL [flags]
                                   let it sign in again
+  latchkey openapi [flags]        print the document of the API; of the settings
+                                  only LATCHKEY_PUBLIC_URL counts
   latchkey --version
 
 Every setting is an environment variable, or a flag of the same name, which

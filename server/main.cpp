@@ -16,6 +16,7 @@ struct command {
     std::string_view first, second; // words
     int (*run)(const server::config&) = nullptr;
     int (*run_on)(const server::config&, const std::string& argument) = nullptr; // if it takes one
+    int (*run_bare)(const server::settings_text&) = nullptr; // if it needs no server's settings
 };
 
 constexpr command commands[] = {
@@ -24,6 +25,7 @@ constexpr command commands[] = {
     {"keys", "rotate", &server::rotate_signing_keys},
     {"users", "disable", nullptr, &server::disable_user},
     {"users", "restore", nullptr, &server::restore_user},
+    {"openapi", "", nullptr, nullptr, &server::print_openapi},
 };
 
 int refuse(const std::vector<std::string>& lines)
@@ -45,8 +47,13 @@ int run(const command& what, std::span<char* const> flags)
     auto given = server::read_flags(flags);
     if (auto wrong = std::get_if<std::string>(&given))
         return refuse({*wrong});
-    auto made =
-        server::make_config(server::read_environment(environ), std::get<server::settings_text>(given));
+    auto settings_given = server::read_environment(environ);
+    auto& from_flags = std::get<server::settings_text>(given);
+    if (what.run_bare) {
+        settings_given.insert(settings_given.end(), from_flags.begin(), from_flags.end());
+        return what.run_bare(settings_given);
+    }
+    auto made = server::make_config(std::move(settings_given), std::move(from_flags));
     if (auto wrong = std::get_if<std::vector<std::string>>(&made))
         return refuse(*wrong);
     auto& settings = std::get<server::config>(made);

@@ -49,6 +49,7 @@ std::map<std::string, std::string> outside()
           "sessions_insert",
           "sessions_find_user",
           "sessions_revoke",
+          "sessions_end",
           "standing_password",
           "api_keys_list_live",
           "api_keys_revoke_of_user",

@@ -55,7 +55,8 @@ bool may_lack_a_body(const handlers::route& line)
 
 bool reads_json(const handlers::route& line)
 {
-    return line.describe_input && !line.input_is_query;
+    return line.input_from == handlers::input_place::json ||
+           line.input_from == handlers::input_place::optional_json;
 }
 
 struct all_routes : signed_up {

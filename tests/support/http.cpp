@@ -1,5 +1,7 @@
 #include "tests/support/http.hpp"
 
+#include "tests/support/exchanges.hpp"
+
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/read.hpp>
 #include <boost/asio/write.hpp>
@@ -125,6 +127,7 @@ response http_client::send(http::request<http::string_body> message)
         stream_->expires_after(timeout_);
         check(wait_for(io_, [&](auto done) { http::async_write(*stream_, message, std::move(done)); }));
         auto out = read_response(io_, *stream_, buffer_, message.method() == http::verb::head);
+        keep_exchange(message, out);
         if (http::token_list(out.header("Connection")).exists("close"))
             disconnect();
         return out;

@@ -1,0 +1,69 @@
+// What a token is good for, and the end of it: RFC 7662 and RFC 7009; and the keys to check tokens with.
+#pragma once
+
+#include "schemas/roles.hpp"
+#include "schemas/rule.hpp"
+#include "schemas/types.hpp"
+
+#include <boost/describe/class.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace schemas {
+
+/** The hint is read and needs no heeding: a token tells by its looks what it is. */
+struct introspection_request {
+    text<1, 8192> token;
+    omittable<text<1, 64>> token_type_hint;
+};
+BOOST_DESCRIBE_STRUCT(introspection_request, (), (token, token_type_hint))
+
+struct revocation_request {
+    text<1, 8192> token;
+    omittable<text<1, 64>> token_type_hint;
+};
+BOOST_DESCRIBE_STRUCT(revocation_request, (), (token, token_type_hint))
+
+/** Of a token that is not active nothing is told but that. `sub` is left out for a workspace's own key; `sid` is the
+    session or the key, `wid` the workspace. `permissions` are those that role and scopes grant together. */
+struct introspection {
+    bool active = false;
+    omittable<std::string> scope;
+    omittable<std::string> token_type;
+    omittable<std::int64_t> exp;
+    omittable<std::int64_t> iat;
+    omittable<std::string> jti;
+    omittable<std::string> iss;
+    omittable<std::string> aud;
+    omittable<boost::uuids::uuid> sub;
+    omittable<boost::uuids::uuid> sid;
+    omittable<boost::uuids::uuid> wid;
+    omittable<schemas::role> role;
+    omittable<credential_type> credential;
+    omittable<std::vector<std::string>> permissions;
+};
+BOOST_DESCRIBE_STRUCT(introspection, (),
+                      (active, scope, token_type, exp, iat, jti, iss, aud, sub, sid, wid, role, credential,
+                       permissions))
+
+/** One public key (RFC 7517); `y` is there for P-256 alone. */
+struct json_web_key {
+    std::string kty;
+    std::string crv;
+    std::string x;
+    omittable<std::string> y;
+    std::string kid;
+    std::string alg;
+    std::string use;
+};
+BOOST_DESCRIBE_STRUCT(json_web_key, (), (kty, crv, x, y, kid, alg, use))
+
+struct json_web_key_set {
+    std::vector<json_web_key> keys;
+};
+BOOST_DESCRIBE_STRUCT(json_web_key_set, (), (keys))
+
+} // namespace schemas
