@@ -53,6 +53,7 @@ struct row {
     about what;
     unsigned to_key = 403; ///< where it is about a session
     bool is_at_root = false;
+    bool only_asks = false; ///< changes nothing, though it is no GET
 };
 
 constexpr row open(verb method, std::string_view path, std::string_view body, unsigned success)
@@ -63,6 +64,13 @@ constexpr row open(verb method, std::string_view path, std::string_view body, un
 constexpr row site(row line)
 {
     line.is_at_root = true;
+    return line;
+}
+
+/// Of a call that changes nothing, though it is no GET.
+constexpr row asking(row line)
+{
+    line.only_asks = true;
     return line;
 }
 
@@ -172,6 +180,8 @@ constexpr row table[] = {
 
     // for other services, and the site's own pages
     of_workspace(verb::get, "/auth", "", "", 200),
+    asking(of_workspace(verb::post, "/introspect", "form:token=made-up", "tokens:introspect", 200)),
+    open(verb::post, "/revoke", "form:token=made-up", 200),
     site(open(verb::get, "/verify", "", 200)),
     site(open(verb::get, "/reset", "", 200)),
     site(open(verb::get, "/email-change", "", 200)),
@@ -179,6 +189,9 @@ constexpr row table[] = {
     site(open(verb::get, "/unsubscribe", "", 200)),
     site(open(verb::post, "/unsubscribe?token={unsubscription}", "", 204)),
     site(open(verb::get, "/.well-known/jwks.json", "", 200)),
+    site(open(verb::get, "/openapi.json", "", 200)),
+    site(open(verb::get, "/docs", "", 200)),
+    site(open(verb::get, "/docs/{start.js}", "", 200)),
     site(open(verb::get, "/healthz", "", 200)),
     site(open(verb::get, "/readyz", "", 200)),
     site(open(verb::get, "/metrics", "", 200)),

@@ -312,6 +312,7 @@ private:
             {"verify", [this] { return add_one_time_token("verify_email"); }},
             {"change", [this] { return add_one_time_token("change_email"); }},
             {"reset", [this] { return add_one_time_token("reset_password"); }},
+            {"start.js", [] { return std::string("start.js"); }},
             {"43 characters", [] { return std::string(43, 'c'); }},
             {"unsubscription", [this] { return make_unsubscription(); }},
             {"invitation", [this] { return add_invite(town_.next_email()).second; }},
@@ -338,6 +339,9 @@ private:
         if (line_.body == "{picture}") {
             out.body() = schemas::test::png_alpha;
             out.set(support::http::field::content_type, "image/png");
+        } else if (line_.body.starts_with("form:")) {
+            out.body() = line_.body.substr(5);
+            out.set(support::http::field::content_type, "application/x-www-form-urlencoded");
         } else if (!line_.body.empty()) {
             out.body() = fill_in(line_.body, stand_in);
             out.set(support::http::field::content_type, "application/json");
