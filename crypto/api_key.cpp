@@ -77,15 +77,20 @@ bool all_are(std::string_view text, std::uint8_t kind)
 
 new_api_key make_api_key()
 {
+    std::string prefix;
+    append_random(prefix, base36, prefix_size);
+    return make_api_key(prefix);
+}
+
+new_api_key make_api_key(std::string_view prefix)
+{
     std::string text(start);
     text.reserve(key_size);
-    append_random(text, base36, prefix_size);
-    text.push_back('_');
+    text.append(prefix).push_back('_');
     append_random(text, base62, random_size);
     auto sum = checksum(text);
     text.append(sum.data(), sum.size());
-    auto prefix = text.substr(start.size(), prefix_size);
-    return {std::move(prefix), std::move(text)};
+    return {std::string(prefix), std::move(text)};
 }
 
 std::optional<std::string_view> parse_api_key(std::string_view text)

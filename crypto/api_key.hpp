@@ -20,6 +20,10 @@ struct new_api_key {
     @throw failure */
 new_api_key make_api_key();
 
+/** The same with a prefix that was made before: for a key that gets its secret later.
+    @param prefix 8 characters [a-z0-9] */
+new_api_key make_api_key(std::string_view prefix);
+
 /** Whether a text has a key's shape and checksum. Some 50 ns, no allocation.
     @return its prefix, or nothing */
 std::optional<std::string_view> parse_api_key(std::string_view text);

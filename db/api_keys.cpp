@@ -246,6 +246,30 @@ awaitable<std::optional<revoked_key>> revoke_by_digest(principal_changes& change
     co_return answers.last().as_optional<revoked_key>();
 }
 
+// The claim of a rotated or revoked key is none any more; an expired key is not worth having.
+static const statement claim_key{"api_keys_claim", R"(
+    WITH claimed AS (
+        UPDATE api_keys SET digest = $3
+        WHERE digest = $2 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())
+          AND created_at > now() - $4 * interval '1 second'
+        RETURNING workspace_id, created_by)
+    INSERT INTO audit
+    SELECT event.*
+    FROM claimed, audit_event($1 || jsonb_build_object('workspace_id', claimed.workspace_id,
+                                                       'actor_id', claimed.created_by)) AS event)"};
+
+awaitable<std::optional<row>> claim(principal_changes& changes, pool& db, db::digest claim, db::digest secret,
+                                    std::chrono::minutes within, audit::entry event)
+{
+    batch work;
+    work.add(claim_key, audit::as_json(event), claim, secret, std::chrono::seconds(within).count());
+    work.add(find_key_by_digest, secret);
+    change what;
+    what.digests = {claim, secret};
+    auto answers = co_await changes.commit(db, std::move(work), what);
+    co_return answers.last().as_optional<row>();
+}
+
 // The old row is read under its lock before it is cut, for RETURNING would show the expiry already cut. The
 // lock on the membership makes a removal wait, so that it sees the successor and revokes it too.
 static const statement rotate_key{"api_keys_rotate", rows::of_one_workspace, R"(

@@ -139,6 +139,13 @@ awaitable<std::optional<revoked_key>> revoke_by_digest(principal_changes& change
                                                        db::digest digest, audit::entry event,
                                                        std::optional<outbox::draft> news);
 
+/** Give a key its secret, which `claim` was stored in the place of since the key was minted.
+    @param within how long after that at most
+    @param event written if this call did it; it gets the key's workspace and the user who minted the key
+    @return the key, or nothing if no such claim is open */
+awaitable<std::optional<row>> claim(principal_changes& changes, pool& db, db::digest claim, db::digest secret,
+                                    std::chrono::minutes within, audit::entry event);
+
 struct successor {
     uuid id{};
     std::string prefix;

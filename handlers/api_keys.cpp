@@ -130,9 +130,9 @@ awaitable<answer<schemas::api_key_created>> with_free_prefix(F& attempt)
     }
 }
 
-} // namespace
-
-awaitable<answer<schemas::api_key_created>> mint(call& c, schemas::api_key_create body)
+/** @param claim stored in the place of the secret's digest, if the secret is to be made later */
+awaitable<answer<schemas::api_key_created>> mint_with(call& c, schemas::api_key_create body,
+                                                      std::optional<db::digest> claim)
 {
     std::vector<std::string> scopes{"*"};
     if (body.scopes)
@@ -175,7 +175,7 @@ awaitable<answer<schemas::api_key_created>> mint(call& c, schemas::api_key_creat
     auto make = [&](crypto::new_api_key made) -> awaitable<answer<schemas::api_key_created>> {
         draft.id = crypto::make_uuid_v7();
         draft.prefix = made.prefix;
-        draft.digest = c.cx.key_digest(made.text);
+        draft.digest = claim ? *claim : c.cx.key_digest(made.text);
         auto event = from.event("api_key.mint");
         event.target = made.prefix;
         db::batch work;
@@ -193,7 +193,8 @@ awaitable<answer<schemas::api_key_created>> mint(call& c, schemas::api_key_creat
         db::change news;
         news.digests.push_back(draft.digest);
         auto rows = co_await c.cx.changes.commit(c.cx.db, std::move(work), std::move(news));
-        co_return to_new_api_key(rows[1].as_one<db::api_keys::row>(), std::move(made.text));
+        auto secret = claim ? std::string() : std::move(made.text);
+        co_return to_new_api_key(rows[1].as_one<db::api_keys::row>(), std::move(secret));
     };
     try {
         co_return co_await with_free_prefix(make);
@@ -202,6 +203,38 @@ awaitable<answer<schemas::api_key_created>> mint(call& c, schemas::api_key_creat
             co_return problem::invalid_token("The credential has been revoked.");
         throw;
     }
+}
+
+} // namespace
+
+awaitable<answer<schemas::api_key_created>> mint(call& c, schemas::api_key_create body)
+{
+    co_return co_await mint_with(c, std::move(body), std::nullopt);
+}
+
+awaitable<answer<schemas::api_key_created>> mint_unclaimed(call& c, schemas::api_key_create body,
+                                                           db::digest claim)
+{
+    co_return co_await mint_with(c, std::move(body), claim);
+}
+
+awaitable<answer<schemas::api_key_created>> claim(call& c, schemas::mailed_token body)
+{
+    auto old = crypto::one_time_token_digest(body.token.value);
+    if (!old)
+        co_return problem::spent_token();
+    auto waiting = co_await db::api_keys::find_by_digest(c.cx.db, *old);
+    if (!waiting)
+        co_return problem::spent_token();
+    auto made = crypto::make_api_key(waiting->prefix);
+    trace from(c);
+    auto event = from.event("api_key.claim");
+    event.target = made.prefix;
+    auto digest = c.cx.key_digest(made.text);
+    auto claimed = co_await db::api_keys::claim(c.cx.changes, c.cx.db, *old, digest, claim_lifetime, event);
+    if (!claimed)
+        co_return problem::spent_token();
+    co_return to_new_api_key(*claimed, std::move(made.text));
 }
 
 awaitable<answer<schemas::page<schemas::api_key_row>>> list(call& c, query<schemas::api_key_query> wanted)

@@ -39,7 +39,8 @@ reply answer_options(const settings& config, const request& req, std::string_vie
     if (allowed_origin(config, req).empty() || req.header(http::field::access_control_request_method).empty())
         return out;
     out.add_header("Access-Control-Allow-Methods", allow);
-    out.add_header("Access-Control-Allow-Headers", "Authorization, Content-Type, X-Request-Id");
+    out.add_header("Access-Control-Allow-Headers",
+                   "Authorization, Content-Type, X-Request-Id, MCP-Protocol-Version, Mcp-Method, Mcp-Name");
     out.add_header("Access-Control-Max-Age", "600");
     return out;
 }

@@ -115,6 +115,15 @@ struct route {
         return out;
     }
 
+    /** What such a handler answers when it refuses, for the document alone. */
+    template <class T>
+    constexpr route refusing() const
+    {
+        auto out = *this;
+        out.describe_other = &schemas::describe<T>;
+        return out;
+    }
+
     /** What a handler answers that makes its reply itself, for the document alone. */
     template <class T>
     constexpr route answering() const

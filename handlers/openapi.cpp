@@ -56,6 +56,8 @@ std::string_view meaning_of(unsigned status)
         return "The caller may not do this.";
     case 404:
         return "There is no such thing here, or it belongs to another workspace.";
+    case 406:
+        return "The client does not accept what is answered.";
     case 409:
         return "The state of things forbids it.";
     case 413:

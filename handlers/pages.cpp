@@ -15,10 +15,12 @@ label, input, button { display: block; width: 100%; box-sizing: border-box; font
 input { margin: .25rem 0 1rem; padding: .5rem; }
 button { padding: .6rem; cursor: pointer; }
 [role=status] { min-height: 3em; }
+output { font-family: monospace; overflow-wrap: anywhere; user-select: all; }
 )";
 
 // One script for all pages: the form says where its values go, and what to say when they have arrived; and, if it has
-// to be shown something first, where to ask for that. What is left empty is not sent.
+// to be shown something first, where to ask for that, and which part of the answer is to be shown. What is left empty is
+// not sent.
 constexpr std::string_view script = R"(
 const form = document.querySelector('form'), outcome = document.querySelector('[role=status]');
 const token = new URLSearchParams(location.search).get('token') ?? '';
@@ -60,6 +62,8 @@ form.addEventListener('submit', async event => {
     if (answer.ok) {
       form.hidden = true;
       outcome.textContent = form.dataset.done;
+      if ('result' in form.dataset)
+        document.querySelector('output').textContent = (await answer.json())[form.dataset.result];
       return;
     }
     outcome.textContent = reason(await answer.json());
@@ -109,6 +113,12 @@ constexpr page unsubscribe_page{
     "No more of these mails", "You will get no more mails of this kind.",
     R"(<form data-action="unsubscribe" data-query data-done="Done: there will be no more of them.">
 <button>Unsubscribe</button></form>)"};
+
+constexpr page claim_page{"An API key for you",
+                          "The key is shown once, here and now. Keep it where you keep passwords.",
+                          R"(<form data-action="api/v1/users/api-keys/claim" data-result="secret"
+data-done="This is the key; it will not be shown again.">
+<button>Show the key</button></form><output></output>)"};
 
 /** A source of the content security policy that lets exactly this text be used (CSP level 3, 8.4). */
 std::string source_of(std::string_view text)
@@ -176,6 +186,11 @@ reply invite(call&)
 reply unsubscribe(call&)
 {
     return show(unsubscribe_page);
+}
+
+reply claim(call&)
+{
+    return show(claim_page);
 }
 
 } // namespace handlers::pages

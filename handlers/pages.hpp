@@ -12,5 +12,6 @@ reply reset(call& c);
 reply change_email(call& c);
 reply invite(call& c);
 reply unsubscribe(call& c);
+reply claim(call& c);
 
 } // namespace handlers::pages

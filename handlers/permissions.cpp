@@ -40,6 +40,14 @@ permission_table::permission_table(std::vector<std::string> extra_resources)
     : extra_resources_(std::move(extra_resources))
 {}
 
+std::vector<std::string_view> permission_table::own()
+{
+    std::vector<std::string_view> out;
+    for (auto& line : table)
+        out.push_back(line.permission);
+    return out;
+}
+
 bool permission_table::is_extra(std::string_view permission) const
 {
     auto colon = permission.find(':');

@@ -16,6 +16,9 @@ public:
         as it may on content; scopes narrow that */
     explicit permission_table(std::vector<std::string> extra_resources);
 
+    /** All permissions that this server knows of itself. */
+    static std::vector<std::string_view> own();
+
     /** Whether `permission` (`resource:action`) means anything here. */
     bool knows(std::string_view permission) const;
 

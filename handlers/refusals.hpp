@@ -66,7 +66,7 @@ public:
     constexpr const refusal* end() const { return all_.data() + size_; }
 
 private:
-    static constexpr std::size_t most = 9;
+    static constexpr std::size_t most = 14;
 
     std::array<refusal, most> all_;
     std::size_t size_;

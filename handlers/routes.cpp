@@ -13,6 +13,7 @@
 #include "handlers/introspection.hpp"
 #include "handlers/invites.hpp"
 #include "handlers/join_requests.hpp"
+#include "handlers/mcp.hpp"
 #include "handlers/metrics.hpp"
 #include "handlers/notifications.hpp"
 #include "handlers/oauth_grants.hpp"
@@ -24,6 +25,7 @@
 #include "handlers/team.hpp"
 #include "handlers/workspaces.hpp"
 #include "schemas/health.hpp"
+#include "schemas/mcp.hpp"
 
 namespace handlers {
 
@@ -105,6 +107,7 @@ constexpr route table[] = {
     post<&api_keys::mint>("/api/v1/users/api-keys", write_keys, 201),
     get<&api_keys::list>("/api/v1/users/api-keys", read_keys),
     post<&api_keys::report>("/api/v1/users/api-keys/report", anyone, 202),
+    post<&api_keys::claim>("/api/v1/users/api-keys/claim", anyone),
     get<&api_keys::show>("/api/v1/users/api-keys/{prefix}", read_keys),
     patch<&api_keys::update>("/api/v1/users/api-keys/{prefix}", write_keys),
     del<&api_keys::revoke>("/api/v1/users/api-keys/{prefix}", write_keys),
@@ -123,9 +126,15 @@ constexpr route table[] = {
     get<&pages::change_email>("/email-change", anyone),
     get<&pages::invite>("/invite", anyone),
     get<&pages::unsubscribe>("/unsubscribe", anyone),
+    get<&pages::claim>("/claim", anyone),
     post<&notifications::unsubscribe>("/unsubscribe", anyone, 204),
 
     get<&auth::jwks>("/.well-known/jwks.json", anyone).answering<schemas::json_web_key_set>(),
+    post<&mcp::serve>("/mcp", even_unverified).refused_by<&mcp::refuse>().refusing<schemas::rpc_failure>(),
+    get<&mcp::describe_resource>("/.well-known/oauth-protected-resource", anyone)
+        .answering<schemas::protected_resource>(),
+    get<&mcp::describe_resource>("/.well-known/oauth-protected-resource/mcp", anyone)
+        .answering<schemas::protected_resource>(),
     get<&openapi::show>("/openapi.json", anyone),
     get<&docs::show>("/docs", anyone),
     get<&docs::show_file>("/docs/{file}", anyone),

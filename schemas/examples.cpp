@@ -118,6 +118,10 @@ constexpr member_example table[] = {
     {"", "kid", R"("NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs")"},
     {"", "x", R"("f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU")"},
     {"", "y", R"("x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0")"},
+    {"protected_resource", "resource_name", R"("Latchkey")"},
+    {"protected_resource", "bearer_methods_supported", R"(["header"])"},
+    {"protected_resource", "scopes_supported", R"(["content:read", "content:write"])"},
+    {"protected_resource", "resource_documentation", R"("https://id.example.com/docs")"},
     {"", "claim_url", R"("https://id.example.com/claim?token=3q2-7wABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhs")"},
     {"", "resource", R"("https://id.example.com/mcp")"},
 };

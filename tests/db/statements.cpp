@@ -63,7 +63,7 @@ std::map<std::string, std::string> outside()
           "join_requests_insert"}},
         {"known by a secret alone, which tells the workspace",
          {"principals_find_keys", "principals_find_sessions", "api_keys_find_by_digest",
-          "api_keys_revoke_by_digest", "api_keys_find_revoked_by_digest", "outbox_insert_to_key_owner",
+          "api_keys_revoke_by_digest", "api_keys_claim", "api_keys_find_revoked_by_digest", "outbox_insert_to_key_owner",
           "invites_find_by_token", "invites_accept"}},
         {"upkeep of all workspaces at once", {"purge_invites", "purge_orphaned_letters", "usage_write_keys"}},
         {"runs on either side, as its batch does",

@@ -170,6 +170,7 @@ constexpr row table[] = {
     of_person(verb::post, "/api-keys", R"({"name":"k","scopes":{own scopes}})", "api_keys:write", 201),
     of_keys(verb::get, "/api-keys", "", "api_keys:read", 200),
     open(verb::post, "/api-keys/report", R"({"key":"no such key"})", 202),
+    open(verb::post, "/api-keys/claim", R"({"token":"{claim}"})", 200),
     of_keys(verb::get, "/api-keys/{own key}", "", "api_keys:read", 200),
     of_keys(verb::patch, "/api-keys/{own key}", R"({"name":"renamed"})", "api_keys:write", 200),
     of_keys(verb::delete_, "/api-keys/{own key}", "", "api_keys:write", 204),
@@ -187,8 +188,12 @@ constexpr row table[] = {
     site(open(verb::get, "/email-change", "", 200)),
     site(open(verb::get, "/invite", "", 200)),
     site(open(verb::get, "/unsubscribe", "", 200)),
+    site(open(verb::get, "/claim", "", 200)),
     site(open(verb::post, "/unsubscribe?token={unsubscription}", "", 204)),
     site(open(verb::get, "/.well-known/jwks.json", "", 200)),
+    site(asking(of_workspace(verb::post, "/mcp", R"({"jsonrpc":"2.0","id":1,"method":"ping"})", "", 200))),
+    site(open(verb::get, "/.well-known/oauth-protected-resource", "", 200)),
+    site(open(verb::get, "/.well-known/oauth-protected-resource/mcp", "", 200)),
     site(open(verb::get, "/openapi.json", "", 200)),
     site(open(verb::get, "/docs", "", 200)),
     site(open(verb::get, "/docs/{start.js}", "", 200)),
@@ -198,7 +203,7 @@ constexpr row table[] = {
 };
 
 /// What a person without any workspace may use, beside what is for anyone; a person who waits to be let in is one.
-constexpr std::string_view without_workspace[] = {"/me", "/workspaces", "/invites/accept", "/logout"};
+constexpr std::string_view without_workspace[] = {"/me", "/workspaces", "/invites/accept", "/logout", "/mcp"};
 
 /// Marks for what is a workspace's, and of which others are told that it is not there. What is marked `own` is the
 /// caller's.

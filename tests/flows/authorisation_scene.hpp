@@ -295,6 +295,15 @@ private:
         return {id, token.text};
     }
 
+    /// Of a key that has no secret yet.
+    std::string add_claim()
+    {
+        auto token = crypto::make_one_time_token();
+        auto prefix = prefix_of(add_key(workspace_, owner_, role::member));
+        add("UPDATE api_keys SET digest = " + quote(token.digest) + " WHERE prefix = '" + prefix + "'");
+        return token.text;
+    }
+
     std::string make_unsubscription()
     {
         auto link = handlers::notifications::unsubscription_link(
@@ -312,6 +321,7 @@ private:
             {"verify", [this] { return add_one_time_token("verify_email"); }},
             {"change", [this] { return add_one_time_token("change_email"); }},
             {"reset", [this] { return add_one_time_token("reset_password"); }},
+            {"claim", [this] { return add_claim(); }},
             {"start.js", [] { return std::string("start.js"); }},
             {"43 characters", [] { return std::string(43, 'c'); }},
             {"unsubscription", [this] { return make_unsubscription(); }},

@@ -54,6 +54,11 @@ BOOST_AUTO_TEST_CASE(few_calls_need_no_credential)
                                              "/openapi.json",
                                              "/docs",
                                              "/docs/{file}",
+                                             "/claim",
+                                             "/api/v1/users/api-keys/claim",
+                                             "/mcp",
+                                             "/.well-known/oauth-protected-resource",
+                                             "/.well-known/oauth-protected-resource/mcp",
                                              "/api/v1/users/revoke"};
     for (auto& line : all_routes())
         if (line.who.who == kind::anyone)
