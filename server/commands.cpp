@@ -10,6 +10,7 @@
 #include "schemas/types.hpp"
 #include "server/core.hpp"
 #include "server/mailer.hpp"
+#include "server/mcp_bridge.hpp"
 #include "server/signing.hpp"
 #include "server/upkeep.hpp"
 
@@ -320,6 +321,11 @@ int print_openapi(const settings_text& settings)
                 url = value;
         std::cout << handlers::describe_api(url, LATCHKEY_VERSION) << '\n';
     });
+}
+
+int bridge_mcp(const settings_text&)
+{
+    return report([] { carry_messages(read_bridge_settings(), std::cin, std::cout); });
 }
 
 int disable_user(const config& settings, const std::string& email)

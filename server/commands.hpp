@@ -24,4 +24,7 @@ int restore_user(const config& settings, const std::string& email);
 /** Print the document of the API. It takes no server's settings but where clients will reach it. */
 int print_openapi(const settings_text& settings);
 
+/** Speak the Model Context Protocol over standard input and output, for the key of TENEX_API_KEY. */
+int bridge_mcp(const settings_text& settings);
+
 } // namespace server

@@ -17,6 +17,10 @@ Usage:
                                   let it sign in again
   latchkey openapi [flags]        print the document of the API; of the settings
                                   only LATCHKEY_PUBLIC_URL counts
+  latchkey mcp                    the Model Context Protocol over standard input
+                                  and output, for agents: acts by the API key
+                                  in TENEX_API_KEY at the server that
+                                  TENEX_API_BASE names; http://127.0.0.1:8080
   latchkey --version
 
 Every setting is an environment variable, or a flag of the same name, which

@@ -26,6 +26,7 @@ constexpr command commands[] = {
     {"users", "disable", nullptr, &server::disable_user},
     {"users", "restore", nullptr, &server::restore_user},
     {"openapi", "", nullptr, nullptr, &server::print_openapi},
+    {"mcp", "", nullptr, nullptr, &server::bridge_mcp},
 };
 
 int refuse(const std::vector<std::string>& lines)

@@ -36,18 +36,6 @@ bool exists(const row& line, who caller, what with)
     return with != what::sole_key || (!line.needs.empty() && line.needs != everything);
 }
 
-/// The path of a row as the route table has it: marks and parameters are alike.
-std::string shape_of(std::string_view path)
-{
-    return fill_in(path.substr(0, path.find('?')), [](const std::string&) { return "{}"; });
-}
-
-bool is_for(const row& line, const handlers::route& route)
-{
-    auto method = route.method == verb::unknown ? verb::get : route.method;
-    return line.method == method && shape_of(path_of(line)) == shape_of(route.path);
-}
-
 /// What a refusal lacks of what the contract says of it; empty if nothing.
 std::string fault_of(const support::response& refusal, const row& line, who caller, what with)
 {

@@ -6,6 +6,7 @@
 #include "crypto/mac_token.hpp"
 #include "crypto/one_time_token.hpp"
 #include "handlers/notifications.hpp"
+#include "handlers/routes.hpp"
 #include "tests/flows/answers.hpp"
 #include "tests/flows/authorisation.hpp"
 #include "tests/flows/people.hpp"
@@ -45,6 +46,18 @@ inline std::string fill_in(std::string_view text,
 inline std::string path_of(const row& line)
 {
     return (line.is_at_root ? "" : base) + std::string(line.path);
+}
+
+/// The path of a row as the route table has it: marks and parameters are alike.
+inline std::string shape_of(std::string_view path)
+{
+    return fill_in(path.substr(0, path.find('?')), [](const std::string&) { return "{}"; });
+}
+
+inline bool is_for(const row& line, const handlers::route& route)
+{
+    auto method = route.method == verb::unknown ? verb::get : route.method;
+    return line.method == method && shape_of(path_of(line)) == shape_of(route.path);
 }
 
 inline std::string name_of(const row& line)

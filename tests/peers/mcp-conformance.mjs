@@ -1,5 +1,5 @@
 // Runs the protocol's own conformance suite against {url}, of the spec {revision}. The suite knows no credentials, so they
-// are added on the way: {token}. Tells {scenarios: {name: [failed check, …]}} and ends.
+// are added on the way: {token}, and {origin} where a page of its own is meant. Tells {scenarios: {name: [failed check, …]}} and ends.
 import {execFile} from 'node:child_process';
 import {mkdtemp, readdir, readFile, rm} from 'node:fs/promises';
 import {createServer, request} from 'node:http';
@@ -10,8 +10,8 @@ import {listen, options, tell} from './common.mjs';
 
 const proxy = createServer((incoming, outgoing) => {
     const headers = {...incoming.headers, authorization: `Bearer ${options.token}`};
-    if (headers.origin === `http://${headers.host}`)
-        headers.origin = options.url; // a page of the proxy's is one of the server's
+    if ([`http://127.0.0.1:${port}`, `http://localhost:${port}`].includes(headers.origin))
+        headers.origin = options.origin; // a page of the proxy's is one that the server knows
     const onward = request(new URL(incoming.url, options.url), {method: incoming.method, headers}, answer => {
         outgoing.writeHead(answer.statusCode, answer.headers);
         answer.pipe(outgoing);
