@@ -57,10 +57,12 @@ private:
     std::unique_ptr<PGconn, finish> pg_;
 };
 
-std::map<std::string, std::string, std::less<>> applied_before(session& db)
+using known_checksums = std::map<std::string, std::string, std::less<>>;
+
+known_checksums applied_before(session& db)
 {
     auto rows = db.query("SELECT name, checksum FROM schema_migrations", {});
-    std::map<std::string, std::string, std::less<>> found;
+    known_checksums found;
     for (int row = 0; row < PQntuples(rows.get()); ++row)
         found.emplace(PQgetvalue(rows.get(), row, 0), PQgetvalue(rows.get(), row, 1));
     return found;
@@ -80,7 +82,6 @@ failure refuse(std::string_view name, std::string_view why)
 
 void apply(session& db, const migration& next, const std::string& checksum)
 {
-    db.execute("BEGIN");
     try {
         db.execute(std::string(next.sql));
     } catch (const failure& why) {
@@ -88,7 +89,42 @@ void apply(session& db, const migration& next, const std::string& checksum)
     }
     db.query("INSERT INTO schema_migrations (name, checksum) VALUES ($1, $2)",
              {std::string(next.name), checksum});
+}
+
+/** A transaction for which others that migrate wait. The lock is the transaction's and not the session's, which a pooler
+    might hand to somebody else with the lock still in it. */
+void begin_alone(session& db)
+{
+    db.execute("BEGIN");
+    db.execute("SELECT pg_advisory_xact_lock(hashtext('schema_migrations'))");
+}
+
+/** @throw failure if the program does not fit what the database has been through */
+void check_history(const known_checksums& before, std::span<const migration> migrations)
+{
+    for (const auto& [name, checksum] : before)
+        if (std::ranges::find(migrations, name, &migration::name) == migrations.end())
+            throw refuse(name,
+                         "is in the database but not in this program: run the newer program that made it");
+}
+
+/** Apply a migration unless somebody has. @return whether it was applied just now */
+bool apply_once(session& db, const migration& each, std::span<const migration> migrations)
+{
+    begin_alone(db);
+    auto before = applied_before(db);
+    check_history(before, migrations);
+    auto checksum = checksum_of(db, each.sql);
+    auto known = before.find(each.name);
+    bool is_new = known == before.end();
+    if (!is_new && known->second != checksum)
+        throw refuse(each.name, "was changed after it was applied: restore it, and add a new one instead");
+    if (is_new && !before.empty() && each.name < before.rbegin()->first)
+        throw refuse(each.name, "is missing, but a later one was applied: migrations only go forward");
+    if (is_new)
+        apply(db, each, checksum);
     db.execute("COMMIT");
+    return is_new;
 }
 
 bool raise_wall(session& db)
@@ -110,34 +146,20 @@ bool raise_wall(session& db)
 migration_report migrate(const std::string& conninfo, std::span<const migration> migrations)
 {
     session db(conninfo);
-    // The lock is the session's, so it is let go of however this function ends.
-    db.execute("SELECT pg_advisory_lock(hashtext('schema_migrations'))");
+    begin_alone(db);
     db.execute(
         "CREATE TABLE IF NOT EXISTS schema_migrations ("
         "name text PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())");
-
-    auto before = applied_before(db);
-    for (const auto& [name, checksum] : before)
-        if (std::ranges::find(migrations, name, &migration::name) == migrations.end())
-            throw refuse(name,
-                         "is in the database but not in this program: run the newer program that made it");
+    check_history(applied_before(db), migrations); // also where the program has none
+    db.execute("COMMIT");
 
     migration_report report;
-    for (const auto& each : migrations) {
-        auto checksum = checksum_of(db, each.sql);
-        auto known = before.find(each.name);
-        if (known == before.end()) {
-            if (!before.empty() && each.name < before.rbegin()->first)
-                throw refuse(each.name,
-                             "is missing, but a later one was applied: migrations only go forward");
-            apply(db, each, checksum);
+    for (const auto& each : migrations)
+        if (apply_once(db, each, migrations))
             report.applied.emplace_back(each.name);
-        } else if (known->second != checksum) {
-            throw refuse(each.name,
-                         "was changed after it was applied: restore it, and add a new one instead");
-        }
-    }
+    begin_alone(db);
     report.walled = raise_wall(db);
+    db.execute("COMMIT");
     return report;
 }
 

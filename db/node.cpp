@@ -120,7 +120,9 @@ awaitable<void> node::serve_connection()
     auto connection = connection_.generation();
     trust_.drop();
     watch_.forget();
-    hearing_ = hearing::unknown;
+    hearing_ = settings_.connection.prepare ? hearing::unknown : hearing::none;
+    if (!settings_.connection.prepare)
+        co_return;
     auto again_after = listen_again_after; // for who hears nothing
     try {
         co_await listen();

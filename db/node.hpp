@@ -25,7 +25,9 @@ class principal_changes;
     makes all cores forget, and acknowledges. It renews the lease on that same connection, so that what it cannot hear it
     does not believe for long. Whoever has changed something waits in settle() until all others have forgotten, or can no
     longer believe. Where the connection cannot listen, as behind a pooler of transactions, there is no lease, and every
-    look-up goes to the database: slower, never wrong.
+    look-up goes to the database: slower, never wrong. Such a pooler does not refuse to listen: it listens on whatever
+    server it has at hand, whose notices reach whoever has that server next. So where nothing is prepared, which is how
+    one tells of a pooler, it is not even tried: a node that hears itself once by luck would believe for ever.
 
     Belongs to one io_context's thread; settle() may be awaited on any. Destroy it before its io_context. */
 class node {

@@ -59,13 +59,6 @@ auto run_alone(asio::io_context& io, F work)
     return std::move(*result);
 }
 
-db::pipeline::config connection(const config& settings)
-{
-    db::pipeline::config out;
-    out.conninfo = settings.database_url;
-    return out;
-}
-
 void bring_up_to_date(const config& settings)
 {
     for (auto& name : db::migrate(settings.database_url).applied)
@@ -85,7 +78,7 @@ void raise_descriptor_limit()
 db::node::config node_settings(const config& settings)
 {
     db::node::config out;
-    out.connection = connection(settings);
+    out.connection = database_settings(settings);
     return out;
 }
 
@@ -93,8 +86,9 @@ db::node::config node_settings(const config& settings)
 class conductor {
 public:
     conductor(common& all, std::deque<core>& cores)
-        : all_(all), cores_(cores), db_(io_, connection(all.settings), 1), signals_(io_, SIGINT, SIGTERM),
-          timer_(io_.get_executor()), node_(io_, db_, all.changes, all.lease, node_settings(all.settings)),
+        : all_(all), cores_(cores), db_(io_, database_settings(all.settings), 1),
+          signals_(io_, SIGINT, SIGTERM), timer_(io_.get_executor()),
+          node_(io_, db_, all.changes, all.lease, node_settings(all.settings)),
           upkeep_(io_.get_executor(), db_, all.sealer, all.settings)
     {
         node_.on_census = [&all](std::size_t nodes) {
@@ -197,6 +191,10 @@ void serve_until_drained(const config& settings)
     conductor main_thread(all, cores);
     auto keys = main_thread.load();
     main_thread.look_for_wall();
+    if (!settings.prepared_statements)
+        log_line(log_level::info, "nothing is remembered")
+            .add("cause",
+                 "behind a pooler no server hears what others change, so every credential is looked up");
 
     auto listen = settings.listen;
     for (unsigned i = 0; i < settings.threads; ++i) {
@@ -273,7 +271,7 @@ int rotate_signing_keys(const config& settings)
 {
     return report([&] {
         asio::io_context io{1};
-        db::pool db(io, connection(settings), 1);
+        db::pool db(io, database_settings(settings), 1);
         crypto::sealer sealer(settings.keys.derive(crypto::purpose::seal));
         auto kid = run_alone(io, [&] { return rotate_keys(db, sealer, settings); });
         std::cout << kid << '\n';
@@ -297,7 +295,7 @@ int change_user(const config& settings, std::string_view done, Change how)
 {
     return report([&] {
         asio::io_context io{1};
-        db::pool db(io, connection(settings), 1);
+        db::pool db(io, database_settings(settings), 1);
         db::principal_changes changes;
         db::lease unused;
         auto others = node_settings(settings);

@@ -288,6 +288,7 @@ struct written {
     std::optional<redirects_text> redirect_allowlist;
     std::optional<schemas::integer<1, 64>> database_connections;
     std::optional<schemas::integer<1, 1'048'576>> cache_mib;
+    std::optional<bool> prepared_statements;
     std::optional<bool> migrate;
 };
 BOOST_DESCRIBE_STRUCT(written, (),
@@ -296,7 +297,7 @@ BOOST_DESCRIBE_STRUCT(written, (),
                        extra_resources, access_token_ttl, refresh_token_ttl, verify_token_ttl,
                        reset_token_ttl, invite_ttl, email_verification, smtp_url, mail_from, google_client_id,
                        google_client_secret, google_issuer, redirect_allowlist, database_connections,
-                       cache_mib, migrate))
+                       cache_mib, prepared_statements, migrate))
 
 constexpr std::string_view variable_prefix = "LATCHKEY_";
 
@@ -353,6 +354,7 @@ config from(written in)
     if (in.trusted_proxies)
         out.trusted_proxies = std::move(in.trusted_proxies->networks);
     out.migrate = in.migrate.value_or(true);
+    out.prepared_statements = in.prepared_statements.value_or(true);
     if (in.data_dir)
         out.data_dir = std::move(in.data_dir->value);
     if (in.smtp_url)
@@ -401,6 +403,14 @@ config from(written in)
 }
 
 } // namespace
+
+db::pipeline::config database_settings(const config& settings)
+{
+    db::pipeline::config out;
+    out.conninfo = settings.database_url;
+    out.prepare = settings.prepared_statements;
+    return out;
+}
 
 std::string config::site_name() const
 {

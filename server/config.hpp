@@ -51,6 +51,7 @@ struct config {
     std::optional<google_settings> google;
 
     std::string database_url;
+    bool prepared_statements = true; // false: behind a pooler that hands transactions to changing servers
     std::size_t database_connections = 3; // of each core, beside the one for looking up credentials
     crypto::keyring keys;
     handlers::settings handlers;
@@ -61,6 +62,9 @@ struct config {
     /** How people call this server: the host of its public URL. */
     std::string site_name() const;
 };
+
+/** How all connections of the program are made. */
+db::pipeline::config database_settings(const config& settings);
 
 /** Names and values: the environment's LATCHKEY_ variables or the flags, by the setting's own name. */
 using settings_text = std::vector<std::pair<std::string, std::string>>;

@@ -22,8 +22,7 @@ namespace {
 
 db::pipeline::config pipeline_settings(const config& settings)
 {
-    db::pipeline::config out;
-    out.conninfo = settings.database_url;
+    auto out = database_settings(settings);
     out.on_event = [](std::string_view event, std::string_view detail) {
         auto level = event == "connected" ? log_level::debug : log_level::warning;
         log_line(level, "database").add("what", event).add("detail", detail);

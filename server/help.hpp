@@ -49,6 +49,8 @@ overrides it: LATCHKEY_PUBLIC_URL is --public-url.
   LATCHKEY_THREADS                reactors; one for each core
   LATCHKEY_DATABASE_CONNECTIONS   of each reactor, beside the one for looking
                                   up credentials; 3
+  LATCHKEY_PREPARED_STATEMENTS    false behind a pooler in transaction mode, such
+                                  as pgbouncer; true
   LATCHKEY_CACHE_MIB              memory for known credentials; 256
   LATCHKEY_RATE_LIMIT_PER_MINUTE  requests of a credential, or of an address
                                   without one; 1000; 0 is no limit of any kind

@@ -53,7 +53,7 @@ public:
     worker(const config& settings, const std::atomic<std::int64_t>& stops_at)
         : settings_(settings), stops_at_(stops_at), sealer_(settings.keys.derive(crypto::purpose::seal)),
           unsubscriptions_(settings.keys.derive(crypto::purpose::unsubscription)),
-          db_(io_, connection(settings), 1), timer_(io_.get_executor())
+          db_(io_, database_settings(settings), 1), timer_(io_.get_executor())
     {
         if (settings.smtp)
             transport_ = send_by_smtp(*settings.smtp, [this] { return has_to_go(); });
@@ -74,13 +74,6 @@ public:
     }
 
 private:
-    static db::pipeline::config connection(const config& settings)
-    {
-        db::pipeline::config out;
-        out.conninfo = settings.database_url;
-        return out;
-    }
-
     bool is_stopping() const { return stops_at_ != std::numeric_limits<std::int64_t>::max(); }
     bool has_to_go() const { return clock::now().time_since_epoch().count() >= stops_at_; }
 

@@ -203,7 +203,7 @@ constexpr row table[] = {
 };
 
 /// What a person without any workspace may use, beside what is for anyone; a person who waits to be let in is one.
-constexpr std::string_view without_workspace[] = {"/me", "/workspaces", "/invites/accept", "/logout", "/mcp"};
+constexpr std::string_view without_workspace[] = {"/me", "/workspaces", "/invites/accept", "/logout"};
 
 /// Marks for what is a workspace's, and of which others are told that it is not there. What is marked `own` is the
 /// caller's.
@@ -241,7 +241,9 @@ inline bool names_what_is_the_workspaces(const row& line)
 
 inline bool is_for_who_has_no_workspace(const row& line)
 {
-    return !line.is_at_root && std::ranges::any_of(without_workspace, [&](std::string_view begin) {
+    if (line.is_at_root)
+        return line.path == "/mcp"; // where each tool asks for itself
+    return std::ranges::any_of(without_workspace, [&](std::string_view begin) {
         auto rest = line.path.starts_with(begin) ? line.path.substr(begin.size()) : "no";
         return rest.empty() || rest.front() == '/';
     });

@@ -52,9 +52,9 @@ BOOST_FIXTURE_TEST_CASE(the_document_passes_its_linters, reader)
 
 BOOST_FIXTURE_TEST_CASE(the_program_prints_what_the_server_serves, reader)
 {
-    support::child_process printer(
-        {support::program_path(), "openapi", "--public-url", "http://127.0.0.1:0"}, {},
-        STDOUT_FILENO); // which is how this server knows itself
+    support::child_process printer({support::program_path(), "openapi", "--public-url", "http://127.0.0.1:0"},
+                                   {},
+                                   STDOUT_FILENO); // which is how this server knows itself
     auto code = printer.wait(std::chrono::seconds(20));
     BOOST_REQUIRE(code.has_value());
     BOOST_TEST(*code == 0);

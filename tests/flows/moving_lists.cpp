@@ -1,6 +1,7 @@
 // Lists that are read page by page while their rows come and go: no row twice, and none that stayed is left out.
 #define BOOST_TEST_DYN_LINK
 #include "tests/flows/everywhere.hpp"
+#include "tests/support/eventually.hpp"
 
 #include <atomic>
 #include <chrono>
@@ -46,9 +47,11 @@ struct moving : signed_up {
         std::set<std::string> strangers;
         for (int pass = 0; pass < 3; ++pass) {
             std::set<std::string> seen;
-            int pages = 0, before = moved;
+            int pages = 0;
             std::string cursor;
             do {
+                int before = moved;
+                BOOST_REQUIRE(support::eventually(std::chrono::seconds(20), [&] { return moved > before; }));
                 auto page = client.get(base + list + cursor, token);
                 BOOST_REQUIRE_MESSAGE(page.status == 200u, page.body);
                 BOOST_REQUIRE(++pages < 1000);
@@ -61,7 +64,6 @@ struct moving : signed_up {
             } while (cursor != "&cursor=");
             for (auto& row : staying)
                 BOOST_TEST(seen.contains(row), "left out: " + row);
-            BOOST_TEST(moved > before + 1); // or it was no test
         }
         BOOST_TEST(!strangers.empty());
     }

@@ -66,7 +66,8 @@ BOOST_FIXTURE_TEST_CASE(a_preflight_of_a_listed_origin_is_told_what_it_may_send,
     BOOST_TEST(out.status == 204u);
     BOOST_TEST(header_of(out, "Allow") == "GET, HEAD, PATCH, OPTIONS");
     BOOST_TEST(header_of(out, "Access-Control-Allow-Methods") == "GET, HEAD, PATCH, OPTIONS");
-    BOOST_TEST(header_of(out, "Access-Control-Allow-Headers") == "Authorization, Content-Type, X-Request-Id");
+    BOOST_TEST(header_of(out, "Access-Control-Allow-Headers") ==
+               "Authorization, Content-Type, X-Request-Id, MCP-Protocol-Version, Mcp-Method, Mcp-Name");
 }
 
 BOOST_FIXTURE_TEST_CASE(another_preflight_is_told_no_more_than_the_methods, asked_from)
