@@ -116,6 +116,7 @@ public:
                 wanted_.notify_one();
                 return;
             }
+            ++refused_;
         }
         next->refuse();
     }
@@ -135,10 +136,10 @@ public:
     const config& settings() const { return settings_; }
     const std::string& dummy() const { return dummy_; }
 
-    std::size_t waiting() const
+    load state() const
     {
         std::lock_guard lock(mutex_);
-        return queue_.size();
+        return {queue_.size(), busy_, refused_};
     }
 
 private:
@@ -155,8 +156,10 @@ private:
             auto next = std::move(queue_.front());
             queue_.pop_front();
             ++busy_;
+            bool is_late = job::clock::now() - next->since > settings_.longest_wait;
+            refused_ += is_late;
             lock.unlock();
-            if (job::clock::now() - next->since > settings_.longest_wait)
+            if (is_late)
                 next->refuse();
             else
                 next->run(arena);
@@ -172,7 +175,8 @@ private:
     mutable std::mutex mutex_;
     std::condition_variable wanted_;
     std::deque<std::unique_ptr<job>> queue_;
-    std::size_t busy_ = 0; // threads with a job in hand
+    std::size_t busy_ = 0;      // threads with a job in hand
+    std::uint64_t refused_ = 0; // jobs
     bool closed_ = false;
     std::vector<std::thread> threads_; // last: they use all of the above
 };
@@ -218,9 +222,9 @@ const password_costs& hashers::costs() const
     return pool_->settings().costs;
 }
 
-std::size_t hashers::waiting() const
+hashers::load hashers::state() const
 {
-    return pool_->waiting();
+    return pool_->state();
 }
 
 } // namespace crypto

@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -65,8 +66,12 @@ public:
 
     const password_costs& costs() const;
 
-    /** Jobs that no thread has taken up yet. */
-    std::size_t waiting() const;
+    struct load {
+        std::size_t waiting = 0;   // jobs that no thread has taken up yet
+        std::size_t busy = 0;      // threads with a job in hand
+        std::uint64_t refused = 0; // jobs turned away so far, at once or after too long
+    };
+    load state() const;
 
 private:
     class pool;

@@ -90,6 +90,18 @@ awaitable<std::optional<row>> take(pool& db)
     co_return found;
 }
 
+static const statement count_letters{"outbox_count", R"(
+    SELECT (SELECT count(*) FROM outbox WHERE failed_at IS NULL) AS waiting,
+           (SELECT count(*) FROM outbox WHERE failed_at IS NOT NULL) AS given_up,
+           coalesce((SELECT extract(epoch FROM now() - min(created_at)) FROM outbox WHERE failed_at IS NULL), 0)::int8
+               AS oldest_seconds)"};
+
+awaitable<tally> count(pool& db)
+{
+    auto counted = co_await db.run(count_letters);
+    co_return counted.as_one<tally>();
+}
+
 static const statement delete_sent{"outbox_delete", "DELETE FROM outbox WHERE id = $1"};
 
 awaitable<void> settle(pool& db, uuid id)

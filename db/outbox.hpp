@@ -73,4 +73,14 @@ awaitable<void> give_up(pool& db, uuid id, std::string cause);
 /// End whatever transaction is left over.
 awaitable<void> let_go(pool& db);
 
+/// How many letters there are, and how old the oldest is that waits.
+struct tally {
+    std::int64_t waiting = 0;
+    std::int64_t given_up = 0;
+    std::int64_t oldest_seconds = 0;
+};
+BOOST_DESCRIBE_STRUCT(tally, (), (waiting, given_up, oldest_seconds))
+
+awaitable<tally> count(pool& db);
+
 } // namespace db::outbox

@@ -39,6 +39,22 @@ std::size_t pool::in_flight() const
     return sum;
 }
 
+std::size_t pool::connections() const
+{
+    std::size_t sum = 0;
+    for (const auto& each : pipelines_)
+        sum += each.connected();
+    return sum;
+}
+
+std::uint64_t pool::connections_made() const
+{
+    std::uint64_t sum = 0;
+    for (const auto& each : pipelines_)
+        sum += each.generation();
+    return sum;
+}
+
 awaitable<void> pool::close()
 {
     for (auto& each : pipelines_)

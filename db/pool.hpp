@@ -40,7 +40,12 @@ public:
     /// True if at least one pipeline is.
     bool connected() const;
 
+    /// Batches waiting or sent.
     std::size_t in_flight() const;
+
+    /// How many pipelines are connected, and how often any has been.
+    std::size_t connections() const;
+    std::uint64_t connections_made() const;
 
     /// Close every pipeline, each once what it has in flight has ended.
     awaitable<void> close();

@@ -23,7 +23,7 @@ reply counted(call& c, const problem& why)
 /** The route of a request with its call made ready, or the reply that ends the matter. */
 std::variant<reply, pending> find(const router& routes, context& cx, const request& req)
 {
-    pending out{nullptr, {cx, req, {}, {}}};
+    pending out{nullptr, 0, {cx, req, {}, {}}};
     std::vector<std::string_view> params;
     auto place = routes.find(req.path, params);
     if (!place)
@@ -35,8 +35,10 @@ std::variant<reply, pending> find(const router& routes, context& cx, const reque
         out.ready.params.at(i) = std::move(*decoded);
     }
     out.line = place->find(req.message.method());
-    if (out.line)
+    if (out.line) {
+        out.number = routes.number_of(*out.line);
         return out;
+    }
     if (req.message.method() == http::verb::options)
         return answer_options(cx.config, req, place->allow);
     return counted(out.ready, problem::method_not_allowed(place->allow));
@@ -46,6 +48,7 @@ std::variant<reply, pending> find(const router& routes, context& cx, const reque
 reply finish(reply out, const pending& at)
 {
     out.route = at.line->path;
+    out.route_number = at.number;
     out.is_routine = at.line->run_now && out.status < 500;
     allow_origin(at.ready.cx.config, at.ready.req, out);
     return out;

@@ -12,6 +12,7 @@ namespace handlers {
     counted yet. */
 struct pending {
     const route* line;
+    std::size_t number; // of the line in its table
     call ready;
 };
 

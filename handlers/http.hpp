@@ -50,6 +50,9 @@ struct reply {
     std::string_view route;  // the line of the route table that made it, for the log
     bool is_routine = false; // one of very many alike: no news for the log
 
+    static constexpr std::size_t no_route = static_cast<std::size_t>(-1);
+    std::size_t route_number = no_route; // of that line, for whoever counts
+
     /** Add a header line. Control characters in the value are dropped: no value can add a line of its own. */
     void add_header(std::string_view name, std::string_view value)
     {

@@ -45,7 +45,7 @@ void add(router::place& where, const route& line)
 
 } // namespace
 
-router::router(std::span<const route> table)
+router::router(std::span<const route> table) : table_(table)
 {
     for (auto& line : table) {
         largest_body_ = std::max(largest_body_, line.body_limit);

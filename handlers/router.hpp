@@ -31,6 +31,9 @@ public:
         @return null if no route has this path */
     const place* find(std::string_view path, std::vector<std::string_view>& params) const;
 
+    /** The place of a route in the table. */
+    std::size_t number_of(const route& line) const { return static_cast<std::size_t>(&line - table_.data()); }
+
     /** The largest body that a request may have, in bytes, and the largest that any may have. */
     std::size_t body_limit(http::verb method, std::string_view path) const;
     std::size_t largest_body() const { return largest_body_; }
@@ -41,6 +44,7 @@ private:
         place where;
     };
 
+    std::span<const route> table_;
     boost::unordered_flat_map<std::string_view, place> fixed_;
     std::vector<pattern> patterns_;
     std::size_t largest_body_ = handlers::body_limit;

@@ -4,13 +4,16 @@
 #include "crypto/random.hpp"
 #include "db/migrations.hpp"
 #include "db/node.hpp"
+#include "db/outbox.hpp"
 #include "db/users.hpp"
 #include "db/wall.hpp"
 #include "handlers/openapi.hpp"
 #include "schemas/types.hpp"
 #include "server/core.hpp"
+#include "server/http_client.hpp"
 #include "server/mailer.hpp"
 #include "server/mcp_bridge.hpp"
+#include "server/process_facts.hpp"
 #include "server/signing.hpp"
 #include "server/upkeep.hpp"
 
@@ -39,6 +42,8 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr std::chrono::seconds renew_keys_every{30};
+constexpr std::chrono::seconds look_every{5};
+constexpr long health_limit = 3; // seconds
 
 /** Run one coroutine to its end on an io_context of its own. */
 template <class F>
@@ -117,6 +122,7 @@ public:
         wait_for_signal();
         asio::co_spawn(io_, renew(), asio::detached);
         asio::co_spawn(io_, upkeep_.run(), asio::detached);
+        asio::co_spawn(io_, watch(), asio::detached);
         io_.run();
     }
 
@@ -165,6 +171,24 @@ private:
             } catch (const std::exception& e) {
                 log_line(log_level::warning, "signing keys not renewed").add("cause", e.what());
             }
+        }
+    }
+
+    /** Tell the board what is not a core's own. */
+    db::awaitable<void> watch()
+    {
+        db::steady_timer pause(io_.get_executor());
+        for (;;) {
+            all_.metrics.publish(read_process_state());
+            try {
+                auto mail = co_await db::outbox::count(db_);
+                all_.metrics.publish(handlers::mail_state{mail.waiting, mail.given_up, mail.oldest_seconds});
+            } catch (const std::exception&) {
+                // The database is away, which others tell of.
+            }
+            boost::system::error_code ignored;
+            pause.expires_after(look_every);
+            co_await pause.async_wait(asio::redirect_error(db::use_awaitable, ignored));
         }
     }
 
@@ -318,6 +342,25 @@ int print_openapi(const settings_text& settings)
             if (name == "public_url")
                 url = value;
         std::cout << handlers::describe_api(url, LATCHKEY_VERSION) << '\n';
+    });
+}
+
+int check_health(const settings_text& settings)
+{
+    return report([&] {
+        std::string listen = "127.0.0.1:8080";
+        for (auto& [name, value] : settings)
+            if (name == "listen")
+                listen = value;
+        // Who listens at all addresses listens at this one.
+        for (std::string_view all : {"0.0.0.0:", "[::]:"})
+            if (listen.starts_with(all))
+                listen = "127.0.0.1:" + listen.substr(all.size());
+        auto answer = http_client(health_limit).get("http://" + listen + "/readyz");
+        if (answer.status != 200)
+            throw std::runtime_error(answer.fault.empty() ? "it answers " + std::to_string(answer.status)
+                                                          : answer.fault);
+        std::cout << "ready\n";
     });
 }
 

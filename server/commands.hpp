@@ -24,6 +24,10 @@ int restore_user(const config& settings, const std::string& email);
 /** Print the document of the API. It takes no server's settings but where clients will reach it. */
 int print_openapi(const settings_text& settings);
 
+/** Ask the server of this machine, at LATCHKEY_LISTEN, whether it can serve: for a container's health check.
+    @return 0 if it can */
+int check_health(const settings_text& settings);
+
 /** Speak the Model Context Protocol over standard input and output, for the key of TENEX_API_KEY. */
 int bridge_mcp(const settings_text& settings);
 

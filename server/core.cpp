@@ -72,7 +72,7 @@ tcp_acceptor listen_at(asio::io_context& io, const tcp::endpoint& address, bool 
 common::common(const config& all)
     : settings(all), permissions(all.handlers.extra_resources),
       hashers(std::make_unique<crypto::hashers>(hasher_settings(all))),
-      sealer(all.keys.derive(crypto::purpose::seal)), metrics(all.threads, lease),
+      sealer(all.keys.derive(crypto::purpose::seal)), metrics(all.threads, lease, hashers.get()),
       routes(handlers::all_routes()),
       openapi(boost::json::serialize(handlers::describe_api(all.handlers.public_url, LATCHKEY_VERSION)))
 {}
@@ -100,6 +100,7 @@ core::core(common& all, std::size_t number, const tcp::endpoint& listen,
                std::move(keys)},
       acceptor_(listen_at(io_, listen, true)), clock_(io_.get_executor())
 {
+    host_.counts = &all.metrics.requests(number);
     context_.metrics = &all.metrics;
     context_.openapi = &all.openapi;
     if (auto provider = provider_settings(all.settings)) {
@@ -147,8 +148,21 @@ handlers::awaitable<void> core::sweep()
         timer.expires_after(session_host::tick_length);
         co_await timer.async_wait(asio::redirect_error(db::use_awaitable, error));
         host_.sweep();
-        all_.metrics.publish(number_, principals_.count());
+        all_.metrics.publish(number_, state());
     }
+}
+
+handlers::core_state core::state() const
+{
+    handlers::core_state out;
+    out.credentials = principals_.count();
+    out.connections = host_.sessions.size();
+    out.at_work = host_.at_work;
+    out.statements = db_.in_flight();
+    out.lookups = lookups_.in_flight();
+    out.database_up = db_.connections() + lookups_.connections();
+    out.database_opened = db_.connections_made() + lookups_.connections_made();
+    return out;
 }
 
 /** Draining, from the signal to the end. While requests are under way new connections are still answered, so

@@ -68,6 +68,7 @@ public:
 private:
     handlers::awaitable<void> accept();
     handlers::awaitable<void> sweep();
+    handlers::core_state state() const;
     handlers::awaitable<void> finish();
     void take(tcp_socket socket);
 

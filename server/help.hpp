@@ -17,6 +17,8 @@ Usage:
                                   let it sign in again
   latchkey openapi [flags]        print the document of the API; of the settings
                                   only LATCHKEY_PUBLIC_URL counts
+  latchkey health [flags]         ask the server of this machine whether it can
+                                  serve: 0 if so; for health checks
   latchkey mcp                    the Model Context Protocol over standard input
                                   and output, for agents: acts by the API key
                                   in TENEX_API_KEY at the server that

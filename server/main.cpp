@@ -26,6 +26,7 @@ constexpr command commands[] = {
     {"users", "disable", nullptr, &server::disable_user},
     {"users", "restore", nullptr, &server::restore_user},
     {"openapi", "", nullptr, nullptr, &server::print_openapi},
+    {"health", "", nullptr, nullptr, &server::check_health},
     {"mcp", "", nullptr, nullptr, &server::bridge_mcp},
 };
 

@@ -1,17 +1,16 @@
 #include "server/mcp_bridge.hpp"
 
 #include "schemas/json.hpp"
+#include "server/http_client.hpp"
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
-#include <curl/curl.h>
-
 #include <cstdlib>
 #include <iostream>
-#include <memory>
 #include <stdexcept>
 #include <string_view>
+#include <vector>
 
 namespace server {
 
@@ -19,75 +18,9 @@ namespace json = boost::json;
 
 namespace {
 
-constexpr long connect_limit = 10, total_limit = 60; // seconds
+constexpr long answer_limit = 60; // seconds
 constexpr std::size_t largest_line = 1 << 20;
 constexpr int internal_error = -32603, parse_error = -32700;
-
-struct free_handle {
-    void operator()(CURL* handle) const { curl_easy_cleanup(handle); }
-};
-struct free_list {
-    void operator()(curl_slist* list) const { curl_slist_free_all(list); }
-};
-using header_list = std::unique_ptr<curl_slist, free_list>;
-
-void add(header_list& headers, const std::string& line)
-{
-    auto longer = curl_slist_append(headers.get(), line.c_str());
-    if (!longer)
-        throw std::bad_alloc();
-    [[maybe_unused]] auto same = headers.release();
-    headers.reset(longer);
-}
-
-std::size_t append(char* data, std::size_t, std::size_t size, void* to)
-{
-    static_cast<std::string*>(to)->append(data, size);
-    return size;
-}
-
-struct http_answer {
-    long status = 0;
-    std::string body;
-    std::string fault; // why there is no answer
-};
-
-/** One connection to the server, kept between messages. */
-class http_post {
-public:
-    explicit http_post(const bridge_settings& settings) : settings_(settings)
-    {
-        static const CURLcode ready = curl_global_init(CURL_GLOBAL_DEFAULT);
-        handle_.reset(ready == CURLE_OK ? curl_easy_init() : nullptr);
-        if (!handle_)
-            throw std::runtime_error("libcurl does not start");
-    }
-
-    http_answer send(const std::string& body, header_list headers)
-    {
-        http_answer out;
-        auto* h = handle_.get();
-        curl_easy_setopt(h, CURLOPT_URL, settings_.url.c_str());
-        curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR, "http,https");
-        curl_easy_setopt(h, CURLOPT_HTTPHEADER, headers.get());
-        curl_easy_setopt(h, CURLOPT_POSTFIELDS, body.c_str());
-        curl_easy_setopt(h, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
-        curl_easy_setopt(h, CURLOPT_CONNECTTIMEOUT, connect_limit);
-        curl_easy_setopt(h, CURLOPT_TIMEOUT, total_limit);
-        curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L);
-        curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, &append);
-        curl_easy_setopt(h, CURLOPT_WRITEDATA, &out.body);
-        auto code = curl_easy_perform(h);
-        if (code != CURLE_OK)
-            out.fault = curl_easy_strerror(code);
-        curl_easy_getinfo(h, CURLINFO_RESPONSE_CODE, &out.status);
-        return out;
-    }
-
-private:
-    const bridge_settings& settings_;
-    std::unique_ptr<CURL, free_handle> handle_;
-};
 
 std::string text_at(const json::value& from, std::string_view pointer)
 {
@@ -113,7 +46,7 @@ std::string header_line(std::string_view name, const std::string& value)
 
 class bridge {
 public:
-    explicit bridge(const bridge_settings& settings) : settings_(settings), post_(settings) {}
+    explicit bridge(const bridge_settings& settings) : settings_(settings), server_(answer_limit) {}
 
     /** @return the line to answer with; empty if none is due */
     std::string carry(const std::string& line)
@@ -125,7 +58,7 @@ public:
         auto object = message.if_object();
         auto id = object ? object->if_contains("id") : nullptr;
         bool wants_answer = !object || (id && object->contains("method"));
-        auto answer = post_.send(line, headers_of(message));
+        auto answer = server_.post(settings_.url, line, headers_of(message));
         if (!wants_answer)
             return {};
         boost::system::error_code wrong;
@@ -139,23 +72,22 @@ public:
     }
 
 private:
-    header_list headers_of(const json::value& message) const
+    std::vector<std::string> headers_of(const json::value& message) const
     {
-        header_list out;
-        add(out, "Content-Type: application/json");
-        add(out, "Accept: application/json, text/event-stream");
-        add(out, header_line("Authorization", "Bearer " + settings_.api_key));
-        add(out, "Expect:"); // a body this small need not ask first
+        std::vector<std::string> out{"Content-Type: application/json",
+                                     "Accept: application/json, text/event-stream",
+                                     "Expect:", // a body this small need not ask first
+                                     header_line("Authorization", "Bearer " + settings_.api_key)};
         auto method = text_at(message, "/method");
         auto version = text_at(message, "/params/_meta/io.modelcontextprotocol~1protocolVersion");
         if (!version.empty()) {
-            add(out, header_line("MCP-Protocol-Version", version));
-            add(out, header_line("Mcp-Method", method));
+            out.push_back(header_line("MCP-Protocol-Version", version));
+            out.push_back(header_line("Mcp-Method", method));
             auto name = text_at(message, method == "resources/read" ? "/params/uri" : "/params/name");
             if (!name.empty())
-                add(out, header_line("Mcp-Name", name));
+                out.push_back(header_line("Mcp-Name", name));
         } else if (!negotiated_.empty() && method != "initialize") {
-            add(out, header_line("MCP-Protocol-Version", negotiated_));
+            out.push_back(header_line("MCP-Protocol-Version", negotiated_));
         }
         return out;
     }
@@ -177,7 +109,7 @@ private:
     }
 
     const bridge_settings& settings_;
-    http_post post_;
+    http_client server_;
     std::string negotiated_;
 };
 

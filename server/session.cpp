@@ -5,6 +5,7 @@
 #include "handlers/dispatch.hpp"
 #include "server/reply_writer.hpp"
 #include "server/strictness.hpp"
+#include "server/trace_parent.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -61,7 +62,7 @@ std::string forwarded_for(const http::request_header<>& header)
     questions, which come by the ten thousand, at `debug`. The route stands for the path, so that nothing a
     client wrote into its URL is ever logged. */
 void log_request(const handlers::reply& out, const handlers::request* req, std::string_view id,
-                 const asio::ip::address& peer)
+                 const asio::ip::address& peer, std::chrono::nanoseconds took)
 {
     auto level = out.status == 503   ? log_level::warning // the database is away, or there is too much to do
                  : out.status >= 500 ? log_level::error
@@ -74,7 +75,10 @@ void log_request(const handlers::reply& out, const handlers::request* req, std::
     if (req)
         line.add("method", http::to_string(req->message.method())).add("route", out.route);
     line.add("status", static_cast<std::int64_t>(out.status));
+    line.add("duration_us", std::chrono::duration_cast<std::chrono::microseconds>(took).count());
     line.add("client", (req ? req->client : peer).to_string());
+    if (auto parent = req ? trace_parent::read(req->message) : std::nullopt)
+        line.add("trace_id", parent->trace_id).add("parent_id", parent->parent_id);
     if (!out.cause.empty())
         line.add("cause", out.cause);
 }
@@ -335,6 +339,7 @@ handlers::request session::begin_work(exchange& at)
 {
     auto& message = at.in.get();
     enter(phase::work);
+    began_ = std::chrono::steady_clock::now();
     keep_alive_ = message.keep_alive() && !host_.cx.draining;
 
     auto [path, query] = split_target(message.target());
@@ -364,7 +369,12 @@ void session::frame(const handlers::reply& out, const handlers::request* req)
     around.date = host_.date;
     keep_alive_ = keep_alive_ && !host_.cx.draining;
     around.keep_alive = keep_alive_;
-    log_request(out, req, around.request_id, peer_);
+    std::chrono::nanoseconds took{0};
+    if (req)
+        took = std::chrono::steady_clock::now() - began_;
+    if (host_.counts)
+        host_.counts->note(out.route_number, out.status, took);
+    log_request(out, req, around.request_id, peer_, took);
 
     out_.clear();
     write_reply(out_, out, around);

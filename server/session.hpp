@@ -2,6 +2,7 @@
 #pragma once
 
 #include "handlers/context.hpp"
+#include "handlers/request_counts.hpp"
 #include "handlers/router.hpp"
 #include "server/config.hpp"
 
@@ -69,7 +70,8 @@ private:
         in_; // as large as it has to be; what counts are the bytes from in_from_ to in_end_, not yet parsed
     std::size_t in_from_ = 0, in_end_ = 0;
     std::string out_;
-    std::int64_t deadline_ = 0; // in ticks; 0: none
+    std::chrono::steady_clock::time_point began_; // the work of a request
+    std::int64_t deadline_ = 0;                   // in ticks; 0: none
     phase phase_ = phase::idle;
     std::int64_t opened_; // in ticks
     bool answered_ = false;
@@ -87,9 +89,10 @@ struct session_host {
     handlers::context& cx;
     const handlers::router& routes;
     const config& settings;
-    std::string date;             // as the Date header has it; renewed by the sweep
-    std::int64_t tick = 0;        // of the sweep
-    std::size_t at_work = 0;      // sessions with a request under way
+    handlers::request_counts* counts = nullptr; // of this core
+    std::string date;                           // as the Date header has it; renewed by the sweep
+    std::int64_t tick = 0;                      // of the sweep
+    std::size_t at_work = 0;                    // sessions with a request under way
     std::size_t large_bodies = 0; // requests with a body beyond the usual limit, being read or answered
     list sessions;
 

@@ -94,7 +94,7 @@ BOOST_FIXTURE_TEST_CASE(what_was_hashed_verifies, core)
     BOOST_TEST(wait_for(pool.verify("password", phc)));
     BOOST_TEST(!wait_for(pool.verify("passwort", phc)));
     BOOST_TEST((pool.costs() == tiny));
-    BOOST_TEST(pool.waiting() == 0u);
+    BOOST_TEST(pool.state().waiting == 0u);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_pool_works_with_either_engine, core)
@@ -148,7 +148,7 @@ BOOST_FIXTURE_TEST_CASE(a_full_queue_refuses_and_the_rest_is_served, core)
     std::size_t most_waiting = 0;
     for (int i = 0; i < 40; ++i)
         spawn([&] { return verify_once(pool, phc, count); });
-    boost::asio::post(io, [&] { most_waiting = pool.waiting(); });
+    boost::asio::post(io, [&] { most_waiting = pool.state().waiting; });
     io.run();
     BOOST_TEST(count.good >= 6); // one under way and five that wait
     BOOST_TEST(count.refused > 0);

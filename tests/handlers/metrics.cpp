@@ -22,9 +22,9 @@ BOOST_AUTO_TEST_CASE(the_counts_of_all_cores_add_up)
 {
     db::lease lease;
     handlers::metrics_board board(2, lease);
-    board.publish(0, {1, 2, 3, 4, 5, 6});
-    board.publish(1, {10, 20, 30, 40, 50, 60});
-    board.publish(0, {100, 2, 3, 4, 5, 6}); // instead of the ones before
+    board.publish(0, {.credentials = {1, 2, 3, 4, 5, 6}});
+    board.publish(1, {.credentials = {10, 20, 30, 40, 50, 60}});
+    board.publish(0, {.credentials = {100, 2, 3, 4, 5, 6}}); // instead of the ones before
     auto text = board.text();
     BOOST_TEST(has(text, "latchkey_credential_checks_total{result=\"hit\"} 110"));
     BOOST_TEST(has(text, "latchkey_credential_checks_total{result=\"absent\"} 22"));

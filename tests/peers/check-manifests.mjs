@@ -1,0 +1,41 @@
+// Holds the Kubernetes manifests of {folder} against the schemas of their kinds, and lints the file {compose}. Tells
+// {checked: [kind, …], faults: [text, …]}.
+import {execFile} from 'node:child_process';
+import {readdir, readFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import {pathToFileURL} from 'node:url';
+import {load, options, tell} from './common.mjs';
+
+const {default: yaml} = await load('js-yaml');
+const packages = process.env.NODE_PATH;
+const model = ({apiVersion, kind}) =>
+    import(pathToFileURL(join(packages, 'kubernetes-models', apiVersion, `${kind}.js`)));
+
+const checked = [], faults = [];
+const names = (await readdir(options.folder)).filter(name => name.endsWith('.yaml'));
+const texts = Object.fromEntries(await Promise.all(
+    names.map(async name => [name, yaml.load(await readFile(join(options.folder, name), 'utf8'))])));
+const {'kustomization.yaml': kustomization, ...manifests} = texts;
+for (const [name, manifest] of Object.entries(manifests)) {
+    try {
+        const {[manifest.kind]: kind} = await model(manifest);
+        new kind(manifest).validate();
+        checked.push(manifest.kind);
+    } catch (error) {
+        faults.push(`${name}: ${error.message}`);
+    }
+}
+const applied = [...kustomization.resources].sort().join();
+const there = Object.keys(manifests).filter(name => !name.includes('.example.')).sort().join();
+if (applied !== there)
+    faults.push(`kustomization.yaml lists ${applied}, there are ${there}`);
+
+const linted = await new Promise(resolve => execFile(
+    process.execPath, [join(packages, 'dclint/bin/dclint.cjs'), '--formatter', 'json', options.compose],
+    (error, out) => resolve(JSON.parse(out))));
+for (const {messages} of linted)
+    for (const {type, rule, line, message} of messages)
+        if (type === 'error')
+            faults.push(`compose.yaml:${line}: ${rule}: ${message}`);
+tell({checked, faults});
+process.exit();
