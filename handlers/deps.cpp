@@ -295,11 +295,6 @@ awaitable<std::variant<db::users::row, problem>> load_person(call& c)
     co_return std::move(*user);
 }
 
-std::optional<problem> count_caller(call& c)
-{
-    return count_credential(c);
-}
-
 std::optional<problem> count_address(call& c)
 {
     return count(c, general_rule(c, "ip"), address_bucket(c.req.client));

@@ -47,9 +47,6 @@ std::optional<problem> require_person(const call& c);
     gone */
 awaitable<std::variant<db::users::row, problem>> load_person(call& c);
 
-/** Count one more request of the caller's: for a call that stands for several. @return 429 if that is too many */
-std::optional<problem> count_caller(call& c);
-
 /** Count a call of nobody in particular for its address. @return 429 if that is too many */
 std::optional<problem> count_address(call& c);
 

@@ -319,7 +319,8 @@ reply to_http(outcome what)
     return out;
 }
 
-/** Each message counts as the request it would have been alone. */
+/** Each message is admitted as the request it would have been alone: it counts, and what the one before has changed about
+    the caller counts for it. */
 awaitable<reply> answer_batch(call& c, const json::array& all)
 {
     auto header = trim(c.req.message["MCP-Protocol-Version"]);
@@ -328,9 +329,11 @@ awaitable<reply> answer_batch(call& c, const json::array& all)
             fail(400, nullptr, invalid_request, "Batches are of 2025-03-26, and hold 1 to 50 messages."));
     std::string body;
     for (std::size_t i = 0; i < all.size(); ++i) {
-        if (i > 0)
-            if (auto over = count_caller(c))
-                co_return to_reply(*over);
+        if (i > 0) {
+            auto refused = co_await admit(c, even_unverified);
+            if (refused)
+                co_return refuse(c, *refused);
+        }
         auto one = co_await answer_one(c, all[i]);
         if (!one.body.empty())
             body.append(body.empty() ? "[" : ",").append(one.body);

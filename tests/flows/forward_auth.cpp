@@ -81,7 +81,8 @@ std::unique_ptr<support::child_process> start_nginx(const std::string& folder, c
     std::ofstream(folder + "/site.conf") << text;
     std::string user = geteuid() == 0 ? "user nobody nogroup;" : "";
     std::ofstream(folder + "/nginx.conf")
-        << user << "daemon off; master_process off; pid " << folder << "/pid; error_log stderr; worker_processes 1; events {}\n"
+        << user << "daemon off; master_process off; pid " << folder
+        << "/pid; error_log stderr; worker_processes 1; events {}\n"
         << "http { access_log off; client_body_temp_path " << folder << "/b; proxy_temp_path " << folder
         << "/p; fastcgi_temp_path " << folder << "/f; uwsgi_temp_path " << folder << "/u; scgi_temp_path "
         << folder << "/s; include " << folder << "/site.conf; }\n";

@@ -263,6 +263,20 @@ BOOST_AUTO_TEST_CASE(each_message_of_a_batch_counts)
     BOOST_TEST(world.speak(batch, world.token).status == 429u);
 }
 
+BOOST_FIXTURE_TEST_CASE(within_a_batch_each_message_sees_what_the_one_before_did, agents)
+{
+    auto key = mint(R"({"name":"k"})");
+    auto call = [](const std::string& id, const std::string& tool, const std::string& arguments) {
+        return R"({"jsonrpc":"2.0","id":)" + id + R"(,"method":"tools/call","params":{"name":")" + tool +
+               R"(","arguments":)" + arguments + "}}";
+    };
+    auto refused = speak("[" + call("1", "revoke_api_key", R"({"prefix":")" + prefix_of(key) + "\"}") + "," +
+                             call("2", "list_team", "{}") + "]",
+                         key);
+    BOOST_TEST(refused.status == 401u);
+    BOOST_TEST(refused.body.find("ada@") == std::string::npos);
+}
+
 BOOST_FIXTURE_TEST_CASE(tools_do_what_their_calls_do_and_no_more, agents)
 {
     BOOST_TEST(use("whoami", "{}", bob.token).text("/result/structuredContent/role") == "member");
