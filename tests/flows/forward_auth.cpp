@@ -124,6 +124,7 @@ std::string address_of(std::uint16_t port)
 struct behind_proxy : team {
     behind_proxy(starter start, const support::environment& settings = {}) : team(settings)
     {
+        front.speak_through_others();
         std::filesystem::permissions(folder.path(), std::filesystem::perms::all);
         proxy = start(folder.path(), {address_of(port), address_of(server.port()), address_of(app.port())});
         auto is_up = [&] {

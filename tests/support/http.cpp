@@ -127,7 +127,8 @@ response http_client::send(http::request<http::string_body> message)
         stream_->expires_after(timeout_);
         check(wait_for(io_, [&](auto done) { http::async_write(*stream_, message, std::move(done)); }));
         auto out = read_response(io_, *stream_, buffer_, message.method() == http::verb::head);
-        keep_exchange(message, out);
+        if (keeps_)
+            keep_exchange(message, out);
         if (http::token_list(out.header("Connection")).exists("close"))
             disconnect();
         return out;

@@ -69,6 +69,9 @@ public:
     /// How long to wait for one answer; 30 s unless told.
     void set_timeout(std::chrono::milliseconds limit) { timeout_ = limit; }
 
+    /// What is answered is not the server's own word, as through a proxy: it is not held against the document.
+    void speak_through_others() { keeps_ = false; }
+
     void disconnect();
 
 private:
@@ -76,6 +79,7 @@ private:
 
     std::uint16_t port_;
     std::string from_;
+    bool keeps_ = true;
     std::chrono::milliseconds timeout_{30'000};
     std::vector<std::pair<std::string, std::string>> headers_;
     boost::asio::io_context io_{1};
