@@ -102,6 +102,7 @@ BOOST_AUTO_TEST_CASE(sigkill_at_any_instant_leaves_no_half_made_workspace)
     for (int round = 0; round < 6; ++round) {
         support::running_server server(db.conninfo(), {{"LATCHKEY_MASTER_KEY", master_key}});
         std::atomic<bool> killed{false};
+        std::atomic<int> acknowledged_now{0};
         std::vector<std::vector<std::string>> made(4);
         std::vector<std::thread> people;
         for (std::size_t i = 0; i < made.size(); ++i)
@@ -111,13 +112,17 @@ BOOST_AUTO_TEST_CASE(sigkill_at_any_instant_leaves_no_half_made_workspace)
                     auto email = "p" + std::to_string(round) + "-" + std::to_string(i) + "-" +
                                  std::to_string(n) + "@example.com";
                     try {
-                        if (client.post(base + "/signup", signup_body(email)).status == 201u)
+                        if (client.post(base + "/signup", signup_body(email)).status == 201u) {
                             made[i].push_back(email);
+                            ++acknowledged_now;
+                        }
                     } catch (const std::exception&) {
                         return; // the server is gone
                     }
                 }
             });
+        if (round > 0) // before anybody is signed up is one instant of many
+            soon([&] { return acknowledged_now > 0; });
         std::this_thread::sleep_for(std::chrono::milliseconds(60 + 35 * round));
         server.kill();
         killed = true;
