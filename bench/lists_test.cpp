@@ -1,4 +1,3 @@
-#define BOOST_TEST_DYN_LINK
 #include "bench/failure.hpp"
 #include "bench/lists.hpp"
 #include "bench/options.hpp"

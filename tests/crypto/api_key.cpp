@@ -1,4 +1,3 @@
-#define BOOST_TEST_DYN_LINK
 #include "crypto/api_key.hpp"
 
 #include "crypto/keyring.hpp"

@@ -1,4 +1,3 @@
-#define BOOST_TEST_DYN_LINK
 #include "crypto/argon2.hpp"
 
 #include "tests/crypto/hex.hpp"

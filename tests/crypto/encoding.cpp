@@ -1,4 +1,3 @@
-#define BOOST_TEST_DYN_LINK
 #include "crypto/encoding.hpp"
 
 #include "crypto/random.hpp"

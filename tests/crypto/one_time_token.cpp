@@ -1,5 +1,4 @@
 // Tokens of one use: how they look, and what is kept of them.
-#define BOOST_TEST_DYN_LINK
 #include "crypto/one_time_token.hpp"
 
 #include <boost/test/unit_test.hpp>

@@ -1,5 +1,4 @@
 // How guessable a password is: what is refused, what passes, and that nothing odd breaks the judge.
-#define BOOST_TEST_DYN_LINK
 #include "crypto/password_strength.hpp"
 
 #include "crypto/password.hpp"

@@ -1,4 +1,3 @@
-#define BOOST_TEST_DYN_LINK
 #include "crypto/random.hpp"
 #include "tests/crypto/hex.hpp"
 

@@ -1,5 +1,4 @@
 // What scanners are given to find keys by, held against the keys that are made.
-#define BOOST_TEST_DYN_LINK
 #include "crypto/api_key.hpp"
 #include "tests/support/child_process.hpp"
 

@@ -1,5 +1,4 @@
 // Pictures: whose, and who may see them.
-#define BOOST_TEST_DYN_LINK
 #include "db/avatars.hpp"
 
 #include "tests/db/house.hpp"

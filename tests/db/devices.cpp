@@ -1,5 +1,4 @@
 // A sign-in from what has not been seen before.
-#define BOOST_TEST_DYN_LINK
 #include "db/devices.hpp"
 
 #include "tests/db/house.hpp"

@@ -1,5 +1,4 @@
 // PostgreSQL restarted, stopped, frozen, and its backends killed, with requests on their way.
-#define BOOST_TEST_DYN_LINK
 #include "db/pipeline.hpp"
 #include "tests/support/database.hpp"
 #include "tests/support/io.hpp"

@@ -1,5 +1,4 @@
 // Questions that come at the same time, without a database: who travels with whom.
-#define BOOST_TEST_DYN_LINK
 #include "db/gatherer.hpp"
 
 #include "tests/db/house.hpp"

@@ -1,5 +1,4 @@
 // Invites as they are stored: which are open, what a token tells, and with whom they end.
-#define BOOST_TEST_DYN_LINK
 #include "db/invites.hpp"
 
 #include "db/one_time_tokens.hpp"

@@ -1,5 +1,4 @@
 // Who signs up to which workspace, and what becomes of them once their address is proved.
-#define BOOST_TEST_DYN_LINK
 #include "db/join_requests.hpp"
 
 #include "tests/db/house.hpp"

@@ -1,5 +1,4 @@
 // What a page of a list reads does not grow with the list, nor with those of other workspaces.
-#define BOOST_TEST_DYN_LINK
 #include "db/listing.hpp"
 
 #include "db/invites.hpp"

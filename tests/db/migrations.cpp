@@ -1,5 +1,4 @@
 // The schema's way forward, and the ways it must not go.
-#define BOOST_TEST_DYN_LINK
 #include "db/migrations.hpp"
 
 #include "db/error.hpp"

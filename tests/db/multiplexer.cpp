@@ -1,5 +1,4 @@
 // Matching answers to requests, with no database at all.
-#define BOOST_TEST_DYN_LINK
 #include "db/multiplexer.hpp"
 
 #include <boost/test/unit_test.hpp>

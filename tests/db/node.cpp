@@ -1,5 +1,4 @@
 // Several nodes on one database: what each remembers when another has changed something.
-#define BOOST_TEST_DYN_LINK
 #include "db/node.hpp"
 
 #include "tests/db/house.hpp"

@@ -1,5 +1,4 @@
 // Who is who at a provider.
-#define BOOST_TEST_DYN_LINK
 #include "db/oauth.hpp"
 
 #include "tests/db/house.hpp"

@@ -1,5 +1,4 @@
 // Tokens that travel by mail: good for one thing, once, for a while.
-#define BOOST_TEST_DYN_LINK
 #include "db/one_time_tokens.hpp"
 
 #include "tests/db/house.hpp"

@@ -1,5 +1,4 @@
 // Mail that waits: by whom it is taken, and what becomes of it.
-#define BOOST_TEST_DYN_LINK
 #include "db/outbox.hpp"
 
 #include "db/purge.hpp"

@@ -1,6 +1,5 @@
 // How values are encoded, looked at without a database. That PostgreSQL reads them so is tested with
 // pipeline.
-#define BOOST_TEST_DYN_LINK
 #include "db/params.hpp"
 
 #include <boost/describe/enum.hpp>

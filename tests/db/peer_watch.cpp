@@ -1,5 +1,4 @@
 // For whom a change waits, told by made-up rows and a made-up clock.
-#define BOOST_TEST_DYN_LINK
 #include "db/peer_watch.hpp"
 
 #include <boost/test/unit_test.hpp>

@@ -1,5 +1,4 @@
 // One pipelined connection against a real PostgreSQL.
-#define BOOST_TEST_DYN_LINK
 #include "db/pipeline.hpp"
 
 #include "tests/support/database.hpp"

@@ -1,5 +1,4 @@
 // Lists of a workspace are read by walking an index, however many rows there are: nothing is gathered and sorted.
-#define BOOST_TEST_DYN_LINK
 #include "db/statement.hpp"
 #include "tests/db/house.hpp"
 

@@ -1,5 +1,4 @@
 // Several pipelines behind one face.
-#define BOOST_TEST_DYN_LINK
 #include "db/pool.hpp"
 
 #include "tests/support/database.hpp"

@@ -1,5 +1,4 @@
 // What goes when its time is over, and what stays.
-#define BOOST_TEST_DYN_LINK
 #include "db/purge.hpp"
 
 #include "tests/db/house.hpp"

@@ -1,5 +1,4 @@
 // Reading made-up rows; that PostgreSQL sends such rows is tested with pipeline.
-#define BOOST_TEST_DYN_LINK
 #include "db/result.hpp"
 
 #include <boost/describe/class.hpp>

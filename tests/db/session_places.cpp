@@ -1,5 +1,4 @@
 // Where a session leads to, when the workspace that it led to is no longer its person's.
-#define BOOST_TEST_DYN_LINK
 #include "tests/db/house.hpp"
 
 #include <boost/test/unit_test.hpp>

@@ -1,4 +1,3 @@
-#define BOOST_TEST_DYN_LINK
 #include "db/signing_keys.hpp"
 
 #include "tests/db/house.hpp"

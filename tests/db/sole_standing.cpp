@@ -1,5 +1,4 @@
 // A workspace is held alone by who changes its people, and what was decided before is decided again.
-#define BOOST_TEST_DYN_LINK
 #include "db/standing.hpp"
 #include "db/team.hpp"
 #include "tests/db/house.hpp"

@@ -1,5 +1,4 @@
 // What a credential has under way ends with it.
-#define BOOST_TEST_DYN_LINK
 #include "db/standing.hpp"
 
 #include "tests/db/house.hpp"

@@ -1,5 +1,4 @@
 // On which side of the wall between workspaces each statement of the program runs.
-#define BOOST_TEST_DYN_LINK
 #include "db/statement.hpp"
 #include "tests/support/database.hpp"
 

@@ -1,4 +1,3 @@
-#define BOOST_TEST_DYN_LINK
 #include "db/usage.hpp"
 
 #include "tests/db/house.hpp"

@@ -1,4 +1,3 @@
-#define BOOST_TEST_DYN_LINK
 #include "db/one_time_tokens.hpp"
 #include "db/outbox.hpp"
 #include "tests/db/house.hpp"

@@ -1,5 +1,4 @@
 // What a statement forgets to say about its workspace, PostgreSQL adds.
-#define BOOST_TEST_DYN_LINK
 #include "db/wall.hpp"
 
 #include "db/batch.hpp"

@@ -1,5 +1,4 @@
 // Accepting an invite: as somebody new, with a session, with a password; and nobody is added who did not want to be.
-#define BOOST_TEST_DYN_LINK
 #include "tests/flows/everywhere.hpp"
 #include "tests/flows/invitations.hpp"
 

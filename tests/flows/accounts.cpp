@@ -1,5 +1,4 @@
 // Signing up: what is made, what is told, and what is not taken.
-#define BOOST_TEST_DYN_LINK
 #include "tests/flows/answers.hpp"
 #include "tests/flows/people.hpp"
 

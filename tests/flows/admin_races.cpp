@@ -1,5 +1,4 @@
 // Those who change the team at the same instant: one after the other decides, and somebody is left who can act.
-#define BOOST_TEST_DYN_LINK
 #include "tests/flows/everywhere.hpp"
 #include "tests/flows/people.hpp"
 

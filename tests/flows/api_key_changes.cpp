@@ -1,5 +1,4 @@
 // A key's life after it was minted: shown, changed, replaced, revoked, reported.
-#define BOOST_TEST_DYN_LINK
 #include "tests/flows/answers.hpp"
 #include "tests/flows/people.hpp"
 

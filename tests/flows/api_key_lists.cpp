@@ -1,5 +1,4 @@
 // Lists of keys: by state, page by page.
-#define BOOST_TEST_DYN_LINK
 #include "tests/flows/answers.hpp"
 #include "tests/flows/people.hpp"
 

@@ -1,5 +1,4 @@
 // How far a key goes, and whose keys are whose: none begets a wider one, and none reaches another workspace.
-#define BOOST_TEST_DYN_LINK
 #include "tests/flows/answers.hpp"
 #include "tests/flows/people.hpp"
 

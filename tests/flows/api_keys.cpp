@@ -1,5 +1,4 @@
 // API keys: minted, shown once, and good for what they were minted for.
-#define BOOST_TEST_DYN_LINK
 #include "tests/flows/answers.hpp"
 #include "tests/flows/people.hpp"
 

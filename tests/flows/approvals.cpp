@@ -1,5 +1,4 @@
 // People who sign up with an address of a workspace's domain: what becomes of them, and who decides it.
-#define BOOST_TEST_DYN_LINK
 #include "tests/flows/domain.hpp"
 
 #include <string>

@@ -1,5 +1,4 @@
 // Joining by domain for who comes through a provider, and where addresses have to be verified first.
-#define BOOST_TEST_DYN_LINK
 #include "tests/flows/browser.hpp"
 #include "tests/flows/everywhere.hpp"
 

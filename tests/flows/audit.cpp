@@ -1,5 +1,4 @@
 // What the trail tells of all that is done with a team, and that it tells of nothing that was not.
-#define BOOST_TEST_DYN_LINK
 #include "tests/flows/domain.hpp"
 
 #include <string>

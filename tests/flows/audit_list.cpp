@@ -1,5 +1,4 @@
 // Reading the trail: filters, pages, and for whom.
-#define BOOST_TEST_DYN_LINK
 #include "tests/flows/everywhere.hpp"
 #include "tests/flows/people.hpp"
 

@@ -1,5 +1,4 @@
 // Forward authentication and the guards: who gets in, who does not, and what each is told.
-#define BOOST_TEST_DYN_LINK
 #include "tests/flows/signed_up.hpp"
 
 #include <chrono>

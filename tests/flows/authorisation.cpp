@@ -1,5 +1,4 @@
 // Every route, called by everybody with everything.
-#define BOOST_TEST_DYN_LINK
 #include "handlers/routes.hpp"
 #include "tests/flows/authorisation_scene.hpp"
 

@@ -1,5 +1,4 @@
 // Whatever has an id is not there for other workspaces, whatever the caller may do in theirs.
-#define BOOST_TEST_DYN_LINK
 #include "tests/flows/authorisation_scene.hpp"
 
 #include <initializer_list>

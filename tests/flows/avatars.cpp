@@ -1,5 +1,4 @@
 // Pictures of people, from the upload to the colleagues who see them.
-#define BOOST_TEST_DYN_LINK
 #include "tests/flows/answers.hpp"
 #include "tests/flows/people.hpp"
 #include "tests/schemas/images.hpp"

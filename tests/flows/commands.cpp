@@ -1,5 +1,4 @@
 // The program's small commands, as a shell sees them.
-#define BOOST_TEST_DYN_LINK
 #include "tests/flows/signed_up.hpp"
 #include "tests/support/child_process.hpp"
 

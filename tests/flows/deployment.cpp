@@ -1,5 +1,4 @@
 // The files for containers, as far as that can be told without any.
-#define BOOST_TEST_DYN_LINK
 #include "tests/support/peer.hpp"
 
 #include <boost/json/array.hpp>

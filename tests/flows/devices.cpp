@@ -1,5 +1,4 @@
 // A sign-in from where a person has never signed in before is told to them.
-#define BOOST_TEST_DYN_LINK
 #include "tests/flows/answers.hpp"
 #include "tests/flows/mails.hpp"
 #include "tests/flows/people.hpp"

@@ -1,5 +1,4 @@
 // What the operator does to an account, with the server running beside.
-#define BOOST_TEST_DYN_LINK
 #include "tests/flows/answers.hpp"
 #include "tests/flows/people.hpp"
 #include "tests/support/eventually.hpp"

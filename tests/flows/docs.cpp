@@ -1,5 +1,4 @@
 // The document and the page that shows it.
-#define BOOST_TEST_DYN_LINK
 #include "tests/flows/signed_up.hpp"
 #include "tests/support/peer.hpp"
 

@@ -1,5 +1,4 @@
 // Moving an account to another mail address.
-#define BOOST_TEST_DYN_LINK
 #include "tests/flows/correspondence.hpp"
 
 using namespace flows;

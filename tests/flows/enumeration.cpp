@@ -1,5 +1,4 @@
 // Whether anything tells a known address from an unknown one: the answers, and the time they take.
-#define BOOST_TEST_DYN_LINK
 #include "tests/flows/correspondence.hpp"
 
 #include <chrono>

@@ -1,5 +1,4 @@
 // The examples of the document, sent as they stand: only ids, tokens, addresses and passwords are those of people who exist.
-#define BOOST_TEST_DYN_LINK
 #include "handlers/openapi.hpp"
 #include "handlers/routes.hpp"
 #include "tests/flows/authorisation_scene.hpp"

@@ -1,5 +1,4 @@
 // PostgreSQL away, frozen, back again; the server killed: what clients see, and what is left.
-#define BOOST_TEST_DYN_LINK
 #include "tests/support/database.hpp"
 #include "tests/support/http.hpp"
 #include "tests/support/server.hpp"

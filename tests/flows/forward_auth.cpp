@@ -1,5 +1,4 @@
 // Real proxies with the files of scripts/deploy in front of an application, and Latchkey beside them.
-#define BOOST_TEST_DYN_LINK
 #include "tests/flows/answers.hpp"
 #include "tests/flows/people.hpp"
 #include "tests/support/child_process.hpp"

@@ -1,5 +1,4 @@
 // Signing in through a provider: the way there and back, who is who, and what is given back.
-#define BOOST_TEST_DYN_LINK
 #include "tests/flows/browser.hpp"
 #include "tests/support/eventually.hpp"
 

@@ -1,5 +1,4 @@
 // The program over bare sockets: what HTTP asks of a server, and what it must not put up with.
-#define BOOST_TEST_DYN_LINK
 #include "tests/support/http.hpp"
 
 #include "tests/support/database.hpp"

@@ -1,5 +1,4 @@
 // Tokens as other servers of OAuth ask about them, and give them back.
-#define BOOST_TEST_DYN_LINK
 #include "tests/flows/answers.hpp"
 #include "tests/flows/everywhere.hpp"
 #include "tests/flows/people.hpp"

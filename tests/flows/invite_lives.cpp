@@ -1,5 +1,4 @@
 // An invite from its mail to its end: looked at, sent again, cancelled, expired.
-#define BOOST_TEST_DYN_LINK
 #include "tests/flows/everywhere.hpp"
 #include "tests/flows/invitations.hpp"
 #include "tests/support/eventually.hpp"

@@ -1,5 +1,4 @@
 // Invites: made in batches, listed, and of which role by whom.
-#define BOOST_TEST_DYN_LINK
 #include "tests/flows/everywhere.hpp"
 #include "tests/flows/invitations.hpp"
 

@@ -1,5 +1,4 @@
 // Keys whose secret an agent never sees: a link shows it once to whoever opens it.
-#define BOOST_TEST_DYN_LINK
 #include "tests/flows/agents.hpp"
 #include "tests/flows/everywhere.hpp"
 

@@ -1,5 +1,4 @@
 // What one person or one workspace is asked for at the same instant is done one after the other: nobody locks anybody out.
-#define BOOST_TEST_DYN_LINK
 #include "tests/flows/domain.hpp"
 
 #include <string>

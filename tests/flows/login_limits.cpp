@@ -1,5 +1,4 @@
 // The stricter limits on guessing passwords and on signing up.
-#define BOOST_TEST_DYN_LINK
 #include "tests/flows/answers.hpp"
 #include "tests/flows/people.hpp"
 

@@ -1,5 +1,4 @@
 // Signing in: what is told to the right person, and to everybody else.
-#define BOOST_TEST_DYN_LINK
 #include "tests/flows/answers.hpp"
 #include "tests/flows/people.hpp"
 

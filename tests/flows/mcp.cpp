@@ -1,5 +1,4 @@
 // Agents: the protocol as its own suite and clients see it, and as nobody honest would speak it.
-#define BOOST_TEST_DYN_LINK
 #include "tests/flows/agents.hpp"
 #include "tests/flows/everywhere.hpp"
 #include "tests/support/peer.hpp"

@@ -1,5 +1,4 @@
 // The bridge between an agent's standard streams and a server; what the clients do over it is tested with /mcp itself.
-#define BOOST_TEST_DYN_LINK
 #include "tests/flows/agents.hpp"
 #include "tests/support/child_process.hpp"
 

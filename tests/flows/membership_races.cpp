@@ -1,5 +1,4 @@
 // A membership, a role or an invite that ends at the very instant at which somebody makes use of it.
-#define BOOST_TEST_DYN_LINK
 #include "tests/flows/everywhere.hpp"
 #include "tests/flows/invitations.hpp"
 

@@ -1,5 +1,4 @@
 // Lists that are read page by page while their rows come and go: no row twice, and none that stayed is left out.
-#define BOOST_TEST_DYN_LINK
 #include "tests/flows/everywhere.hpp"
 #include "tests/support/eventually.hpp"
 

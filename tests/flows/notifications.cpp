@@ -1,5 +1,4 @@
 // Which notices one gets, and how one gets no more of them.
-#define BOOST_TEST_DYN_LINK
 #include "tests/flows/answers.hpp"
 #include "tests/flows/mails.hpp"
 #include "tests/flows/people.hpp"

@@ -1,5 +1,4 @@
 // Mail that must arrive, and only once: over a mail server that others wrote, through crashes, from several nodes.
-#define BOOST_TEST_DYN_LINK
 #include "tests/flows/correspondence.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/peer.hpp"

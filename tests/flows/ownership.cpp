@@ -1,5 +1,4 @@
 // A workspace changes hands.
-#define BOOST_TEST_DYN_LINK
 #include "tests/flows/everywhere.hpp"
 #include "tests/flows/people.hpp"
 

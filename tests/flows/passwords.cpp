@@ -1,5 +1,4 @@
 // Passwords: forgotten, reset, changed; and what ends with the old one.
-#define BOOST_TEST_DYN_LINK
 #include "tests/flows/correspondence.hpp"
 
 #include <atomic>

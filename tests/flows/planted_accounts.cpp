@@ -1,5 +1,4 @@
 // Invites to an address that somebody has signed up with and nobody has proved to have.
-#define BOOST_TEST_DYN_LINK
 #include "tests/flows/everywhere.hpp"
 #include "tests/flows/invitations.hpp"
 

@@ -1,5 +1,4 @@
 // Behind pgbouncer in transaction mode: two server connections, which each transaction may find changed.
-#define BOOST_TEST_DYN_LINK
 #include "tests/support/pooler.hpp"
 
 #include "tests/flows/answers.hpp"

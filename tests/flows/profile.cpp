@@ -1,5 +1,4 @@
 // Who one is, and what one may change about that.
-#define BOOST_TEST_DYN_LINK
 #include "tests/flows/answers.hpp"
 #include "tests/flows/people.hpp"
 

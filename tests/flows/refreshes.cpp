@@ -1,5 +1,4 @@
 // Refresh tokens: spent once, forgiving of a lost answer, and merciless to a thief.
-#define BOOST_TEST_DYN_LINK
 #include "tests/flows/answers.hpp"
 #include "tests/flows/people.hpp"
 

@@ -1,5 +1,4 @@
 // Where an address has to be verified before its account may do anything, and nobody learns who has one.
-#define BOOST_TEST_DYN_LINK
 #include "tests/flows/correspondence.hpp"
 
 using namespace flows;

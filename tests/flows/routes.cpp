@@ -1,5 +1,4 @@
 // What every line of the route table has in common, whatever it does; lines to come are tested with the rest.
-#define BOOST_TEST_DYN_LINK
 #include "handlers/routes.hpp"
 
 #include "tests/flows/answers.hpp"

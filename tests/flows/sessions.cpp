@@ -1,5 +1,4 @@
 // Sessions as their person sees them: listed, ended one by one, all others ended, logged out of.
-#define BOOST_TEST_DYN_LINK
 #include "tests/flows/answers.hpp"
 #include "tests/flows/people.hpp"
 

@@ -1,5 +1,4 @@
 // The people of a workspace: those who belong to it, then those invited.
-#define BOOST_TEST_DYN_LINK
 #include "tests/flows/everywhere.hpp"
 #include "tests/flows/invitations.hpp"
 

@@ -1,5 +1,4 @@
 // The end of a membership, and what ends with it.
-#define BOOST_TEST_DYN_LINK
 #include "tests/flows/everywhere.hpp"
 #include "tests/flows/invitations.hpp"
 

@@ -1,5 +1,4 @@
 // Roles: who gives which to whom, and that they count at once.
-#define BOOST_TEST_DYN_LINK
 #include "tests/flows/everywhere.hpp"
 #include "tests/flows/invitations.hpp"
 

@@ -1,5 +1,4 @@
 // Proving that a mail address is one's own.
-#define BOOST_TEST_DYN_LINK
 #include "tests/flows/correspondence.hpp"
 
 #include <atomic>

@@ -1,5 +1,4 @@
 // What somebody may do who waits to be let in, and what they may not.
-#define BOOST_TEST_DYN_LINK
 #include "handlers/routes.hpp"
 #include "tests/flows/domain.hpp"
 

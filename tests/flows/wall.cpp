@@ -1,5 +1,4 @@
 // A server that may not make roles: it serves all the same, says what is missing, and has it once an operator gives it.
-#define BOOST_TEST_DYN_LINK
 #include "tests/flows/people.hpp"
 
 using namespace flows;

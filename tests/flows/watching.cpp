@@ -1,5 +1,4 @@
 // What whoever runs the server sees of it: counts, logs, and the files that make pictures and alarms of them.
-#define BOOST_TEST_DYN_LINK
 #include "tests/flows/answers.hpp"
 #include "tests/flows/people.hpp"
 #include "tests/support/child_process.hpp"

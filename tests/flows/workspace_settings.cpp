@@ -1,5 +1,4 @@
 // How a workspace is set up: shown to its people, changed by its admins, and in force at once.
-#define BOOST_TEST_DYN_LINK
 #include "tests/flows/everywhere.hpp"
 #include "tests/flows/people.hpp"
 

@@ -1,5 +1,4 @@
 // Several workspaces of one person: a new one, the list of them, and the way from one to another.
-#define BOOST_TEST_DYN_LINK
 #include "tests/flows/everywhere.hpp"
 #include "tests/flows/people.hpp"
 

@@ -1,4 +1,3 @@
-#define BOOST_TEST_DYN_LINK
 #include "handlers/deps.hpp"
 
 #include "handlers/limits.hpp"

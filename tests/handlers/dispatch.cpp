@@ -1,4 +1,3 @@
-#define BOOST_TEST_DYN_LINK
 #include "handlers/dispatch.hpp"
 
 #include "handlers/endpoint.hpp"

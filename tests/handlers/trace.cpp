@@ -1,4 +1,3 @@
-#define BOOST_TEST_DYN_LINK
 #include "handlers/trace.hpp"
 
 #include "tests/handlers/desk.hpp"

@@ -1,5 +1,4 @@
 // The judge itself: what it lets pass, and what it does not.
-#define BOOST_TEST_DYN_LINK
 #include "tests/history/history.hpp"
 
 #include <boost/test/unit_test.hpp>

@@ -1,7 +1,6 @@
 // Several nodes under load, while credentials end and machines fail: no success is ever late.
 //
 // LATCHKEY_HISTORY_SECONDS makes it longer, LATCHKEY_HISTORY_SEED repeats the choices (not the timing) of another run.
-#define BOOST_TEST_DYN_LINK
 #include "tests/history/world.hpp"
 
 #include <boost/test/unit_test.hpp>

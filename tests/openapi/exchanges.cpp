@@ -1,5 +1,4 @@
 // Every answer that the flows saw, held against the document: no status, code or shape that it does not tell.
-#define BOOST_TEST_DYN_LINK
 #include "handlers/openapi.hpp"
 #include "tests/support/peer.hpp"
 #include "tests/support/temporary_folder.hpp"

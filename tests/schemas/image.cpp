@@ -1,5 +1,4 @@
 // Images: what real encoders write is recognised, and nothing that is broken, longer or another thing.
-#define BOOST_TEST_DYN_LINK
 #include "schemas/image.hpp"
 
 #include "tests/schemas/images.hpp"

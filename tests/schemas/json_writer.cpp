@@ -1,5 +1,4 @@
 // Writing: the bytes of every shape, and that any text survives the way out and back.
-#define BOOST_TEST_DYN_LINK
 #include "schemas/api_key.hpp"
 #include "schemas/auth.hpp"
 #include "schemas/problem.hpp"

@@ -1,5 +1,4 @@
 // Any bytes at all: the parser answers, agrees with itself, and never lets half a value out.
-#define BOOST_TEST_DYN_LINK
 #include "schemas/api_key.hpp"
 #include "schemas/auth.hpp"
 #include "tests/schemas/support.hpp"

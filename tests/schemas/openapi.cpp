@@ -1,5 +1,4 @@
 // The document: that it says what the parser does, and says it once.
-#define BOOST_TEST_DYN_LINK
 #include "schemas/openapi.hpp"
 
 #include "schemas/api_key.hpp"

@@ -1,5 +1,4 @@
 // The walk: what is read, and that everything wrong is told at once and at its place.
-#define BOOST_TEST_DYN_LINK
 #include "schemas/rule.hpp"
 
 #include "schemas/api_key.hpp"

@@ -1,5 +1,4 @@
 // The types of members, table by table: what each takes, and how it calls what it does not.
-#define BOOST_TEST_DYN_LINK
 #include "schemas/types.hpp"
 
 #include "schemas/roles.hpp"

@@ -1,5 +1,4 @@
 // What letters say, of every kind.
-#define BOOST_TEST_DYN_LINK
 #include "server/letters.hpp"
 
 #include <boost/algorithm/string/predicate.hpp>

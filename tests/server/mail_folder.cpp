@@ -1,5 +1,4 @@
 // Letters that are put down as files.
-#define BOOST_TEST_DYN_LINK
 #include "tests/server/correspondence.hpp"
 #include "tests/support/letter.hpp"
 #include "tests/support/temporary_folder.hpp"

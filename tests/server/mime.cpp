@@ -1,5 +1,4 @@
 // Letters as bytes, judged by a mail server and a reader that others wrote.
-#define BOOST_TEST_DYN_LINK
 #include "server/mime.hpp"
 
 #include "tests/server/correspondence.hpp"

@@ -1,4 +1,3 @@
-#define BOOST_TEST_DYN_LINK
 #include "tests/support/certificate.hpp"
 #include "tests/support/http.hpp"
 #include "tests/support/https.hpp"

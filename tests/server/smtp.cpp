@@ -1,5 +1,4 @@
 // Letters on their way to a mail server that others wrote: when they may go, and what becomes of those that may not.
-#define BOOST_TEST_DYN_LINK
 #include "tests/server/correspondence.hpp"
 #include "tests/support/certificate.hpp"
 

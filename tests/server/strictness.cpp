@@ -1,4 +1,3 @@
-#define BOOST_TEST_DYN_LINK
 #include "server/strictness.hpp"
 
 #include <boost/asio/buffer.hpp>
