@@ -1,5 +1,5 @@
-#include "bench/experiments.hpp"
-#include "bench/interrupt.hpp"
+#include "bench/load/interrupt.hpp"
+#include "bench/scenarios/commands.hpp"
 
 #include <exception>
 #include <iostream>

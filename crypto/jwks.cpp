@@ -4,8 +4,8 @@
 #include "crypto/hash.hpp"
 #include "crypto/json_member.hpp"
 #include "crypto/jws.hpp"
+#include "crypto/openssl_ptr.hpp"
 #include "crypto/random.hpp"
-#include "crypto/released_by.hpp"
 
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>

@@ -1,6 +1,6 @@
 #include "crypto/password.hpp"
 
-#include "crypto/argon2.hpp"
+#include "crypto/argon2/argon2.hpp"
 #include "crypto/encoding.hpp"
 #include "crypto/hash.hpp"
 #include "crypto/random.hpp"

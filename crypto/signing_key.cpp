@@ -1,8 +1,8 @@
 #include "crypto/encoding.hpp"
 #include "crypto/hash.hpp"
 #include "crypto/jwt.hpp"
+#include "crypto/openssl_ptr.hpp"
 #include "crypto/random.hpp"
-#include "crypto/released_by.hpp"
 
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>

@@ -1,7 +1,7 @@
 // The table of every route of the server.
 #pragma once
 
-#include "handlers/endpoint.hpp"
+#include "handlers/http/endpoint.hpp"
 
 #include <span>
 

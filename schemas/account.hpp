@@ -1,7 +1,7 @@
 // What becomes of an account: its address, its password, its end.
 #pragma once
 
-#include "schemas/types.hpp"
+#include "schemas/engine/types.hpp"
 
 namespace schemas {
 

@@ -1,9 +1,9 @@
 // API keys: making, listing, changing, replacing and reporting them.
 #pragma once
 
+#include "schemas/engine/types.hpp"
+#include "schemas/enums.hpp"
 #include "schemas/page.hpp"
-#include "schemas/roles.hpp"
-#include "schemas/types.hpp"
 
 namespace schemas {
 

@@ -1,8 +1,8 @@
 // Who did what, when, from where.
 #pragma once
 
+#include "schemas/engine/types.hpp"
 #include "schemas/page.hpp"
-#include "schemas/types.hpp"
 
 namespace schemas {
 

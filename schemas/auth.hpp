@@ -1,8 +1,8 @@
 // Signing up, signing in, and who is calling.
 #pragma once
 
-#include "schemas/roles.hpp"
-#include "schemas/types.hpp"
+#include "schemas/engine/types.hpp"
+#include "schemas/enums.hpp"
 #include "schemas/user.hpp"
 #include "schemas/workspace.hpp"
 

@@ -1,7 +1,7 @@
 // What the liveness and readiness probes answer.
 #pragma once
 
-#include "schemas/types.hpp"
+#include "schemas/engine/types.hpp"
 
 namespace schemas {
 

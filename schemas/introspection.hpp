@@ -1,9 +1,9 @@
 // What a token is good for, and the end of it: RFC 7662 and RFC 7009; and the keys to check tokens with.
 #pragma once
 
-#include "schemas/roles.hpp"
-#include "schemas/rule.hpp"
-#include "schemas/types.hpp"
+#include "schemas/engine/rule.hpp"
+#include "schemas/engine/types.hpp"
+#include "schemas/enums.hpp"
 
 #include <boost/describe/class.hpp>
 

@@ -1,9 +1,9 @@
 // Invites: made, listed, looked at, accepted.
 #pragma once
 
+#include "schemas/engine/types.hpp"
+#include "schemas/enums.hpp"
 #include "schemas/page.hpp"
-#include "schemas/roles.hpp"
-#include "schemas/types.hpp"
 #include "schemas/user.hpp"
 #include "schemas/workspace.hpp"
 

@@ -1,7 +1,7 @@
 // Which notices a person gets, by kind and by channel.
 #pragma once
 
-#include "schemas/types.hpp"
+#include "schemas/engine/types.hpp"
 
 namespace schemas {
 

@@ -1,7 +1,7 @@
 // Signing in through a provider.
 #pragma once
 
-#include "schemas/types.hpp"
+#include "schemas/engine/types.hpp"
 
 namespace schemas {
 

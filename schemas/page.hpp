@@ -1,7 +1,7 @@
 // The envelope of every list, and the query that asks for one.
 #pragma once
 
-#include "schemas/types.hpp"
+#include "schemas/engine/types.hpp"
 
 namespace schemas {
 

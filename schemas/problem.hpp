@@ -1,7 +1,7 @@
 // What an answer says when a request did not succeed.
 #pragma once
 
-#include "schemas/types.hpp"
+#include "schemas/engine/types.hpp"
 
 namespace schemas {
 

@@ -1,7 +1,7 @@
 // One sign-in on one device.
 #pragma once
 
-#include "schemas/types.hpp"
+#include "schemas/engine/types.hpp"
 
 namespace schemas {
 

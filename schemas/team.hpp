@@ -2,9 +2,9 @@
 #pragma once
 
 #include "schemas/api_key.hpp"
+#include "schemas/engine/types.hpp"
+#include "schemas/enums.hpp"
 #include "schemas/page.hpp"
-#include "schemas/roles.hpp"
-#include "schemas/types.hpp"
 
 namespace schemas {
 

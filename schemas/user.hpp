@@ -1,7 +1,7 @@
 // A person, and what a person may change about it.
 #pragma once
 
-#include "schemas/types.hpp"
+#include "schemas/engine/types.hpp"
 
 namespace schemas {
 

@@ -1,9 +1,9 @@
 // Workspaces, a person's place in one, and how one is set up.
 #pragma once
 
+#include "schemas/engine/types.hpp"
+#include "schemas/enums.hpp"
 #include "schemas/page.hpp"
-#include "schemas/roles.hpp"
-#include "schemas/types.hpp"
 
 namespace schemas {
 

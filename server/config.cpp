@@ -1,9 +1,9 @@
 #include "server/config.hpp"
 
 #include "crypto/jwks.hpp"
-#include "handlers/http.hpp"
-#include "handlers/https_client.hpp"
-#include "schemas/types.hpp"
+#include "handlers/http/message.hpp"
+#include "handlers/oidc/https_client.hpp"
+#include "schemas/engine/types.hpp"
 
 #include <boost/describe/class.hpp>
 #include <boost/url/parse.hpp>

@@ -1,13 +1,13 @@
 // What the operator has set: read from the environment and the command line, refused at start if wrong.
 #pragma once
 
-#include "crypto/hashers.hpp"
+#include "crypto/hash_pool.hpp"
 #include "crypto/keyring.hpp"
-#include "db/pipeline.hpp"
-#include "handlers/address_range.hpp"
-#include "handlers/context.hpp"
+#include "db/postgres/pipeline.hpp"
+#include "handlers/access/client_address.hpp"
+#include "handlers/http/context.hpp"
 #include "server/log.hpp"
-#include "server/mail_transport.hpp"
+#include "server/mail/mail_transport.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
 

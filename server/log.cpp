@@ -1,8 +1,8 @@
 #include "server/log.hpp"
 
-#include "schemas/json.hpp"
-#include "schemas/rule.hpp"
-#include "schemas/utf8.hpp"
+#include "schemas/engine/json.hpp"
+#include "schemas/engine/rule.hpp"
+#include "schemas/engine/utf8.hpp"
 
 #include <unistd.h>
 

@@ -1,6 +1,6 @@
 // latchkey: reads its settings and runs a command.
-#include "server/commands.hpp"
-#include "server/help.hpp"
+#include "server/cli/commands.hpp"
+#include "server/cli/help.hpp"
 
 #include <unistd.h>
 

@@ -1,6 +1,6 @@
 #include "server/provider.hpp"
 
-#include "handlers/google.hpp"
+#include "handlers/endpoints/oidc_sign_in.hpp"
 
 namespace server {
 

@@ -1,7 +1,7 @@
 // The OpenID provider that people sign in through.
 #pragma once
 
-#include "handlers/oidc.hpp"
+#include "handlers/oidc/provider.hpp"
 #include "server/config.hpp"
 
 #include <optional>

@@ -1,15 +1,15 @@
 // What the primitives cost: the figures behind what is remembered, what is queued, and which defaults are
 // chosen.
 #include "crypto/api_key.hpp"
-#include "crypto/argon2.hpp"
+#include "crypto/argon2/argon2.hpp"
 #include "crypto/encoding.hpp"
 #include "crypto/hash.hpp"
 #include "crypto/jwt.hpp"
 #include "crypto/keyring.hpp"
-#include "crypto/mac_token.hpp"
 #include "crypto/password.hpp"
 #include "crypto/random.hpp"
 #include "crypto/seal.hpp"
+#include "crypto/token_signer.hpp"
 
 #include <array>
 #include <benchmark/benchmark.h>

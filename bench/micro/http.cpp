@@ -1,6 +1,6 @@
 // What HTTP itself costs for each request: the header parsed and checked, the reply written.
-#include "server/reply_writer.hpp"
-#include "server/strictness.hpp"
+#include "server/http/request_validation.hpp"
+#include "server/http/response_writer.hpp"
 
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http/parser.hpp>

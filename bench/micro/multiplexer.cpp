@@ -1,5 +1,5 @@
 // What the bookkeeping of a shared connection costs for each request, without the connection.
-#include "db/multiplexer.hpp"
+#include "db/postgres/multiplexer.hpp"
 
 #include <benchmark/benchmark.h>
 

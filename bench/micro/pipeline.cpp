@@ -1,7 +1,7 @@
 // Look-ups by unique key through one pipelined connection, as requests make them: one batch each.
 //
 // Needs a database: LATCHKEY_BENCH_DATABASE_URL=$(scripts/postgres start DIR --throwaway)
-#include "db/pipeline.hpp"
+#include "db/postgres/pipeline.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>

@@ -1,5 +1,5 @@
 // What a remembered principal takes in memory, and what finding one costs: few of them, and very many.
-#include "db/principal_cache.hpp"
+#include "db/principals/principal_cache.hpp"
 
 #include <algorithm>
 #include <benchmark/benchmark.h>

@@ -2,10 +2,10 @@
 // gathers what waits. As in the server, every processor has a reactor with a connection of its own.
 //
 // Needs a database with many keys: LATCHKEY_BENCH_DATABASE_URL, once latchkey-bench has seeded it.
-#include "db/principals.hpp"
+#include "db/principals/principals.hpp"
 
-#include "bench/process_meter.hpp"
-#include "db/pool.hpp"
+#include "bench/load/process_meter.hpp"
+#include "db/postgres/pool.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>

@@ -348,7 +348,7 @@ CREATE OR REPLACE VIEW api_key_states WITH (security_invoker = true) AS
     FROM api_keys k;
 
 -- Keys are listed by their state too, and those in one may be few among many in another. Why nulls, which there are none
--- of, come last: db/listing.hpp.
+-- of, come last: db/tables/keyset_pagination.hpp.
 DROP INDEX api_keys_user, api_keys_workspace;
 CREATE INDEX api_keys_user ON api_keys (user_id, workspace_id, id DESC NULLS LAST);
 CREATE INDEX api_keys_workspace ON api_keys (workspace_id, id DESC NULLS LAST);

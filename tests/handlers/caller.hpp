@@ -1,7 +1,7 @@
 // A client of HTTPS, and servers that serve it well or ill.
 #pragma once
 
-#include "handlers/https_client.hpp"
+#include "handlers/oidc/https_client.hpp"
 #include "tests/support/certificate.hpp"
 #include "tests/support/io.hpp"
 #include "tests/support/tcp_server.hpp"

@@ -1,6 +1,6 @@
 #include "handlers/routes.hpp"
 
-#include "handlers/permissions.hpp"
+#include "handlers/access/permissions.hpp"
 
 #include <boost/test/unit_test.hpp>
 

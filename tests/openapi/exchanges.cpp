@@ -1,7 +1,7 @@
 // Every answer that the flows saw, held against the document: no status, code or shape that it does not tell.
-#include "handlers/openapi.hpp"
-#include "tests/support/peer.hpp"
+#include "handlers/openapi/document.hpp"
 #include "tests/support/temporary_folder.hpp"
+#include "tests/support/third_party.hpp"
 
 #include <boost/json/serialize.hpp>
 #include <boost/test/unit_test.hpp>

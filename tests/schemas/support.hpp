@@ -1,7 +1,7 @@
 // Short words for what the schemas' tests ask again and again.
 #pragma once
 
-#include "schemas/rule.hpp"
+#include "schemas/engine/rule.hpp"
 
 #include <algorithm>
 #include <string>

@@ -1,7 +1,7 @@
 // A fresh, migrated database for one test.
 #pragma once
 
-#include "db/migrations.hpp"
+#include "db/migrations/migrations.hpp"
 #include "tests/support/change_guard.hpp"
 #include "tests/support/postgres.hpp"
 

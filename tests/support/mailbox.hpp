@@ -1,7 +1,7 @@
 // Mails that a server has put down as files.
 #pragma once
 
-#include "tests/support/letter.hpp"
+#include "tests/support/email.hpp"
 
 #include <chrono>
 #include <optional>

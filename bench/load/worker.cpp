@@ -1,0 +1,321 @@
+#include "bench/load/worker.hpp"
+
+#include "bench/load/failure.hpp"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <ctime>
+
+namespace bench {
+
+using namespace std::chrono_literals;
+
+worker::worker(const load_plan& plan, std::size_t index, const std::vector<kind>& kinds,
+               std::unique_ptr<traffic> supply, schedule& times)
+    : plan_(plan), kinds_(kinds), times_(times), supply_(std::move(supply)), index_(index),
+      epoll_(epoll_create1(EPOLL_CLOEXEC)), buffer_(64 * 1024)
+{
+    if (epoll_ < 0)
+        throw failure("no epoll descriptor to be had");
+    auto share = plan.connections / plan.threads + (index < plan.connections % plan.threads ? 1 : 0);
+    connections_.resize(share);
+    result_.kinds.resize(kinds.size());
+}
+
+worker::~worker()
+{
+    for (auto& c : connections_)
+        close(c);
+    ::close(epoll_);
+}
+
+void worker::run()
+{
+    prctl(PR_SET_TIMERSLACK, 1UL); // wake when due, not up to 50 µs later
+    next_due_ = due_of(0);
+    for (auto& c : connections_)
+        open(c);
+    std::array<epoll_event, 256> events;
+    for (auto now = steady::now(); !is_over(now); now = steady::now()) {
+        if (plan_.rate > 0)
+            send_what_is_due(now);
+        if (now >= next_publish_)
+            publish(now);
+        auto wait = time_to_sleep(now);
+        timespec limit{.tv_sec = 0, .tv_nsec = wait.count()};
+        int ready = epoll_pwait2(epoll_, events.data(), static_cast<int>(events.size()), &limit, nullptr);
+        for (int i = 0; i < ready; ++i) {
+            auto& event = events[static_cast<std::size_t>(i)];
+            on_event(*static_cast<connection*>(event.data.ptr), event.events);
+        }
+    }
+    settle(steady::now());
+}
+
+// --- connections
+
+void worker::open(connection& c)
+{
+    c.socket = ::socket(plan_.target.bytes.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (c.socket < 0)
+        return;
+    int yes = 1;
+    setsockopt(c.socket, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+    if (::connect(c.socket, plan_.target.get(), plan_.target.size) != 0 && errno != EINPROGRESS) {
+        close(c);
+        return;
+    }
+    c.now = connection::state::connecting;
+    watch(c, EPOLLOUT, EPOLL_CTL_ADD);
+}
+
+void worker::reopen(connection& c)
+{
+    close(c);
+    ++result_.reconnects;
+    open(c);
+}
+
+void worker::close(connection& c)
+{
+    if (c.socket >= 0)
+        ::close(std::exchange(c.socket, -1));
+    if (c.now == connection::state::free)
+        std::erase(free_, &c);
+    c.now = connection::state::closed;
+    c.reader.restart();
+    c.unsent.clear();
+}
+
+void worker::watch(connection& c, std::uint32_t events, int operation)
+{
+    epoll_event event{};
+    event.events = events;
+    event.data.ptr = &c;
+    epoll_ctl(epoll_, operation, c.socket, &event);
+}
+
+void worker::on_event(connection& c, std::uint32_t events)
+{
+    if (c.now == connection::state::closed)
+        return; // by an earlier event of the same round
+    if (c.now == connection::state::connecting)
+        return on_connected(c);
+    if ((events & EPOLLOUT) && !c.unsent.empty())
+        flush(c);
+    if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
+        on_readable(c);
+}
+
+void worker::on_connected(connection& c)
+{
+    int error = 0;
+    socklen_t size = sizeof error;
+    getsockopt(c.socket, SOL_SOCKET, SO_ERROR, &error, &size);
+    if (error != 0) {
+        ++result_.refused;
+        return close(c); // and try again at the next publish
+    }
+    watch(c, EPOLLIN, EPOLL_CTL_MOD);
+    make_free(c, steady::now());
+}
+
+void worker::on_readable(connection& c)
+{
+    auto got = ::recv(c.socket, buffer_.data(), buffer_.size(), 0);
+    if (got < 0 && errno == EAGAIN)
+        return;
+    bool idle = c.now == connection::state::free;
+    if (idle) // a server may close what is idle; if it talks, the connection is of no use either
+        return reopen(c);
+    auto now = steady::now();
+    auto progress =
+        got > 0 ? c.reader.feed({buffer_.data(), static_cast<std::size_t>(got)}) : c.reader.finish();
+    if (progress == response_reader::state::broken)
+        return lose(c);
+    if (progress == response_reader::state::done)
+        complete(c, now);
+}
+
+// --- sending
+
+void worker::make_free(connection& c, steady::time_point now)
+{
+    c.now = connection::state::free;
+    c.free_since = now;
+    if (plan_.rate > 0) {
+        free_.push_back(&c);
+        send_what_is_due(now);
+    } else if (now < times_.until.load(std::memory_order_relaxed)) {
+        start(c, now, now);
+    }
+}
+
+void worker::send_what_is_due(steady::time_point now)
+{
+    auto until = times_.until.load(std::memory_order_relaxed);
+    while (!free_.empty() && next_due_ <= now && next_due_ < until) {
+        auto& c = *free_.front();
+        free_.pop_front();
+        start(c, next_due_, now);
+        next_due_ = due_of(++arrival_);
+        now = steady::now();
+    }
+}
+
+void worker::start(connection& c, steady::time_point due, steady::time_point now)
+{
+    auto what = supply_->next();
+    if (!what) {
+        result_.used_up = true;
+        times_.until = std::min(times_.until.load(), now);
+        return;
+    }
+    c.now = connection::state::busy;
+    ++busy_;
+    c.kind = what->kind;
+    c.due = due;
+    c.measured = is_measured(due);
+    if (plan_.rate > 0 && c.measured)
+        result_.send_delay.record(now - std::max(due, c.free_since));
+    auto sent = ::send(c.socket, what->bytes.data(), what->bytes.size(), MSG_NOSIGNAL);
+    if (sent < 0 && errno != EAGAIN)
+        return lose(c);
+    auto taken = sent > 0 ? static_cast<std::size_t>(sent) : 0;
+    if (taken < what->bytes.size()) {
+        c.unsent = what->bytes.substr(taken);
+        watch(c, EPOLLIN | EPOLLOUT, EPOLL_CTL_MOD);
+    }
+}
+
+void worker::flush(connection& c)
+{
+    auto sent = ::send(c.socket, c.unsent.data(), c.unsent.size(), MSG_NOSIGNAL);
+    if (sent > 0)
+        c.unsent.erase(0, static_cast<std::size_t>(sent));
+    if (c.unsent.empty())
+        watch(c, EPOLLIN, EPOLL_CTL_MOD);
+}
+
+// --- counting
+
+void worker::complete(connection& c, steady::time_point now)
+{
+    --busy_;
+    int status = c.reader.status();
+    bool expected = status == kinds_[c.kind].expected_status;
+    unpublished_.latency.record(now - c.due);
+    unpublished_.unexpected += expected ? 0 : 1;
+    if (c.measured) {
+        auto& counted = result_.kinds[c.kind];
+        ++counted.statuses[static_cast<std::size_t>(status)];
+        if (expected) {
+            ++counted.expected;
+            counted.latency.record(now - c.due);
+        }
+    }
+    bool reusable = c.reader.keep_alive();
+    c.reader.restart();
+    if (reusable)
+        make_free(c, now);
+    else
+        reopen(c);
+}
+
+void worker::lose(connection& c)
+{
+    --busy_;
+    ++unpublished_.unexpected;
+    if (c.measured)
+        ++result_.kinds[c.kind].lost;
+    reopen(c);
+}
+
+void worker::publish(steady::time_point now)
+{
+    next_publish_ = now + 200ms;
+    {
+        std::lock_guard lock(recent_mutex_);
+        recent_.latency.merge(unpublished_.latency);
+        recent_.unexpected += unpublished_.unexpected;
+    }
+    unpublished_.latency.clear();
+    unpublished_.unexpected = 0;
+    for (auto& c : connections_)
+        if (c.now == connection::state::closed)
+            open(c);
+}
+
+recent_load worker::take_recent()
+{
+    std::lock_guard lock(recent_mutex_);
+    auto out = std::move(recent_);
+    recent_ = {};
+    return out;
+}
+
+/** What is still open when the run is over counts with the age it has reached: leaving it out would flatter
+    the very server that did not answer. */
+void worker::settle(steady::time_point now)
+{
+    if (times_.stopped)
+        return;
+    for (auto& c : connections_)
+        if (c.now == connection::state::busy && c.measured) {
+            ++result_.kinds[c.kind].late;
+            result_.kinds[c.kind].latency.record(now - c.due);
+        }
+    while (plan_.rate > 0 && !result_.used_up && next_due_ < times_.until.load()) {
+        if (auto what = supply_->next(); what && is_measured(next_due_)) {
+            ++result_.kinds[what->kind].unsent;
+            result_.kinds[what->kind].latency.record(now - next_due_);
+        }
+        next_due_ = due_of(++arrival_);
+    }
+}
+
+// --- time
+
+bool worker::is_over(steady::time_point now) const
+{
+    if (times_.stopped.load(std::memory_order_relaxed))
+        return true;
+    auto until = times_.until.load(std::memory_order_relaxed);
+    if (now < until)
+        return false;
+    bool all_sent = plan_.rate == 0 || result_.used_up || next_due_ >= until;
+    return (busy_ == 0 && all_sent) || now >= until + plan_.drain;
+}
+
+bool worker::is_measured(steady::time_point due) const
+{
+    return due >= times_.measure_from && due < times_.until.load(std::memory_order_relaxed);
+}
+
+std::chrono::nanoseconds worker::time_to_sleep(steady::time_point now) const
+{
+    if (plan_.spin)
+        return 0ns;
+    auto wake = next_publish_;
+    if (plan_.rate > 0 && !free_.empty())
+        wake = std::min(wake, next_due_);
+    auto until = times_.until.load(std::memory_order_relaxed);
+    if (now < until)
+        wake = std::min(wake, until);
+    return std::clamp<std::chrono::nanoseconds>(wake - now, 0ns, 200ms);
+}
+
+steady::time_point worker::due_of(std::uint64_t arrival) const
+{
+    if (plan_.rate == 0)
+        return times_.begin;
+    auto place = static_cast<double>(arrival * plan_.threads + index_);
+    return times_.begin + std::chrono::nanoseconds(static_cast<std::int64_t>(place * 1e9 / plan_.rate));
+}
+
+} // namespace bench

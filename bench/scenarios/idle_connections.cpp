@@ -1,0 +1,118 @@
+#include "bench/scenarios/idle_connections.hpp"
+
+#include "bench/load/failure.hpp"
+#include "bench/load/interrupt.hpp"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/resource.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+namespace bench {
+
+namespace {
+
+// Some 28,000 ports are handed out for one pair of addresses; the load itself wants some too.
+constexpr std::size_t connections_of_one_address = 20'000;
+
+void raise_limit(std::size_t wanted)
+{
+    rlimit limit{};
+    getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    constexpr std::size_t others = 200;
+    if (limit.rlim_cur < wanted + others)
+        throw failure("this process may open only " + std::to_string(limit.rlim_cur) +
+                      " files: raise the hard limit (ulimit -Hn), or ask for fewer with --idle");
+}
+
+void bind_to_loopback(int socket, std::size_t number)
+{
+    sockaddr_in source{};
+    source.sin_family = AF_INET;
+    source.sin_addr.s_addr = htonl(INADDR_LOOPBACK + static_cast<std::uint32_t>(number));
+    socket_address address;
+    std::memcpy(&address.bytes, &source, sizeof source);
+    int yes = 1; // the port is chosen at connect, when the whole pair of addresses is known
+    setsockopt(socket, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &yes, sizeof yes);
+    if (bind(socket, address.get(), sizeof source) != 0)
+        throw failure("cannot send from 127.0.0." + std::to_string(number + 1));
+}
+
+void ask_once(int socket, const std::string& request)
+{
+    response_reader reader;
+    auto progress = response_reader::state::more;
+    if (send(socket, request.data(), request.size(), MSG_NOSIGNAL) != std::ssize(request))
+        throw failure("an idle connection was closed before its first request");
+    while (progress == response_reader::state::more) {
+        std::array<char, 4096> piece;
+        auto got = recv(socket, piece.data(), piece.size(), 0);
+        progress = got > 0 ? reader.feed({piece.data(), static_cast<std::size_t>(got)}) : reader.finish();
+    }
+    if (progress != response_reader::state::done || !reader.keep_alive())
+        throw failure("the server does not keep an idle connection");
+}
+
+} // namespace
+
+crowd::crowd(const url& server, std::size_t size)
+{
+    raise_limit(size);
+    auto target = resolve(server);
+    auto where = server;
+    where.target = "/healthz";
+    auto request = make_request("GET", where);
+    sockets_.reserve(size);
+    try {
+        while (sockets_.size() < size && !interrupted()) {
+            int socket = ::socket(target.bytes.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+            if (socket < 0)
+                throw failure(std::string("no socket: ") + std::strerror(errno));
+            sockets_.push_back(socket);
+            timeval patience{.tv_sec = 10, .tv_usec = 0};
+            setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+            if (auto source = sockets_.size() / connections_of_one_address; source > 0)
+                bind_to_loopback(socket, source);
+            if (connect(socket, target.get(), target.size) != 0)
+                throw failure("connection " + std::to_string(sockets_.size()) +
+                              " was refused: " + std::strerror(errno));
+            ask_once(socket, request);
+        }
+    } catch (...) {
+        close_all();
+        throw;
+    }
+}
+
+crowd::~crowd()
+{
+    close_all();
+}
+
+void crowd::close_all()
+{
+    for (int socket : sockets_)
+        close(socket);
+    sockets_.clear();
+}
+
+std::size_t crowd::still_open() const
+{
+    std::size_t open = 0;
+    for (int socket : sockets_) {
+        char byte = 0;
+        auto got = recv(socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+        if (got < 0 && errno == EAGAIN)
+            ++open;
+    }
+    return open;
+}
+
+} // namespace bench

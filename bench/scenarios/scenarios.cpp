@@ -1,0 +1,352 @@
+#include "bench/scenarios/scenarios.hpp"
+
+#include "bench/load/failure.hpp"
+
+#include <boost/json.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numeric>
+#include <random>
+
+namespace bench {
+
+namespace {
+
+constexpr std::string_view base_path = "/api/v1/users";
+
+url endpoint(url server, std::string_view path)
+{
+    server.target = std::string(base_path).append(path);
+    return server;
+}
+
+using random_source = std::mt19937_64;
+
+/** Whole requests, one after the other, round and round. */
+class rotation : public traffic {
+public:
+    rotation(std::shared_ptr<const std::vector<std::string>> requests, std::size_t kind, std::size_t first,
+             std::size_t stride)
+        : requests_(std::move(requests)), kind_(kind), at_(first % requests_->size()), stride_(stride)
+    {}
+
+    std::optional<request> next() override
+    {
+        auto& bytes = (*requests_)[at_];
+        at_ = (at_ + stride_) % requests_->size();
+        return request{bytes, kind_};
+    }
+
+private:
+    std::shared_ptr<const std::vector<std::string>> requests_;
+    std::size_t kind_, at_, stride_;
+};
+
+traffic_factory rotate(std::vector<std::string> requests, std::size_t kind = 0)
+{
+    auto shared = std::make_shared<const std::vector<std::string>>(std::move(requests));
+    return [shared, kind](std::size_t thread, std::size_t threads) {
+        return std::make_unique<rotation>(shared, kind, thread, threads);
+    };
+}
+
+/** Chooses which of the keys comes next: nothing when there is none left. */
+using key_picker = std::function<std::optional<std::size_t>()>;
+
+key_picker pick_evenly(std::size_t first, std::size_t count, std::size_t thread)
+{
+    return [random = random_source(thread),
+            from = std::uniform_int_distribution(first, first + count - 1)]() mutable {
+        return std::optional(from(random));
+    };
+}
+
+key_picker pick_once(std::size_t first, std::size_t end, std::size_t stride)
+{
+    return [at = first, end, stride]() mutable -> std::optional<std::size_t> {
+        if (at >= end)
+            return {};
+        return std::exchange(at, at + stride);
+    };
+}
+
+/** Zipf's law with exponent 0.99, the usual one for caches, by the method of Gray et al., "Quickly generating
+    billion-record synthetic databases" (SIGMOD 1994): no table, two powers at most for each pick. */
+class zipf {
+public:
+    explicit zipf(std::size_t count) : count_(static_cast<double>(count))
+    {
+        for (std::size_t i = 1; i <= count; ++i)
+            sum_ += std::pow(static_cast<double>(i), -exponent);
+        double first_two = 1 + std::pow(0.5, exponent);
+        eta_ = (1 - std::pow(2 / count_, 1 - exponent)) / (1 - first_two / sum_);
+    }
+
+    template <class Random>
+    std::size_t operator()(Random& random) const
+    {
+        double u = std::generate_canonical<double, 53>(random);
+        if (u * sum_ < 1)
+            return 0;
+        if (u * sum_ < 1 + std::pow(0.5, exponent))
+            return std::min<std::size_t>(1, static_cast<std::size_t>(count_) - 1);
+        double place = count_ * std::pow(eta_ * u - eta_ + 1, 1 / (1 - exponent));
+        return static_cast<std::size_t>(std::clamp(place, 0.0, count_ - 1));
+    }
+
+private:
+    static constexpr double exponent = 0.99;
+    double count_, sum_ = 0, eta_ = 0;
+};
+
+/** One request with room for a key, which is written into place each time. */
+class key_check : public traffic {
+public:
+    key_check(const url& server, const key_set& keys, key_picker pick, std::size_t kind)
+        : keys_(keys), pick_(std::move(pick)), kind_(kind)
+    {
+        std::string credential = "Bearer " + std::string(key_set::key_size, 'k');
+        header authorization{"Authorization", credential};
+        bytes_ = make_request("GET", endpoint(server, "/auth"), {&authorization, 1});
+        place_ = bytes_.find(credential) + std::string_view("Bearer ").size();
+    }
+
+    std::optional<request> next() override
+    {
+        auto which = pick_();
+        if (!which)
+            return {};
+        auto key = keys_[*which];
+        std::copy(key.begin(), key.end(), bytes_.begin() + static_cast<std::ptrdiff_t>(place_));
+        return request{bytes_, kind_};
+    }
+
+private:
+    const key_set& keys_;
+    key_picker pick_;
+    std::size_t kind_;
+    std::string bytes_;
+    std::size_t place_ = 0;
+};
+
+traffic_factory check_keys(const url& server, const key_set& keys, const key_options& options)
+{
+    if (keys.empty())
+        throw failure("there are no keys to check: --keys must be at least 1");
+    switch (options.choice) {
+    case key_choice::cold:
+        return [=, &keys](std::size_t thread, std::size_t threads) {
+            return std::make_unique<key_check>(server, keys, pick_once(thread, keys.size(), threads), 0);
+        };
+    case key_choice::mixed:
+        return [=, &keys, law = std::make_shared<zipf>(keys.size())](std::size_t thread, std::size_t) {
+            auto pick = [law, random = random_source(thread)]() mutable {
+                return std::optional((*law)(random));
+            };
+            return std::make_unique<key_check>(server, keys, std::move(pick), 0);
+        };
+    case key_choice::hot:
+    case key_choice::invalid:
+        break;
+    }
+    auto count = options.choice == key_choice::hot ? std::min(options.hot_keys, keys.size()) : keys.size();
+    return [=, &keys](std::size_t thread, std::size_t) {
+        return std::make_unique<key_check>(server, keys, pick_evenly(0, count, thread), 0);
+    };
+}
+
+/** Several supplies, each as often as its weight says, in random order. */
+class mixture : public traffic {
+public:
+    struct part {
+        std::unique_ptr<traffic> supply;
+        double weight;
+    };
+
+    mixture(std::vector<part> parts, std::size_t thread) : parts_(std::move(parts)), random_(thread)
+    {
+        std::vector<double> weights;
+        for (auto& p : parts_)
+            weights.push_back(p.weight);
+        choose_ = std::discrete_distribution<std::size_t>(weights.begin(), weights.end());
+    }
+
+    std::optional<request> next() override { return parts_[choose_(random_)].supply->next(); }
+
+private:
+    std::vector<part> parts_;
+    random_source random_;
+    std::discrete_distribution<std::size_t> choose_;
+};
+
+/** A key whose checksum is wrong: its last character is another one. */
+std::string spoil(std::string_view key)
+{
+    std::string out(key);
+    out.back() = out.back() == '0' ? '1' : '0';
+    return out;
+}
+
+std::vector<std::string> login_requests(const url& server, const seeded& people)
+{
+    if (people.emails.empty())
+        throw failure("there is nobody to log in: --users must be at least 1");
+    std::vector<std::string> out;
+    for (auto& email : people.emails) {
+        auto body =
+            boost::json::serialize(boost::json::object{{"email", email}, {"password", people.password}});
+        out.push_back(make_request("POST", endpoint(server, "/login"), {}, body));
+    }
+    return out;
+}
+
+std::vector<std::string> requests_with_tokens(std::string_view method, const url& where,
+                                              const std::vector<std::string>& tokens,
+                                              std::string_view body = {})
+{
+    std::vector<std::string> out;
+    for (auto& token : tokens) {
+        auto credential = "Bearer " + token;
+        header authorization{"Authorization", credential};
+        out.push_back(make_request(method, where, {&authorization, 1}, body));
+    }
+    return out;
+}
+
+std::vector<std::string> jwt_requests(const url& server, const std::vector<std::string>& tokens)
+{
+    return requests_with_tokens("GET", endpoint(server, "/auth"), tokens);
+}
+
+std::vector<std::string> mint_requests(const url& server, const std::vector<std::string>& tokens)
+{
+    return requests_with_tokens("POST", endpoint(server, "/api-keys"), tokens, R"({"name":"load test"})");
+}
+
+std::string_view name_of(key_choice choice)
+{
+    constexpr std::array<std::string_view, 4> names{"hot", "cold", "mixed", "invalid"};
+    return names[static_cast<std::size_t>(choice)];
+}
+
+} // namespace
+
+scenario get(const url& where, std::span<const header> headers)
+{
+    return {.title = "get " + where.text(),
+            .kinds = {{"get", 200}},
+            .make_traffic = rotate({make_request("GET", where, headers)})};
+}
+
+scenario login(const url& server, const seeded& people)
+{
+    return {
+        .title = "login", .kinds = {{"login", 200}}, .make_traffic = rotate(login_requests(server, people))};
+}
+
+scenario correspond(const url& server, const seeded& people)
+{
+    std::vector<std::string> forgetting;
+    for (auto& email : people.emails) {
+        auto body = boost::json::serialize(boost::json::object{{"email", email}});
+        forgetting.push_back(make_request("POST", endpoint(server, "/password/forgot"), {}, body));
+    }
+    auto begin = "/oauth/google/authorize?redirect_uri=" + std::string(redirect_uri) +
+                 "&state=s&code_challenge=" + std::string(43, 'c') + "&code_challenge_method=S256";
+    auto forgets = rotate(std::move(forgetting));
+    auto begins = rotate({make_request("GET", endpoint(server, begin))}, 1);
+    auto both = [=](std::size_t thread, std::size_t threads) {
+        std::vector<mixture::part> parts;
+        parts.push_back({forgets(thread, threads), 50});
+        parts.push_back({begins(thread, threads), 50});
+        return std::make_unique<mixture>(std::move(parts), thread);
+    };
+    return {.title = "correspond", .kinds = {{"forgot", 202}, {"authorize", 302}}, .make_traffic = both};
+}
+
+scenario verify_key(const url& server, const key_set& keys, const key_options& options)
+{
+    scenario out;
+    out.title = "verify-key, " + std::string(name_of(options.choice));
+    out.kinds = {{"key " + std::string(name_of(options.choice)), 200}};
+    out.make_traffic = check_keys(server, keys, options);
+    if (options.choice != key_choice::invalid)
+        return out;
+    out.kinds = {{"key unknown", 401}};
+    if (options.malformed_percent == 0)
+        return out;
+
+    out.kinds.push_back({"key malformed", 401});
+    auto spoiled = std::make_shared<key_set>();
+    for (std::size_t i = 0; i < std::min<std::size_t>(keys.size(), 10'000); ++i)
+        spoiled->add(spoil(keys[i]));
+    out.make_traffic = [=, unknown = out.make_traffic](std::size_t thread, std::size_t threads) {
+        std::vector<mixture::part> parts;
+        auto malformed =
+            std::make_unique<key_check>(server, *spoiled, pick_evenly(0, spoiled->size(), thread), 1);
+        parts.push_back({unknown(thread, threads), 100 - options.malformed_percent});
+        parts.push_back({std::move(malformed), options.malformed_percent});
+        return std::make_unique<mixture>(std::move(parts), thread);
+    };
+    return out;
+}
+
+scenario verify_jwt(const url& server, const std::vector<std::string>& tokens)
+{
+    return {
+        .title = "verify-jwt", .kinds = {{"jwt", 200}}, .make_traffic = rotate(jwt_requests(server, tokens))};
+}
+
+scenario mint(const url& server, const std::vector<std::string>& tokens)
+{
+    return {.title = "mint", .kinds = {{"mint", 201}}, .make_traffic = rotate(mint_requests(server, tokens))};
+}
+
+scenario mixed(const url& server, const seeded& data, const std::vector<std::string>& tokens,
+               const key_options& options)
+{
+    enum : std::size_t { hot, cold, jwt, minting, signing_in };
+    auto& keys = data.keys;
+    auto hot_keys = std::min(options.hot_keys, keys.size());
+    if (keys.size() <= hot_keys)
+        throw failure("the mixed scenario needs more keys than hot ones: raise --keys or lower --hot-keys");
+    auto jwts = rotate(jwt_requests(server, tokens), jwt);
+    auto mints = rotate(mint_requests(server, tokens), minting);
+    auto logins = rotate(login_requests(server, data), signing_in);
+    scenario out;
+    out.title = "mixed: 90 % hot keys, 5 % cold keys, 3 % jwt, 1.5 % mint, 0.5 % login";
+    out.kinds = {{"key hot", 200}, {"key cold", 200}, {"jwt", 200}, {"mint", 201}, {"login", 200}};
+    out.make_traffic = [=, &keys](std::size_t thread, std::size_t threads) {
+        auto known = pick_evenly(0, hot_keys, thread);
+        auto fresh = pick_once(hot_keys + thread, keys.size(), threads);
+        std::vector<mixture::part> parts;
+        parts.push_back({std::make_unique<key_check>(server, keys, std::move(known), hot), 90});
+        parts.push_back({std::make_unique<key_check>(server, keys, std::move(fresh), cold), 5});
+        parts.push_back({jwts(thread, threads), 3});
+        parts.push_back({mints(thread, threads), 1.5});
+        parts.push_back({logins(thread, threads), 0.5});
+        return std::make_unique<mixture>(std::move(parts), thread);
+    };
+    return out;
+}
+
+std::vector<std::string> log_in(const url& server, const seeded& people, std::size_t count)
+{
+    http_client client(server);
+    std::vector<std::string> tokens;
+    for (std::size_t i = 0; i < std::min(count, people.emails.size()); ++i) {
+        boost::json::object body{{"email", people.emails[i]}, {"password", people.password}};
+        auto reply = client.call("POST", endpoint(server, "/login").target, {}, boost::json::serialize(body));
+        if (reply.status != 200)
+            throw failure("the login of a seeded user was refused (" + std::to_string(reply.status) +
+                          "): " + reply.body);
+        tokens.emplace_back(boost::json::parse(reply.body).at("access_token").as_string());
+    }
+    if (tokens.empty())
+        throw failure("there is nobody to log in: --users must be at least 1");
+    return tokens;
+}
+
+} // namespace bench

@@ -1,0 +1,220 @@
+#include "bench/scenarios/server_process.hpp"
+
+#include "bench/load/failure.hpp"
+#include "bench/load/interrupt.hpp"
+#include "crypto/random.hpp"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+namespace bench {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+const std::string postgres_script = LATCHKEY_SOURCE_DIR "/scripts/postgres";
+
+std::string quoted(const std::string& text)
+{
+    std::string out = "'";
+    for (char c : text)
+        out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    return out + "'";
+}
+
+/** Run a shell command. @return its first line of output; @throw failure if it does not end with 0 */
+std::string run(const std::string& command)
+{
+    FILE* pipe = popen(command.c_str(), "re");
+    if (!pipe)
+        throw failure("cannot run " + command);
+    std::string out;
+    for (int c = std::fgetc(pipe); c != EOF; c = std::fgetc(pipe))
+        out.push_back(static_cast<char>(c));
+    if (pclose(pipe) != 0)
+        throw failure("this failed: " + command);
+    return out.substr(0, out.find('\n'));
+}
+
+std::uint16_t find_free_port()
+{
+    sockaddr_in here{};
+    here.sin_family = AF_INET;
+    here.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    auto* address = reinterpret_cast<sockaddr*>(&here);
+    socklen_t size = sizeof here;
+    int probe = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool bound = bind(probe, address, size) == 0 && getsockname(probe, address, &size) == 0;
+    ::close(probe);
+    if (!bound)
+        throw failure("no free port on 127.0.0.1");
+    return ntohs(here.sin_port);
+}
+
+std::string make_master_key()
+{
+    constexpr std::string_view digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    auto bytes = crypto::random_bytes<32>();
+    std::string out;
+    for (std::size_t i = 0; i < 33; i += 3) {
+        auto at = [&](std::size_t n) { return n < bytes.size() ? std::uint32_t{bytes[n]} : 0u; };
+        auto group = at(i) << 16 | at(i + 1) << 8 | at(i + 2);
+        for (int shift = 18; shift >= 0; shift -= 6)
+            out.push_back(digits[group >> shift & 63]);
+    }
+    out.back() = '='; // 32 bytes leave one place of the last group empty
+    return out;
+}
+
+std::string last_lines_of(const std::filesystem::path& file)
+{
+    std::ifstream in(file);
+    std::stringstream text;
+    text << in.rdbuf();
+    auto out = text.str();
+    constexpr std::size_t most = 2000;
+    return out.size() > most ? out.substr(out.size() - most) : out;
+}
+
+} // namespace
+
+server_process::server_process(const server_plan& plan)
+{
+    auto name = (std::filesystem::temp_directory_path() / "latchkey-bench-XXXXXX").string();
+    if (!mkdtemp(name.data()))
+        throw failure("cannot make a temporary folder");
+    folder_ = name;
+    chmod(name.c_str(), 0711); // the user postgres must pass through
+    try {
+        start_database();
+        start_server(plan);
+        wait_until_ready();
+    } catch (...) {
+        stop();
+        throw;
+    }
+}
+
+server_process::~server_process()
+{
+    stop();
+}
+
+url server_process::where() const
+{
+    return {.host = "127.0.0.1", .port = port_, .target = "/"};
+}
+
+void server_process::start_database()
+{
+    auto cluster = quoted((folder_ / "postgres").string());
+    auto guardian = " --while " + std::to_string(getpid());
+    database_url_ = run(quoted(postgres_script) + " start " + cluster + guardian);
+    database_process_ = std::stoi(run(quoted(postgres_script) + " pid " + cluster));
+}
+
+void server_process::start_server(const server_plan& plan)
+{
+    auto program = plan.program.empty() ? std::string(LATCHKEY_PROGRAM) : plan.program;
+    if (access(program.c_str(), X_OK) != 0)
+        throw failure("there is no server program at " + program +
+                      ": build it, or name it after --start-server");
+    port_ = find_free_port();
+    master_key_ = make_master_key();
+    auto log = (folder_ / "server.log").string();
+    auto data = (folder_ / "data").string();
+    pid_t parent = getpid();
+    process_ = fork();
+    if (process_ < 0)
+        throw failure("cannot start another process");
+    if (process_ > 0)
+        return;
+
+    // In the child: until exec, nothing may throw or return. What is written now is found in the log.
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (getppid() != parent)
+        _exit(1);
+    setpgid(0, 0); // a Ctrl-C at the terminal is for this tool, which ends the server itself
+    int out = ::open(log.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    dup2(out, STDOUT_FILENO);
+    dup2(out, STDERR_FILENO);
+    try {
+        if (!plan.cpus.empty())
+            pin_to_cpus(plan.cpus);
+    } catch (const failure& why) {
+        std::fprintf(stderr, "%s\n", why.what());
+        _exit(1);
+    }
+    setenv("LATCHKEY_LISTEN", ("127.0.0.1:" + std::to_string(port_)).c_str(), 1);
+    setenv("LATCHKEY_DATABASE_URL", database_url_.c_str(), 1);
+    setenv("LATCHKEY_MASTER_KEY", master_key_.c_str(), 1);
+    setenv("LATCHKEY_DATA_DIR", data.c_str(), 1);
+    setenv("LATCHKEY_RATE_LIMIT_PER_MINUTE", "0", 1);
+    if (plan.threads > 0)
+        setenv("LATCHKEY_THREADS", std::to_string(plan.threads).c_str(), 1);
+    for (auto& [name, value] : plan.settings)
+        setenv(name.c_str(), value.c_str(), 1);
+    execl(program.c_str(), program.c_str(), "serve", nullptr);
+    _exit(127);
+}
+
+void server_process::wait_until_ready()
+{
+    auto deadline = std::chrono::steady_clock::now() + 30s;
+    for (;;) {
+        if (interrupted())
+            throw failure("interrupted");
+        if (waitpid(process_, nullptr, WNOHANG) == process_) {
+            process_ = 0;
+            throw failure("the server did not start:\n" + last_lines_of(folder_ / "server.log"));
+        }
+        try {
+            if (http_client(where()).call("GET", "/readyz").status == 200)
+                return;
+        } catch (const failure&) {
+            // It does not listen yet.
+        }
+        if (std::chrono::steady_clock::now() > deadline)
+            throw failure("the server is not ready after 30 s:\n" + last_lines_of(folder_ / "server.log"));
+        std::this_thread::sleep_for(50ms);
+    }
+}
+
+void server_process::stop()
+{
+    if (process_ > 0) {
+        kill(process_, SIGTERM);
+        auto deadline = std::chrono::steady_clock::now() + 10s;
+        while (waitpid(process_, nullptr, WNOHANG) == 0) {
+            if (std::chrono::steady_clock::now() > deadline)
+                kill(process_, SIGKILL);
+            std::this_thread::sleep_for(20ms);
+        }
+        process_ = 0;
+    }
+    std::error_code ignored;
+    if (database_process_ > 0) {
+        try {
+            run(quoted(postgres_script) + " stop " + quoted((folder_ / "postgres").string()) + " immediate");
+        } catch (const failure&) {
+            // Its guardian ends it together with this process.
+        }
+        database_process_ = 0;
+    }
+    std::filesystem::remove_all(folder_, ignored);
+}
+
+} // namespace bench

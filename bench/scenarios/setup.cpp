@@ -1,0 +1,138 @@
+#include "bench/scenarios/setup.hpp"
+
+#include "bench/load/failure.hpp"
+#include "bench/load/interrupt.hpp"
+#include "bench/report/text.hpp"
+
+#include <algorithm>
+
+namespace bench {
+
+namespace {
+
+bool checks_keys(const options& wanted)
+{
+    auto& what = wanted.command;
+    return what == "verify-key" || what == "isolation" || what == "stuck" || what == "idle";
+}
+
+/** Settings by which both servers that a server depends on are at one port. */
+std::vector<std::pair<std::string, std::string>> depend_on(std::uint16_t port)
+{
+    auto there = "127.0.0.1:" + std::to_string(port);
+    return {{"LATCHKEY_SMTP_URL", "smtp://" + there},
+            {"LATCHKEY_MAIL_FROM", "bench@example.org"},
+            {"LATCHKEY_GOOGLE_ISSUER", "http://" + there},
+            {"LATCHKEY_GOOGLE_CLIENT_ID", "bench"},
+            {"LATCHKEY_GOOGLE_CLIENT_SECRET", "bench"},
+            {"LATCHKEY_REDIRECT_ALLOWLIST", std::string(redirect_uri)}};
+}
+
+/** Where keys must not repeat or most must be rare, it takes many. */
+std::size_t keys_needed(const options& wanted)
+{
+    if (wanted.command == "pages")
+        return 0; // they go into two workspaces alone
+    if (wanted.key_count)
+        return *wanted.key_count;
+    constexpr std::size_t few = 20'000, many = 1'000'000;
+    if (wanted.command == "mixed")
+        return many;
+    if (!checks_keys(wanted))
+        return 0;
+    auto choice = wanted.keys.choice;
+    return choice == key_choice::cold || choice == key_choice::mixed ? many : few;
+}
+
+} // namespace
+
+load_plan plan_of(const options& wanted)
+{
+    load_plan out;
+    constexpr std::size_t usual = 64, usual_logins = 8, usual_readers = 4;
+    out.connections = wanted.connections.value_or(wanted.command == "login"   ? usual_logins
+                                                  : wanted.command == "pages" ? usual_readers
+                                                                              : usual);
+    out.threads = std::min(wanted.threads, out.connections);
+    out.rate = wanted.rate;
+    out.warmup = wanted.warmup;
+    out.duration = wanted.duration;
+    out.spin = wanted.spin;
+    return out;
+}
+
+meters meters_of(const url& server, const std::vector<pid_t>& processes)
+{
+    if (!processes.empty())
+        return {process_meter(processes), {}};
+    bool here = server.host == "localhost" || server.host.starts_with("127.");
+    return {here ? process_meter(listeners_on(server.port)) : process_meter(), {}};
+}
+
+std::vector<header> split_headers(const std::vector<std::string>& texts)
+{
+    std::vector<header> out;
+    for (std::string_view text : texts) {
+        auto colon = text.find(':');
+        if (colon == std::string_view::npos)
+            throw failure("not a header: " + std::string(text));
+        auto value = text.substr(colon + 1);
+        value.remove_prefix(std::min(value.find_first_not_of(' '), value.size()));
+        out.emplace_back(text.substr(0, colon), value);
+    }
+    return out;
+}
+
+preparation::preparation(const options& wanted, progress& line)
+    : server_(wanted.server), plan_(plan_of(wanted))
+{
+    if (wanted.start_server) {
+        line.say("Starting PostgreSQL and the server …");
+        server_plan plan{wanted.program, wanted.server_threads, wanted.server_cpus, {}};
+        if (wanted.command == "stuck") {
+            tarpit_ = std::make_unique<tarpit>();
+            plan.settings = depend_on(tarpit_->port());
+        }
+        started_ = std::make_unique<server_process>(plan);
+        server_ = started_->where();
+        meters_ = {started_->meter(), started_->database_meter()};
+    } else {
+        http_client(server_).call("GET", "/healthz"); // better to fail now than after seeding
+        meters_ = meters_of(server_, wanted.processes);
+    }
+    plan_.target = resolve(server_);
+    seed_data(wanted, line);
+    bool needs_tokens = wanted.command == "verify-jwt" || wanted.command == "mint" ||
+                        wanted.command == "mixed" || wanted.command == "pages";
+    if (needs_tokens)
+        tokens_ = log_in(server_, data_, std::max<std::size_t>(plan_.connections, 2));
+    if (interrupted())
+        throw failure("interrupted");
+}
+
+void preparation::seed_data(const options& wanted, progress& line)
+{
+    auto keys = keys_needed(wanted);
+    if (checks_keys(wanted) && wanted.keys.choice == key_choice::invalid) {
+        unknown_ = make_unknown_keys(std::max<std::size_t>(1, keys));
+        keys = 0;
+    }
+    seed_plan plan{wanted.command == "pages" ? 2 : wanted.users, keys};
+    auto what = with_commas(plan.users) + " people and " + with_commas(plan.keys) + " keys";
+    database_url_ = started_ ? started_->database_url() : wanted.database_url;
+    auto master_key = started_ ? started_->master_key() : wanted.master_key;
+    if (!database_url_.empty() && !master_key.empty()) {
+        line.say("Seeding " + what + " …");
+        data_ = seed(database_url_, master_key, plan);
+    } else {
+        // Every call costs the server a hash or a commit, so only as many as a smaller run can do with.
+        constexpr std::size_t most_users = 20, most_keys = 2000;
+        plan = {std::min(plan.users, most_users), wanted.key_count.value_or(std::min(plan.keys, most_keys))};
+        line.say("No database URL and master key given, so people and keys are made by calling the server …");
+        data_ = seed_by_calls(server_, plan);
+        what = with_commas(plan.users) + " people and " + with_commas(plan.keys) + " keys";
+    }
+    line.say("Seeded " + what + " in " + as_fixed(data_.seconds, 1) + " s.");
+}
+
+} // namespace bench

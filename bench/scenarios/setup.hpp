@@ -1,0 +1,53 @@
+// What must be there before a run: a server, and people and keys that it knows.
+#pragma once
+
+#include "bench/load/measure.hpp"
+#include "bench/scenarios/idle_connections.hpp"
+#include "bench/scenarios/options.hpp"
+#include "bench/scenarios/seed.hpp"
+#include "bench/scenarios/server_process.hpp"
+#include "bench/scenarios/tarpit.hpp"
+
+#include <memory>
+
+namespace bench {
+
+/** How the options want the load applied; without the target. */
+load_plan plan_of(const options& wanted);
+
+/** Meters for the processes named, or else for those that listen where the URL points, if on this machine. */
+meters meters_of(const url& server, const std::vector<pid_t>& processes);
+
+/** "Name: value" texts, taken apart. The texts must outlive the result. @throw failure if one has no colon */
+std::vector<header> split_headers(const std::vector<std::string>& texts);
+
+class preparation {
+public:
+    /** Start or find the server and seed what the command needs. @throw failure if that cannot be done */
+    preparation(const options& wanted, progress& line);
+
+    const url& server() const { return server_; }
+    const load_plan& plan() const { return plan_; }
+    const bench::meters& meters() const { return meters_; }
+    const seeded& data() const { return data_; }
+    const std::string& database_url() const { return database_url_; }
+
+    /** What key checks present: the seeded keys, or unknown ones. */
+    const key_set& keys() const { return unknown_.empty() ? data_.keys : unknown_; }
+    const std::vector<std::string>& tokens() const { return tokens_; }
+
+private:
+    void seed_data(const options& wanted, progress& line);
+
+    std::unique_ptr<tarpit> tarpit_;
+    std::unique_ptr<server_process> started_;
+    url server_;
+    std::string database_url_;
+    load_plan plan_;
+    bench::meters meters_;
+    seeded data_;
+    key_set unknown_;
+    std::vector<std::string> tokens_;
+};
+
+} // namespace bench

@@ -1,0 +1,201 @@
+#include "db/postgres/connection.hpp"
+
+#include "db/postgres/error.hpp"
+#include "db/postgres/result.hpp"
+#include "db/postgres/row_security.hpp"
+#include "db/postgres/statement.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <map>
+#include <string_view>
+#include <vector>
+
+namespace db {
+
+namespace {
+
+using keywords = std::map<std::string, std::string>;
+
+keywords parse(const std::string& conninfo)
+{
+    char* error = nullptr;
+    std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options(
+        PQconninfoParse(conninfo.c_str(), &error), PQconninfoFree);
+    std::unique_ptr<char, decltype(&PQfreemem)> message(error, PQfreemem);
+    if (!options)
+        throw failure(failure_kind::unavailable, "the connection string is wrong: " +
+                                                     std::string(message ? message.get() : "out of memory"));
+    keywords found;
+    for (auto option = options.get(); option->keyword; ++option)
+        if (option->val)
+            found[option->keyword] = option->val;
+    return found;
+}
+
+// "a,b,c" turned by one is "b,c,a".
+std::string turned(const std::string& list, std::size_t by)
+{
+    std::vector<std::string> items(1);
+    for (char c : list)
+        c == ',' ? items.push_back({}) : items.back().push_back(c);
+    std::ranges::rotate(items, items.begin() + static_cast<std::ptrdiff_t>(by % items.size()));
+    std::string all = items.front();
+    for (std::size_t at = 1; at < items.size(); ++at)
+        all += "," + items[at];
+    return all;
+}
+
+keywords complete(const connection::config& settings)
+{
+    auto all = parse(settings.conninfo);
+    all.try_emplace("fallback_application_name", "latchkey");
+
+    // A host that accepts but never answers uses up the whole attempt, so the next one starts at another.
+    for (auto name : {"host", "hostaddr", "port"})
+        if (auto list = all.find(name); list != all.end())
+            list->second = turned(list->second, settings.attempt);
+
+    // Poolers refuse `options`. On the server a later setting overrides an earlier one: the user's come last.
+    if (settings.prepare) {
+        auto milliseconds = std::to_string(settings.statement_timeout.count());
+        auto inherited = std::getenv("PGOPTIONS");
+        auto& options = all.try_emplace("options", inherited ? inherited : "").first->second;
+        // Planning a look-up of one key costs more than the look-up, and no statement here gains by knowing
+        // its values.
+        options =
+            "-c statement_timeout=" + milliseconds +
+            " -c idle_in_transaction_session_timeout=" + milliseconds +
+            " -c plan_cache_mode=force_generic_plan " +
+            (settings.by_index_alone ? "-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off "
+                                     : "") +
+            options;
+    }
+    return all;
+}
+
+void ignore_notice(void*, const PGresult*) {} // libpq would print it to standard error
+
+} // namespace
+
+connection::~connection()
+{
+    return_socket();
+} // before pg_ closes it
+
+void connection::borrow_socket()
+{
+    auto fd = PQsocket(get());
+    if (fd < 0)
+        throw failure_of(get());
+    socket_.assign(fd);
+}
+
+void connection::return_socket()
+{
+    if (socket_.is_open())
+        socket_.release();
+}
+
+void connection::cancel()
+{
+    boost::system::error_code ignored;
+    socket_.cancel(ignored);
+}
+
+awaitable<void> connection::wait(descriptor::wait_type readiness)
+{
+    co_await socket_.async_wait(readiness, use_awaitable);
+}
+
+awaitable<void> connection::open(config settings)
+{
+    auto all = complete(settings);
+    std::vector<const char*> names, values;
+    for (const auto& [name, value] : all) {
+        names.push_back(name.c_str());
+        values.push_back(value.c_str());
+    }
+    names.push_back(nullptr);
+    values.push_back(nullptr);
+    pg_.reset(PQconnectStartParams(names.data(), values.data(), 0));
+    if (!pg_)
+        throw failure(failure_kind::unavailable, "out of memory");
+    PQsetNoticeReceiver(get(), ignore_notice, nullptr);
+    co_await greet();
+    if (PQsetnonblocking(get(), 1) != 0 || PQenterPipelineMode(get()) != 1)
+        throw failure_of(get());
+    co_await prepare_all(settings.prepare);
+}
+
+// Each poll may close the socket and open another, even one of the same number (the next host, a retry
+// without TLS), so Asio lets go of it before every poll and takes up whatever there is afterwards.
+awaitable<void> connection::greet()
+{
+    if (PQstatus(get()) == CONNECTION_BAD)
+        throw failure_of(get());
+    auto next = PGRES_POLLING_WRITING;
+    for (;;) {
+        borrow_socket();
+        co_await wait(next == PGRES_POLLING_READING ? descriptor::wait_read : descriptor::wait_write);
+        return_socket();
+        next = PQconnectPoll(get());
+        if (next == PGRES_POLLING_FAILED)
+            throw failure_of(get());
+        if (next == PGRES_POLLING_OK)
+            break;
+    }
+    borrow_socket();
+}
+
+// Writes everything, then reads everything: the answers are a few bytes each, so they cannot fill the line
+// back and keep PostgreSQL from reading on.
+awaitable<void> connection::prepare_all(bool keep)
+{
+    std::vector<const statement*> asked;
+    for (auto each = statement::first(); each; each = each->next()) {
+        if (!PQsendPrepare(get(), keep ? each->name() : "", each->sql(), 0, nullptr))
+            throw failure_of(get());
+        asked.push_back(each);
+    }
+    constexpr int text = 0;
+    if (keep ? !PQsendQueryPrepared(get(), ask_for_wall.name(), 0, nullptr, nullptr, nullptr, text)
+             : !PQsendQueryParams(get(), ask_for_wall.sql(), 0, nullptr, nullptr, nullptr, nullptr, text))
+        throw failure_of(get());
+    asked.push_back(&ask_for_wall);
+    if (!PQpipelineSync(get()))
+        throw failure_of(get());
+    for (;;) {
+        auto left = PQflush(get());
+        if (left < 0)
+            throw failure_of(get());
+        if (left == 0)
+            break;
+        co_await wait(descriptor::wait_write);
+    }
+
+    std::size_t answered = 0;
+    for (;;) {
+        while (PQisBusy(get())) {
+            co_await wait(descriptor::wait_read);
+            if (!PQconsumeInput(get()))
+                throw failure_of(get());
+        }
+        result answer(PQgetResult(get()));
+        if (!answer) {
+            if (PQstatus(get()) == CONNECTION_BAD)
+                throw failure_of(get());
+            ++answered;
+        } else if (PQresultStatus(answer.get()) == PGRES_PIPELINE_SYNC) {
+            co_return;
+        } else if (PQresultStatus(answer.get()) == PGRES_FATAL_ERROR) {
+            auto why = failure_of(answer.get());
+            auto name = answered < asked.size() ? asked[answered]->name() : "?";
+            throw failure(why.kind(), "statement " + std::string(name) + ": " + why.what(), why.sqlstate());
+        } else if (PQresultStatus(answer.get()) == PGRES_TUPLES_OK) {
+            walled_ = PQgetvalue(answer.get(), 0, 0) == std::string_view("t");
+        }
+    }
+}
+
+} // namespace db

@@ -1,0 +1,341 @@
+#include "db/tables/api_keys.hpp"
+
+#include "db/postgres/columns.hpp"
+#include "db/principals/invalidation.hpp"
+#include "db/tables/keyset_pagination.hpp"
+
+namespace db::api_keys {
+
+static const statement insert_key{"api_keys_insert", rows::of_one_workspace, R"(
+    WITH minted AS (
+        INSERT INTO api_keys (id, prefix, digest, name, scopes, workspace_id, user_id, role, created_by, expires_at)
+        VALUES ($1, $2, $3, $4, $5, $6,
+                (SELECT user_id FROM memberships WHERE workspace_id = $6 AND user_id = $7 FOR KEY SHARE),
+                $8, $9, $10)
+        RETURNING *, 'active' AS status)
+    SELECT )" + columns<row>() + " FROM minted"};
+
+void add_insert(batch& work, const draft& key)
+{
+    work.add(insert_key, key.id, key.prefix, key.digest, key.name, key.scopes, key.workspace_id, key.user_id,
+             key.role, key.created_by, key.expires_at);
+}
+
+bool was_orphaned(const failure& error)
+{
+    return error.constraint() == "api_keys_owner";
+}
+
+static const statement find_key_by_prefix{"api_keys_find_by_prefix", rows::of_one_workspace,
+                                          "SELECT " + columns<row>() + R"(
+    FROM api_key_states
+    WHERE prefix = $3 AND workspace_id = $1 AND ($2::uuid IS NULL OR user_id = $2))"};
+
+awaitable<std::optional<row>> find_by_prefix(pool& db, reach within, std::string prefix)
+{
+    auto found = co_await db.run_within(within.workspace_id, find_key_by_prefix, within.workspace_id,
+                                        within.user_id, prefix);
+    co_return found.as_optional<row>();
+}
+
+static const statement find_key_by_digest{"api_keys_find_by_digest", "SELECT " + columns<row>() + R"(
+    FROM api_key_states
+    WHERE digest = $1)"};
+
+awaitable<std::optional<row>> find_by_digest(pool& db, db::digest digest)
+{
+    auto found = co_await db.run(find_key_by_digest, digest);
+    co_return found.as_optional<row>();
+}
+
+namespace {
+
+/// The statements of the keys in one state, which is spelled out so that its own index serves.
+struct view {
+    view(const char* list_own_name, const char* count_own_name, const char* list_all_name,
+         const char* count_all_name, const std::string& state)
+        : list_own(list_own_name, rows::of_one_workspace,
+                   select_page("user_id = $2 AND workspace_id = $1", "$3", state) + " LIMIT $4"),
+          count_own(count_own_name, rows::of_one_workspace,
+                    count_page("user_id = $2 AND workspace_id = $1", state)),
+          list_all(list_all_name, rows::of_one_workspace,
+                   select_page("workspace_id = $1", "$2", state) + " LIMIT $3"),
+          count_all(count_all_name, rows::of_one_workspace, count_page("workspace_id = $1", state))
+    {}
+
+    static std::string select_page(const std::string& of, const std::string& before, const std::string& state)
+    {
+        auto page = newest_first(of, before, from_first);
+        return "SELECT " + columns<row>() + " FROM api_key_states WHERE " + page.where + state + page.order;
+    }
+
+    static std::string count_page(const std::string& of, const std::string& state)
+    {
+        auto all = newest_first(of, from_last, from_first);
+        return count_some("FROM api_keys WHERE " + all.where + state + all.order);
+    }
+
+    // One user's keys and all of a workspace's are listed by different indexes.
+    statement list_own, count_own, list_all, count_all;
+};
+
+const view in_any_state{"api_keys_list_own", "api_keys_count_own", "api_keys_list_all", "api_keys_count_all",
+                        ""};
+const view active{"api_keys_list_own_active", "api_keys_count_own_active", "api_keys_list_all_active",
+                  "api_keys_count_all_active",
+                  " AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())"};
+const view expired{"api_keys_list_own_expired", "api_keys_count_own_expired", "api_keys_list_all_expired",
+                   "api_keys_count_all_expired", " AND revoked_at IS NULL AND expires_at <= now()"};
+const view revoked{"api_keys_list_own_revoked", "api_keys_count_own_revoked", "api_keys_list_all_revoked",
+                   "api_keys_count_all_revoked", " AND revoked_at IS NOT NULL"};
+
+const view& view_of(std::optional<status> wanted)
+{
+    if (!wanted)
+        return in_any_state;
+    switch (*wanted) {
+    case status::active:
+        return active;
+    case status::expired:
+        return expired;
+    case status::revoked:
+        break;
+    }
+    return revoked;
+}
+
+} // namespace
+
+awaitable<page> list(pool& db, query wanted)
+{
+    const auto& [workspace, user] = wanted.within;
+    auto& chosen = view_of(wanted.status);
+    auto before = wanted.before.value_or(after_all);
+    batch work;
+    work.within(workspace);
+    add_walking(work);
+    if (user) {
+        work.add(chosen.list_own, workspace, user, before, wanted.limit);
+        work.add(chosen.count_own, workspace, user);
+    } else {
+        work.add(chosen.list_all, workspace, before, wanted.limit);
+        work.add(chosen.count_all, workspace);
+    }
+    auto found = co_await db.run(std::move(work));
+    co_return page{found[1].as_vector<row>(), read_total(found.last())};
+}
+
+static const statement list_live_keys{"api_keys_list_live", "SELECT " + columns<row>() + R"(
+    FROM api_key_states
+    WHERE user_id = $1 AND status = 'active'
+    ORDER BY id DESC)"};
+
+awaitable<std::vector<row>> list_live(pool& db, uuid user_id)
+{
+    auto found = co_await db.run(list_live_keys, user_id);
+    co_return found.as_vector<row>();
+}
+
+namespace {
+
+/// Covers every key within reach, for when the answer that names the one is lost.
+change of_reach(const reach& within)
+{
+    change what;
+    if (within.user_id)
+        what.users.push_back(*within.user_id);
+    else
+        what.workspaces.push_back(within.workspace_id);
+    return what;
+}
+
+/// The key whose row is the batch's last answer, or nothing.
+template <class Row>
+change of_last_row(const results& answers)
+{
+    change what;
+    if (auto key = answers.last().as_optional<Row>())
+        what.credentials.push_back(key->id);
+    return what;
+}
+
+outcome why_refused(const std::optional<row>& key)
+{
+    if (!key)
+        return outcome::unknown;
+    return key->status == status::expired ? outcome::expired : outcome::revoked;
+}
+
+} // namespace
+
+static const statement update_key{"api_keys_update", rows::of_one_workspace, R"(
+    WITH edited AS (
+        UPDATE api_keys
+        SET name = coalesce($5, name),
+            scopes = coalesce($6, scopes),
+            expires_at = CASE WHEN $7 THEN $8 ELSE expires_at END
+        WHERE prefix = $4 AND workspace_id = $2 AND ($3::uuid IS NULL OR user_id = $3) AND revoked_at IS NULL
+        RETURNING id)
+    INSERT INTO audit SELECT event.* FROM edited, audit_event($1) AS event)"};
+
+awaitable<changed> update(principal_changes& changes, pool& db, batch work, reach within, std::string prefix,
+                          edit edits, audit::entry event)
+{
+    auto at = work.size();
+    work.within(within.workspace_id);
+    work.add(update_key, audit::as_json(event), within.workspace_id, within.user_id, prefix, edits.name,
+             edits.scopes, edits.expires_at.has_value(), edits.expires_at.value_or(std::nullopt));
+    work.add(find_key_by_prefix, within.workspace_id, within.user_id, prefix);
+    auto answers = co_await changes.commit(db, std::move(work), of_reach(within), of_last_row<row>);
+
+    changed out;
+    out.key = answers.last().as_optional<row>();
+    out.outcome = answers[at].affected() == 1 ? outcome::done : why_refused(out.key);
+    co_return out;
+}
+
+static const statement revoke_key{"api_keys_revoke", rows::of_one_workspace, R"(
+    WITH ended AS (
+        UPDATE api_keys SET revoked_at = now()
+        WHERE prefix = $4 AND workspace_id = $2 AND ($3::uuid IS NULL OR user_id = $3) AND revoked_at IS NULL
+        RETURNING id)
+    INSERT INTO audit SELECT event.* FROM ended, audit_event($1) AS event)"};
+
+// now() is the transaction's: equal to revoked_at only if this very transaction has set it.
+static const statement find_revoked_key{"api_keys_find_revoked", rows::of_one_workspace, R"(
+    SELECT id, prefix, name, digest, workspace_id, user_id, revoked_at = now() AS ended_now
+    FROM api_keys
+    WHERE prefix = $3 AND workspace_id = $1 AND ($2::uuid IS NULL OR user_id = $2))"};
+
+awaitable<std::optional<revoked_key>> revoke(principal_changes& changes, pool& db, reach within,
+                                             std::string prefix, audit::entry event)
+{
+    batch work;
+    work.within(within.workspace_id);
+    work.add(revoke_key, audit::as_json(event), within.workspace_id, within.user_id, prefix);
+    work.add(find_revoked_key, within.workspace_id, within.user_id, prefix);
+    auto answers = co_await changes.commit(db, std::move(work), of_reach(within), of_last_row<revoked_key>);
+    co_return answers.last().as_optional<revoked_key>();
+}
+
+static const statement revoke_key_by_digest{"api_keys_revoke_by_digest", R"(
+    WITH ended AS (
+        UPDATE api_keys SET revoked_at = now() WHERE digest = $2 AND revoked_at IS NULL
+        RETURNING prefix, workspace_id)
+    INSERT INTO audit
+    SELECT event.*
+    FROM ended, audit_event($1 || jsonb_build_object('workspace_id', ended.workspace_id, 'target', prefix)) AS event)"};
+
+static const statement find_revoked_key_by_digest{"api_keys_find_revoked_by_digest", R"(
+    SELECT id, prefix, name, digest, workspace_id, user_id, revoked_at = now() AS ended_now
+    FROM api_keys WHERE digest = $1)"};
+
+awaitable<std::optional<revoked_key>> revoke_by_digest(principal_changes& changes, pool& db,
+                                                       db::digest digest, audit::entry event,
+                                                       std::optional<outbox::draft> news)
+{
+    batch work;
+    work.add(revoke_key_by_digest, audit::as_json(event), digest);
+    if (news)
+        outbox::add_to_key_owner(work, *news, digest);
+    work.add(find_revoked_key_by_digest, digest);
+    change what;
+    what.digests.push_back(digest);
+    auto if_known = [what](const results& answers) { return answers.last().empty() ? change() : what; };
+    auto answers = co_await changes.commit(db, std::move(work), what, std::move(if_known));
+    co_return answers.last().as_optional<revoked_key>();
+}
+
+// The claim of a rotated or revoked key is none any more; an expired key is not worth having.
+static const statement claim_key{"api_keys_claim", R"(
+    WITH claimed AS (
+        UPDATE api_keys SET digest = $3
+        WHERE digest = $2 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())
+          AND created_at > now() - $4 * interval '1 second'
+        RETURNING workspace_id, created_by)
+    INSERT INTO audit
+    SELECT event.*
+    FROM claimed, audit_event($1 || jsonb_build_object('workspace_id', claimed.workspace_id,
+                                                       'actor_id', claimed.created_by)) AS event)"};
+
+awaitable<std::optional<row>> claim(principal_changes& changes, pool& db, db::digest claim, db::digest secret,
+                                    std::chrono::minutes within, audit::entry event)
+{
+    batch work;
+    work.add(claim_key, audit::as_json(event), claim, secret, std::chrono::seconds(within).count());
+    work.add(find_key_by_digest, secret);
+    change what;
+    what.digests = {claim, secret};
+    auto answers = co_await changes.commit(db, std::move(work), what);
+    co_return answers.last().as_optional<row>();
+}
+
+// The old row is read under its lock before it is cut, for RETURNING would show the expiry already cut. The
+// lock on the membership makes a removal wait, so that it sees the successor and revokes it too.
+static const statement rotate_key{"api_keys_rotate", rows::of_one_workspace, R"(
+    WITH old AS (
+        SELECT * FROM api_keys k
+        WHERE prefix = $4 AND workspace_id = $2 AND ($3::uuid IS NULL OR user_id = $3)
+          AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())
+          AND scopes = $10 AND expires_at IS NOT DISTINCT FROM $11
+          AND (user_id IS NULL OR EXISTS (
+                  SELECT FROM memberships m
+                  WHERE m.workspace_id = k.workspace_id AND m.user_id = k.user_id FOR KEY SHARE))
+        FOR NO KEY UPDATE),
+    cut AS (
+        UPDATE api_keys k
+        SET revoked_at = CASE WHEN $9 = 0 THEN now() END,
+            expires_at = CASE WHEN $9 = 0 THEN k.expires_at
+                              ELSE least(k.expires_at, now() + $9 * interval '1 second') END
+        FROM old WHERE k.id = old.id),
+    minted AS (
+        INSERT INTO api_keys (id, prefix, digest, name, scopes, workspace_id, user_id, role, created_by,
+                              rotated_from, expires_at)
+        SELECT $5, $6, $7, name, scopes, workspace_id, user_id, role, $8, id, expires_at FROM old
+        RETURNING id)
+    INSERT INTO audit SELECT event.* FROM minted, audit_event($1) AS event)"};
+
+static const statement find_key{"api_keys_find", rows::of_one_workspace, "SELECT " + columns<row>() + R"(
+    FROM api_key_states WHERE id = $1)"};
+
+awaitable<changed> rotate(principal_changes& changes, pool& db, batch work, reach within, std::string prefix,
+                          successor next, std::chrono::seconds grace, audit::entry event)
+{
+    auto at = work.size();
+    work.within(within.workspace_id);
+    work.add(rotate_key, audit::as_json(event), within.workspace_id, within.user_id, prefix, next.id,
+             next.prefix, next.digest, next.created_by, grace.count(), next.scopes, next.expires_at);
+    work.add(find_key, next.id);
+    work.add(find_key_by_prefix, within.workspace_id, within.user_id, prefix);
+    auto answers = co_await changes.commit(db, std::move(work), of_reach(within), of_last_row<row>);
+
+    changed out;
+    out.key = answers[at + 1].as_optional<row>();
+    if (out.key) {
+        out.outcome = outcome::done;
+    } else {
+        out.key = answers[at + 2].as_optional<row>();
+        out.outcome = out.key && out.key->status == status::active ? outcome::outdated : why_refused(out.key);
+    }
+    co_return out;
+}
+
+static const statement revoke_keys_of_user{"api_keys_revoke_of_user", R"(
+    UPDATE api_keys SET revoked_at = now() WHERE user_id = $1 AND revoked_at IS NULL RETURNING id)"};
+
+void add_revoke_all_of_user(batch& work, const uuid& user_id)
+{
+    work.add(revoke_keys_of_user, user_id);
+}
+
+static const statement revoke_keys_of_member{"api_keys_revoke_of_member", rows::of_one_workspace, R"(
+    UPDATE api_keys SET revoked_at = now()
+    WHERE workspace_id = $1 AND user_id = $2 AND revoked_at IS NULL
+    RETURNING id)"};
+
+void add_revoke_all_of_member(batch& work, const uuid& workspace_id, const uuid& user_id)
+{
+    work.add(revoke_keys_of_member, workspace_id, user_id);
+}
+
+} // namespace db::api_keys

@@ -1,0 +1,45 @@
+#include "db/tables/avatars.hpp"
+
+namespace db::avatars {
+
+static const statement replace_avatar{"avatars_replace", R"(
+    WITH put AS (
+        INSERT INTO avatars (user_id, content_type, bytes) VALUES ($1, $2, $3)
+        ON CONFLICT (user_id) DO UPDATE
+        SET version = avatars.version + 1, content_type = excluded.content_type, bytes = excluded.bytes
+        RETURNING version)
+    UPDATE users SET avatar_version = put.version FROM put WHERE id = $1)"};
+
+awaitable<void> replace(pool& db, uuid user_id, std::string content_type, std::vector<std::uint8_t> bytes)
+{
+    co_await db.run(replace_avatar, user_id, content_type, bytes);
+}
+
+static const statement remove_avatar{"avatars_remove", R"(
+    WITH gone AS (UPDATE avatars SET bytes = NULL WHERE user_id = $1)
+    UPDATE users SET avatar_version = NULL WHERE id = $1)"};
+
+awaitable<void> remove(pool& db, uuid user_id)
+{
+    co_await db.run(remove_avatar, user_id);
+}
+
+static const statement find_avatar{"avatars_find", R"(
+    SELECT version, content_type, CASE WHEN version = $4 THEN ''::bytea ELSE bytes END AS bytes
+    FROM avatars
+    WHERE user_id = $1 AND bytes IS NOT NULL
+      AND (user_id = $2
+           OR EXISTS (SELECT FROM memberships theirs
+                      WHERE theirs.user_id = $1
+                        AND (theirs.workspace_id = $3
+                             OR $3 IS NULL AND theirs.workspace_id IN
+                                               (SELECT workspace_id FROM memberships WHERE user_id = $2)))))"};
+
+awaitable<std::optional<row>> find(pool& db, uuid user_id, std::optional<uuid> viewer,
+                                   std::optional<uuid> workspace, std::int32_t known)
+{
+    auto found = co_await db.run(find_avatar, user_id, viewer, workspace, known);
+    co_return found.as_optional<row>();
+}
+
+} // namespace db::avatars

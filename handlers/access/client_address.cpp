@@ -1,0 +1,93 @@
+#include "handlers/access/client_address.hpp"
+
+#include "handlers/http/message.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <string>
+
+namespace handlers {
+
+namespace ip = boost::asio::ip;
+
+namespace {
+
+template <class Bytes>
+bool same_prefix(const Bytes& a, const Bytes& b, unsigned bits)
+{
+    auto whole = bits / 8;
+    if (!std::equal(a.begin(), a.begin() + whole, b.begin()))
+        return false;
+    if (bits % 8 == 0)
+        return true;
+    auto mask = static_cast<unsigned char>(0xff << (8 - bits % 8));
+    return (a[whole] & mask) == (b[whole] & mask);
+}
+
+std::optional<ip::address> parse_address(std::string_view text)
+{
+    boost::system::error_code error;
+    auto address = ip::make_address(std::string(text), error);
+    if (error)
+        return std::nullopt;
+    return plain(address);
+}
+
+} // namespace
+
+ip::address plain(const ip::address& address)
+{
+    if (address.is_v6() && address.to_v6().is_v4_mapped())
+        return ip::make_address_v4(ip::v4_mapped, address.to_v6());
+    return address;
+}
+
+std::optional<address_range> address_range::parse(std::string_view text)
+{
+    auto slash = text.find('/');
+    auto address = parse_address(text.substr(0, slash));
+    if (!address)
+        return std::nullopt;
+    address_range out;
+    out.network_ = *address;
+    unsigned longest = address->is_v4() ? 32 : 128;
+    out.length_ = longest;
+    if (slash == std::string_view::npos)
+        return out;
+    auto length = text.substr(slash + 1);
+    auto [end, error] = std::from_chars(length.data(), length.data() + length.size(), out.length_);
+    if (error != std::errc() || end != length.data() + length.size() || out.length_ > longest)
+        return std::nullopt;
+    return out;
+}
+
+bool address_range::contains(const ip::address& address) const
+{
+    auto other = plain(address);
+    if (other.is_v4() != network_.is_v4())
+        return false;
+    if (other.is_v4())
+        return same_prefix(other.to_v4().to_bytes(), network_.to_v4().to_bytes(), length_);
+    return same_prefix(other.to_v6().to_bytes(), network_.to_v6().to_bytes(), length_);
+}
+
+ip::address client_address(const ip::address& peer, std::string_view forwarded_for,
+                           std::span<const address_range> trusted)
+{
+    auto is_trusted = [&](const ip::address& a) {
+        return std::ranges::any_of(trusted, [&](const address_range& range) { return range.contains(a); });
+    };
+    auto client = plain(peer);
+    while (!forwarded_for.empty() && is_trusted(client)) {
+        auto comma = forwarded_for.rfind(',');
+        auto last = comma == std::string_view::npos ? forwarded_for : forwarded_for.substr(comma + 1);
+        forwarded_for = comma == std::string_view::npos ? std::string_view() : forwarded_for.substr(0, comma);
+        auto next = parse_address(trim(last));
+        if (!next)
+            break;
+        client = *next;
+    }
+    return client;
+}
+
+} // namespace handlers

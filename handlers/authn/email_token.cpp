@@ -1,0 +1,19 @@
+#include "handlers/authn/email_token.hpp"
+
+#include "crypto/one_time_token.hpp"
+
+namespace handlers {
+
+awaitable<std::optional<mailed_token>> find_mailed_token(call& c, std::string text,
+                                                         db::one_time_tokens::purpose what)
+{
+    auto digest = crypto::one_time_token_digest(text);
+    if (!digest)
+        co_return std::nullopt;
+    auto found = co_await db::one_time_tokens::find(c.cx.db, *digest, what);
+    if (!found)
+        co_return std::nullopt;
+    co_return mailed_token{*digest, found->user_id, std::move(found->email)};
+}
+
+} // namespace handlers

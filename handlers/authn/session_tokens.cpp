@@ -1,0 +1,80 @@
+#include "handlers/authn/session_tokens.hpp"
+
+#include "crypto/encoding.hpp"
+#include "crypto/random.hpp"
+#include "handlers/to_schema.hpp"
+
+#include <boost/endian/conversion.hpp>
+#include <boost/uuid/uuid_io.hpp>
+
+#include <algorithm>
+#include <vector>
+
+namespace handlers {
+
+namespace {
+
+constexpr std::size_t id_size = 16, counter_size = 8, mac_size = 32;
+
+std::vector<std::uint8_t> named(const db::uuid& session, std::int64_t counter)
+{
+    std::vector<std::uint8_t> out(session.begin(), session.end());
+    out.resize(id_size + counter_size);
+    boost::endian::store_big_s64(out.data() + id_size, counter);
+    return out;
+}
+
+db::digest mac_of(context& cx, const db::uuid& session, std::int64_t counter,
+                  std::span<const std::uint8_t> salt)
+{
+    auto covered = named(session, counter);
+    covered.insert(covered.end(), salt.begin(), salt.end());
+    return cx.refresh_mac(std::span<const std::uint8_t>(covered));
+}
+
+} // namespace
+
+std::string make_access_token(const context& cx, const token_subject& whose)
+{
+    auto now = std::chrono::floor<std::chrono::seconds>(cx.now()).time_since_epoch().count();
+    crypto::claims what;
+    what.issuer = what.audience = cx.config.public_url;
+    what.subject = to_string(whose.user);
+    what.token_id = to_string(crypto::make_uuid_v7());
+    what.session_id = to_string(whose.session);
+    if (whose.workspace)
+        what.workspace_id = to_string(*whose.workspace);
+    if (whose.role)
+        what.role = schemas::to_text(to_wire(*whose.role));
+    what.issued_at = now;
+    what.expires_at = now + cx.config.access_token_ttl.count();
+    return cx.jwt->sign(what);
+}
+
+std::string make_refresh_token(context& cx, const token_subject& whose)
+{
+    auto token = named(whose.session, whose.counter);
+    auto mac = mac_of(cx, whose.session, whose.counter, whose.salt);
+    token.insert(token.end(), mac.begin(), mac.end());
+    return crypto::to_base64url(token);
+}
+
+std::optional<refresh_token> read_refresh_token(std::string_view text)
+{
+    auto bytes = crypto::from_base64url(text);
+    if (!bytes || bytes->size() != id_size + counter_size + mac_size)
+        return std::nullopt;
+    refresh_token out;
+    auto at = bytes->begin();
+    std::copy_n(at, id_size, out.session.begin());
+    out.counter = boost::endian::load_big_s64(bytes->data() + id_size);
+    std::copy_n(at + id_size + counter_size, mac_size, out.mac.begin());
+    return out;
+}
+
+bool is_genuine(context& cx, const refresh_token& token, std::span<const std::uint8_t> salt)
+{
+    return crypto::equal_constant_time(token.mac, mac_of(cx, token.session, token.counter, salt));
+}
+
+} // namespace handlers

@@ -1,0 +1,73 @@
+#include "handlers/http/input.hpp"
+
+#include "schemas/engine/utf8.hpp"
+
+#include <boost/beast/core/string.hpp>
+#include <boost/url/pct_string_view.hpp>
+
+namespace handlers {
+
+namespace {
+
+/** Whether `text` is UTF-8 without control characters. Nothing that a path or a query names has any, and
+    PostgreSQL's text could not hold them. */
+bool is_clean(std::string_view text)
+{
+    return schemas::clean_text(text, text.size()) == text;
+}
+
+/** Percent-decode. @return nothing if the encoding is broken or what comes out is not clean */
+std::optional<std::string> decode(std::string_view text, bool plus_is_space)
+{
+    auto encoded = boost::urls::make_pct_string_view(text);
+    if (!encoded)
+        return std::nullopt;
+    boost::urls::encoding_opts opts;
+    opts.space_as_plus = plus_is_space;
+    auto out = encoded->decode(opts);
+    if (!is_clean(out))
+        return std::nullopt;
+    return out;
+}
+
+bool is_type(std::string_view content_type, std::string_view wanted)
+{
+    return boost::beast::iequals(trim(content_type.substr(0, content_type.find(';'))), wanted);
+}
+
+} // namespace
+
+bool is_json(std::string_view content_type)
+{
+    return is_type(content_type, "application/json");
+}
+
+bool is_form(std::string_view content_type)
+{
+    return is_type(content_type, "application/x-www-form-urlencoded");
+}
+
+std::optional<std::vector<std::pair<std::string, std::string>>> decode_query(std::string_view query)
+{
+    std::vector<std::pair<std::string, std::string>> out;
+    while (!query.empty()) {
+        auto end = query.find('&');
+        auto pair = query.substr(0, end);
+        query.remove_prefix(end == std::string_view::npos ? query.size() : end + 1);
+        auto equals = pair.find('=');
+        auto name = decode(pair.substr(0, equals), true);
+        auto value =
+            decode(equals == std::string_view::npos ? std::string_view() : pair.substr(equals + 1), true);
+        if (!name || !value)
+            return std::nullopt;
+        out.emplace_back(std::move(*name), std::move(*value));
+    }
+    return out;
+}
+
+std::optional<std::string> decode_segment(std::string_view segment)
+{
+    return decode(segment, false);
+}
+
+} // namespace handlers

@@ -1,0 +1,96 @@
+#include "handlers/http/router.hpp"
+
+#include <algorithm>
+
+namespace handlers {
+
+namespace {
+
+std::vector<std::string_view> split(std::string_view path)
+{
+    std::vector<std::string_view> out;
+    path.remove_prefix(std::min<std::size_t>(1, path.size()));
+    for (;;) {
+        auto slash = path.find('/');
+        out.push_back(path.substr(0, slash));
+        if (slash == std::string_view::npos)
+            return out;
+        path.remove_prefix(slash + 1);
+    }
+}
+
+bool is_part(std::string_view segment)
+{
+    return segment.starts_with('{');
+}
+
+bool matches(const std::vector<std::string_view>& pattern, const std::vector<std::string_view>& path)
+{
+    return std::ranges::equal(pattern, path, [](std::string_view wanted, std::string_view given) {
+        return is_part(wanted) ? !given.empty() : wanted == given;
+    });
+}
+
+void add(router::place& where, const route& line)
+{
+    where.routes.push_back(&line);
+    where.allow.clear();
+    for (auto r : where.routes) {
+        auto name = r->method == http::verb::unknown ? "GET, HEAD, POST, PUT, PATCH, DELETE"
+                                                     : std::string(http::to_string(r->method));
+        where.allow += name + (r->method == http::verb::get ? ", HEAD, " : ", ");
+    }
+    where.allow += "OPTIONS";
+}
+
+} // namespace
+
+router::router(std::span<const route> table) : table_(table)
+{
+    for (auto& line : table) {
+        largest_body_ = std::max(largest_body_, line.body_limit);
+        if (line.path.find('{') == std::string_view::npos) {
+            add(fixed_[line.path], line);
+            continue;
+        }
+        auto segments = split(line.path);
+        auto known = std::ranges::find(patterns_, segments, &pattern::segments);
+        if (known == patterns_.end())
+            known = patterns_.insert(known, pattern{std::move(segments), {}});
+        add(known->where, line);
+    }
+}
+
+const route* router::place::find(http::verb method) const
+{
+    auto wanted = method == http::verb::head ? http::verb::get : method;
+    auto it = std::ranges::find_if(
+        routes, [&](const route* r) { return r->method == wanted || r->method == http::verb::unknown; });
+    return it == routes.end() ? nullptr : *it;
+}
+
+const router::place* router::find(std::string_view path, std::vector<std::string_view>& params) const
+{
+    if (auto it = fixed_.find(path); it != fixed_.end())
+        return &it->second;
+    auto segments = split(path);
+    for (auto& known : patterns_) {
+        if (!matches(known.segments, segments))
+            continue;
+        for (std::size_t i = 0; i < segments.size(); ++i)
+            if (is_part(known.segments[i]))
+                params.push_back(segments[i]);
+        return &known.where;
+    }
+    return nullptr;
+}
+
+std::size_t router::body_limit(http::verb method, std::string_view path) const
+{
+    std::vector<std::string_view> params;
+    auto place = find(path, params);
+    auto line = place ? place->find(method) : nullptr;
+    return line ? line->body_limit : handlers::body_limit;
+}
+
+} // namespace handlers

@@ -1,0 +1,134 @@
+#include "handlers/openapi/swagger_ui.hpp"
+
+#include "crypto/encoding.hpp"
+#include "crypto/hash.hpp"
+
+#include <boost/beast/core/string.hpp>
+#include <boost/beast/http/rfc7230.hpp>
+
+#include <algorithm>
+#include <map>
+
+namespace handlers::docs {
+
+namespace {
+
+// The page may be reached under a path of a proxy's: all its links are relative, and calls go where it came from.
+constexpr std::string_view page = R"(<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>Latchkey: the API</title>
+<link rel="icon" type="image/png" href="docs/favicon-32x32.png">
+<link rel="stylesheet" href="docs/swagger-ui.css">
+<main id="docs"></main>
+<noscript>This page needs JavaScript; the document itself is at <a href="openapi.json">openapi.json</a>.</noscript>
+<script src="docs/swagger-ui-bundle.js"></script>
+<script src="docs/start.js"></script>
+</html>
+)";
+
+constexpr std::string_view start_script = R"(
+fetch('openapi.json').then(answer => answer.json()).then(spec => {
+  spec.servers = [{ url: new URL('.', location.href).href.replace(/\/$/, '') }];
+  SwaggerUIBundle({
+    spec, dom_id: '#docs', deepLinking: true, tryItOutEnabled: true, validatorUrl: null, docExpansion: 'list',
+    presets: [SwaggerUIBundle.presets.apis]
+  });
+});
+)";
+
+constexpr std::string_view policy =
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+void protect(reply& out)
+{
+    out.add_header("Content-Security-Policy", policy);
+    out.add_header("Referrer-Policy", "no-referrer");
+    out.add_header("X-Content-Type-Options", "nosniff");
+}
+
+constexpr docs_file start_file{"start.js", "text/javascript", start_script, {}};
+
+const docs_file* find(std::string_view name)
+{
+    if (name == start_file.name)
+        return &start_file;
+    auto it = std::ranges::find(embedded_docs(), name, &docs_file::name);
+    return it == embedded_docs().end() ? nullptr : &*it;
+}
+
+/** Whether the client takes gzip (RFC 9110, section 12.5.3). */
+bool takes_gzip(const request& req)
+{
+    for (auto& coding : boost::beast::http::ext_list(req.header(http::field::accept_encoding))) {
+        if (!boost::beast::iequals(coding.first, "gzip"))
+            continue;
+        // A weight of nothing is a refusal.
+        for (auto& [name, value] : coding.second)
+            if (name == "q" && value.find_first_not_of("0.") == value.npos)
+                return false;
+        return true;
+    }
+    return false;
+}
+
+/** A tag of the content, made at first use. The files never change while the program runs. */
+std::string tag_of(std::string_view content)
+{
+    auto digest = crypto::sha256(content);
+    return "\"" + crypto::to_base64(std::span<const std::uint8_t>(digest).first(12)) + "\"";
+}
+
+std::string tag_of(const docs_file& file, bool compressed)
+{
+    static const auto tags = [] {
+        std::map<const char*, std::string> out;
+        for (auto& one : embedded_docs()) {
+            out[one.plain.data()] = tag_of(one.plain);
+            out[one.compressed.data()] = tag_of(one.compressed);
+        }
+        out[start_file.plain.data()] = tag_of(start_file.plain);
+        return out;
+    }();
+    return tags.at(compressed ? file.compressed.data() : file.plain.data());
+}
+
+} // namespace
+
+reply show(call&)
+{
+    reply out;
+    out.content_type = "text/html; charset=utf-8";
+    out.cache_control = "no-cache";
+    out.body = page;
+    protect(out);
+    return out;
+}
+
+reply show_file(call& c)
+{
+    auto file = find(c.params[0]);
+    if (!file)
+        return to_reply(problem::not_found());
+    bool compressed = !file->compressed.empty() && takes_gzip(c.req);
+    auto tag = tag_of(*file, compressed);
+    reply out;
+    out.cache_control = "public, max-age=3600";
+    out.add_header("ETag", tag);
+    out.add_header("Vary", "Accept-Encoding");
+    protect(out);
+    if (c.req.header(http::field::if_none_match) == tag) {
+        out.status = 304;
+        out.content_type = {};
+        return out;
+    }
+    out.content_type = file->content_type;
+    if (compressed)
+        out.add_header("Content-Encoding", "gzip");
+    out.body = compressed ? file->compressed : file->plain;
+    return out;
+}
+
+} // namespace handlers::docs

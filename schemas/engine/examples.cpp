@@ -1,0 +1,204 @@
+#include "schemas/engine/examples.hpp"
+
+#include <boost/json/parse.hpp>
+
+#include <algorithm>
+#include <stdexcept>
+#include <string>
+
+namespace schemas {
+
+namespace json = boost::json;
+
+namespace {
+
+/** What a member is like, as JSON. One of a certain struct wins over one of any. */
+struct member_example {
+    std::string_view owner; // empty: of any struct
+    std::string_view name;
+    std::string_view value;
+};
+
+constexpr std::string_view prefix_of_components = "#/components/schemas/";
+
+// A member of a request that may be left out is shown if it is listed here under its struct.
+constexpr member_example table[] = {
+    {"signup", "name", R"("Ada Lovelace")"},
+    {"signup", "workspace_name", R"("Analytical Engines")"},
+    {"api_key_create", "name", R"("Nightly import")"},
+    {"api_key_create", "scopes", R"(["content:read"])"},
+    {"api_key_create", "expires_at", R"("2099-12-31T23:59:59Z")"},
+    {"api_key_created", "name", R"("Nightly import")"},
+    {"api_key_created", "expires_at", R"("2099-12-31T23:59:59Z")"},
+    {"api_key_patch", "name", R"("Hourly import")"},
+    {"api_key_rotate", "grace_seconds", "3600"},
+    {"api_key_row", "name", R"("Nightly import")"},
+    {"team_api_key", "name", R"("Nightly import")"},
+    {"api_key_row", "revoked_at", "null"},
+    {"team_api_key", "revoked_at", "null"},
+    {"resend_verification", "email", R"("ada@example.com")"},
+    {"email_change", "new_email", R"("ada@analytical.example")"},
+    {"email_change", "password", R"("correct horse battery staple")"},
+    {"password_change", "current_password", R"("correct horse battery staple")"},
+    {"password_change", "new_password", R"("twelve slow purple lanterns")"},
+    {"password_reset", "password", R"("twelve slow purple lanterns")"},
+    {"account_deletion", "password", R"("correct horse battery staple")"},
+    {"ownership_transfer", "password", R"("correct horse battery staple")"},
+    {"patch_me", "name", R"("Ada King")"},
+    {"patch_me", "title", R"("Countess of Lovelace")"},
+    {"patch_me", "locale", R"("en-GB")"},
+    {"patch_me", "timezone", R"("Europe/London")"},
+    {"workspace_patch", "members_can_mint_keys", "false"},
+    {"workspace_create", "name", R"("Difference Engines")"},
+    {"workspace", "name", R"("Analytical Engines")"},
+    {"workspace_row", "name", R"("Analytical Engines")"},
+    {"workspace_setup", "name", R"("Analytical Engines")"},
+    {"workspace_setup", "join_domain", R"("example.com")"},
+    {"notifications_patch", "key_minted", R"({"email": false})"},
+    {"invite_draft", "email", R"("mel@example.com")"},
+    {"invite_outcome", "email", R"("mel@example.com")"},
+    {"invite_row", "email", R"("mel@example.com")"},
+    {"invite_preview", "email", R"("mel@example.com")"},
+    {"invite_preview", "invited_by", R"("Ada Lovelace")"},
+    {"invite_accept", "name", R"("Mel Ferrer")"},
+    {"invite_accept", "password", R"("correct horse battery staple")"},
+    {"oauth_grant", "provider", R"("google")"},
+    {"audit_row", "action", R"("api_key.mint")"},
+    {"audit_row", "target", R"("example0")"},
+    {"audit_row", "details", R"({"scopes": ["content:read"]})"},
+    {"health", "status", R"("ok")"},
+    {"fault", "loc", R"(["body", "email"])"},
+    {"fault", "msg", R"("Field required")"},
+    {"fault", "type", R"("missing")"},
+    {"introspection_request", "token", R"("tnx_example0_000000000000000000000000000000000xPPqm")"},
+    {"revocation_request", "token", R"("tnx_example0_000000000000000000000000000000000xPPqm")"},
+    {"introspection", "scope", R"("content:read content:write")"},
+    {"introspection", "token_type", R"("Bearer")"},
+    {"oauth_begin", "redirect_uri", R"("https://app.example.com/signed-in")"},
+    {"oauth_begin", "code_challenge", R"("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM")"},
+
+    {"", "state", R"("af0ifjsldkj")"},
+    {"", "detail", R"("There is no such thing here.")"},
+    {"", "email", R"("ada@example.com")"},
+    {"", "password", R"("correct horse battery staple")"},
+    {"", "name", R"("Ada Lovelace")"},
+    {"", "title", R"("Countess of Lovelace")"},
+    {"", "locale", R"("en-GB")"},
+    {"", "timezone", R"("Europe/London")"},
+    {"", "avatar_url", R"("/api/v1/users/avatars/01935c1e-7a00-7000-8000-00000000ada1?v=1")"},
+    {"", "workspace_name", R"("Analytical Engines")"},
+    {"", "token", R"("3q2-7wABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhs")"},
+    {"", "access_token", R"("eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9.e30.c2ln")"},
+    {"", "refresh_token", R"("AZNcHnoAcACAAAAAAACq2gAAAAAAAAAB3q2-7wABAgMEBQYHCAkKCw")"},
+    {"", "expires_in", "3600"},
+    {"", "prefix", R"("example0")"},
+    {"", "secret", R"("tnx_example0_000000000000000000000000000000000xPPqm")"},
+    {"", "key", R"("tnx_example0_000000000000000000000000000000000xPPqm")"},
+    {"", "scopes", R"(["content:read"])"},
+    {"", "permissions", R"(["content:read", "content:write"])"},
+    {"", "required", R"("team:invite")"},
+    {"", "ip", R"("203.0.113.7")"},
+    {"", "user_agent", R"("curl/8.5.0")"},
+    {"", "request_id", R"("1k2m3n4p5q6r7-2s")"},
+    {"", "code", R"("3q2-7wABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhs")"},
+    {"", "code_verifier", R"("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk")"},
+    {"", "next_cursor", "null"},
+    {"", "total", "1"},
+    {"", "sub", R"("01935c1e-7a00-7000-8000-00000000ada1")"},
+    {"", "iss", R"("https://id.example.com")"},
+    {"", "aud", R"("https://id.example.com")"},
+    {"", "role", R"("member")"},
+    {"", "jti", R"("01935c1e-7a00-7000-8000-0000000000a1")"},
+    {"", "exp", "1767225600"},
+    {"", "iat", "1767222000"},
+    {"", "kty", R"("EC")"},
+    {"", "crv", R"("P-256")"},
+    {"", "alg", R"("ES256")"},
+    {"", "use", R"("sig")"},
+    {"", "kid", R"("NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs")"},
+    {"", "x", R"("f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU")"},
+    {"", "y", R"("x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0")"},
+    {"protected_resource", "resource_name", R"("Latchkey")"},
+    {"protected_resource", "bearer_methods_supported", R"(["header"])"},
+    {"protected_resource", "scopes_supported", R"(["content:read", "content:write"])"},
+    {"protected_resource", "resource_documentation", R"("https://id.example.com/docs")"},
+    {"", "claim_url", R"("https://id.example.com/claim?token=3q2-7wABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhs")"},
+    {"", "resource", R"("https://id.example.com/mcp")"},
+};
+
+const member_example* find(std::string_view owner, std::string_view name)
+{
+    auto it = std::ranges::find_if(table, [&](auto& one) { return one.owner == owner && one.name == name; });
+    return it == std::end(table) ? nullptr : it;
+}
+
+bool is_required(const json::object& schema, std::string_view name)
+{
+    auto* names = schema.if_contains("required");
+    return names &&
+           std::ranges::any_of(names->as_array(), [&](auto& one) { return one.as_string() == name; });
+}
+
+json::object of_members(const json::object& schema, const json::object& components, direction way,
+                        std::string_view owner)
+{
+    json::object out;
+    for (auto& [name, member] : schema.at("properties").as_object()) {
+        bool is_usual = way == direction::response || is_required(schema, name) || find(owner, name);
+        if (is_usual)
+            out[name] = example_of(member.as_object(), components, way, owner, name);
+    }
+    return out;
+}
+
+/** The one type of a schema beside null. */
+std::string_view type_of(const json::object& schema)
+{
+    auto* type = schema.if_contains("type");
+    if (!type)
+        return {};
+    return type->is_array() ? type->as_array().front().as_string() : type->as_string();
+}
+
+json::value of_format(std::string_view format)
+{
+    if (format == "uuid")
+        return "01935c1e-7a00-7000-8000-00000000ada1";
+    if (format == "date-time")
+        return "2026-01-05T09:30:00Z";
+    throw std::logic_error("no example for the format " + std::string(format));
+}
+
+} // namespace
+
+json::value example_of(const json::object& schema, const json::object& components, direction way,
+                       std::string_view owner, std::string_view name)
+{
+    if (auto* one = find(owner, name))
+        return json::parse(one->value);
+    if (auto* ref = schema.if_contains("$ref")) {
+        std::string_view component = ref->as_string();
+        component.remove_prefix(prefix_of_components.size());
+        return example_of(components.at(component).as_object(), components, way, component);
+    }
+    if (auto* either = schema.if_contains("anyOf"))
+        return example_of(either->as_array().front().as_object(), components, way);
+    if (auto* fixed = schema.if_contains("const"))
+        return *fixed;
+    if (auto* names = schema.if_contains("enum"))
+        return names->as_array().front();
+    auto type = type_of(schema);
+    if (type == "object")
+        return of_members(schema, components, way, owner);
+    if (auto* format = schema.if_contains("format"); format && (*format == "uuid" || *format == "date-time"))
+        return of_format(format->as_string());
+    if (type == "boolean")
+        return true;
+    if (auto* one = find({}, name))
+        return json::parse(one->value);
+    if (type == "array")
+        return json::array{example_of(schema.at("items").as_object(), components, way)};
+    throw std::logic_error("no example for " + std::string(owner) + "." + std::string(name));
+}
+
+} // namespace schemas

@@ -1,0 +1,338 @@
+#include "schemas/engine/image.hpp"
+
+#include <boost/crc.hpp>
+
+#include <algorithm>
+#include <cstddef>
+
+namespace schemas {
+
+namespace {
+
+using bytes = std::string_view;
+
+std::uint32_t byte_at(bytes in, std::size_t at)
+{
+    return static_cast<unsigned char>(in[at]);
+}
+
+std::uint32_t big_endian(bytes in)
+{
+    std::uint32_t out = 0;
+    for (std::size_t i = 0; i < in.size(); ++i)
+        out = out << 8 | byte_at(in, i);
+    return out;
+}
+
+std::uint32_t little_endian(bytes in)
+{
+    std::uint32_t out = 0;
+    for (std::size_t i = in.size(); i > 0; --i)
+        out = out << 8 | byte_at(in, i - 1);
+    return out;
+}
+
+/** Take the first `size` bytes off `rest`. @return nothing if it has fewer */
+std::optional<bytes> take(bytes& rest, std::size_t size)
+{
+    if (rest.size() < size)
+        return std::nullopt;
+    auto out = rest.substr(0, size);
+    rest.remove_prefix(size);
+    return out;
+}
+
+bool take_exactly(bytes& rest, bytes wanted)
+{
+    if (!rest.starts_with(wanted))
+        return false;
+    rest.remove_prefix(wanted.size());
+    return true;
+}
+
+std::optional<image_info> of_size(image_format format, std::uint32_t width, std::uint32_t height)
+{
+    if (width == 0 || height == 0 || width > largest_side || height > largest_side)
+        return std::nullopt;
+    return image_info{format, width, height};
+}
+
+// ---- PNG
+
+struct png_chunk {
+    bytes type, data;
+    bytes checked; ///< what the checksum is of
+    std::uint32_t checksum;
+
+    bool is_critical() const { return type[0] >= 'A' && type[0] <= 'Z'; }
+
+    bool is_intact() const
+    {
+        boost::crc_32_type sum;
+        sum.process_bytes(checked.data(), checked.size());
+        return sum.checksum() == checksum;
+    }
+};
+
+std::optional<png_chunk> take_png_chunk(bytes& rest)
+{
+    auto size = take(rest, 4);
+    if (!size || big_endian(*size) > 0x7FFF'FFFF)
+        return std::nullopt;
+    auto checked = take(rest, std::size_t{4} + big_endian(*size));
+    auto checksum = take(rest, 4);
+    if (!checked || !checksum)
+        return std::nullopt;
+    return png_chunk{checked->substr(0, 4), checked->substr(4), *checked, big_endian(*checksum)};
+}
+
+/** RFC 2083, table in 4.1.1. */
+bool is_png_colour(std::uint32_t depth, std::uint32_t colour)
+{
+    const bool is_power = depth == 1 || depth == 2 || depth == 4 || depth == 8 || depth == 16;
+    switch (colour) {
+    case 0:
+        return is_power; // grey
+    case 3:
+        return is_power && depth <= 8; // palette
+    case 2:
+    case 4:
+    case 6:
+        return is_power && depth >= 8; // colours, grey with alpha, colours with alpha
+    default:
+        return false;
+    }
+}
+
+std::optional<image_info> read_png(bytes rest)
+{
+    auto head = take_png_chunk(rest);
+    if (!head || head->type != "IHDR" || head->data.size() != 13 || !head->is_intact())
+        return std::nullopt;
+    auto colour = byte_at(head->data, 9);
+    auto compression = byte_at(head->data, 10), filter = byte_at(head->data, 11),
+         interlace = byte_at(head->data, 12);
+    if (!is_png_colour(byte_at(head->data, 8), colour) || compression != 0 || filter != 0 || interlace > 1)
+        return std::nullopt;
+
+    bool has_palette = false;
+    std::size_t pixels = 0; // bytes of them
+    for (bytes before = "IHDR";;) {
+        auto chunk = take_png_chunk(rest);
+        if (!chunk)
+            return std::nullopt;
+        if (chunk->type == "IEND") {
+            if (!chunk->data.empty() || !chunk->is_intact() || !rest.empty() || pixels == 0)
+                return std::nullopt;
+            return of_size(image_format::png, big_endian(head->data.substr(0, 4)),
+                           big_endian(head->data.substr(4, 4)));
+        }
+        if (chunk->type == "IDAT") {
+            if ((before != "IDAT" && pixels > 0) || (colour == 3 && !has_palette))
+                return std::nullopt;
+            pixels += chunk->data.size();
+        } else if (chunk->type == "PLTE") {
+            if (has_palette || pixels > 0 || chunk->data.empty() || chunk->data.size() % 3 != 0 ||
+                chunk->data.size() > 3 * 256)
+                return std::nullopt;
+            has_palette = true;
+        } else if (chunk->is_critical() || chunk->type == "acTL") {
+            return std::nullopt; // nothing that browsers know, or animated
+        }
+        before = chunk->type;
+    }
+}
+
+// ---- JPEG
+
+namespace jpeg_marker {
+constexpr std::uint32_t huffman_tables = 0xC4, extension = 0xC8, arithmetic_tables = 0xCC, end = 0xD9,
+                        scan = 0xDA;
+}
+
+/** Take a marker with the fill bytes before it. @return its second byte */
+std::optional<std::uint32_t> take_marker(bytes& rest)
+{
+    if (!rest.starts_with('\xFF'))
+        return std::nullopt;
+    auto at = rest.find_first_not_of('\xFF');
+    if (at == bytes::npos || rest[at] == 0)
+        return std::nullopt;
+    auto out = byte_at(rest, at);
+    rest.remove_prefix(at + 1);
+    return out;
+}
+
+/** What follows a marker. The length counts itself. */
+std::optional<bytes> take_segment(bytes& rest)
+{
+    auto size = take(rest, 2);
+    if (!size || big_endian(*size) < 2)
+        return std::nullopt;
+    return take(rest, big_endian(*size) - 2);
+}
+
+/** Up to the next marker that is no restart; FF 00 is a byte of data.
+    @return false if there was no data, or none ends it */
+bool skip_scan(bytes& rest)
+{
+    for (std::size_t at = 0;; at += 2) {
+        at = rest.find('\xFF', at);
+        if (at == bytes::npos || at + 1 == rest.size())
+            return false;
+        auto next = byte_at(rest, at + 1);
+        if (next != 0 && (next < 0xD0 || next > 0xD7)) {
+            rest.remove_prefix(at);
+            return at > 0;
+        }
+    }
+}
+
+bool is_frame(std::uint32_t marker)
+{
+    return marker >= 0xC0 && marker <= 0xCF && marker != jpeg_marker::huffman_tables &&
+           marker != jpeg_marker::extension && marker != jpeg_marker::arithmetic_tables;
+}
+
+/** Only the kinds that browsers show: baseline, extended and progressive, Huffman-coded. */
+std::optional<image_info> read_frame(std::uint32_t marker, bytes data)
+{
+    if (marker > 0xC2 || data.size() < 6 || byte_at(data, 0) != 8)
+        return std::nullopt;
+    auto components = byte_at(data, 5);
+    if ((components != 1 && components != 3 && components != 4) || data.size() != 6 + 3 * components)
+        return std::nullopt;
+    return of_size(image_format::jpeg, big_endian(data.substr(3, 2)), big_endian(data.substr(1, 2)));
+}
+
+std::optional<image_info> read_jpeg(bytes rest)
+{
+    std::optional<image_info> frame;
+    for (bool has_scan = false;;) {
+        auto marker = take_marker(rest);
+        if (!marker)
+            return std::nullopt;
+        if (*marker == jpeg_marker::end) {
+            bool is_padding = rest.find_first_not_of('\0') == bytes::npos;
+            return has_scan && is_padding ? frame : std::nullopt;
+        }
+        // C0 and above but for RSTn and SOI; what is below has no meaning.
+        auto data = *marker >= 0xC0 && (*marker < 0xD0 || *marker > 0xD8) ? take_segment(rest) : std::nullopt;
+        if (!data)
+            return std::nullopt;
+        if (is_frame(*marker)) {
+            if (frame || !(frame = read_frame(*marker, *data)))
+                return std::nullopt;
+        } else if (*marker == jpeg_marker::scan) {
+            auto components = data->empty() ? 0 : byte_at(*data, 0);
+            if (!frame || components < 1 || components > 4 || data->size() != 4 + 2 * components ||
+                !skip_scan(rest))
+                return std::nullopt;
+            has_scan = true;
+        }
+    }
+}
+
+// ---- WebP
+
+struct webp_chunk {
+    bytes type, data;
+};
+
+std::optional<webp_chunk> take_webp_chunk(bytes& rest)
+{
+    auto type = take(rest, 4), size = take(rest, 4);
+    if (!type || !size)
+        return std::nullopt;
+    auto data = take(rest, little_endian(*size));
+    if (!data || (data->size() % 2 == 1 && !take(rest, 1))) // padded to an even number
+        return std::nullopt;
+    return webp_chunk{*type, *data};
+}
+
+bool is_picture(const webp_chunk& chunk)
+{
+    return chunk.type == "VP8 " || chunk.type == "VP8L";
+}
+
+/** The header of a key frame: RFC 6386, 9.1. */
+std::optional<image_info> read_lossy(bytes data)
+{
+    if (data.size() <= 10 || data.substr(3, 3) != "\x9D\x01\x2A")
+        return std::nullopt;
+    auto tag = little_endian(data.substr(0, 3));
+    const bool is_key_frame = (tag & 1) == 0, is_known = (tag >> 1 & 7) <= 3, is_shown = (tag >> 4 & 1) == 1;
+    if (!is_key_frame || !is_known || !is_shown || (tag >> 5) > data.size() - 10)
+        return std::nullopt;
+    // The upper two bits are a scale that is not applied.
+    return of_size(image_format::webp, little_endian(data.substr(6, 2)) & 0x3FFF,
+                   little_endian(data.substr(8, 2)) & 0x3FFF);
+}
+
+/** RFC 9649, 3.4. */
+std::optional<image_info> read_lossless(bytes data)
+{
+    if (data.size() <= 5 || data[0] != 0x2F)
+        return std::nullopt;
+    auto packed = little_endian(data.substr(1, 4));
+    if (packed >> 29 != 0) // version
+        return std::nullopt;
+    return of_size(image_format::webp, (packed & 0x3FFF) + 1, (packed >> 14 & 0x3FFF) + 1);
+}
+
+std::optional<image_info> read_picture(const webp_chunk& chunk)
+{
+    return chunk.type == "VP8L" ? read_lossless(chunk.data) : read_lossy(chunk.data);
+}
+
+/** RFC 9649, 2.7: the canvas, and chunks of which one is the picture. */
+std::optional<image_info> read_extended(bytes canvas, bytes rest)
+{
+    constexpr std::uint32_t animated = 2;
+    if (canvas.size() != 10 || (byte_at(canvas, 0) & animated) != 0)
+        return std::nullopt;
+    auto size = of_size(image_format::webp, little_endian(canvas.substr(4, 3)) + 1,
+                        little_endian(canvas.substr(7, 3)) + 1);
+    if (!size)
+        return std::nullopt;
+    bool has_picture = false;
+    while (!rest.empty()) {
+        auto chunk = take_webp_chunk(rest);
+        if (!chunk || chunk->type == "VP8X" || chunk->type == "ANIM" || chunk->type == "ANMF")
+            return std::nullopt;
+        if (!is_picture(*chunk))
+            continue;
+        if (has_picture || read_picture(*chunk) != size)
+            return std::nullopt;
+        has_picture = true;
+    }
+    return has_picture ? size : std::nullopt;
+}
+
+std::optional<image_info> read_webp(bytes rest)
+{
+    auto size = take(rest, 4);
+    if (!size || little_endian(*size) != rest.size() || !take_exactly(rest, "WEBP"))
+        return std::nullopt;
+    auto first = take_webp_chunk(rest);
+    if (!first)
+        return std::nullopt;
+    if (first->type == "VP8X")
+        return read_extended(first->data, rest);
+    return is_picture(*first) && rest.empty() ? read_picture(*first) : std::nullopt;
+}
+
+} // namespace
+
+std::optional<image_info> read_image(bytes in)
+{
+    if (take_exactly(in, "\x89PNG\r\n\x1A\n"))
+        return read_png(in);
+    if (take_exactly(in, "\xFF\xD8"))
+        return read_jpeg(in);
+    if (take_exactly(in, "RIFF"))
+        return read_webp(in);
+    return std::nullopt;
+}
+
+} // namespace schemas

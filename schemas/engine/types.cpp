@@ -1,0 +1,379 @@
+#include "schemas/engine/types.hpp"
+
+#include "schemas/engine/utf8.hpp"
+
+#include <algorithm>
+
+namespace schemas {
+
+namespace json = boost::json;
+
+namespace {
+
+constexpr bool is_lower(char c)
+{
+    return c >= 'a' && c <= 'z';
+}
+constexpr bool is_letter(char c)
+{
+    return is_lower(c) || (c >= 'A' && c <= 'Z');
+}
+constexpr bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+constexpr bool is_beyond_ascii(char c)
+{
+    return static_cast<unsigned char>(c) >= 0x80;
+}
+
+// Calls `judge` with each piece between separators, empty ones too; stops at the first that is not good.
+template <class Judge>
+bool all_pieces(std::string_view text, char separator, Judge judge)
+{
+    for (;;) {
+        const auto end = text.find(separator);
+        if (!judge(text.substr(0, end)))
+            return false;
+        if (end == std::string_view::npos)
+            return true;
+        text.remove_prefix(end + 1);
+    }
+}
+
+void add_pattern_fault(const path& at, std::string msg, fault_list& faults)
+{
+    faults.add(at, "string_pattern_mismatch", std::move(msg));
+}
+
+bool check_bytes(std::string_view in, std::size_t max, const path& at, fault_list& faults)
+{
+    if (in.size() <= max)
+        return true;
+    faults.add(at, "string_too_long", "must have at most " + std::to_string(max) + " bytes");
+    return false;
+}
+
+constexpr std::size_t max_password_bytes = 1024;
+
+} // namespace
+
+bool check_length(std::string_view in, std::size_t min, std::size_t max, const path& at, fault_list& faults)
+{
+    const auto length = count_code_points(in);
+    if (length < min)
+        faults.add(at, "string_too_short", "must have at least " + std::to_string(min) + " characters");
+    else if (length > max)
+        faults.add(at, "string_too_long", "must have at most " + std::to_string(max) + " characters");
+    return length >= min && length <= max;
+}
+
+bool check_printable(std::string_view in, const path& at, fault_list& faults)
+{
+    while (!in.empty()) {
+        const auto c = take_code_point(in);
+        if (c && !is_control(*c))
+            continue;
+        faults.add(at, "value_error", c ? "must not have control characters" : "must be UTF-8");
+        return false;
+    }
+    return true;
+}
+
+bool check_name(std::string_view in, const path& at, fault_list& faults)
+{
+    if (!check_printable(in, at, faults))
+        return false;
+    bool has_ink = false;
+    while (!in.empty()) {
+        const char32_t c = *take_code_point(in);
+        if (is_bidi_control(c)) {
+            faults.add(at, "value_error", "must not have characters that change the direction of writing");
+            return false;
+        }
+        has_ink = has_ink || !is_blank(c);
+    }
+    if (!has_ink)
+        faults.add(at, "value_error", "must be more than white space");
+    return has_ink;
+}
+
+// A schema without these would promise that every character is welcome.
+constexpr std::string_view printable = "[^\\u0000-\\u001F\\u007F-\\u009F\\u2028\\u2029]*$";
+
+json::object text_schema(std::size_t min_length, std::size_t max_length)
+{
+    json::object out = string_schema(min_length, max_length);
+    out["pattern"] = "^" + std::string(printable);
+    return out;
+}
+
+json::object name_schema(std::size_t min_length, std::size_t max_length)
+{
+    json::object out = string_schema(min_length, max_length);
+    out["pattern"] = "^(?=.*\\S)" + std::string(printable);
+    return out;
+}
+
+// ---- mail addresses
+
+namespace {
+
+// RFC 5322's atext, and UTF-8 (RFC 6532).
+bool is_atom(std::string_view piece)
+{
+    constexpr std::string_view marks = "!#$%&'*+-/=?^_`{|}~";
+    return !piece.empty() && std::all_of(piece.begin(), piece.end(), [&](char c) {
+        return is_letter(c) || is_digit(c) || is_beyond_ascii(c) || marks.find(c) != std::string_view::npos;
+    });
+}
+
+bool is_domain_label(std::string_view piece)
+{
+    return !piece.empty() && piece.size() <= 63 && piece.front() != '-' && piece.back() != '-' &&
+           std::all_of(piece.begin(), piece.end(),
+                       [](char c) { return is_letter(c) || is_digit(c) || is_beyond_ascii(c) || c == '-'; });
+}
+
+// A last label of digits alone would make it an IPv4 address.
+bool is_domain(std::string_view text)
+{
+    const auto dot = text.rfind('.');
+    if (dot == std::string_view::npos || !all_pieces(text, '.', is_domain_label))
+        return false;
+    const auto last = text.substr(dot + 1);
+    return !std::all_of(last.begin(), last.end(), is_digit);
+}
+
+bool has_ink_only(std::string_view text)
+{
+    while (!text.empty()) {
+        const auto c = take_code_point(text);
+        if (!c || is_control(*c) || is_blank(*c))
+            return false;
+    }
+    return true;
+}
+
+bool is_mail_address(std::string_view in)
+{
+    const auto at_sign = in.rfind('@');
+    if (at_sign == std::string_view::npos)
+        return false;
+    const auto local = in.substr(0, at_sign);
+    return local.size() <= 64 && all_pieces(local, '.', is_atom) && is_domain(in.substr(at_sign + 1)) &&
+           has_ink_only(in);
+}
+
+constexpr std::size_t max_domain_bytes = 253;
+constexpr std::size_t max_mail_bytes = 254; // RFC 5321's 256 of a path, less its angle brackets
+
+} // namespace
+
+std::optional<email_address> email_address::read(std::string_view in, const path& at, fault_list& faults)
+{
+    if (!check_bytes(in, max_mail_bytes, at, faults))
+        return std::nullopt;
+    if (!is_mail_address(in)) {
+        faults.add(at, "value_error", "must be a mail address");
+        return std::nullopt;
+    }
+    return email_address{std::string(in), normalize_email(in)};
+}
+
+std::string normalize_email(std::string_view address)
+{
+    std::string out(address);
+    for (char& c : out) {
+        if (c >= 'A' && c <= 'Z')
+            c = static_cast<char>(c - 'A' + 'a');
+    }
+    return out;
+}
+
+json::object email_address::openapi()
+{
+    json::object out = format_schema("email");
+    out["maxLength"] = max_mail_bytes;
+    return out;
+}
+
+std::optional<domain_name> domain_name::read(std::string_view in, const path& at, fault_list& faults)
+{
+    if (!check_bytes(in, max_domain_bytes, at, faults))
+        return std::nullopt;
+    if (!is_domain(in) || !has_ink_only(in)) {
+        faults.add(at, "value_error", "must be a domain such as example.com");
+        return std::nullopt;
+    }
+    return domain_name{normalize_email(in)};
+}
+
+json::object domain_name::openapi()
+{
+    json::object out = format_schema("idn-hostname");
+    out["maxLength"] = max_domain_bytes;
+    return out;
+}
+
+// ---- passwords
+
+std::optional<new_password> new_password::read(std::string_view in, const path& at, fault_list& faults)
+{
+    if (!check_bytes(in, max_password_bytes, at, faults) ||
+        !check_length(in, 8, max_password_bytes, at, faults))
+        return std::nullopt;
+    return new_password{std::string(in)};
+}
+
+json::object new_password::openapi()
+{
+    json::object out = string_schema(8, max_password_bytes);
+    out["format"] = "password";
+    return out;
+}
+
+std::optional<existing_password> existing_password::read(std::string_view in, const path& at,
+                                                         fault_list& faults)
+{
+    if (!check_bytes(in, max_password_bytes, at, faults) ||
+        !check_length(in, 1, max_password_bytes, at, faults))
+        return std::nullopt;
+    return existing_password{std::string(in)};
+}
+
+json::object existing_password::openapi()
+{
+    json::object out = string_schema(1, max_password_bytes);
+    out["format"] = "password";
+    return out;
+}
+
+// ---- settings
+
+std::optional<locale_tag> locale_tag::read(std::string_view in, const path& at, fault_list& faults)
+{
+    const auto is_subtag = [](std::string_view piece) {
+        return !piece.empty() && piece.size() <= 8 &&
+               std::all_of(piece.begin(), piece.end(), [](char c) { return is_letter(c) || is_digit(c); });
+    };
+    const auto language = in.substr(0, in.find('-'));
+    if (in.size() <= 35 && language.size() >= 2 && std::all_of(language.begin(), language.end(), is_letter) &&
+        all_pieces(in, '-', is_subtag))
+        return locale_tag{std::string(in)};
+    add_pattern_fault(at, "must be a language tag such as en or pt-BR", faults);
+    return std::nullopt;
+}
+
+json::object locale_tag::openapi()
+{
+    json::object out = string_schema(2, 35);
+    out["pattern"] = "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$";
+    return out;
+}
+
+std::optional<time_zone_name> time_zone_name::read(std::string_view in, const path& at, fault_list& faults)
+{
+    const auto is_part = [](std::string_view piece) {
+        return !piece.empty() && is_letter(piece.front()) &&
+               std::all_of(piece.begin(), piece.end(), [](char c) {
+                   return is_letter(c) || is_digit(c) || c == '_' || c == '+' || c == '-';
+               });
+    };
+    if (in.size() <= 64 && all_pieces(in, '/', is_part))
+        return time_zone_name{std::string(in)};
+    add_pattern_fault(at, "must be a time zone such as Europe/Berlin or UTC", faults);
+    return std::nullopt;
+}
+
+json::object time_zone_name::openapi()
+{
+    json::object out = string_schema(1, 64);
+    out["pattern"] = "^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z][A-Za-z0-9_+-]*)*$";
+    return out;
+}
+
+// ---- scopes
+
+std::optional<scope> scope::read(std::string_view in, const path& at, fault_list& faults)
+{
+    const auto is_word = [](std::string_view piece) {
+        return !piece.empty() &&
+               std::all_of(piece.begin(), piece.end(), [](char c) { return is_lower(c) || c == '_'; });
+    };
+    const auto colon = in.find(':');
+    const bool is_pair = in.size() <= 64 && colon != std::string_view::npos && is_word(in.substr(0, colon)) &&
+                         is_word(in.substr(colon + 1));
+    if (in == "*" || is_pair)
+        return scope{std::string(in)};
+    add_pattern_fault(at, "must be * or a permission such as content:read", faults);
+    return std::nullopt;
+}
+
+json::object scope::openapi()
+{
+    json::object out = string_schema(1, 64);
+    out["pattern"] = "^(\\*|[a-z_]+:[a-z_]+)$";
+    return out;
+}
+
+using scopes_as_sent = bounded_list<scope, 1, 100>;
+
+std::optional<scope_list> rule<scope_list>::parse(const json::value& in, const path& at, fault_list& faults)
+{
+    auto sent = rule<scopes_as_sent>::parse(in, at, faults);
+    if (!sent)
+        return std::nullopt;
+    scope_list out;
+    for (auto& scope : *sent) {
+        if (std::find(out.items.begin(), out.items.end(), scope.value) == out.items.end())
+            out.items.push_back(std::move(scope.value));
+    }
+    return out;
+}
+
+void rule<scope_list>::write(std::string& out, const scope_list& list)
+{
+    rule<std::vector<std::string>>::write(out, list.items);
+}
+
+json::object rule<scope_list>::openapi(openapi_context& cx)
+{
+    return rule<scopes_as_sent>::openapi(cx);
+}
+
+// ---- paging
+
+namespace {
+
+std::optional<page_limit> to_page_limit(std::optional<std::int64_t> number)
+{
+    if (!number)
+        return std::nullopt;
+    return page_limit{std::min(*number, page_limit::most)};
+}
+
+constexpr std::int64_t no_upper_bound = std::numeric_limits<std::int64_t>::max();
+
+} // namespace
+
+std::optional<page_limit> rule<page_limit>::parse(const json::value& in, const path& at, fault_list& faults)
+{
+    return to_page_limit(parse_integer(in, 1, no_upper_bound, at, faults));
+}
+
+std::optional<page_limit> rule<page_limit>::parse_text(std::string_view in, const path& at,
+                                                       fault_list& faults)
+{
+    return to_page_limit(parse_integer(in, 1, no_upper_bound, at, faults));
+}
+
+json::object rule<page_limit>::openapi(openapi_context&)
+{
+    json::object out = integer_schema(1, no_upper_bound);
+    out["default"] = page_limit{}.value;
+    out["description"] = "More than " + std::to_string(page_limit::most) + " counts as that.";
+    return out;
+}
+
+} // namespace schemas

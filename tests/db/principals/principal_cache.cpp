@@ -1,0 +1,302 @@
+#include "db/principals/principal_cache.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <random>
+#include <vector>
+
+BOOST_AUTO_TEST_SUITE(principal_cache)
+
+static db::digest digest_of(std::uint64_t n)
+{
+    db::digest out{};
+    std::mt19937_64 spread(n);
+    for (std::size_t at = 0; at < out.size(); at += 8) {
+        auto value = spread();
+        std::memcpy(out.data() + at, &value, 8);
+    }
+    return out;
+}
+
+static db::uuid id_of(std::uint64_t n)
+{
+    db::uuid out{};
+    std::memcpy(out.data, &n, sizeof n);
+    return out;
+}
+
+static db::principal_ref make(std::uint64_t key, std::uint64_t credential, std::uint64_t user = 0,
+                              std::uint64_t workspace = 0)
+{
+    auto who = boost::intrusive_ptr<db::principal>(new db::principal);
+    who->digest = digest_of(key);
+    who->credential_id = id_of(credential);
+    if (user)
+        who->user_id = id_of(user);
+    if (workspace)
+        who->workspace_id = id_of(workspace);
+    return who;
+}
+
+BOOST_AUTO_TEST_CASE(what_was_stored_is_found_until_evicted)
+{
+    db::principal_cache cache(1 << 20);
+    auto who = make(1, 100, 200, 300);
+    cache.store(who);
+    BOOST_TEST((cache.find(digest_of(1)) == who));
+    BOOST_TEST(!cache.find(digest_of(2)));
+    cache.evict(digest_of(1));
+    BOOST_TEST(!cache.find(digest_of(1)));
+    BOOST_TEST(cache.bytes() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(storing_again_replaces)
+{
+    db::principal_cache cache(1 << 20);
+    cache.store(make(1, 100, 200));
+    auto newer = make(1, 101, 201);
+    cache.store(newer);
+    BOOST_TEST(cache.size() == 1u);
+    cache.evict(id_of(200));
+    BOOST_TEST((cache.find(digest_of(1)) == newer));
+}
+
+BOOST_AUTO_TEST_CASE(each_kind_of_subject_evicts_its_own_and_no_other)
+{
+    for (std::uint64_t subject : {100u, 200u, 300u}) {
+        db::principal_cache cache(1 << 20);
+        cache.store(make(1, 100, 200, 300));
+        cache.store(make(2, 101, 201, 301));
+        cache.evict(id_of(subject));
+        BOOST_TEST(!cache.find(digest_of(1)));
+        BOOST_TEST(cache.find(digest_of(2)));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(an_entry_that_has_grown_old_is_dropped_when_found)
+{
+    db::principal_cache cache(1 << 20);
+    cache.store(make(1, 100), 5);
+    BOOST_TEST(cache.find(digest_of(1), 4));
+    BOOST_TEST(!cache.find(digest_of(1), 5));
+    BOOST_TEST(cache.size() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_too_large_is_not_kept)
+{
+    db::principal_cache cache(64);
+    cache.store(make(1, 100));
+    BOOST_TEST(cache.size() == 0u);
+    BOOST_TEST(cache.bytes() == 0u);
+}
+
+namespace {
+
+/// A cache with room for some, and users of it that load what they miss.
+struct visited {
+    explicit visited(std::size_t room)
+    {
+        db::principal_cache measure(1 << 20);
+        measure.store(make(1, 1));
+        cache.emplace(room * measure.bytes());
+    }
+
+    bool visit(std::uint64_t key)
+    {
+        if (cache->find(digest_of(key)))
+            return true;
+        cache->store(make(key, key + 1));
+        return false;
+    }
+
+    std::optional<db::principal_cache> cache;
+};
+
+/// Keys below `count`, the smaller the likelier, as with most things that people use.
+class zipf {
+public:
+    explicit zipf(std::size_t count)
+    {
+        double sum = 0;
+        for (std::size_t i = 1; i <= count; ++i)
+            sums_.push_back(sum += 1.0 / static_cast<double>(i));
+    }
+
+    std::uint64_t operator()(std::mt19937_64& random) const
+    {
+        auto at = std::uniform_real_distribution<double>(0, sums_.back())(random);
+        return static_cast<std::uint64_t>(std::ranges::lower_bound(sums_, at) - sums_.begin());
+    }
+
+private:
+    std::vector<double> sums_;
+};
+
+#if defined(__has_feature) && __has_feature(address_sanitizer)
+constexpr int favourites = 3'000; // each visit takes ten times as long there
+#else
+constexpr int favourites = 10'000;
+#endif
+
+/// The share of hits on the favourites, with so many strangers between two of them, once the cache knows them.
+double hit_ratio(unsigned strangers)
+{
+    visited by(2 * favourites);
+    std::mt19937_64 random(20261125);
+    zipf popular(favourites);
+    std::uint64_t stranger = 1'000'000;
+    int hits = 0, asked = 0;
+    constexpr int known_after = 20 * favourites;
+    for (int i = 0; i < 2 * known_after; ++i) {
+        bool hit = by.visit(popular(random));
+        for (unsigned each = 0; each < strangers; ++each)
+            by.visit(stranger++);
+        if (i >= known_after) {
+            hits += hit;
+            ++asked;
+        }
+    }
+    return static_cast<double>(hits) / asked;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(a_scan_of_strangers_hardly_harms_what_is_used)
+{
+    auto alone = hit_ratio(0), scanned = hit_ratio(1);
+    BOOST_TEST(alone > 0.99);
+    BOOST_TEST(scanned > 0.95 * alone);
+    BOOST_TEST(hit_ratio(5) > 0.9 * alone);
+}
+
+BOOST_AUTO_TEST_CASE(a_new_crowd_takes_the_place_of_an_older_one)
+{
+    visited by(1000);
+    for (int round = 0; round < 20; ++round)
+        for (std::uint64_t key = 0; key < 900; ++key)
+            by.visit(key);
+    int hits = 0;
+    for (int round = 0; round < 20; ++round)
+        for (std::uint64_t key = 10'000; key < 10'900; ++key)
+            hits += by.visit(key) && round >= 10;
+    BOOST_TEST(hits > 900 * 10 * 9 / 10);
+}
+
+BOOST_AUTO_TEST_CASE(what_goes_round_and_is_too_much_is_partly_kept)
+{
+    visited by(1000);
+    int hits = 0;
+    for (int round = 0; round < 50; ++round)
+        for (std::uint64_t key = 0; key < 1500; ++key)
+            hits += by.visit(key);
+    BOOST_TEST(hits > 50 * 1500 / 10); // a queue alone would keep none
+    BOOST_TEST(by.cache->size() <= 1000u);
+    BOOST_TEST(by.cache->pushed_out() > 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_workspace_of_very_many_is_forgotten_and_its_members_one_by_one_too)
+{
+    visited by(60'000);
+    for (std::uint64_t key = 1; key <= 50'000; ++key)
+        by.cache->store(make(key, key, 100'000 + key % 100, 200'000));
+    for (std::uint64_t key = 1; key <= 1000; ++key)
+        by.cache->evict(id_of(key)); // from the midst of a list of 50,000
+    BOOST_TEST(by.cache->size() == 49'000u);
+    by.cache->evict(id_of(100'050));
+    BOOST_TEST(by.cache->size() == 48'510u);
+    by.cache->evict(id_of(200'000));
+    BOOST_TEST(by.cache->size() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(it_agrees_with_a_naive_model)
+{
+    std::mt19937_64 random(20261124);
+    auto below = [&](std::uint64_t n) { return random() % n; };
+    db::principal_cache cache(25'000); // some 110 entries: now and then one has to go
+    std::map<std::uint64_t, db::principal_ref> model;
+    std::size_t hits = 0, lost = 0;
+
+    auto drop_if = [&](auto belongs) {
+        std::erase_if(model, [&](const auto& each) { return belongs(*each.second); });
+    };
+    for (int step = 0; step < 200'000; ++step) {
+        auto key = below(300);
+        switch (below(20)) {
+        case 0: {
+            auto user = id_of(1000 + below(40));
+            cache.evict(user);
+            drop_if([&](const db::principal& who) { return who.user_id == user; });
+            break;
+        }
+        case 1: {
+            auto credential = id_of(2000 + key);
+            cache.evict(credential);
+            drop_if([&](const db::principal& who) { return who.credential_id == credential; });
+            break;
+        }
+        case 2: {
+            auto workspace = id_of(3000 + below(20));
+            if (below(10) == 0) {
+                cache.evict(workspace);
+                drop_if([&](const db::principal& who) { return who.workspace_id == workspace; });
+            }
+            break;
+        }
+        case 3:
+            cache.evict(digest_of(key));
+            model.erase(key);
+            break;
+        case 4:
+        case 5:
+        case 6:
+        case 7: {
+            auto who =
+                make(key, 2000 + key, below(4) ? 1000 + below(40) : 0, below(4) ? 3000 + below(20) : 0);
+            cache.store(who);
+            model[key] = who;
+            break;
+        }
+        default: {
+            auto found = cache.find(digest_of(key));
+            auto known = model.find(key);
+            if (found) {
+                BOOST_REQUIRE(known != model.end());
+                BOOST_REQUIRE(found == known->second);
+                ++hits;
+            } else if (known != model.end()) {
+                model.erase(known); // made room for another
+                ++lost;
+            }
+        }
+        }
+        BOOST_REQUIRE(cache.bytes() <= 25'000u);
+        BOOST_REQUIRE((cache.size() == 0) == (cache.bytes() == 0));
+    }
+    BOOST_TEST(hits > 10'000u);
+    BOOST_TEST(lost > 100u);
+}
+
+BOOST_AUTO_TEST_CASE(the_absent_are_known_until_evicted_or_displaced)
+{
+    db::absent_digests absent(1024); // 32 of them
+    absent.store(digest_of(1));
+    BOOST_TEST(absent.contains(digest_of(1)));
+    BOOST_TEST(!absent.contains(digest_of(2)));
+    absent.evict(digest_of(2));
+    BOOST_TEST(absent.contains(digest_of(1)));
+    absent.evict(digest_of(1));
+    BOOST_TEST(!absent.contains(digest_of(1)));
+
+    for (std::uint64_t n = 0; n < 1000; ++n)
+        absent.store(digest_of(n));
+    std::size_t known = 0;
+    for (std::uint64_t n = 0; n < 1000; ++n)
+        known += absent.contains(digest_of(n));
+    BOOST_TEST(known > 0u);
+    BOOST_TEST(known <= 32u);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,51 @@
+#include "db/principals/scope_list.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <string>
+#include <vector>
+
+using names = std::vector<std::string>;
+
+BOOST_AUTO_TEST_SUITE(scope_list)
+
+BOOST_AUTO_TEST_CASE(it_says_what_it_was_made_of)
+{
+    BOOST_TEST(db::scope_list().empty());
+    BOOST_TEST(db::scope_list().names() == names());
+    db::scope_list some(names{"content:read", "team:read"});
+    BOOST_TEST(some.names() == (names{"content:read", "team:read"}));
+    auto copy = some;
+    BOOST_TEST(&copy.names() == &some.names());
+    BOOST_TEST(names(some.begin(), some.end()) == some.names());
+}
+
+BOOST_AUTO_TEST_CASE(equal_lists_share_their_memory)
+{
+    db::scope_lists lists;
+    auto one = lists.share({"a:b", "c:d"}), same = lists.share({"a:b", "c:d"}),
+         other = lists.share({"c:d", "a:b"});
+    BOOST_TEST(&one.names() == &same.names());
+    BOOST_TEST(&one.names() != &other.names());
+    BOOST_TEST(other.names() == (names{"c:d", "a:b"}));
+    BOOST_TEST(lists.size() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(lists_that_nobody_has_any_more_are_forgotten)
+{
+    db::scope_lists lists;
+    auto kept = lists.share({"kept:all"});
+    for (int i = 0; i < 10'000; ++i)
+        lists.share({"scope:" + std::to_string(i)});
+    BOOST_TEST(lists.size() <= 64u);
+    BOOST_TEST(&lists.share({"kept:all"}).names() == &kept.names());
+
+    std::vector<db::scope_list> used;
+    for (int i = 0; i < 1000; ++i)
+        used.push_back(lists.share({"scope:" + std::to_string(i)}));
+    BOOST_TEST(lists.size() >= 1000u);
+    for (int i = 0; i < 1000; ++i)
+        BOOST_TEST(used[static_cast<std::size_t>(i)].names() == names{"scope:" + std::to_string(i)});
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,244 @@
+#include "tests/db/database_fixture.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+BOOST_AUTO_TEST_SUITE(api_keys)
+
+using db::api_keys::outcome;
+using db::api_keys::status;
+using house::in;
+using house::new_digest;
+using house::new_id;
+
+namespace {
+
+struct minting : house::fixture {
+    db::api_keys::reach bobs{workspace, bob};
+    db::api_keys::reach all{workspace, std::nullopt};
+
+    db::audit::entry event(std::string_view action) const
+    {
+        auto out = house::event(action);
+        out.workspace_id = workspace;
+        return out;
+    }
+
+    std::size_t events() { return events_of(workspace).size(); }
+
+    std::optional<db::api_keys::revoked_key> revoke(db::api_keys::reach within, std::string prefix)
+    {
+        return run(
+            [&] { return db::api_keys::revoke(changes, one.db, within, prefix, event("api_key.revoke")); });
+    }
+
+    db::api_keys::changed rotate(const house::key& key, std::chrono::seconds grace)
+    {
+        db::api_keys::successor next;
+        next.id = new_id();
+        next.prefix = to_string(next.id).substr(8);
+        next.digest = new_digest();
+        next.created_by = bob;
+        if (auto old = run([&] { return db::api_keys::find_by_digest(one.db, key.digest); })) {
+            next.scopes = believed_scopes.value_or(old->scopes);
+            next.expires_at = old->expires_at;
+        }
+        return run([&] {
+            return db::api_keys::rotate(changes, one.db, db::batch(), bobs, key.prefix, next, grace,
+                                        event("api_key.rotate"));
+        });
+    }
+
+    std::optional<std::vector<std::string>> believed_scopes; // by who rotates
+
+    db::api_keys::row find(const house::key& key)
+    {
+        return run([&] { return db::api_keys::find_by_digest(one.db, key.digest); }).value();
+    }
+};
+
+} // namespace
+
+BOOST_FIXTURE_TEST_CASE(a_key_is_within_reach_of_its_owner_and_of_the_workspace, minting)
+{
+    auto key = add_key(bob);
+    auto find = [&](db::api_keys::reach within) {
+        return run([&] { return db::api_keys::find_by_prefix(one.db, within, key.prefix); });
+    };
+    BOOST_TEST(find(bobs).value().name == "ci");
+    BOOST_TEST(find(bobs).value().scopes.at(0) == "content:read");
+    BOOST_TEST((find(all).value().id == key.id));
+    BOOST_TEST(!find({workspace, ada}));
+    BOOST_TEST(!find({add_workspace("Other", bob), bob}));
+}
+
+BOOST_FIXTURE_TEST_CASE(only_a_member_can_own_a_key, minting)
+{
+    auto stranger = add_user("eve@example.org");
+    BOOST_CHECK_EXCEPTION(add_key(stranger), db::failure, db::api_keys::was_orphaned);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_workspace_owns_keys_with_a_role_of_their_own, minting)
+{
+    db::api_keys::draft draft;
+    draft.id = new_id();
+    draft.prefix = "wskey000";
+    draft.digest = new_digest();
+    draft.name = "deploy";
+    draft.scopes = {"*"};
+    draft.workspace_id = workspace;
+    draft.role = db::role::manager;
+    draft.created_by = ada;
+    auto answers = commit([&](db::batch& work) { db::api_keys::add_insert(work.within(workspace), draft); });
+    auto made = answers.first().as_one<db::api_keys::row>();
+    BOOST_TEST(!made.user_id);
+    BOOST_TEST((made.role == db::role::manager));
+    BOOST_TEST((made.status == status::active));
+
+    auto who = run([&] { return one.principals.load_api_key(draft.digest); });
+    BOOST_REQUIRE(who);
+    BOOST_TEST((who->role == db::role::manager));
+    BOOST_TEST(!who->user_id);
+}
+
+BOOST_FIXTURE_TEST_CASE(keys_are_listed_by_status_and_paged, minting)
+{
+    std::vector<house::key> made;
+    for (int i = 0; i < 5; ++i)
+        made.push_back(add_key(bob));
+    auto old = add_key(bob, in(std::chrono::seconds(-1)));
+    add_key(ada);
+    revoke(bobs, made[0].prefix);
+
+    auto list = [&](db::api_keys::query wanted) {
+        return run([&] { return db::api_keys::list(one.db, wanted); });
+    };
+    BOOST_TEST(list({bobs, {}, {}, 10}).total.value() == 6);
+    BOOST_TEST(list({all, {}, {}, 10}).total.value() == 7);
+    BOOST_TEST(list({bobs, status::active, {}, 10}).rows.size() == 4u);
+    BOOST_TEST(list({bobs, status::revoked, {}, 10}).rows.size() == 1u);
+    auto expired = list({bobs, status::expired, {}, 10}).rows;
+    BOOST_REQUIRE(expired.size() == 1u);
+    BOOST_TEST((expired[0].id == old.id));
+
+    auto first = list({all, status::active, {}, 2}).rows;
+    BOOST_REQUIRE(first.size() == 2u);
+    auto second = list({all, status::active, first[1].id, 2}).rows;
+    BOOST_REQUIRE(second.size() == 2u);
+    BOOST_TEST((second[0].id < first[1].id));
+}
+
+BOOST_FIXTURE_TEST_CASE(edits_are_three_state_and_spare_the_revoked, minting)
+{
+    auto key = add_key(bob, in(std::chrono::hours(1)));
+    auto update = [&](db::api_keys::reach within, db::api_keys::edit edit) {
+        return run([&] {
+            return db::api_keys::update(changes, one.db, db::batch(), within, key.prefix, edit, event("x"));
+        });
+    };
+    db::api_keys::edit rename;
+    rename.name = "nightly";
+    auto changed = update(bobs, rename);
+    BOOST_TEST((changed.outcome == outcome::done));
+    BOOST_TEST(changed.key.value().name == "nightly");
+    BOOST_TEST(changed.key.value().expires_at.has_value());
+
+    db::api_keys::edit for_ever;
+    for_ever.expires_at.emplace(std::nullopt);
+    for_ever.scopes = {"a:b", "c\"d,:e"};
+    changed = update(bobs, for_ever);
+    BOOST_TEST(!changed.key.value().expires_at);
+    BOOST_TEST(changed.key.value().scopes == (std::vector<std::string>{"a:b", "c\"d,:e"}),
+               boost::test_tools::per_element());
+    BOOST_TEST(events() == 2u);
+
+    BOOST_TEST((update({workspace, ada}, rename).outcome == outcome::unknown));
+    revoke(bobs, key.prefix);
+    BOOST_TEST((update(bobs, rename).outcome == outcome::revoked));
+    BOOST_TEST(events() == 3u);
+}
+
+BOOST_FIXTURE_TEST_CASE(revoking_twice_is_one_event, minting)
+{
+    auto key = add_key(bob);
+    BOOST_TEST(!revoke({workspace, ada}, key.prefix));
+    BOOST_TEST(revoke(bobs, key.prefix).value().ended_now);
+    auto again = revoke(all, key.prefix);
+    BOOST_TEST(!again.value().ended_now);
+    BOOST_TEST((again.value().digest == key.digest));
+    BOOST_TEST(events() == 1u);
+}
+
+BOOST_FIXTURE_TEST_CASE(whoever_holds_a_key_can_report_it, minting)
+{
+    auto key = add_key(bob);
+    auto report = [&](db::digest digest) {
+        db::outbox::draft news;
+        news.id = new_id();
+        news.what = db::outbox::kind::key_reported;
+        return run([&] {
+            return db::api_keys::revoke_by_digest(changes, one.db, digest, house::event("report"), news);
+        });
+    };
+    BOOST_TEST(!report(new_digest()));
+    BOOST_TEST((report(key.digest).value().user_id == bob));
+    BOOST_TEST(!report(key.digest).value().ended_now);
+    auto noted = events_of(workspace);
+    BOOST_REQUIRE(noted.size() == 1u);
+    BOOST_TEST(noted[0].target.value() == key.prefix);
+    BOOST_TEST(data.sql("SELECT string_agg(recipient || ' ' || (facts ->> 'name'), ',') FROM outbox") ==
+               "bob@example.org ci");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_successor_has_the_same_rights_and_the_old_key_its_grace, minting)
+{
+    auto expiry = in(std::chrono::hours(5));
+    auto key = add_key(bob, expiry);
+    auto done = rotate(key, std::chrono::hours(1));
+    BOOST_TEST((done.outcome == outcome::done));
+    BOOST_TEST((done.key.value().rotated_from == key.id));
+    BOOST_TEST((done.key.value().expires_at == expiry));
+    BOOST_TEST(done.key.value().scopes.at(0) == "content:read");
+    BOOST_TEST((done.key.value().user_id == bob));
+    BOOST_TEST((find(key).status == status::active));
+    BOOST_TEST((find(key).expires_at.value() <= in(std::chrono::hours(1))));
+
+    auto short_lived = add_key(bob, in(std::chrono::minutes(1)));
+    rotate(short_lived, std::chrono::hours(1));
+    BOOST_TEST((find(short_lived).expires_at.value() <= in(std::chrono::minutes(1))));
+}
+
+BOOST_FIXTURE_TEST_CASE(without_grace_the_old_key_is_revoked, minting)
+{
+    auto key = add_key(bob);
+    BOOST_TEST((rotate(key, std::chrono::seconds(0)).outcome == outcome::done));
+    BOOST_TEST((find(key).status == status::revoked));
+    BOOST_TEST((rotate(key, std::chrono::seconds(0)).outcome == outcome::revoked));
+    auto old = add_key(bob, in(std::chrono::seconds(-1)));
+    BOOST_TEST((rotate(old, std::chrono::seconds(0)).outcome == outcome::expired));
+    house::key none{new_id(), "no such", new_digest()};
+    BOOST_TEST((rotate(none, std::chrono::seconds(0)).outcome == outcome::unknown));
+    BOOST_TEST(events() == 1u);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_key_that_was_changed_meanwhile_is_not_rotated, minting)
+{
+    auto key = add_key(bob);
+    believed_scopes = {"content:read", "something:else"};
+    BOOST_TEST((rotate(key, std::chrono::seconds(0)).outcome == outcome::outdated));
+    BOOST_TEST((find(key).status == status::active));
+    BOOST_TEST(events() == 0u);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_leaving_members_keys_of_this_workspace_die, minting)
+{
+    auto key = add_key(bob), hers = add_key(ada);
+    BOOST_TEST(run([&] { return db::api_keys::list_live(one.db, bob); }).size() == 1u);
+    commit([&](db::batch& work) {
+        db::api_keys::add_revoke_all_of_member(work.within(workspace), workspace, bob);
+    });
+    BOOST_TEST(run([&] { return db::api_keys::list_live(one.db, bob); }).empty());
+    BOOST_TEST((find(key).status == status::revoked));
+    BOOST_TEST((find(hers).status == status::active));
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,229 @@
+// Who is who at a provider.
+#include "db/tables/oauth.hpp"
+
+#include "tests/db/database_fixture.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+BOOST_AUTO_TEST_SUITE(oauth)
+
+using db::oauth::removal;
+using house::new_digest;
+using namespace std::chrono_literals;
+
+namespace {
+
+using bytes = std::vector<std::uint8_t>;
+
+struct provider : house::fixture {
+    void put(const db::uuid& who, std::string_view subject, bytes tokens = {1}, bool outlasts = false,
+             std::string_view email = "")
+    {
+        db::oauth::draft grant;
+        grant.provider = "google";
+        grant.subject = subject;
+        grant.user_id = who;
+        auto own = data.sql("SELECT email_normalized FROM users WHERE id = '" + to_string(who) + "'");
+        grant.email = email.empty() ? own : email;
+        grant.sealed_tokens = tokens;
+        grant.outlasts = outlasts;
+        commit([&](db::batch& work) { db::oauth::add_put(work, grant); });
+    }
+
+    std::vector<db::oauth::row> list(const db::uuid& who)
+    {
+        return run([&] { return db::oauth::list(one.db, who); });
+    }
+
+    std::optional<db::users::account> find(const std::string& subject, const std::string& at = "google")
+    {
+        return run([&] { return db::oauth::find_account(one.db, at, subject); });
+    }
+
+    removal remove(const db::uuid& who, const std::string& at = "google")
+    {
+        auto event = house::event("grant.remove");
+        event.actor_id = who;
+        return run([&] { return db::oauth::remove(one.db, who, at, event); });
+    }
+
+    std::vector<db::oauth::revocation> take(std::chrono::seconds wait = 1min, int limit = 10)
+    {
+        return run([&] { return db::oauth::take_revocations(one.db, wait, limit); });
+    }
+
+    std::optional<bytes> take_code(const db::digest& code)
+    {
+        return run([&] { return db::oauth::take_code(one.db, code); });
+    }
+
+    db::digest keep_code(bytes sealed, std::chrono::seconds lives)
+    {
+        auto code = new_digest();
+        run([&] { return db::oauth::keep_code(one.db, code, sealed, lives); });
+        return code;
+    }
+
+    std::string stored_tokens() { return data.sql("SELECT encode(sealed_tokens, 'hex') FROM oauth_grants"); }
+};
+
+} // namespace
+
+BOOST_FIXTURE_TEST_CASE(a_code_is_good_once, provider)
+{
+    auto code = keep_code({1, 0, 2}, 60s), other = keep_code({3}, 60s);
+    BOOST_TEST(!take_code(new_digest()));
+    BOOST_TEST((take_code(code).value() == bytes{1, 0, 2}));
+    BOOST_TEST(!take_code(code));
+    BOOST_TEST((take_code(other).value() == bytes{3}));
+}
+
+BOOST_FIXTURE_TEST_CASE(an_expired_code_is_none, provider)
+{
+    auto code = keep_code({1}, -1s);
+    BOOST_TEST(!take_code(code));
+    BOOST_TEST(data.sql("SELECT count(*) FROM oauth_codes") == "0");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_grant_leads_to_its_person_and_where_they_sign_in, provider)
+{
+    BOOST_TEST(!find("s1"));
+    put(ada, "s1");
+    auto account = find("s1");
+    BOOST_REQUIRE(account);
+    BOOST_TEST((account->user.id == ada));
+    BOOST_TEST(account->user.password_hash.value() == "hash");
+    BOOST_TEST((account->place.value().workspace.id == workspace));
+    BOOST_TEST(account->place->membership.is_owner);
+    BOOST_TEST(!find("s1", "elsewhere"));
+    BOOST_TEST(!find("s2"));
+
+    auto second = add_workspace("Second", ada);
+    commit([&](db::batch& work) { db::users::add_set_last_workspace(work, ada, second); });
+    BOOST_TEST((find("s1").value().place.value().workspace.id == second));
+    data.sql("DELETE FROM memberships");
+    BOOST_TEST(!find("s1").value().place);
+}
+
+BOOST_FIXTURE_TEST_CASE(grants_are_listed_for_their_person, provider)
+{
+    put(ada, "s1");
+    auto listed = list(ada);
+    BOOST_REQUIRE(listed.size() == 1u);
+    BOOST_TEST(listed[0].provider == "google");
+    BOOST_TEST(listed[0].subject == "s1");
+    BOOST_TEST(listed[0].email == "ada@example.org");
+    BOOST_TEST((listed[0].created_at == listed[0].last_used_at));
+    BOOST_TEST(list(bob).empty());
+}
+
+BOOST_FIXTURE_TEST_CASE(another_sign_in_is_noted_and_keeps_the_tokens_that_last_longer, provider)
+{
+    put(ada, "s1", {1});
+    data.sql("UPDATE oauth_grants SET created_at = now() - interval '1 day', last_used_at = now() - interval "
+             "'1 day'");
+    put(ada, "s1", {2}, false, "new@gmail.example");
+    BOOST_TEST(stored_tokens() == "01");
+    auto listed = list(ada);
+    BOOST_REQUIRE(listed.size() == 1u);
+    BOOST_TEST(listed[0].email == "new@gmail.example");
+    BOOST_TEST((listed[0].last_used_at > listed[0].created_at + 23h));
+    put(ada, "s1", {3}, true);
+    BOOST_TEST(stored_tokens() == "03");
+    BOOST_TEST(take().empty());
+}
+
+BOOST_FIXTURE_TEST_CASE(nobody_is_linked_twice, provider)
+{
+    put(ada, "s1", {1});
+    BOOST_CHECK_EXCEPTION(put(bob, "s1", {2}, true, "bob@example.org"), db::failure,
+                          db::oauth::was_linked_elsewhere);
+    BOOST_CHECK_EXCEPTION(put(ada, "s2", {2}, true), db::failure, db::oauth::was_linked_elsewhere);
+    BOOST_TEST((find("s1").value().user.id == ada));
+    BOOST_TEST(list(ada).at(0).email == "ada@example.org");
+    BOOST_TEST(stored_tokens() == "01");
+    BOOST_TEST(!find("s2"));
+    BOOST_TEST(list(bob).empty());
+}
+
+BOOST_FIXTURE_TEST_CASE(nobody_is_linked_who_is_not_who_they_were, provider)
+{
+    BOOST_CHECK_EXCEPTION(put(ada, "s1", {1}, false, "new@example.org"), db::failure,
+                          db::oauth::was_outdated);
+    data.sql("UPDATE users SET disabled_at = now()");
+    BOOST_CHECK_EXCEPTION(put(ada, "s1"), db::failure, db::oauth::was_outdated);
+    BOOST_TEST(!find("s1"));
+}
+
+BOOST_FIXTURE_TEST_CASE(other_failures_are_not_taken_for_that, provider)
+{
+    auto is_other = [](const db::failure& e) { return !db::oauth::was_linked_elsewhere(e); };
+    BOOST_CHECK_EXCEPTION(put(house::new_id(), "s1"), db::failure, is_other);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_grant_that_is_removed_is_given_back_and_noted, provider)
+{
+    put(ada, "s1", {7, 7});
+    put(bob, "s2");
+    BOOST_TEST((remove(ada, "elsewhere") == removal::unknown));
+    BOOST_TEST((remove(ada) == removal::done));
+    BOOST_TEST((remove(ada) == removal::unknown));
+    BOOST_TEST(!find("s1"));
+    BOOST_TEST(find("s2").has_value());
+    BOOST_TEST(data.sql("SELECT string_agg(action || ' ' || actor_id, ',') FROM audit") ==
+               "grant.remove " + to_string(ada));
+    auto due = take();
+    BOOST_REQUIRE(due.size() == 1u);
+    BOOST_TEST(due[0].provider == "google");
+    BOOST_TEST((due[0].sealed_tokens == bytes{7, 7}));
+    put(bob, "s2"); // and the subject can be linked anew
+    put(ada, "s1");
+}
+
+BOOST_FIXTURE_TEST_CASE(the_last_way_in_stays, provider)
+{
+    put(ada, "s1");
+    data.sql("UPDATE users SET password_hash = NULL");
+    BOOST_TEST((remove(ada) == removal::last_way_in));
+    BOOST_TEST((remove(bob) == removal::unknown));
+    BOOST_TEST(find("s1").has_value());
+    BOOST_TEST(data.sql("SELECT count(*) FROM audit") == "0");
+    BOOST_TEST(take().empty());
+}
+
+BOOST_FIXTURE_TEST_CASE(whoever_goes_gives_back_what_they_let_us_do, provider)
+{
+    put(bob, "s2", {9});
+    data.sql("DELETE FROM users WHERE id = '" + to_string(bob) + "'");
+    auto due = take();
+    BOOST_REQUIRE(due.size() == 1u);
+    BOOST_TEST((due[0].sealed_tokens == bytes{9}));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_revocation_comes_back_until_it_is_settled, provider)
+{
+    auto add = [&](const std::string& due) {
+        data.sql("INSERT INTO oauth_revocations (id, provider, sealed_tokens, next_attempt_at) VALUES "
+                 "(gen_random_uuid(), 'google', '" +
+                 due + "', now() + interval '" + due + "')");
+    };
+    add("-3s");
+    add("-2s");
+    add("-1s");
+    add("1h");
+    auto first = take(1h, 2);
+    BOOST_TEST(first.size() == 2u);
+    auto rest = take(1h, 2);
+    BOOST_REQUIRE(rest.size() == 1u);
+    BOOST_TEST((rest[0].sealed_tokens == bytes{'-', '1', 's'}));
+    BOOST_TEST(take().empty());
+
+    run([&] { return db::oauth::settle_revocation(one.db, first.at(0).id); });
+    data.sql("UPDATE oauth_revocations SET next_attempt_at = now()");
+    auto again = take();
+    BOOST_TEST(again.size() == 3u);
+    for (auto& one_of : again)
+        BOOST_TEST((one_of.id != first[0].id));
+}
+
+BOOST_AUTO_TEST_SUITE_END()

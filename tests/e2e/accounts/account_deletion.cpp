@@ -1,0 +1,168 @@
+// The end of an account.
+#include "tests/e2e/support/members.hpp"
+#include "tests/e2e/support/response_helpers.hpp"
+
+#include <string>
+
+using namespace flows;
+
+namespace {
+
+const std::string right = R"({"password":"long enough"})";
+
+support::response remove(signed_up& world, const std::string& with, const std::string& body = right)
+{
+    return world.client.send(support::http::verb::delete_, base + "/me", body, with);
+}
+
+/// The statuses that a credential is answered with, whichever core is asked.
+std::string statuses(const signed_up& world, const std::string& credential)
+{
+    std::vector<std::string> out;
+    for (int i = 0; i < 8; ++i) {
+        auto answer = support::http_client(world.server.port()).get(base + "/me", credential);
+        auto status = std::to_string(answer.status);
+        if (std::ranges::find(out, status) == out.end())
+            out.push_back(status);
+    }
+    return join(out);
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(account_deletion)
+
+BOOST_FIXTURE_TEST_CASE(it_takes_the_password, signed_up)
+{
+    for (auto body : {"", "{}", R"({"password":null})"})
+        BOOST_TEST(faults(remove(*this, token, body)) == "body.password missing", body);
+    auto wrong = remove(*this, token, R"({"password":"not her own"})");
+    BOOST_TEST(wrong.status == 403u);
+    BOOST_TEST(wrong.code() == "invalid_credentials");
+    BOOST_TEST(faults(remove(*this, token, R"({"password":7,"really":true})")) ==
+               "body.password string_type, body.really extra_forbidden");
+    BOOST_TEST(statuses(*this, token) == "200");
+    BOOST_TEST(db.sql("SELECT count(*) FROM users") == "1");
+}
+
+BOOST_FIXTURE_TEST_CASE(all_credentials_are_dead_at_once, signed_up)
+{
+    auto elsewhere = log_in(client, "ada@example.com");
+    auto key = mint(R"({"name":"k"})"),
+         workspaces = mint(R"({"name":"w","owner":"workspace","role":"admin"})");
+    for (auto& credential : {token, elsewhere.token, key, workspaces})
+        BOOST_TEST(statuses(*this, credential) == "200"); // so that every core remembers them
+    auto gone = remove(*this, token);
+    BOOST_TEST(gone.status == 204u);
+    BOOST_TEST(gone.body == "");
+    for (auto& credential : {token, elsewhere.token, key, workspaces})
+        BOOST_TEST(statuses(*this, credential) == "401");
+    for (auto& spent : {refresh_token, elsewhere.refresh_token}) {
+        auto refused = client.post(base + "/token/refresh", support::object({{"refresh_token", spent}}));
+        BOOST_TEST(refused.status == 401u);
+    }
+    BOOST_TEST(remove(*this, token).status == 401u);
+}
+
+BOOST_FIXTURE_TEST_CASE(nothing_is_left_and_the_address_is_free, signed_up)
+{
+    mint(R"({"name":"k"})");
+    auto unknown = client.post(base + "/login", credentials("nobody@example.com"));
+    BOOST_TEST(remove(*this, token).status == 204u);
+    auto login = client.post(base + "/login", credentials("ada@example.com"));
+    BOOST_TEST(login.status == 401u);
+    BOOST_TEST(comparable(login) == comparable(unknown));
+    for (std::string table : {"users", "workspaces", "memberships", "sessions", "api_keys", "one_time_tokens",
+                              "known_devices", "avatars", "audit"})
+        BOOST_TEST(db.sql("SELECT count(*) FROM " + table) == "0", table);
+
+    auto again = sign_up(client, "ada@example.com");
+    BOOST_TEST(again.user != user);
+    BOOST_TEST(again.workspace != workspace);
+    BOOST_TEST(statuses(*this, token) == "401");
+}
+
+BOOST_FIXTURE_TEST_CASE(who_owns_what_others_belong_to_stays, team)
+{
+    auto refused = remove(*this, token);
+    BOOST_TEST(refused.status == 409u);
+    BOOST_TEST(refused.code() == "owner_protected");
+    for (auto& credential : {token, mel.token, bob.token})
+        BOOST_TEST(statuses(*this, credential) == "200");
+    BOOST_TEST(remove(*this, mel.token).status == 204u);
+    BOOST_TEST(remove(*this, token).status == 409u);
+    BOOST_TEST(remove(*this, bob.token).status == 204u);
+    BOOST_TEST(remove(*this, token).status == 204u);
+}
+
+BOOST_FIXTURE_TEST_CASE(the_last_admin_who_can_act_stays, team)
+{
+    BOOST_REQUIRE(client.patch(base + "/team/" + mel.user, R"({"role":"admin"})", token).status == 200u);
+    db.sql("UPDATE users SET disabled_at = now() WHERE id = '" + user + "'"); // the owner
+    auto refused = remove(*this, mel.token);
+    BOOST_TEST(refused.status == 409u);
+    BOOST_TEST(refused.code() == "last_admin");
+    BOOST_TEST(remove(*this, bob.token).status == 204u);
+    db.sql("UPDATE users SET disabled_at = NULL WHERE id = '" + user + "'");
+    BOOST_TEST(remove(*this, mel.token).status == 204u);
+}
+
+BOOST_FIXTURE_TEST_CASE(what_they_did_for_others_is_told_of_nobody, team)
+{
+    client.set("User-Agent", "bobs-own-agent");
+    auto minted = client.post(base + "/api-keys", R"({"name":"k"})", bob.token);
+    BOOST_REQUIRE(minted.status == 201u);
+    client.set("User-Agent", "");
+    auto in_adas = " FROM audit WHERE workspace_id = '" + workspace + "'";
+    auto events = db.sql("SELECT count(*)" + in_adas);
+    auto by_ada = db.sql("SELECT count(*)" + in_adas + " AND actor_id = '" + user + "'");
+    BOOST_TEST(db.sql("SELECT count(*)" + in_adas + " AND user_agent = 'bobs-own-agent'") == "1");
+
+    BOOST_TEST(remove(*this, bob.token).status == 204u);
+    BOOST_TEST(db.sql("SELECT count(*)" + in_adas + " AND action <> 'team.leave'") == events);
+    BOOST_TEST(db.sql("SELECT count(*)" + in_adas + " AND action = 'team.leave' AND actor_id IS NULL") ==
+               "1");
+    BOOST_TEST(db.sql("SELECT count(*)" + in_adas + " AND actor_id = '" + user + "' AND ip <> ''") == by_ada);
+    BOOST_TEST(db.sql("SELECT count(*)" + in_adas +
+                      " AND action = 'api_key.mint' AND actor_id IS NULL AND "
+                      "credential_id IS NULL AND ip = '' AND user_agent = ''") == "1");
+    BOOST_TEST(db.sql("SELECT count(*) FROM audit a WHERE to_jsonb(a)::text LIKE '%" + bob.user +
+                      "%' OR to_jsonb(a)::text LIKE '%bobs-own-agent%'") == "0");
+    BOOST_TEST(statuses(*this, minted.text("/secret")) == "401");
+    BOOST_TEST(statuses(*this, token) == "200");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_person_goes_by_a_key_of_their_own_too_but_not_by_a_workspaces, signed_up)
+{
+    auto nobody = remove(*this, mint(R"({"name":"w","owner":"workspace","role":"admin"})"));
+    BOOST_TEST(nobody.status == 403u);
+    BOOST_TEST(nobody.code() == "forbidden");
+    BOOST_TEST(remove(*this, mint(R"({"name":"r","scopes":["profile:read"]})")).code() == "forbidden_scope");
+    auto writer = mint(R"({"name":"w","scopes":["profile:write"]})");
+    BOOST_TEST(remove(*this, writer, R"({"password":"not her own"})").code() == "invalid_credentials");
+    BOOST_TEST(remove(*this, writer).status == 204u);
+    BOOST_TEST(statuses(*this, token) == "401");
+}
+
+BOOST_FIXTURE_TEST_CASE(who_has_no_password_shows_a_fresh_sign_in, signed_up)
+{
+    db.sql("UPDATE users SET password_hash = NULL; UPDATE sessions SET created_at = now() - interval '6 "
+           "minutes'");
+    auto refused = remove(*this, token, "{}");
+    BOOST_TEST(refused.status == 403u);
+    BOOST_TEST(refused.code() == "reauthentication_required");
+    BOOST_TEST(remove(*this, mint(R"({"name":"k"})"), "{}").code() == "reauthentication_required");
+    db.sql("UPDATE sessions SET created_at = now() - interval '4 minutes'");
+    BOOST_TEST(remove(*this, token, "").status == 204u);
+}
+
+BOOST_AUTO_TEST_CASE(guesses_are_counted_with_those_at_the_login)
+{
+    signed_up world({{"LATCHKEY_RATE_LIMIT_PER_MINUTE", "1000"}});
+    for (int i = 0; i < 10; ++i)
+        BOOST_TEST(remove(world, world.token, R"({"password":"not her own"})").status == 403u);
+    BOOST_TEST(remove(world, world.token).status == 429u);
+    BOOST_TEST(world.client.post(base + "/login", credentials("ada@example.com")).status == 429u);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,118 @@
+// Keys whose secret an agent never sees: a link shows it once to whoever opens it.
+#include "tests/e2e/agents/agents.hpp"
+#include "tests/e2e/support/all_cores.hpp"
+
+#include <atomic>
+#include <thread>
+#include <vector>
+
+using namespace flows;
+
+namespace {
+
+struct claims : agents {
+    using agents::agents;
+
+    struct order {
+        std::string prefix, claim;
+    };
+
+    order mint_by_link(const std::string& more = "")
+    {
+        auto made = use("mint_api_key", R"({"name":"by link","delivery":"claim_url")" + more + "}", token);
+        BOOST_REQUIRE_MESSAGE(made.status == 200u, made.body);
+        BOOST_TEST(made.body.find("tnx_") == std::string::npos);
+        auto url = made.text("/result/structuredContent/claim_url");
+        BOOST_REQUIRE_MESSAGE(url.find("/claim?token=") != std::string::npos, made.body);
+        return {made.text("/result/structuredContent/prefix"), url.substr(url.find('=') + 1)};
+    }
+
+    support::response claim(const std::string& what)
+    {
+        return client.post(base + "/api-keys/claim", support::object({{"token", what}}));
+    }
+
+    std::string end_of(const order& one)
+    {
+        auto answer = claim(one.claim);
+        return std::to_string(answer.status) + " " + answer.code();
+    }
+};
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(key_claims)
+
+BOOST_FIXTURE_TEST_CASE(the_link_gives_the_secret_once, claims)
+{
+    auto one = mint_by_link(R"(,"scopes":["team:read"])");
+    auto listed = client.get(base + "/api-keys/" + one.prefix, token);
+    BOOST_TEST(listed.text("/name") == "by link");
+    auto shown = claim(one.claim);
+    BOOST_REQUIRE_MESSAGE(shown.status == 200u, shown.body);
+    auto key = shown.text("/secret");
+    BOOST_TEST(prefix_of(key) == one.prefix);
+    BOOST_TEST(at(shown, "/scopes") == R"(["team:read"])");
+    BOOST_TEST(everywhere(server, to_get("/team", key)) == "200");
+    BOOST_TEST(client.get(base + "/me/notifications", key).status == 403u);
+    BOOST_TEST(end_of(one) == "400 invalid_token");
+    BOOST_TEST(everywhere(server, to_get("/team", key)) == "200");
+    auto trail = client.get(base + "/audit?action=api_key.claim", token);
+    BOOST_TEST(trail.text("/items/0/target") == one.prefix);
+    BOOST_TEST(trail.text("/items/0/actor/user_id") == user);
+}
+
+BOOST_FIXTURE_TEST_CASE(opening_the_link_spends_nothing, claims)
+{
+    auto one = mint_by_link();
+    for (int i = 0; i < 3; ++i)
+        BOOST_TEST(client.get("/claim?token=" + one.claim).status == 200u);
+    BOOST_TEST(claim(one.claim).status == 200u);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_claim_is_no_key_and_no_other_token, claims)
+{
+    auto one = mint_by_link();
+    BOOST_TEST(client.get(base + "/me", one.claim).status == 401u);
+    for (std::string path : {"/email/verify", "/invites/preview", "/email/change/confirm"})
+        BOOST_TEST(client.post(base + path, support::object({{"token", one.claim}})).status == 400u, path);
+    for (std::string what :
+         {std::string("x"), std::string(43, 'A'), one.claim + "A", mint(R"({"name":"k"})")})
+        BOOST_TEST(claim(what).status == 400u, what);
+    BOOST_TEST(claim(one.claim).status == 200u);
+}
+
+BOOST_FIXTURE_TEST_CASE(what_has_ended_meanwhile_is_not_given_out, claims)
+{
+    auto revoked = mint_by_link();
+    BOOST_REQUIRE(client.del(base + "/api-keys/" + revoked.prefix, token).status == 204u);
+    BOOST_TEST(end_of(revoked) == "400 invalid_token");
+
+    auto late = mint_by_link();
+    db.sql("UPDATE api_keys SET created_at = now() - interval '16 minutes' WHERE prefix = '" + late.prefix +
+           "'");
+    BOOST_TEST(end_of(late) == "400 invalid_token");
+
+    auto expired = mint_by_link();
+    db.sql("UPDATE api_keys SET expires_at = now() - interval '1 second' WHERE prefix = '" + expired.prefix +
+           "'");
+    BOOST_TEST(end_of(expired) == "400 invalid_token");
+}
+
+BOOST_FIXTURE_TEST_CASE(of_two_who_claim_at_once_one_gets_it, claims)
+{
+    auto one = mint_by_link();
+    std::vector<std::thread> both;
+    std::atomic<int> got = 0;
+    for (int i = 0; i < 8; ++i)
+        both.emplace_back([&] {
+            support::http_client own(server.port());
+            if (own.post(base + "/api-keys/claim", support::object({{"token", one.claim}})).status == 200u)
+                ++got;
+        });
+    for (auto& thread : both)
+        thread.join();
+    BOOST_TEST(got == 1);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,112 @@
+// The document and the page that shows it.
+#include "tests/e2e/support/signed_up.hpp"
+#include "tests/support/third_party.hpp"
+
+#include <boost/json/array.hpp>
+
+#include <cstdio>
+#include <fstream>
+#include <set>
+#include <string>
+
+using namespace flows;
+
+namespace {
+
+struct reader : signed_up {
+    support::response fetch(const std::string& path, const std::string& name = {},
+                            const std::string& value = {})
+    {
+        support::http::request<support::http::string_body> message(support::http::verb::get, path, 11);
+        if (!name.empty())
+            message.set(name, value);
+        return client.send(std::move(message));
+    }
+};
+
+/// The two redirects to and from a provider have no other success; and two paths are alike but for what their parts
+/// may be: an id has 36 characters, `api-keys` and `invites` have fewer.
+const std::set<std::string> known_findings = {
+    "operation-2xx-response #/paths/~1api~1v1~1users~1oauth~1google~1authorize/get/responses",
+    "operation-2xx-response #/paths/~1api~1v1~1users~1oauth~1google~1callback/get/responses",
+    "no-ambiguous-paths #/paths/~1api~1v1~1users~1team~1api-keys~1{prefix}",
+    "no-ambiguous-paths #/paths/~1api~1v1~1users~1team~1invites~1{id}"};
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(docs)
+
+BOOST_FIXTURE_TEST_CASE(the_document_passes_its_linters, reader)
+{
+    auto document = fetch("/openapi.json");
+    BOOST_TEST(document.status == 200u);
+    BOOST_TEST(document.header("Content-Type") == "application/json");
+    support::temporary_folder folder;
+    auto file = folder.path() + "/openapi.json";
+    std::ofstream(file) << document.body;
+    support::peer linters("lint-openapi", {{"file", file}});
+    for (auto& finding : linters.start().at("findings").as_array())
+        BOOST_TEST(known_findings.contains(std::string(finding.as_string())), finding.as_string());
+}
+
+BOOST_FIXTURE_TEST_CASE(the_program_prints_what_the_server_serves, reader)
+{
+    support::child_process printer({support::program_path(), "openapi", "--public-url", "http://127.0.0.1:0"},
+                                   {},
+                                   STDOUT_FILENO); // which is how this server knows itself
+    auto code = printer.wait(std::chrono::seconds(20));
+    BOOST_REQUIRE(code.has_value());
+    BOOST_TEST(*code == 0);
+    BOOST_TEST((printer.written() == fetch("/openapi.json").body + "\n"));
+}
+
+BOOST_FIXTURE_TEST_CASE(the_page_brings_all_that_it_needs_and_compresses_it, reader)
+{
+    auto page = fetch("/docs");
+    BOOST_TEST(page.status == 200u);
+    BOOST_TEST(page.body.find("http") == std::string::npos); // no address of anybody else's
+    auto policy = page.header("Content-Security-Policy");
+    BOOST_TEST(policy.starts_with("default-src 'none'; script-src 'self'; style-src 'self';"));
+    BOOST_TEST(policy.find("unsafe") == std::string::npos);
+
+    auto plain = fetch("/docs/swagger-ui-bundle.js");
+    BOOST_TEST(plain.header("Content-Type") == "text/javascript");
+    BOOST_TEST(plain.header("Content-Encoding") == "");
+    BOOST_TEST(plain.body.size() > 1'000'000u);
+    auto small = fetch("/docs/swagger-ui-bundle.js", "Accept-Encoding", "br, gzip");
+    BOOST_TEST(small.header("Content-Encoding") == "gzip");
+    BOOST_TEST(small.header("Vary") == "Accept-Encoding");
+    BOOST_TEST(small.body.size() * 3 < plain.body.size());
+    BOOST_TEST(small.body.starts_with("\x1f\x8b"));
+    for (std::string refusal : {"gzip;q=0", "gzip; q=0.000", "br"})
+        BOOST_TEST(fetch("/docs/swagger-ui.css", "Accept-Encoding", refusal).header("Content-Encoding") ==
+                   "");
+    auto again = fetch("/docs/swagger-ui-bundle.js", "If-None-Match", plain.header("ETag"));
+    BOOST_TEST(again.status == 304u);
+    BOOST_TEST(again.body == "");
+    BOOST_TEST(plain.header("ETag") != small.header("ETag"));
+}
+
+BOOST_FIXTURE_TEST_CASE(nothing_else_is_served_from_there, reader)
+{
+    for (std::string path :
+         {"/docs/", "/docs/package.json", "/docs/..%2fopenapi.json", "/docs/start.js.gz", "/docs/%00"})
+        BOOST_TEST(fetch(path).status == 404u, path);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_browser_shows_the_page_and_tries_a_call, reader)
+{
+    auto key = mint(R"({"name":"k"})");
+    auto url = "http://127.0.0.1:" + std::to_string(server.port());
+    support::peer browser("browse-docs", {{"url", url + "/docs"}, {"token", key}});
+    auto& told = browser.start();
+    for (auto& one : told.at("foreign").as_array())
+        BOOST_ERROR("asked for " << one.as_string());
+    for (auto& one : told.at("errors").as_array())
+        BOOST_ERROR(one.as_string());
+    BOOST_TEST(told.at("operations").as_int64() > 60);
+    BOOST_TEST(told.at("status").as_string() == "200");
+    BOOST_TEST(std::string(told.at("answer").as_string()).find(prefix_of(key)) != std::string::npos);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

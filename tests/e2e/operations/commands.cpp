@@ -1,0 +1,42 @@
+// The program's small commands, as a shell sees them.
+#include "tests/e2e/support/signed_up.hpp"
+#include "tests/support/child_process.hpp"
+
+#include <unistd.h>
+
+using namespace flows;
+
+namespace {
+
+/// Exit code and what was written to one stream.
+std::string outcome(std::vector<std::string> arguments, int kept, const support::environment& settings = {})
+{
+    arguments.insert(arguments.begin(), support::program_path());
+    support::child_process program(std::move(arguments), settings, kept);
+    auto code = program.wait(std::chrono::seconds(20));
+    return (code ? std::to_string(*code) : "runs") + " " + program.written();
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(commands)
+
+BOOST_FIXTURE_TEST_CASE(health_is_what_the_server_says_of_itself, signed_up)
+{
+    auto port = std::to_string(server.port());
+    BOOST_TEST(outcome({"health", "--listen", "127.0.0.1:" + port}, STDOUT_FILENO) == "0 ready\n");
+    BOOST_TEST(outcome({"health"}, STDOUT_FILENO, {{"LATCHKEY_LISTEN", "0.0.0.0:" + port}}) == "0 ready\n");
+    server.kill();
+    BOOST_TEST(
+        outcome({"health", "--listen", "127.0.0.1:" + port}, STDERR_FILENO).starts_with("1 latchkey: "));
+}
+
+BOOST_AUTO_TEST_CASE(help_names_every_command)
+{
+    auto help = outcome({"--help"}, STDOUT_FILENO);
+    for (std::string command :
+         {"serve", "migrate", "openapi", "health", "mcp", "keys rotate", "users disable", "users restore"})
+        BOOST_TEST(help.find("latchkey " + command) != help.npos, command);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,206 @@
+// Mail that must arrive, and only once: over a mail server that others wrote, through crashes, from several nodes.
+#include "tests/e2e/support/mail_fixture.hpp"
+#include "tests/support/eventually.hpp"
+#include "tests/support/third_party.hpp"
+
+#include <csignal>
+#include <set>
+#include <thread>
+
+using namespace flows;
+
+namespace {
+
+using std::chrono::seconds;
+
+std::string url_of(const support::mail_server& server, const std::string& more = "")
+{
+    return "smtp://" + more + "127.0.0.1:" + std::to_string(server.port());
+}
+
+support::environment by_smtp(const std::string& url)
+{
+    return {{"LATCHKEY_SMTP_URL", url},
+            {"LATCHKEY_MAIL_FROM", "Häuschen <no-reply@example.com>"},
+            {"LATCHKEY_PUBLIC_URL", "https://id.example.com"}};
+}
+
+/// A database, and servers that come and go.
+struct installation {
+    std::string master_key = support::random_master_key();
+    support::database db;
+    support::temporary_folder folder;
+
+    support::environment settings(support::environment more) const
+    {
+        more.emplace_back("LATCHKEY_MASTER_KEY", master_key);
+        more.emplace_back("LATCHKEY_DATA_DIR", folder.path());
+        return more;
+    }
+
+    std::string waiting() const { return db.sql("SELECT count(*) FROM outbox"); }
+};
+
+void sign_up_many(const support::running_server& server, int from, int to)
+{
+    support::http_client client(server.port());
+    for (int i = from; i < to; ++i)
+        sign_up(client, "person" + std::to_string(i) + "@example.com");
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(outbox)
+
+BOOST_FIXTURE_TEST_CASE(letters_go_out_over_starttls_with_a_password, installation)
+{
+    support::certificate tls;
+    support::mail_options options;
+    options.tls = &tls;
+    options.user = "latchkey";
+    options.password = "p@ss:word";
+    support::mail_server mails(options);
+    auto reach = by_smtp(url_of(mails, "latchkey:p%40ss%3Aword@"));
+    reach.emplace_back("SSL_CERT_FILE", tls.cert());
+    support::running_server server(db.conninfo(), settings(reach));
+    support::http_client client(server.port());
+    auto body = support::object(
+        {{"email", "ada@example.com"}, {"password", "long enough"}, {"name", "Ada Łukasz 🗝"}});
+    BOOST_REQUIRE(client.post(base + "/signup", body).status == 201u);
+
+    auto mail = mails.wait_for("ada@example.com");
+    BOOST_TEST(mail.tls);
+    BOOST_TEST(mail.user.value_or("") == "latchkey");
+    BOOST_TEST(mail.from == "no-reply@example.com");
+    BOOST_TEST(mail.subject == "Confirm your e-mail address");
+    BOOST_TEST(mail.text.starts_with("Hello,")); // the address is not hers for sure yet
+    auto link = support::link_in(mail);
+    BOOST_TEST(link.starts_with("https://id.example.com/verify?token="));
+    BOOST_TEST(mail.html.find(link) != std::string::npos);
+    BOOST_TEST(mail.headers["auto-submitted"] == "auto-generated");
+    BOOST_TEST(mail.headers.count("list-unsubscribe") == 0u); // it is not optional
+    BOOST_TEST(support::eventually(seconds(5), [&] { return waiting() == "0"; }));
+    BOOST_TEST(server.log().find(support::token_in(mail)) == std::string::npos);
+
+    auto verified =
+        client.post(base + "/email/verify", support::object({{"token", support::token_in(mail)}}));
+    BOOST_REQUIRE(verified.status == 200u);
+    auto token = log_in(client, "ada@example.com").token;
+    client.post(base + "/api-keys", R"({"name":"ci"})", token);
+    auto minted = mails.wait_for("ada@example.com", "A new API key was made");
+    BOOST_TEST(minted.text.starts_with("Hello Ada Łukasz 🗝,"));
+    BOOST_TEST(minted.headers["list-unsubscribe"].starts_with("<https://id.example.com/unsubscribe?token="));
+    BOOST_TEST(minted.headers["list-unsubscribe-post"] == "List-Unsubscribe=One-Click");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_crash_between_commit_and_send_loses_no_letter, installation)
+{
+    support::mail_options options;
+    options.stall = "greeting";
+    support::mail_server silent(options);
+    {
+        support::running_server server(db.conninfo(), settings(by_smtp(url_of(silent))));
+        sign_up_many(server, 0, 5);
+        BOOST_TEST(waiting() == "5");
+        server.kill(); // while two of them are being sent
+    }
+    BOOST_TEST(waiting() == "5");
+    support::mail_server mails;
+    support::running_server server(db.conninfo(), settings(by_smtp(url_of(mails))));
+    for (int i = 0; i < 5; ++i)
+        mails.wait_for("person" + std::to_string(i) + "@example.com");
+    BOOST_TEST(support::eventually(seconds(5), [&] { return waiting() == "0"; }));
+    BOOST_TEST(mails.count() == 5u);
+}
+
+BOOST_FIXTURE_TEST_CASE(two_nodes_never_send_a_letter_twice, installation)
+{
+    support::mail_server mails;
+    constexpr int people = 40;
+    {
+        support::running_server writer(db.conninfo(), settings(by_smtp("smtp://127.0.0.1:1")));
+        sign_up_many(writer, 0, people);
+    }
+    db.sql("UPDATE outbox SET next_attempt_at = now()");
+    support::running_server one(db.conninfo(), settings(by_smtp(url_of(mails))));
+    support::running_server two(db.conninfo(), settings(by_smtp(url_of(mails))));
+    BOOST_TEST(support::eventually(seconds(60), [&] { return waiting() == "0"; }));
+    std::set<std::string> ids;
+    for (auto& mail : mails.mails())
+        ids.insert(mail.headers["message-id"]);
+    BOOST_TEST(mails.count() == static_cast<std::size_t>(people));
+    BOOST_TEST(ids.size() == static_cast<std::size_t>(people));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_refusal_for_good_is_given_up_and_seen_and_holds_up_nobody, installation)
+{
+    support::mail_options options;
+    options.refuse["gone@example.com"] = 550;
+    options.grey.push_back("grey@example.com");
+    support::mail_server mails(options);
+    support::running_server server(db.conninfo(), settings(by_smtp(url_of(mails))));
+    support::http_client client(server.port());
+    for (auto email : {"gone@example.com", "grey@example.com", "ada@example.com"})
+        sign_up(client, email);
+    mails.wait_for("ada@example.com");
+    mails.wait_for("grey@example.com"); // at the second attempt
+    BOOST_TEST(server.logs(R"("event":"mail given up")"));
+    BOOST_TEST(support::eventually(seconds(5), [&] { return waiting() == "1"; }));
+    BOOST_TEST(db.sql("SELECT recipient FROM outbox WHERE failed_at IS NOT NULL AND sealed_token IS NULL "
+                      "AND last_error LIKE '%550%'") == "gone@example.com");
+    BOOST_TEST(mails.count() == 2u);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_mail_server_that_hangs_delays_no_answer, installation)
+{
+    support::mail_options options;
+    options.stall = "greeting";
+    support::mail_server silent(options);
+    support::running_server server(db.conninfo(), settings(by_smtp(url_of(silent))));
+    sign_up_many(server, 0, 3);
+    support::http_client client(server.port());
+    client.set_timeout(seconds(3)); // less than any of the mailer's limits
+    // Whoever is being written to just now can sign up again, and can go.
+    std::this_thread::sleep_for(std::chrono::milliseconds(600));
+    auto again = sign_up(client, "person0@example.com");
+    auto gone =
+        client.send(support::http::verb::delete_, base + "/me", R"({"password":"long enough"})", again.token);
+    BOOST_TEST(gone.status == 204u);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_mail_server_that_is_down_gets_the_letters_later, installation)
+{
+    support::running_server server(db.conninfo(), settings(by_smtp("smtp://127.0.0.1:1")));
+    sign_up_many(server, 0, 3);
+    BOOST_TEST(server.logs(R"("event":"mail not sent yet")"));
+    BOOST_TEST(waiting() == "3");
+    BOOST_TEST(db.sql("SELECT max(next_attempt_at) <= now() + interval '60 seconds' FROM outbox") == "t");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_server_that_is_told_to_stop_while_it_sends_stops, installation)
+{
+    support::mail_options options;
+    options.stall = "data";
+    support::mail_server silent(options);
+    support::running_server server(db.conninfo(), settings(by_smtp(url_of(silent))));
+    sign_up_many(server, 0, 1);
+    std::this_thread::sleep_for(std::chrono::milliseconds(800));
+    BOOST_TEST(server.stop(seconds(15)) == 0);
+    BOOST_TEST(waiting() == "1");
+}
+
+BOOST_FIXTURE_TEST_CASE(letters_are_sealed_under_the_master_key, installation)
+{
+    {
+        support::running_server server(db.conninfo(), settings(by_smtp("smtp://127.0.0.1:1")));
+        sign_up_many(server, 0, 1);
+    }
+    db.sql("UPDATE outbox SET next_attempt_at = now(); DELETE FROM signing_keys");
+    support::mail_server mails;
+    master_key = support::random_master_key();
+    support::running_server server(db.conninfo(), settings(by_smtp(url_of(mails))));
+    BOOST_TEST(server.logs("sealed under another master key"));
+    BOOST_TEST(mails.count() == 0u);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

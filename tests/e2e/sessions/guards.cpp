@@ -1,0 +1,207 @@
+// Forward authentication and the guards: who gets in, who does not, and what each is told.
+#include "tests/e2e/support/signed_up.hpp"
+
+#include <chrono>
+#include <deque>
+#include <string>
+#include <thread>
+
+using namespace flows;
+
+BOOST_AUTO_TEST_SUITE(guards)
+
+BOOST_FIXTURE_TEST_CASE(both_kinds_of_credential_are_told_apart_by_their_headers, signed_up)
+{
+    auto by_token = client.get(base + "/auth", token);
+    BOOST_TEST(by_token.status == 200u);
+    BOOST_TEST(by_token.header("X-User-Id") == user);
+    BOOST_TEST(by_token.header("X-Workspace-Id") == workspace);
+    BOOST_TEST(by_token.header("X-Role") == "admin");
+    BOOST_TEST(by_token.header("X-Scopes") == "*");
+    BOOST_TEST(by_token.header("Cache-Control") == "no-store");
+
+    auto by_key = client.get(base + "/auth", mint(R"({"name":"k","scopes":["content:read","team:read"]})"));
+    BOOST_TEST(by_key.header("X-User-Id") == user);
+    BOOST_TEST(by_key.header("X-Scopes") == "content:read team:read");
+    BOOST_TEST(by_key.header("X-Credential-Id") != by_token.header("X-Credential-Id"));
+
+    auto of_workspace = client.get(base + "/auth", mint(R"({"name":"w","owner":"workspace"})"));
+    BOOST_TEST(of_workspace.status == 200u);
+    BOOST_TEST(of_workspace.header("X-User-Id") == "");
+    BOOST_TEST(of_workspace.header("X-Role") == "member");
+}
+
+BOOST_FIXTURE_TEST_CASE(any_method_will_do, signed_up)
+{
+    for (auto verb : {support::http::verb::post, support::http::verb::put, support::http::verb::delete_,
+                      support::http::verb::patch, support::http::verb::head})
+        BOOST_TEST(client.send(verb, base + "/auth", "", token).status == 200u, verb);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_permission_is_role_and_scope_together, signed_up)
+{
+    auto key = mint(R"({"name":"k","scopes":["content:read"]})");
+    BOOST_TEST(client.get(base + "/auth?permission=content:read", key).status == 200u);
+    BOOST_TEST(client.get(base + "/auth?permission=team%3Aroles", token).status == 200u);
+    auto refused = client.get(base + "/auth?permission=team:roles", key);
+    BOOST_TEST(refused.status == 403u);
+    BOOST_TEST(refused.code() == "forbidden_scope");
+    BOOST_TEST(refused.text("/required") == "team:roles");
+    auto member = mint(R"({"name":"w","owner":"workspace"})");
+    BOOST_TEST(client.get(base + "/auth?permission=team:roles", member).status == 403u);
+    BOOST_TEST(client.get(base + "/auth?permission=no:such", token).status == 422u);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_slip_in_the_question_opens_no_door, signed_up)
+{
+    auto key = mint(R"({"name":"k","scopes":["content:read"]})");
+    for (auto query : {"permission=", "Permission=team:roles", "permisson=team:roles", "permission",
+                       "permission=team:roles&permission=content:read", "deny_status=403&deny_status=403",
+                       "permission=content:read&x=1"})
+        BOOST_TEST(client.get(base + "/auth?" + query, key).status == 422u, query);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_proxy_that_knows_only_403_is_told_403, signed_up)
+{
+    auto key = mint(R"({"name":"k","scopes":["content:read"]})");
+    auto refused = client.get(base + "/auth?permission=team:roles&deny_status=403", key);
+    BOOST_TEST(refused.status == 403u);
+    BOOST_TEST(refused.header("X-Auth-Reason") == "forbidden_scope");
+    BOOST_TEST(client.get(base + "/auth?deny_status=403", "").status == 401u);
+    BOOST_TEST(client.get(base + "/auth?deny_status=418", token).status == 422u);
+}
+
+BOOST_FIXTURE_TEST_CASE(no_credential_and_a_bad_one_get_different_challenges, signed_up)
+{
+    auto none = client.get(base + "/me");
+    BOOST_TEST(none.status == 401u);
+    BOOST_TEST(none.header("WWW-Authenticate") == "Bearer realm=\"latchkey\"");
+
+    auto tampered = token;
+    tampered[tampered.size() - 10] = tampered[tampered.size() - 10] == 'A' ? 'B' : 'A';
+    auto key = mint(R"({"name":"k"})");
+    auto typo = key;
+    typo[20] = typo[20] == 'A' ? 'B' : 'A';
+    for (auto& bad : {tampered, typo, std::string("tnx_"), std::string("x"), std::string("a.b.c"),
+                      std::string(9000, 'a'), token + ".x", "eyJhbGciOiJub25lIn0.e30." + std::string()}) {
+        auto answer = client.get(base + "/me", bad);
+        BOOST_TEST(answer.status == 401u, bad);
+        BOOST_TEST(answer.header("WWW-Authenticate").find("error=\"invalid_token\"") != std::string::npos,
+                   bad);
+    }
+}
+
+BOOST_FIXTURE_TEST_CASE(a_credential_is_read_from_one_place_alone, signed_up)
+{
+    support::raw_connection line(server.port());
+    line.send("GET " + base + "/me HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer " + token +
+              "\r\nAuthorization: Bearer " + token + "\r\nConnection: close\r\n\r\n");
+    BOOST_TEST(line.receive().status == 400u);
+
+    BOOST_TEST(client.get(base + "/me?access_token=" + token).status == 401u);
+    client.set("Cookie", "access_token=" + token);
+    BOOST_TEST(client.get(base + "/me").status == 401u);
+    client.set("Cookie", "");
+    client.set("Authorization", "Basic " + token);
+    BOOST_TEST(client.get(base + "/me").status == 401u);
+    client.set("Authorization", "bEARER " + token);
+    BOOST_TEST(client.get(base + "/me").status == 200u);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_revoked_key_is_refused_by_every_core_from_then_on, signed_up)
+{
+    for (int round = 0; round < 5; ++round) {
+        auto made = client.post(base + "/api-keys", R"({"name":"k"})", token);
+        auto key = made.text("/secret");
+        std::deque<support::http_client> everywhere; // enough that every core has some
+        for (int i = 0; i < 16; ++i)
+            everywhere.emplace_back(server.port());
+        for (auto& one : everywhere)
+            BOOST_TEST(one.get(base + "/auth", key).status == 200u);
+        BOOST_TEST(client.del(base + "/api-keys/" + made.text("/prefix"), token).status == 204u);
+        for (auto& one : everywhere)
+            BOOST_TEST(one.get(base + "/auth", key).status == 401u);
+    }
+}
+
+BOOST_FIXTURE_TEST_CASE(an_ended_session_takes_its_token_with_it, signed_up)
+{
+    std::deque<support::http_client> everywhere;
+    for (int i = 0; i < 16; ++i)
+        everywhere.emplace_back(server.port());
+    for (auto& one : everywhere)
+        BOOST_TEST(one.get(base + "/auth", token).status == 200u);
+    BOOST_TEST(client.post(base + "/logout", "", token).status == 204u);
+    for (auto& one : everywhere)
+        BOOST_TEST(one.get(base + "/auth", token).status == 401u);
+}
+
+BOOST_AUTO_TEST_CASE(a_token_expires)
+{
+    signed_up world({{"LATCHKEY_ACCESS_TOKEN_TTL", "1"}});
+    BOOST_TEST(world.client.get(base + "/me", world.token).status == 200u);
+    std::this_thread::sleep_for(std::chrono::milliseconds(2100));
+    auto late = world.client.get(base + "/me", world.token);
+    BOOST_TEST(late.status == 401u);
+    BOOST_TEST(late.code() == "token_expired");
+}
+
+BOOST_AUTO_TEST_CASE(the_general_limit_counts_for_each_credential)
+{
+    signed_up world({{"LATCHKEY_RATE_LIMIT_PER_MINUTE", "20"}});
+    unsigned passed = 0;
+    support::response last;
+    for (int i = 0; i < 25; ++i) {
+        support::http_client one(world.server.port()); // over all cores
+        last = one.get(base + "/auth", world.token);
+        passed += last.status == 200u;
+    }
+    BOOST_TEST(passed == 20u);
+    BOOST_TEST(last.status == 429u);
+    BOOST_TEST(last.code() == "rate_limited");
+    BOOST_TEST(last.text("/error") == "rate_limited");
+    BOOST_TEST(!last.text("/message").empty());
+    BOOST_TEST(!last.header("Retry-After").empty());
+    BOOST_TEST(last.header("RateLimit-Policy") == "\"credential\";q=20;w=60");
+    auto told = world.client.get(base + "/auth?deny_status=403", world.token);
+    BOOST_TEST(told.status == 403u);
+    BOOST_TEST(told.header("X-Auth-Reason") == "rate_limited");
+    BOOST_TEST(world.client.get("/healthz").status == 200u);
+}
+
+BOOST_AUTO_TEST_CASE(made_up_credentials_count_for_the_address)
+{
+    signed_up world({{"LATCHKEY_RATE_LIMIT_PER_MINUTE", "20"}});
+    support::http_client stranger(world.server.port(), "127.0.0.9");
+    unsigned refused = 0;
+    for (int i = 0; i < 30; ++i)
+        refused += stranger.get(base + "/auth", "made-up-" + std::to_string(i)).status == 401u;
+    BOOST_TEST(refused == 20u);
+    BOOST_TEST(stranger.get(base + "/auth", "made-up").status == 429u);
+    BOOST_TEST(world.client.get(base + "/auth", world.token).status == 200u);
+}
+
+BOOST_FIXTURE_TEST_CASE(our_keys_are_published, signed_up)
+{
+    auto keys = client.get("/.well-known/jwks.json");
+    BOOST_TEST(keys.status == 200u);
+    BOOST_TEST(keys.header("Cache-Control") == "public, max-age=600");
+    BOOST_TEST(keys.text("/keys/0/alg") == "ES256");
+    BOOST_TEST(keys.body.find("\"d\"") == std::string::npos); // no private half
+}
+
+BOOST_FIXTURE_TEST_CASE(no_secret_is_ever_logged, signed_up)
+{
+    auto key = mint(R"({"name":"k"})");
+    client.get(base + "/auth?token=" + key, key);
+    client.get("/" + key, token);
+    client.get(base + "/api-keys/" + key, token);
+    client.set("X-Request-Id", "nothing-secret");
+    client.post(base + "/api-keys/report", support::object({{"key", key}}));
+    BOOST_TEST(server.stop() == 0);
+    auto log = server.log();
+    for (auto& secret : {key, token, std::string("long enough"), server.master_key()})
+        BOOST_TEST(log.find(secret) == std::string::npos);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

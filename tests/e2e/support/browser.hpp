@@ -1,0 +1,136 @@
+// A client application with its browser, that signs people in through the provider.
+#pragma once
+
+#include "crypto/encoding.hpp"
+#include "crypto/hash.hpp"
+#include "tests/e2e/support/mail_fixture.hpp"
+#include "tests/support/https.hpp"
+#include "tests/support/third_party.hpp"
+
+#include <boost/url/parse.hpp>
+#include <boost/url/url.hpp>
+#include <boost/url/url_view.hpp>
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace flows {
+
+/// One provider for all tests of this program: it takes a second to start.
+inline const support::certificate& provider_certificate()
+{
+    static const support::certificate made;
+    return made;
+}
+
+inline support::oidc_issuer& provider()
+{
+    static support::oidc_issuer made(provider_certificate());
+    return made;
+}
+
+/// A parameter of a URL's query, decoded; empty if there is none.
+inline std::string parameter(const std::string& url, std::string_view name)
+{
+    auto parsed = boost::urls::parse_uri(url);
+    BOOST_REQUIRE_MESSAGE(parsed.has_value(), url);
+    auto found = parsed->params().find(name);
+    return found == parsed->params().end() ? std::string() : std::string((*found).value);
+}
+
+/// Path and query.
+inline std::string target_of(const std::string& url)
+{
+    auto parsed = boost::urls::parse_uri(url);
+    BOOST_REQUIRE_MESSAGE(parsed.has_value(), url);
+    return std::string(parsed->encoded_path()) + "?" + std::string(parsed->encoded_query());
+}
+
+struct with_provider : correspondence {
+    explicit with_provider(support::environment more = {}) : correspondence(with_settings(std::move(more)))
+    {
+        provider().reset();
+    }
+
+    static support::environment with_settings(support::environment more)
+    {
+        more.emplace_back("LATCHKEY_GOOGLE_CLIENT_ID", "client-1");
+        more.emplace_back("LATCHKEY_GOOGLE_CLIENT_SECRET", "secret-1");
+        more.emplace_back("LATCHKEY_GOOGLE_ISSUER", provider().issuer());
+        more.emplace_back("LATCHKEY_REDIRECT_ALLOWLIST",
+                          "https://app.example/in,https://app.example/in?from=mail");
+        more.emplace_back("SSL_CERT_FILE", provider_certificate().cert());
+        return more;
+    }
+
+    static constexpr auto google = "/api/v1/users/oauth/google";
+
+    /// The client's secret half of PKCE.
+    std::string verifier = std::string(43, 'v');
+    std::string redirect_uri = "https://app.example/in";
+    std::string state = "client state & more";
+
+    std::string begin_path() const
+    {
+        auto challenge = crypto::to_base64url(crypto::sha256(verifier));
+        boost::urls::url path(std::string(google) + "/authorize");
+        path.params().append({"redirect_uri", redirect_uri});
+        path.params().append({"state", state});
+        path.params().append({"code_challenge", challenge});
+        path.params().append({"code_challenge_method", "S256"});
+        return std::string(path.c_str());
+    }
+
+    /// The browser goes to the provider; its cookie is kept.
+    support::response begin()
+    {
+        auto sent = client.get(begin_path());
+        auto cookie = sent.header("Set-Cookie");
+        cookies = cookie.substr(0, cookie.find(';'));
+        return sent;
+    }
+
+    /// The provider sends it back: where to.
+    std::string visit_provider(const support::response& sent)
+    {
+        BOOST_REQUIRE_MESSAGE(sent.status == 302u, sent.body);
+        auto answer = support::https_get(sent.header("Location"), provider_certificate().cert());
+        BOOST_REQUIRE_MESSAGE(answer.status == 302u, answer.body);
+        return answer.header("Location");
+    }
+
+    support::response come_back(const std::string& to)
+    {
+        client.set("Cookie", cookies);
+        auto answer = client.get(target_of(to));
+        client.set("Cookie", "");
+        return answer;
+    }
+
+    /// All the way to the client application: the URL that it is called with.
+    std::string consent()
+    {
+        auto back = come_back(visit_provider(begin()));
+        BOOST_REQUIRE_MESSAGE(back.status == 302u, back.body);
+        return back.header("Location");
+    }
+
+    support::response exchange(const std::string& code, std::optional<std::string> with = {})
+    {
+        return post("/oauth/google/exchange",
+                    support::object({{"code", code}, {"code_verifier", with.value_or(verifier)}}));
+    }
+
+    support::response sign_in() { return exchange(parameter(consent(), "code")); }
+
+    /// What the client is told when something is wrong.
+    std::string error() { return parameter(consent(), "error"); }
+
+    void provider_says(const boost::json::object& claims) { provider().set({{"claims", claims}}); }
+
+    std::string cookies;
+};
+
+} // namespace flows

@@ -1,0 +1,122 @@
+#include "handlers/authn/session_tokens.hpp"
+
+#include "tests/handlers/handler_fixture.hpp"
+
+#include <boost/test/unit_test.hpp>
+#include <boost/uuid/uuid_io.hpp>
+
+#include <limits>
+#include <string>
+#include <vector>
+
+using namespace handlers;
+using handlers::test::id_of;
+
+namespace {
+
+const std::vector<std::uint8_t> salt(16, 7);
+
+struct issuing : handlers::test::desk {
+    crypto::claims claims_of(const std::string& token, std::int64_t later = 0)
+    {
+        auto now = std::chrono::floor<std::chrono::seconds>(cx.now()).time_since_epoch().count();
+        auto checked = cx.jwt->verify(token, config.public_url, config.public_url, now + later);
+        BOOST_REQUIRE(std::holds_alternative<crypto::claims>(checked));
+        return std::get<crypto::claims>(checked);
+    }
+
+    std::string access(std::optional<db::uuid> workspace, std::optional<db::role> role)
+    {
+        return make_access_token(cx, {id_of(1), id_of(2), workspace, role, 0, {}});
+    }
+
+    std::string refresh(db::uuid session, std::int64_t counter)
+    {
+        return make_refresh_token(cx, {id_of(1), session, {}, {}, counter, salt});
+    }
+
+    bool is_good(const std::string& token, const std::vector<std::uint8_t>& with)
+    {
+        auto read = read_refresh_token(token);
+        return read && is_genuine(cx, *read, with);
+    }
+};
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(session_tokens)
+
+BOOST_FIXTURE_TEST_CASE(an_access_token_says_who_where_as_what_and_until_when, issuing)
+{
+    config.access_token_ttl = std::chrono::seconds(90);
+    auto claims = claims_of(access(id_of(3), db::role::manager));
+    BOOST_TEST(claims.issuer == "https://id.example.com");
+    BOOST_TEST(claims.audience == "https://id.example.com");
+    BOOST_TEST(claims.subject == to_string(id_of(1)));
+    BOOST_TEST(claims.session_id == to_string(id_of(2)));
+    BOOST_TEST(claims.workspace_id == to_string(id_of(3)));
+    BOOST_TEST(claims.role == "manager");
+    BOOST_TEST(claims.expires_at - claims.issued_at == 90);
+    BOOST_TEST(claims_of(access(id_of(3), db::role::admin)).role == "admin");
+    BOOST_TEST(claims_of(access(id_of(3), db::role::member)).role == "member");
+}
+
+BOOST_FIXTURE_TEST_CASE(outside_of_any_workspace_it_names_none, issuing)
+{
+    auto claims = claims_of(access(std::nullopt, std::nullopt));
+    BOOST_TEST(claims.workspace_id == "");
+    BOOST_TEST(claims.role == "");
+}
+
+BOOST_FIXTURE_TEST_CASE(no_two_access_tokens_are_the_same, issuing)
+{
+    auto one = claims_of(access(id_of(3), db::role::admin)),
+         other = claims_of(access(id_of(3), db::role::admin));
+    BOOST_TEST(one.token_id != other.token_id);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_refresh_token_names_its_session_and_its_turn, issuing)
+{
+    for (std::int64_t counter :
+         {std::int64_t{0}, std::int64_t{1}, std::numeric_limits<std::int64_t>::max()}) {
+        auto token = refresh(id_of(2), counter);
+        auto read = read_refresh_token(token);
+        BOOST_TEST_REQUIRE(read.has_value());
+        BOOST_TEST((read->session == id_of(2)));
+        BOOST_TEST(read->counter == counter);
+        BOOST_TEST(is_genuine(cx, *read, salt));
+    }
+}
+
+BOOST_FIXTURE_TEST_CASE(it_can_be_made_again_and_differs_from_turn_to_turn, issuing)
+{
+    auto first = refresh(id_of(2), 0);
+    BOOST_TEST(first == refresh(id_of(2), 0));
+    BOOST_TEST(first != refresh(id_of(2), 1));
+    BOOST_TEST(first != refresh(id_of(3), 0));
+}
+
+BOOST_FIXTURE_TEST_CASE(neither_the_salt_nor_the_servers_key_alone_makes_one, issuing)
+{
+    auto token = refresh(id_of(2), 0);
+    BOOST_TEST(is_good(token, salt));
+    BOOST_TEST(!is_good(token, std::vector<std::uint8_t>(16, 8)));
+    BOOST_TEST(!is_good(token, {}));
+    cx.refresh_mac = crypto::hmac_sha256(crypto::key{9});
+    BOOST_TEST(!is_good(token, salt));
+}
+
+BOOST_FIXTURE_TEST_CASE(no_character_can_be_changed_cut_or_added, issuing)
+{
+    auto token = refresh(id_of(2), 5);
+    for (std::size_t i = 0; i < token.size(); ++i) {
+        auto changed = token;
+        changed[i] = changed[i] == 'A' ? 'B' : 'A';
+        BOOST_TEST(!is_good(changed, salt), i);
+        BOOST_TEST(!read_refresh_token(token.substr(0, i)).has_value(), i);
+    }
+    for (auto tail : {"A", "AAAA", "=", "\n", " "})
+        BOOST_TEST(!read_refresh_token(token + tail).has_value(), tail);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

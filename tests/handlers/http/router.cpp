@@ -1,0 +1,106 @@
+#include "handlers/http/router.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <string>
+
+using namespace handlers;
+using verb = handlers::http::verb;
+
+namespace {
+
+reply nothing_much(call&)
+{
+    return {};
+}
+
+constexpr route table[] = {
+    get<&nothing_much>("/keys", anyone),
+    post<&nothing_much>("/keys", anyone),
+    post<&nothing_much>("/keys/report", anyone),
+    get<&nothing_much>("/keys/{prefix}", anyone),
+    del<&nothing_much>("/keys/{prefix}", anyone),
+    post<&nothing_much>("/keys/{prefix}/rotate", anyone),
+    get<&nothing_much>("/team/{id}/keys/{prefix}", anyone),
+    any<&nothing_much>("/auth", anyone),
+};
+
+struct routed {
+    handlers::router routes{table};
+
+    /// "/keys/{prefix} ab" for a path that is known, with the parts that vary.
+    std::string where(std::string_view path)
+    {
+        std::vector<std::string_view> params;
+        auto place = routes.find(path, params);
+        if (!place)
+            return "nowhere";
+        std::string out(place->routes.front()->path);
+        for (auto part : params)
+            out.append(" ").append(part);
+        return out;
+    }
+
+    const router::place& at(std::string_view path)
+    {
+        std::vector<std::string_view> params;
+        auto place = routes.find(path, params);
+        BOOST_REQUIRE(place);
+        return *place;
+    }
+};
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(router)
+
+BOOST_FIXTURE_TEST_CASE(a_path_leads_to_its_line, routed)
+{
+    BOOST_TEST(where("/keys") == "/keys");
+    BOOST_TEST(where("/keys/ab") == "/keys/{prefix} ab");
+    BOOST_TEST(where("/keys/ab/rotate") == "/keys/{prefix}/rotate ab");
+    BOOST_TEST(where("/team/7/keys/ab") == "/team/{id}/keys/{prefix} 7 ab");
+    BOOST_TEST(where("/keys/a%2Fb") == "/keys/{prefix} a%2Fb"); // decoded later
+}
+
+BOOST_FIXTURE_TEST_CASE(what_is_fixed_wins_over_what_varies, routed)
+{
+    BOOST_TEST(where("/keys/report") == "/keys/report");
+    BOOST_TEST(where("/keys/report/rotate") == "/keys/{prefix}/rotate report");
+}
+
+BOOST_FIXTURE_TEST_CASE(almost_is_not_enough, routed)
+{
+    for (auto path :
+         {"", "/", "keys", "//keys", "/keys/", "/keys//", "/keys//rotate", "/Keys", "/keys/ab/", "/keys/ab/c",
+          "/keys/ab/rotate/", "/team/7/keys", "/team//keys/ab", "/team/7/keys/", "/auth/x", "/key", "/keysx"})
+        BOOST_TEST(where(path) == "nowhere", path);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_method_leads_to_its_line, routed)
+{
+    auto& one = at("/keys/ab");
+    BOOST_TEST((one.find(verb::get)->method == verb::get));
+    BOOST_TEST((one.find(verb::delete_)->method == verb::delete_));
+    BOOST_TEST((one.find(verb::head)->method == verb::get));
+    for (auto other : {verb::post, verb::put, verb::options, verb::trace, verb::unknown})
+        BOOST_TEST(!one.find(other), other);
+    BOOST_TEST(!at("/keys/report").find(verb::head));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_path_for_any_method_takes_each, routed)
+{
+    for (auto method : {verb::get, verb::head, verb::post, verb::put, verb::patch, verb::delete_,
+                        verb::options, verb::unknown})
+        BOOST_TEST(at("/auth").find(method), method);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_path_knows_its_methods, routed)
+{
+    BOOST_TEST(at("/keys").allow == "GET, HEAD, POST, OPTIONS");
+    BOOST_TEST(at("/keys/report").allow == "POST, OPTIONS");
+    BOOST_TEST(at("/keys/ab").allow == "GET, HEAD, DELETE, OPTIONS");
+    BOOST_TEST(at("/auth").allow == "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,73 @@
+#include "server/http/request_validation.hpp"
+
+#include <boost/asio/buffer.hpp>
+#include <boost/beast/http/empty_body.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <string>
+
+namespace http = boost::beast::http;
+
+namespace {
+
+/** What header_fault says of a header that the parser itself lets pass. */
+bool is_refused(const std::string& raw)
+{
+    http::request_parser<http::empty_body> parser;
+    boost::system::error_code error;
+    auto used = parser.put(boost::asio::buffer(raw), error);
+    BOOST_REQUIRE_MESSAGE(!error, raw << error.message());
+    BOOST_REQUIRE(parser.is_header_done());
+    return server::header_fault(parser.get(), std::string_view(raw).substr(0, used)).has_value();
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(request_validation)
+
+BOOST_AUTO_TEST_CASE(sound_headers_pass)
+{
+    for (auto raw :
+         {"GET / HTTP/1.1\r\nHost: a\r\n\r\n", "GET /x?y=1 HTTP/1.1\r\nhost: a.example:8080\r\n\r\n",
+          "GET / HTTP/1.0\r\n\r\n", "GET / HTTP/1.1\r\nHost: [::1]:80\r\n\r\n",
+          "GET http://a.example/x HTTP/1.1\r\nHost: A.example\r\n\r\n",
+          "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n",
+          "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\n\r\n"})
+        BOOST_TEST(!is_refused(raw), raw);
+}
+
+BOOST_AUTO_TEST_CASE(what_lets_two_servers_disagree_is_refused)
+{
+    for (auto raw : {"GET / HTTP/1.1\r\n\r\n", "GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n",
+                     "GET / HTTP/1.1\r\nHost:\r\n\r\n", "GET / HTTP/1.1\r\nHost: a b\r\n\r\n",
+                     "GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", "GET / HTTP/1.1\r\nHost: u@a\r\n\r\n",
+                     "GET / HTTP/1.1\r\nHost: a\r\nX: 1\r\n 2\r\n\r\n",
+                     "GET / HTTP/1.1\r\nHost: a\r\nX: 1\r\n\t2\r\n\r\n",
+                     "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: xchunked\r\n\r\n",
+                     "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
+                     "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: identity\r\n\r\n",
+                     "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n",
+                     "GET http://b/ HTTP/1.1\r\nHost: a\r\n\r\n", "GET ftp://a/ HTTP/1.1\r\nHost: a\r\n\r\n",
+                     "GET x HTTP/1.1\r\nHost: a\r\n\r\n", "GET * HTTP/1.1\r\nHost: a\r\n\r\n",
+                     "CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n", "GET /#x HTTP/1.1\r\nHost: a\r\n\r\n"})
+        BOOST_TEST(is_refused(raw), raw);
+}
+
+BOOST_AUTO_TEST_CASE(a_target_comes_apart)
+{
+    auto same = [](std::string_view text, std::string_view path, std::string_view query) {
+        auto out = server::split_target(text);
+        BOOST_TEST(out.path == path, text);
+        BOOST_TEST(out.query == query, text);
+    };
+    same("/a/b", "/a/b", "");
+    same("/a?x=1?y", "/a", "x=1?y");
+    same("/?", "/", "");
+    same("http://host/a?b", "/a", "b");
+    same("http://host", "/", "");
+    same("http://host?b", "/", "b");
+    same("*", "*", "");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
