@@ -26,9 +26,9 @@ public:
 };
 
 /** A bounded pool. Its memory is threads x costs, or while a stored hash of larger costs is checked, that
-    hash's up to stored_ceiling_kib; a queued job is its own master, whether its caller still waits or not. Its
-    threads stand behind the server's own in the scheduler's order, so that a storm of logins leaves everything
-    else as it was. Any core may call it. */
+    hash's up to stored_ceiling_kib; a queued job is its own master, whether its caller still waits or not.
+   Its threads stand behind the server's own in the scheduler's order, so that a storm of logins leaves
+   everything else as it was. Any core may call it. */
 class hashers {
 public:
     struct config {

@@ -108,8 +108,8 @@ std::shared_ptr<EVP_PKEY> make_public_key(const BIGNUM* n, const BIGNUM* e)
     return {key, released_by<&EVP_PKEY_free>()};
 }
 
-/** Whether a JWK is meant for what we do with it (RFC 7517, section 4). A private key that is published vouches
-    for nothing. */
+/** Whether a JWK is meant for what we do with it (RFC 7517, section 4). A private key that is published
+   vouches for nothing. */
 bool is_for_rs256(const json::object& jwk)
 {
     auto is = [&jwk](std::string_view name, std::string_view value) {

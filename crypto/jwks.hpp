@@ -50,8 +50,8 @@ struct id_token_expectations {
 /** The RSA keys of a JWK set. Immutable; copies share the keys; safe for all threads. */
 class verification_keys {
 public:
-    /** Read a JWK set (RFC 7517, section 5). Taken are RSA keys of 2048 to 8192 bits with a public exponent of
-        32 bits at most, for signatures, for RS256 or unspecified; any other key is passed over, as the RFC
+    /** Read a JWK set (RFC 7517, section 5). Taken are RSA keys of 2048 to 8192 bits with a public exponent
+       of 32 bits at most, for signatures, for RS256 or unspecified; any other key is passed over, as the RFC
         asks. @return nothing if this is no JWK set, has more than 64 keys, or none that can be taken */
     static std::optional<verification_keys> parse(std::string_view json);
 

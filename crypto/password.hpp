@@ -32,8 +32,8 @@ enum class argon2_engine { own, libargon2 };
 inline constexpr std::size_t longest_password = 1024;
 
 /** Memory for one hash at a time, kept and used again: fresh pages would cost more than some hashes do. Grows
-    to the largest costs it has met. Between hashes it is all zero: each hash wipes what it used. For one thread
-    at a time. */
+    to the largest costs it has met. Between hashes it is all zero: each hash wipes what it used. For one
+   thread at a time. */
 class hash_arena {
 public:
     hash_arena() = default;
@@ -55,7 +55,8 @@ private:
     std::size_t size_ = 0;
 };
 
-/** Hash under a fresh 16-byte salt; the hash has 32 bytes. At the default costs some 8 ms of a core with AVX2.
+/** Hash under a fresh 16-byte salt; the hash has 32 bytes. At the default costs some 8 ms of a core with
+   AVX2.
     @return `$argon2id$v=19$m=…,t=…,p=…$salt$hash`
     @throw std::length_error if the password is too long; failure if there is no memory */
 std::string hash_password(hash_arena& arena, std::string_view password, const password_costs& costs,

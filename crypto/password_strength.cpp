@@ -11,8 +11,8 @@ namespace crypto {
 
 namespace {
 
-/** Take the first character off `rest`, which must not be empty. A byte that starts no UTF-8 stands for itself:
-    what is judged here need not be valid, only told apart. */
+/** Take the first character off `rest`, which must not be empty. A byte that starts no UTF-8 stands for
+   itself: what is judged here need not be valid, only told apart. */
 char32_t take_character(std::string_view& rest)
 {
     auto lead = static_cast<unsigned char>(rest.front());

@@ -6,7 +6,8 @@
 
 namespace schemas {
 
-/** Both are null for what nobody did in particular, or somebody who has gone; a workspace's key has no user. */
+/** Both are null for what nobody did in particular, or somebody who has gone; a workspace's key has no user.
+ */
 struct audit_actor {
     std::optional<boost::uuids::uuid> user_id;
     std::optional<boost::uuids::uuid> credential;

@@ -29,8 +29,8 @@ struct refresh {
 };
 BOOST_DESCRIBE_STRUCT(refresh, (), (refresh_token, workspace_id))
 
-/** `expires_in` is in seconds, as OAuth has it (RFC 6749, 5.1). Workspace and membership are null for who has signed up
-    with an address of a workspace's domain, and waits to be let into that. */
+/** `expires_in` is in seconds, as OAuth has it (RFC 6749, 5.1). Workspace and membership are null for who has
+   signed up with an address of a workspace's domain, and waits to be let into that. */
 struct signup_result {
     schemas::user user;
     std::optional<schemas::workspace> workspace;

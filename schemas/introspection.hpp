@@ -27,8 +27,9 @@ struct revocation_request {
 };
 BOOST_DESCRIBE_STRUCT(revocation_request, (), (token, token_type_hint))
 
-/** Of a token that is not active nothing is told but that. `sub` is left out for a workspace's own key; `sid` is the
-    session or the key, `wid` the workspace. `permissions` are those that role and scopes grant together. */
+/** Of a token that is not active nothing is told but that. `sub` is left out for a workspace's own key; `sid`
+   is the session or the key, `wid` the workspace. `permissions` are those that role and scopes grant
+   together. */
 struct introspection {
     bool active = false;
     omittable<std::string> scope;

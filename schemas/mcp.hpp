@@ -1,4 +1,5 @@
-// What the tools of the Model Context Protocol take and give, where the calls they stand for have no such shape.
+// What the tools of the Model Context Protocol take and give, where the calls they stand for have no such
+// shape.
 #pragma once
 
 #include "schemas/api_key.hpp"
@@ -18,7 +19,8 @@ namespace schemas {
 struct no_arguments {};
 BOOST_DESCRIBE_STRUCT(no_arguments, (), ())
 
-/** How a new key's secret reaches its reader: in the answer, or by a link that shows it once to whoever opens it. */
+/** How a new key's secret reaches its reader: in the answer, or by a link that shows it once to whoever opens
+ * it. */
 enum class key_delivery { secret, claim_url };
 BOOST_DESCRIBE_ENUM(key_delivery, secret, claim_url)
 

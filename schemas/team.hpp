@@ -11,7 +11,8 @@ namespace schemas {
 enum class team_status { active, pending };
 BOOST_DESCRIBE_ENUM(team_status, active, pending)
 
-/** A member, or somebody invited who has not accepted yet: then `invite_id` is there, and `user_id` is null. */
+/** A member, or somebody invited who has not accepted yet: then `invite_id` is there, and `user_id` is null.
+ */
 struct team_row {
     std::optional<boost::uuids::uuid> user_id;
     std::string email;
@@ -46,8 +47,8 @@ struct ownership_transfer {
 };
 BOOST_DESCRIBE_STRUCT(ownership_transfer, (), (user_id, password))
 
-/** Somebody who has signed up with an address of the workspace's domain. They can be let in once the address is
-    verified. */
+/** Somebody who has signed up with an address of the workspace's domain. They can be let in once the address
+   is verified. */
 struct join_request {
     boost::uuids::uuid user_id{};
     std::string email;
@@ -57,8 +58,8 @@ struct join_request {
 };
 BOOST_DESCRIBE_STRUCT(join_request, (), (user_id, email, name, email_verified, requested_at))
 
-/** Any key of a workspace; `user_id` and `role` tell whose it is: a person's, or the workspace's with a role of its
-    own. */
+/** Any key of a workspace; `user_id` and `role` tell whose it is: a person's, or the workspace's with a role
+   of its own. */
 struct team_api_key {
     boost::uuids::uuid id{};
     std::string prefix;

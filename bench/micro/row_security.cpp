@@ -1,7 +1,8 @@
 // What it costs to have PostgreSQL keep workspaces apart: the same statements within a workspace and outside.
 //
-// Needs a database with keys: LATCHKEY_BENCH_DATABASE_URL, once latchkey-bench has seeded it. The ratio is what counts, so
-// let the two take turns: --benchmark_filter=wall --benchmark_enable_random_interleaving --benchmark_repetitions=10
+// Needs a database with keys: LATCHKEY_BENCH_DATABASE_URL, once latchkey-bench has seeded it. The ratio is
+// what counts, so let the two take turns: --benchmark_filter=wall --benchmark_enable_random_interleaving
+// --benchmark_repetitions=10
 #include "db/postgres/row_security.hpp"
 
 #include "db/postgres/pool.hpp"

@@ -17,15 +17,17 @@ struct list_sizes {
     std::size_t events = 1000; ///< of the audit trail
 };
 
-/** Fill the workspace of a seeded person: members, every tenth a manager; keys, all of them that person's own, the oldest
-    100 revoked, so that a list of these, the newest first, has all others before it; and events of three kinds. The
-    database itself makes the rows, some 50,000 a second. @throw failure if it refuses */
+/** Fill the workspace of a seeded person: members, every tenth a manager; keys, all of them that person's
+   own, the oldest 100 revoked, so that a list of these, the newest first, has all others before it; and
+   events of three kinds. The database itself makes the rows, some 50,000 a second. @throw failure if it
+   refuses */
 void fill_workspace(const std::string& database_url, const std::string& email, const list_sizes& sizes);
 
 /** The body that a GET of this target is answered with. */
 using page_reader = std::function<std::string(const std::string& target)>;
 
-/** Reads pages with a credential. The server must outlive it. @throw failure, when called, if one is refused */
+/** Reads pages with a credential. The server must outlive it. @throw failure, when called, if one is refused
+ */
 page_reader read_pages(const url& server, const std::string& token);
 
 /** Where in a list pages lie, as targets of a GET. They are reached by turning the pages before them.

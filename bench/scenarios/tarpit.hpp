@@ -5,7 +5,8 @@
 
 namespace bench {
 
-/** Listens on a free port of 127.0.0.1. The kernel completes connections and takes what is sent; nobody reads. */
+/** Listens on a free port of 127.0.0.1. The kernel completes connections and takes what is sent; nobody
+ * reads. */
 class tarpit {
 public:
     /** @throw failure if there is no port */

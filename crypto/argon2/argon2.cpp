@@ -111,7 +111,8 @@ void finish(const argon2::instance& hash, std::span<std::uint8_t> out)
 }
 
 /** Past the caches where possible: so it takes the same time whatever else wants them, where a plain memset
-    was measured at a little less when nothing did, and at twice as much when others did. Not optimised away. */
+    was measured at a little less when nothing did, and at twice as much when others did. Not optimised away.
+ */
 void wipe(std::span<block> memory)
 {
 #ifdef __SSE2__
@@ -180,7 +181,8 @@ void argon2id(const argon2_parameters& in, std::span<std::uint8_t> out, std::spa
 
 namespace {
 
-/// Whether a kernel computes what the portable one does, over several passes, lanes and slices of a few blocks.
+/// Whether a kernel computes what the portable one does, over several passes, lanes and slices of a few
+/// blocks.
 bool agrees_with_portable(argon2_kernel kernel)
 {
     std::array<std::uint8_t, 16> text{1, 2, 3};
@@ -195,7 +197,8 @@ bool agrees_with_portable(argon2_kernel kernel)
 
 } // namespace
 
-// Tried once, in a fraction of a millisecond: on a processor that nobody has tested on, better slow than wrong.
+// Tried once, in a fraction of a millisecond: on a processor that nobody has tested on, better slow than
+// wrong.
 argon2_kernel best_argon2_kernel()
 {
     static const auto best = [] {

@@ -1,5 +1,5 @@
-// argon2id, version 1.3 (RFC 9106), written for how processors wait for memory: it asks for a block's memory as
-// soon as it is known which, and has a kernel for each width of vectors.
+// argon2id, version 1.3 (RFC 9106), written for how processors wait for memory: it asks for a block's memory
+// as soon as it is known which, and has a kernel for each width of vectors.
 #pragma once
 
 #include <cstddef>
@@ -38,8 +38,8 @@ struct argon2_parameters {
 
 /** The tag of RFC 9106, 3.2. Lanes are filled one after the other on this thread.
     @param out 4 bytes or more; tags of two lengths have nothing in common
-    @param memory `memory_size()` bytes at least, aligned to 64, of any content; all zero afterwards, as far as
-        it was used
+    @param memory `memory_size()` bytes at least, aligned to 64, of any content; all zero afterwards, as far
+   as it was used
     @param kernel one that can run
     @throw std::invalid_argument if something is out of bounds */
 void argon2id(const argon2_parameters& in, std::span<std::uint8_t> out, std::span<std::uint8_t> memory,

@@ -89,8 +89,9 @@ ALWAYS_INLINE void rotate_words(row& x)
         x[i] = _mm256_permute4x64_epi64(x[i], order);
 }
 
-/** P on four matrices, each row of which is one vector. To bring the diagonals into columns the RFC would turn
-    b, c and d. The same is had by leaving b, the last to be known, and turning the others the other way. */
+/** P on four matrices, each row of which is one vector. To bring the diagonals into columns the RFC would
+   turn b, c and d. The same is had by leaving b, the last to be known, and turning the others the other way.
+ */
 ALWAYS_INLINE void permute_whole(matrices& m)
 {
     mix(m);

@@ -28,8 +28,8 @@ ALWAYS_INLINE vec multiply_add(vec a, vec b)
     return _mm512_add_epi64(_mm512_add_epi64(a, b), _mm512_add_epi64(product, product));
 }
 
-/** The permutation P takes sixteen words as a matrix of four rows, a to d. Here are 2 * N of them together, so
-    that the units are not idle between one step and the next. */
+/** The permutation P takes sixteen words as a matrix of four rows, a to d. Here are 2 * N of them together,
+   so that the units are not idle between one step and the next. */
 template <std::size_t N>
 struct matrices {
     vec a[N], b[N], c[N], d[N];
@@ -65,15 +65,16 @@ ALWAYS_INLINE void rotate_words(vec (&x)[4])
         x[i] = _mm512_permutex_epi64(x[i], order);
 }
 
-/** Two rows of the block, of two vectors each, become two matrices side by side in each of the rows a to d. */
+/** Two rows of the block, of two vectors each, become two matrices side by side in each of the rows a to d.
+ */
 ALWAYS_INLINE void lay_side_by_side(vec first, vec second, vec& lower, vec& upper)
 {
     lower = _mm512_shuffle_i64x2(first, second, 0b01'00'01'00);
     upper = _mm512_shuffle_i64x2(first, second, 0b11'10'11'10);
 }
 
-/** The block's eight rows of sixteen words. To bring the diagonals into columns the RFC would turn b, c and d.
-    The same is had by leaving b, the last to be known, and turning the others the other way. When they come
+/** The block's eight rows of sixteen words. To bring the diagonals into columns the RFC would turn b, c and
+   d. The same is had by leaving b, the last to be known, and turning the others the other way. When they come
     back, they go where they stand in the block too. `v` holds the block as it stands. */
 ALWAYS_INLINE void permute_rows(vec (&v)[16])
 {

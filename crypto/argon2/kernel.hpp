@@ -2,8 +2,8 @@
 // itself is how two blocks become one on some kind of processor.
 //
 // Each kernel's file is compiled for its own instructions. So that none of them gets into code which other
-// processors run, such a file defines nothing but its fill function that a linker could share: its kernel is a
-// type of its own, which makes whatever is instantiated with it its own too.
+// processors run, such a file defines nothing but its fill function that a linker could share: its kernel is
+// a type of its own, which makes whatever is instantiated with it its own too.
 #pragma once
 
 #include <cstddef>

@@ -91,8 +91,8 @@ void apply(session& db, const migration& next, const std::string& checksum)
              {std::string(next.name), checksum});
 }
 
-/** A transaction for which others that migrate wait. The lock is the transaction's and not the session's, which a pooler
-    might hand to somebody else with the lock still in it. */
+/** A transaction for which others that migrate wait. The lock is the transaction's and not the session's,
+   which a pooler might hand to somebody else with the lock still in it. */
 void begin_alone(session& db)
 {
     db.execute("BEGIN");
@@ -136,7 +136,8 @@ bool raise_wall(session& db)
         return false;
     if (is_true(db.query("SELECT raise_wall()", {})))
         return true;
-    // Another database of the cluster may be raising it just now: what it grants is seen once it has committed.
+    // Another database of the cluster may be raising it just now: what it grants is seen once it has
+    // committed.
     db.query("SELECT pg_sleep(0.2)", {});
     return is_true(db.query("SELECT raise_wall()", {}));
 }

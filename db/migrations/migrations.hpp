@@ -21,9 +21,9 @@ struct migration_report {
     bool walled = false; ///< whether PostgreSQL keeps workspaces apart too (db/postgres/row_security.hpp)
 };
 
-/** Apply what the database lacks, each migration in a transaction of its own, and raise the wall between workspaces
-    if that is ours to do. Any number of programs may
-    try at once: an advisory lock lets one work while the others wait and then find nothing to do.
+/** Apply what the database lacks, each migration in a transaction of its own, and raise the wall between
+   workspaces if that is ours to do. Any number of programs may try at once: an advisory lock lets one work
+   while the others wait and then find nothing to do.
 
     Blocks, on a connection of its own: for the start of the program and its `migrate` command.
     @throw failure if the database cannot be reached, if a migration fails, if an applied one has changed

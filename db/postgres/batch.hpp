@@ -35,8 +35,9 @@ public:
         return *this;
     }
 
-    /** Say which workspace the batch is about. Where the second wall stands (db/postgres/row_security.hpp), its statements, and the
-        functions they call, then see and write the rows of that workspace alone, whatever they ask for.
+    /** Say which workspace the batch is about. Where the second wall stands (db/postgres/row_security.hpp),
+       its statements, and the functions they call, then see and write the rows of that workspace alone,
+       whatever they ask for.
         @throw failure (misuse) if the batch is about another already */
     batch& within(const uuid& workspace)
     {

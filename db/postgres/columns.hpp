@@ -10,7 +10,8 @@
 namespace db {
 
 /** The members of a described row, in their order, as SELECT and RETURNING want them: `id, email`, or with an
-    alias `u.id, u.email`. A column that is computed or named otherwise has to be spelt out by the statement. */
+    alias `u.id, u.email`. A column that is computed or named otherwise has to be spelt out by the statement.
+ */
 template <class Row>
 std::string columns(std::string_view alias = {})
 {

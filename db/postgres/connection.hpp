@@ -32,10 +32,9 @@ public:
     connection(const connection&) = delete;
     connection& operator=(const connection&) = delete;
 
-    /** Connect, enter pipeline mode, prepare every statement of the program and ask for the wall, the latter two in
-        one round trip. Has no
-        deadline of its own: cancel() ends it. Host names are looked up by the system's resolver, which
-        blocks.
+    /** Connect, enter pipeline mode, prepare every statement of the program and ask for the wall, the latter
+       two in one round trip. Has no deadline of its own: cancel() ends it. Host names are looked up by the
+       system's resolver, which blocks.
         @throw failure what PostgreSQL or the network said, with the statement's name where one is refused */
     awaitable<void> open(config settings);
 

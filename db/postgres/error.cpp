@@ -5,8 +5,8 @@
 namespace db {
 
 // Connection exceptions, a transaction rolled back for another's sake, resources, operator intervention (a
-// shutdown, a cancelled statement), system errors, and a server that became a standby: another attempt may find
-// things better. PostgreSQL 15, appendix A.
+// shutdown, a cancelled statement), system errors, and a server that became a standby: another attempt may
+// find things better. PostgreSQL 15, appendix A.
 static bool may_pass(std::string_view sqlstate)
 {
     return sqlstate.starts_with("08") || sqlstate.starts_with("53") || sqlstate.starts_with("57") ||

@@ -43,7 +43,8 @@ public:
     request* next_to_send();
 
     /** The next request is on its way. `expires` must not lie before that of the one sent last.
-        @param in_front statements sent in front of its own, whose answers are not for it, but whose errors are */
+        @param in_front statements sent in front of its own, whose answers are not for it, but whose errors
+       are */
     void mark_sent(time_point expires, std::size_t in_front = 0);
 
     /// True while answers are owed, also those of abandoned requests.

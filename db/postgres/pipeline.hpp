@@ -33,8 +33,8 @@ public:
 
         std::size_t queue_limit = 10'000; ///< batches in flight; beyond them run() fails as overloaded
 
-        /// For statements that find a few rows by their keys: the planner may not read a whole table instead, which
-        /// seems cheap to it while the table is small. Without effect where `prepare` is false.
+        /// For statements that find a few rows by their keys: the planner may not read a whole table instead,
+        /// which seems cheap to it while the table is small. Without effect where `prepare` is false.
         bool by_index_alone = false;
 
         /// False behind a pooler that hands transactions to changing servers: nothing is kept on a

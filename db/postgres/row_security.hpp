@@ -9,11 +9,12 @@
 namespace db {
 
 /* A batch that is within() a workspace runs as a role whose rows PostgreSQL confines to that workspace
-   (migrations/0005_row_security.sql): a condition that a statement lacks leaks nothing. What is not about one workspace,
-   the look-ups of credentials before all, runs as the owner of the tables, whom row security does not concern.
+   (migrations/0005_row_security.sql): a condition that a statement lacks leaks nothing. What is not about one
+   workspace, the look-ups of credentials before all, runs as the owner of the tables, whom row security does
+   not concern.
 
-   Making that role takes a privilege that the database's owner may lack. Without it the wall does not stand, and
-   the conditions of the statements are all there is. Every connection asks once, when it is made. */
+   Making that role takes a privilege that the database's owner may lack. Without it the wall does not stand,
+   and the conditions of the statements are all there is. Every connection asks once, when it is made. */
 
 /// Sent in front of a batch within a workspace. $1 is the workspace. Its effect ends with the batch.
 extern const statement enter_workspace;

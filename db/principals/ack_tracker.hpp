@@ -1,4 +1,5 @@
-// What one node knows of the others, and which of them a change still waits for. No I/O and no clock of its own.
+// What one node knows of the others, and which of them a change still waits for. No I/O and no clock of its
+// own.
 #pragma once
 
 #include "db/postgres/async.hpp"
@@ -27,10 +28,11 @@ struct peer {
 };
 BOOST_DESCRIBE_STRUCT(peer, (), (id, epoch, renewals, lease_ms))
 
-/** Tells when every other node has forgotten what a change has made untrue. A node has if it said so; if its epoch is
-    another than when the change was committed, since an epoch begins with an empty memory; if it has left; or if its
-    lease has run out: its counter has stayed the same for as long as a lease lives. Leases are thus measured by the
-    watcher's own clock from the moment at which a counter was first seen, which is later than it was granted. */
+/** Tells when every other node has forgotten what a change has made untrue. A node has if it said so; if its
+   epoch is another than when the change was committed, since an epoch begins with an empty memory; if it has
+   left; or if its lease has run out: its counter has stayed the same for as long as a lease lives. Leases are
+   thus measured by the watcher's own clock from the moment at which a counter was first seen, which is later
+   than it was granted. */
 class peer_watch {
 public:
     using time_point = boot_clock::time_point;
@@ -38,7 +40,8 @@ public:
     /// The rows of all other nodes, read at `now` or later.
     void observe(std::span<const peer> rows, time_point now);
 
-    /// What was seen is nothing to go by any more: another PostgreSQL may answer from now on, with an older state.
+    /// What was seen is nothing to go by any more: another PostgreSQL may answer from now on, with an older
+    /// state.
     void forget();
 
     /// Wait for all nodes that may still believe. @param rows read after the change was committed

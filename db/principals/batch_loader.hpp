@@ -30,8 +30,8 @@ struct credential_question {
     timestamp token_expires;
 };
 
-/** Like a group commit: what arrives while every statement is under way travels in the next, and what is asked already
-    is not asked twice. Belongs to one core. */
+/** Like a group commit: what arrives while every statement is under way travels in the next, and what is
+   asked already is not asked twice. Belongs to one core. */
 class gatherer {
 public:
     struct limits {
@@ -49,7 +49,8 @@ public:
     /// @param stamp read when a statement is sent
     gatherer(boost::asio::io_context& io, limits most, const std::uint64_t& stamp, ask_all ask, keep kept);
 
-    /** Ask, or join who asks. @param may_join_sent false: only questions that have not been sent yet are joined
+    /** Ask, or join who asks. @param may_join_sent false: only questions that have not been sent yet are
+       joined
         @throw what `ask` throws */
     awaitable<principal_ref> load(credential_question what, bool may_join_sent);
 

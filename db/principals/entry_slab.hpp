@@ -28,7 +28,8 @@ struct principal_entry {
     std::array<neighbours, 3> subjects;
 };
 
-/** Entries in chunks, so that growing copies nothing. Memory is used again, and given back only by the destructor. */
+/** Entries in chunks, so that growing copies nothing. Memory is used again, and given back only by the
+ * destructor. */
 class principal_entries {
 public:
     principal_entry& operator[](entry_number number) { return chunks_[number / chunk][number % chunk]; }

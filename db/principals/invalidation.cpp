@@ -182,7 +182,8 @@ void principal_changes::tell_nobody()
     hub_->others = nullptr;
 }
 
-// Told by the tables themselves; this is the last word, which names the change, and whose answer says whether there is one.
+// Told by the tables themselves; this is the last word, which names the change, and whose answer says whether
+// there is one.
 static const statement close_change{"changes_close", "SELECT close_change($1, $2)"};
 
 namespace {

@@ -12,9 +12,9 @@ namespace db {
 
 class node;
 
-/** Connects every commit that changes what a credential may do with all that is remembered: when commit() returns, no
-    core of this process accepts the state before, and no other process that serves the database does. One for the
-    process; any core may call it. */
+/** Connects every commit that changes what a credential may do with all that is remembered: when commit()
+   returns, no core of this process accepts the state before, and no other process that serves the database
+   does. One for the process; any core may call it. */
 class principal_changes {
 public:
     struct config {
@@ -33,10 +33,10 @@ public:
     /// From now on every commit waits for this core.
     [[nodiscard]] enrolment enrol(boost::asio::io_context& io, principals& core);
 
-    /** Run a batch, then make every core forget what it changed, the caller's own included, and all other nodes,
-        and wait until all have. Evicts also when the batch fails without saying whether it took effect. Costs the
-        batch, one look at who else there is, a hop to the other cores and, if there are, a word to the other nodes
-        and back; a node that is silent costs what is left of its lease.
+    /** Run a batch, then make every core forget what it changed, the caller's own included, and all other
+       nodes, and wait until all have. Evicts also when the batch fails without saying whether it took effect.
+       Costs the batch, one look at who else there is, a hop to the other cores and, if there are, a word to
+       the other nodes and back; a node that is silent costs what is left of its lease.
         @throw failure as pool::run, and as node::settle */
     awaitable<results> commit(pool& db, batch work, change what);
 

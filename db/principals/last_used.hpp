@@ -15,7 +15,8 @@ namespace db {
 class usage {
 public:
     struct config {
-        /// At most one note for a principal in this time: how exact the times are, and how many rows are written.
+        /// At most one note for a principal in this time: how exact the times are, and how many rows are
+        /// written.
         std::chrono::seconds note_every{60};
         std::chrono::milliseconds write_every{5000};
         std::size_t rows_per_statement = 500;

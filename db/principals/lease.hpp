@@ -7,7 +7,8 @@
 
 namespace db {
 
-/// CLOCK_BOOTTIME: it never jumps, and goes on while the machine sleeps. Read without a system call, in some 25 ns.
+/// CLOCK_BOOTTIME: it never jumps, and goes on while the machine sleeps. Read without a system call, in some
+/// 25 ns.
 struct boot_clock {
     using duration = std::chrono::nanoseconds;
     using rep = duration::rep;
@@ -23,9 +24,9 @@ struct boot_clock {
     }
 };
 
-/** A lease as of Gray and Cheriton (SOSP 1989): while it holds, nobody tells a client that something has changed before
-    this process has forgotten how it was. Granted and dropped by db::node; read by every core at each look at what it
-    remembers, so it is one load and one look at the clock. */
+/** A lease as of Gray and Cheriton (SOSP 1989): while it holds, nobody tells a client that something has
+   changed before this process has forgotten how it was. Granted and dropped by db::node; read by every core
+   at each look at what it remembers, so it is one load and one look at the clock. */
 class lease {
 public:
     using time_point = boot_clock::time_point;
@@ -35,8 +36,8 @@ public:
         return now.time_since_epoch().count() < until_.load(std::memory_order_acquire);
     }
 
-    /// All that is remembered must be newer than the lease, or have been remembered under one that it follows without a
-    /// gap.
+    /// All that is remembered must be newer than the lease, or have been remembered under one that it follows
+    /// without a gap.
     void grant(time_point until)
     {
         until_.store(until.time_since_epoch().count(), std::memory_order_release);

@@ -28,7 +28,8 @@ constexpr std::chrono::milliseconds try_again_after{200}, listen_again_after{500
 constexpr auto bury_after = 60s; ///< the rows of nodes whose lease has run out
 constexpr auto bury_every = 10s;
 
-/// For clocks that run at other speeds, PostgreSQL's host's being none of them: a twentieth is far more than any.
+/// For clocks that run at other speeds, PostgreSQL's host's being none of them: a twentieth is far more than
+/// any.
 std::chrono::milliseconds margin_of(std::chrono::milliseconds length)
 {
     return length / 20;
@@ -113,8 +114,8 @@ pipeline::config node::with_callbacks(pipeline::config settings)
     return settings;
 }
 
-/* What was believed before is not believed any more from before the new connection listens: whoever changes something
-   from then on either is heard, or sees the new epoch, which begins when all has been forgotten. */
+/* What was believed before is not believed any more from before the new connection listens: whoever changes
+   something from then on either is heard, or sees the new epoch, which begins when all has been forgotten. */
 awaitable<void> node::serve_connection()
 {
     auto connection = connection_.generation();
@@ -344,7 +345,8 @@ awaitable<void> node::wait_for_peers(uuid change)
     }
 }
 
-/// Who there is. A node that cannot hear their answers takes their leases away: then they begin anew, or cease.
+/// Who there is. A node that cannot hear their answers takes their leases away: then they begin anew, or
+/// cease.
 awaitable<std::vector<peer>> node::find_peers()
 {
     while (hearing_ == hearing::unknown)

@@ -1,4 +1,5 @@
-// This process among all that serve the same database: what it may believe, and who has to know what it changes.
+// This process among all that serve the same database: what it may believe, and who has to know what it
+// changes.
 #pragma once
 
 #include "db/postgres/pool.hpp"
@@ -21,13 +22,14 @@ class principal_changes;
 
 /** Keeps this process's lease, and waits for those of the others.
 
-    The database itself tells of every change (migrations/0006_nodes.sql). This class listens, on a connection of its own,
-    makes all cores forget, and acknowledges. It renews the lease on that same connection, so that what it cannot hear it
-    does not believe for long. Whoever has changed something waits in settle() until all others have forgotten, or can no
-    longer believe. Where the connection cannot listen, as behind a pooler of transactions, there is no lease, and every
-    look-up goes to the database: slower, never wrong. Such a pooler does not refuse to listen: it listens on whatever
-    server it has at hand, whose notices reach whoever has that server next. So where nothing is prepared, which is how
-    one tells of a pooler, it is not even tried: a node that hears itself once by luck would believe for ever.
+    The database itself tells of every change (migrations/0006_nodes.sql). This class listens, on a connection
+   of its own, makes all cores forget, and acknowledges. It renews the lease on that same connection, so that
+   what it cannot hear it does not believe for long. Whoever has changed something waits in settle() until all
+   others have forgotten, or can no longer believe. Where the connection cannot listen, as behind a pooler of
+   transactions, there is no lease, and every look-up goes to the database: slower, never wrong. Such a pooler
+   does not refuse to listen: it listens on whatever server it has at hand, whose notices reach whoever has
+   that server next. So where nothing is prepared, which is how one tells of a pooler, it is not even tried: a
+   node that hears itself once by luck would believe for ever.
 
     Belongs to one io_context's thread; settle() may be awaited on any. Destroy it before its io_context. */
 class node {
@@ -36,7 +38,8 @@ public:
         pipeline::config
             connection; ///< its callbacks are replaced by this class's, `on_event` is called besides
 
-        /// How long a node believes after its last renewal, and so how long a change waits for one that is silent.
+        /// How long a node believes after its last renewal, and so how long a change waits for one that is
+        /// silent.
         std::chrono::milliseconds lease_length{2000};
 
         /// False for a program that changes something and remembers nothing.
@@ -46,7 +49,8 @@ public:
         std::chrono::milliseconds patience{10'000};
     };
 
-    /** @param elsewhere connections other than its own, to hear itself over @param trust granted and dropped here */
+    /** @param elsewhere connections other than its own, to hear itself over @param trust granted and dropped
+     * here */
     node(boost::asio::io_context& io, pool& elsewhere, principal_changes& changes, lease& trust,
          config settings);
     ~node();
@@ -57,8 +61,8 @@ public:
 
     /** Wait until no other node accepts what was true before a change. From any thread.
         @param change as close_change() named it; committed
-        @throw failure (unavailable) if the database does not tell who there is: then others may still believe, for a
-               lease's length at most */
+        @throw failure (unavailable) if the database does not tell who there is: then others may still
+       believe, for a lease's length at most */
     awaitable<void> settle(uuid change);
 
     /// Believe nothing any more, and let nobody wait for this node.

@@ -14,8 +14,8 @@
 
 namespace db {
 
-/** One credential as it stood when it was looked up. Belongs to one core; never handed to another. Very many are
-    remembered, so it is kept small: its members stand in an order that wastes nothing. */
+/** One credential as it stood when it was looked up. Belongs to one core; never handed to another. Very many
+   are remembered, so it is kept small: its members stand in an order that wastes nothing. */
 struct principal : boost::intrusive_ref_counter<principal, boost::thread_unsafe_counter> {
     enum class kind_type : std::uint8_t { session, api_key };
 

@@ -26,9 +26,10 @@ struct digest_hash {
 
 /** Principals by digest, bounded in bytes, some 230 for each.
 
-    Room is made by S3-FIFO (Yang et al., SOSP 2023): a newcomer waits in a small queue, a tenth of the room, and moves into
-    the main one only if it is used meanwhile; one that was pushed out unused, and comes again soon, goes there at once. So
-    a pass over any number of keys that are used once goes through the small queue alone. */
+    Room is made by S3-FIFO (Yang et al., SOSP 2023): a newcomer waits in a small queue, a tenth of the room,
+   and moves into the main one only if it is used meanwhile; one that was pushed out unused, and comes again
+   soon, goes there at once. So a pass over any number of keys that are used once goes through the small queue
+   alone. */
 class principal_cache {
 public:
     explicit principal_cache(std::size_t limit_bytes);
@@ -81,8 +82,8 @@ private:
         }
     };
 
-    /** Digests that were pushed out of the small queue lately, by a part of their hash: which of two it was matters
-        little. As many as there are entries. */
+    /** Digests that were pushed out of the small queue lately, by a part of their hash: which of two it was
+       matters little. As many as there are entries. */
     class ghosts {
     public:
         explicit ghosts(std::size_t room);
@@ -97,8 +98,8 @@ private:
         std::vector<std::uint32_t> marks_; ///< 0: none
     };
 
-    /// A principal in its block, an entry, and for each a place in the index (two thirds full at the least), in the
-    /// subjects' buckets and among the ghosts.
+    /// A principal in its block, an entry, and for each a place in the index (two thirds full at the least),
+    /// in the subjects' buckets and among the ghosts.
     static constexpr std::size_t bytes_each =
         (sizeof(principal) + 8 + 15) / 16 * 16 + sizeof(principal_entry) + 8 + 8 + 8;
 

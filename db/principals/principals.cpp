@@ -226,8 +226,8 @@ awaitable<principal_ref> principals::load_session(digest token_digest, uuid sess
    show the state before the change. Everyone who waits for that look-up came before the eviction, so their
    requests overlap the change: both orders are right for them. Whoever comes after it must see the change,
    and does: the answer is not kept, forget_flights() lets nobody join it, and a statement sent from then on
-   takes its snapshot after the commit. Without a lease nobody makes us forget, and only what has not been sent is
-   joined at all. */
+   takes its snapshot after the commit. Without a lease nobody makes us forget, and only what has not been
+   sent is joined at all. */
 void principals::remember(const digest& key, const principal_ref& who, std::uint64_t stamp)
 {
     if (stamp != stamp_)

@@ -44,7 +44,8 @@ public:
         /// long a change made behind the program's back goes unseen.
         std::chrono::seconds max_age{300};
 
-        /// While it does not hold nothing is remembered, and every request asks the database. Null: it always does.
+        /// While it does not hold nothing is remembered, and every request asks the database. Null: it always
+        /// does.
         const lease* trust = nullptr;
     };
 

@@ -12,8 +12,8 @@
 
 namespace db {
 
-/** A list of scopes that never changes, as small as a pointer; copies share it. Counted without atomics: it belongs to one
-    core. */
+/** A list of scopes that never changes, as small as a pointer; copies share it. Counted without atomics: it
+   belongs to one core. */
 class scope_list {
 public:
     scope_list() = default;

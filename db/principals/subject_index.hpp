@@ -10,8 +10,9 @@
 
 namespace db {
 
-/** Lists of entries by subject, threaded through the entries themselves. A bucket's list may be shared by several
-    subjects: identifiers are random, so that few are. Adding and removing cost the same however long a list is. */
+/** Lists of entries by subject, threaded through the entries themselves. A bucket's list may be shared by
+   several subjects: identifiers are random, so that few are. Adding and removing cost the same however long a
+   list is. */
 class subject_index {
 public:
     /// @param room for so many entries without long lists; rounded up to a power of two

@@ -44,8 +44,8 @@ void add(batch& work, const entry& event)
 
 namespace {
 
-// The id of an event begins with the time at which it was made, by the clock of a server, a little before the database's
-// own: it finds the place in an index, and `at` decides.
+// The id of an event begins with the time at which it was made, by the clock of a server, a little before the
+// database's own: it finds the place in an index, and `at` decides.
 constexpr std::chrono::minutes clocks_differ{10};
 
 uuid least_id_of(timestamp at)

@@ -13,7 +13,8 @@
 
 namespace db::avatars {
 
-/// Put a picture in the place of the one before. Writes the user's avatar_version, which has never been before.
+/// Put a picture in the place of the one before. Writes the user's avatar_version, which has never been
+/// before.
 awaitable<void> replace(pool& db, uuid user_id, std::string content_type, std::vector<std::uint8_t> bytes);
 
 /// Take the picture down; without one nothing happens.

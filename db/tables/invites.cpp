@@ -26,8 +26,8 @@ static const statement retire_expired{"invites_retire_expired", rows::of_one_wor
     UPDATE invites SET cancelled_at = now()
     WHERE workspace_id = $1 AND email_normalized = ANY ($2) AND expires_at <= now() AND)" + open};
 
-// Whoever loses a race for an address, or comes second in the list, finds it invited. In the order of the addresses, so
-// that of two batches with the same ones neither waits for what the other waits for.
+// Whoever loses a race for an address, or comes second in the list, finds it invited. In the order of the
+// addresses, so that of two batches with the same ones neither waits for what the other waits for.
 static const statement insert_invites{"invites_insert", rows::of_one_workspace, R"(
     WITH asked AS (
         SELECT * FROM unnest($4::uuid[], $5::text[], $6::text[], $7::text[], $8::bytea[])

@@ -82,8 +82,8 @@ awaitable<page> list(pool& db, query wanted);
 /// An invite of a workspace that is not over.
 awaitable<std::optional<row>> find(pool& db, uuid workspace_id, uuid id);
 
-/** Send an invite again, with a new token: the older ones are void, and it is as fresh as a new one, and rests on whoever
-    sent it now.
+/** Send an invite again, with a new token: the older ones are void, and it is as fresh as a new one, and
+   rests on whoever sent it now.
     @param first as in create()
     @param event written if done
     @return false if there is no such invite that is not over */
@@ -115,9 +115,10 @@ BOOST_DESCRIBE_STRUCT(preview, (),
 /// By the digest of a token, whatever has become of the invite.
 awaitable<std::optional<preview>> find_by_digest(pool& db, db::digest digest);
 
-/** Make a person a member, as the invite says. The person's address is the invite's, or the batch fails as with a
-    spent one-time token; so it does if the invite is over, and of two that accept at the same time one finds it so.
-    It fails with was_member_already() if they belong to the workspace already. Commit with a change of the person. */
+/** Make a person a member, as the invite says. The person's address is the invite's, or the batch fails as
+   with a spent one-time token; so it does if the invite is over, and of two that accept at the same time one
+   finds it so. It fails with was_member_already() if they belong to the workspace already. Commit with a
+   change of the person. */
 void add_accept(batch& work, const db::digest& digest, const uuid& user_id);
 
 /// True if a batch failed because whoever accepts is a member already.

@@ -73,7 +73,8 @@ awaitable<std::optional<row>> find(pool& db, uuid workspace_id, uuid user_id)
 
 namespace {
 
-// Written by the statement that settles the request: afterwards a workspace does not know whom it has rejected.
+// Written by the statement that settles the request: afterwards a workspace does not know whom it has
+// rejected.
 const std::string told = R"(
     told AS (INSERT INTO outbox (id, kind, facts, user_id, recipient, name)
              SELECT $4, $5, $6, u.id, u.email, u.name FROM settled s JOIN users u ON u.id = s.user_id

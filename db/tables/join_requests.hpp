@@ -25,8 +25,8 @@ awaitable<std::optional<uuid>> find_workspace(pool& db, std::string domain);
 /// A person who has just been inserted asks to join. Nothing comes of it before their address is verified.
 void add_insert(batch& work, const uuid& user_id, const uuid& workspace_id);
 
-/** What becomes of the request of a person whose address has just been verified, if they have one: an open workspace
-    takes them in, another's admins are told. Commit with a change of the person.
+/** What becomes of the request of a person whose address has just been verified, if they have one: an open
+   workspace takes them in, another's admins are told. Commit with a change of the person.
     @param joined written if they are taken in; its workspace, actor and target are set here */
 void add_settle(batch& work, const uuid& user_id, const audit::entry& joined);
 

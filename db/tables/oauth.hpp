@@ -52,11 +52,12 @@ struct draft {
     bool outlasts = false; ///< the tokens are good for longer than those before: they take their place
 };
 
-/** Link, or note another sign-in. Whoever is not linked yet must have the address of the draft. Answers one row of no
-    interest. The batch fails with one of the two below. */
+/** Link, or note another sign-in. Whoever is not linked yet must have the address of the draft. Answers one
+   row of no interest. The batch fails with one of the two below. */
 void add_put(batch& work, const draft& grant);
 
-/// True if a batch failed because the person is linked to another account there, or that account to another person.
+/// True if a batch failed because the person is linked to another account there, or that account to another
+/// person.
 bool was_linked_elsewhere(const failure& error);
 
 /// True if a batch failed because the account has been disabled or has got another address meanwhile.

@@ -32,12 +32,12 @@ struct row {
 };
 BOOST_DESCRIBE_STRUCT(row, (), (user_id, email))
 
-/// Nothing if unknown, of another purpose, spent, replaced, expired, or sent to an address that the person has left.
-/// It stays as good as it was.
+/// Nothing if unknown, of another purpose, spent, replaced, expired, or sent to an address that the person
+/// has left. It stays as good as it was.
 awaitable<std::optional<row>> find(pool& db, db::digest digest, purpose what);
 
-/** Spend it. The whole batch fails, with was_spent(), if it is no longer there: of two that come at the same time
-    one wins. Answers one row of no interest. */
+/** Spend it. The whole batch fails, with was_spent(), if it is no longer there: of two that come at the same
+   time one wins. Answers one row of no interest. */
 void add_spend(batch& work, const db::digest& digest, purpose what);
 
 /// True if a batch failed because its token was spent, replaced or had expired.

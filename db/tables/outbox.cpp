@@ -13,7 +13,8 @@ std::optional<std::vector<std::uint8_t>> token_of(const draft& letter)
 
 } // namespace
 
-// By name only whom the address belongs to for sure: a stranger is not to be told what somebody calls himself.
+// By name only whom the address belongs to for sure: a stranger is not to be told what somebody calls
+// himself.
 static const statement insert_to_user{"outbox_insert_to_user", R"(
     INSERT INTO outbox (id, kind, facts, sealed_token, user_id, recipient, name)
     SELECT $1, $2, $3, $4, u.id, u.email, CASE WHEN u.email_verified_at IS NOT NULL THEN u.name END

@@ -34,11 +34,12 @@ void add_to_user(batch& work, const draft& letter, const uuid& user_id);
 /// To any address on behalf of a person. Greeted by name is only who has proved the address to be theirs.
 void add_to_address(batch& work, const draft& letter, const uuid& user_id, std::string_view recipient);
 
-/// To the owner of a key that this very transaction has revoked; of a workspace's key, to the workspace's. The
-/// facts get the key's name.
+/// To the owner of a key that this very transaction has revoked; of a workspace's key, to the workspace's.
+/// The facts get the key's name.
 void add_to_key_owner(batch& work, const draft& letter, const digest& key);
 
-/// To the address that an invite is for, if there is this invite and the letter's token is the one it goes by.
+/// To the address that an invite is for, if there is this invite and the letter's token is the one it goes
+/// by.
 void add_to_invitee(batch& work, const draft& letter, const uuid& invite_id, const digest& token);
 
 struct row {
@@ -56,8 +57,8 @@ BOOST_DESCRIBE_STRUCT(row, (),
                       (id, what, user_id, recipient, name, facts, sealed_token, attempts, created_at))
 
 /** Take the letter that is due the longest and lock it: a transaction begins, and ends with one of the three
-    calls below. A worker that dies lets go of it with its connection. Needs a pool of one connection that nobody
-    else uses.
+    calls below. A worker that dies lets go of it with its connection. Needs a pool of one connection that
+   nobody else uses.
     @return nothing, and no transaction, if none is due */
 awaitable<std::optional<row>> take(pool& db);
 

@@ -62,7 +62,8 @@ static const statement refresh_session{"sessions_refresh", R"(
         WHERE outcome = 'reused')
     SELECT outcome, counter, expires_at FROM spent)"};
 
-// Out of a workspace that the person has just left, too: a session made at the same instant leads there still.
+// Out of a workspace that the person has just left, too: a session made at the same instant leads there
+// still.
 static const statement lead_somewhere{"sessions_lead_somewhere", R"(
     UPDATE sessions s
     SET workspace_id = (SELECT m.workspace_id FROM users u JOIN memberships m ON m.user_id = u.id

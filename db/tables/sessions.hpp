@@ -65,8 +65,8 @@ struct refreshed {
     refresh_outcome outcome = refresh_outcome::gone;
     std::int64_t counter = 0; ///< of the successor
     timestamp expires_at;     ///< of the session
-    /// The user, and their place in the workspace that is wanted if they are a member there. A session that leads to
-    /// none leads to the user's first, as a login would, from now on. Nothing if reused or gone.
+    /// The user, and their place in the workspace that is wanted if they are a member there. A session that
+    /// leads to none leads to the user's first, as a login would, from now on. Nothing if reused or gone.
     std::optional<users::account> account;
 };
 

@@ -23,7 +23,8 @@ std::string has_text(const std::string& parameter)
     return " AND strpos(lower(concat(u.name, ' ', u.email)), lower(" + parameter + ")) > 0";
 }
 
-/// The statements of one role, which is spelled out so that its own index serves (migrations/0005_row_security.sql).
+/// The statements of one role, which is spelled out so that its own index serves
+/// (migrations/0005_row_security.sql).
 struct view {
     view(const char* list_name, const char* count_name, const char* search_name, const char* count_found_name,
          const std::string& filter)

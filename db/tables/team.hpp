@@ -42,8 +42,8 @@ struct page {
     std::optional<std::int64_t> total; ///< of the filter; nothing if there are too many to count
 };
 
-/** Members, in the order of their accounts. A page costs the same however far down it is; only a search for a text
-    reads every member until it has found enough. */
+/** Members, in the order of their accounts. A page costs the same however far down it is; only a search for a
+   text reads every member until it has found enough. */
 awaitable<page> list(pool& db, query wanted);
 
 awaitable<std::optional<row>> find(pool& db, uuid workspace_id, uuid user_id);
@@ -51,19 +51,21 @@ awaitable<std::optional<row>> find(pool& db, uuid workspace_id, uuid user_id);
 /// Why a change of the team was refused, or that it was done.
 enum class outcome { done, unknown, owner_protected, last_admin };
 
-/** Give a member a role. Of several who change the team at the same time one after the other decides and writes, so
-    that an admin is always left. Invites that the member could no longer make end with it.
+/** Give a member a role. Of several who change the team at the same time one after the other decides and
+   writes, so that an admin is always left. Invites that the member could no longer make end with it.
     @param first what goes first in the same transaction: db::require_sole_standing()
     @param event written if the role is another than before */
 awaitable<outcome> set_role(principal_changes& changes, pool& db, batch first, uuid workspace_id,
                             uuid user_id, db::role wanted, audit::entry event);
 
-/** End a membership, and with it the member's keys and sessions for this workspace, and the invites they made.
+/** End a membership, and with it the member's keys and sessions for this workspace, and the invites they
+   made.
     @param first, event as in set_role() */
 awaitable<outcome> remove(principal_changes& changes, pool& db, batch first, uuid workspace_id, uuid user_id,
                           audit::entry event);
 
-/** Make another member the owner. The batch fails with standing_was_lost() if the giver is not the owner any more.
+/** Make another member the owner. The batch fails with standing_was_lost() if the giver is not the owner any
+   more.
     @param first as in set_role()
     @return false if the heir is no member, or disabled */
 awaitable<bool> transfer_ownership(principal_changes& changes, pool& db, batch first, uuid workspace_id,

@@ -71,13 +71,13 @@ struct draft {
 /// Returns the row. Fails on users_email_key if the address has an account.
 void add_insert(batch& work, const draft& user);
 
-/** Make room for a new account with the address of this one, which has not been verified: see vacate_address() in
-    the migrations. Does nothing if it has been verified or disabled meanwhile, or has colleagues. Returns the ids
-    of workspaces in which credentials end with it: commit with reach_of(). */
+/** Make room for a new account with the address of this one, which has not been verified: see
+   vacate_address() in the migrations. Does nothing if it has been verified or disabled meanwhile, or has
+   colleagues. Returns the ids of workspaces in which credentials end with it: commit with reach_of(). */
 void add_vacate(batch& work, const uuid& id);
 
-/** End what somebody may have planted in an account before its address was proved: password, sessions, keys, links.
-    Returns the ids of workspaces: commit with reach_of(). */
+/** End what somebody may have planted in an account before its address was proved: password, sessions, keys,
+   links. Returns the ids of workspaces: commit with reach_of(). */
 void add_dispossess(batch& work, const uuid& id);
 
 /** All whose credentials may end with an account: the person, and the workspaces they are in. For
@@ -92,8 +92,8 @@ change reach_of(const uuid& id, const result& ended);
     @param joined the event should they become a member of a workspace by it */
 void add_verify_email(batch& work, const uuid& id, std::string_view email, const audit::entry& joined);
 
-/// The user's address is this one from now on, and is verified; a request to join that rested on the former one is
-/// gone. Fails on users_email_key if it has an account. Returns the row.
+/// The user's address is this one from now on, and is verified; a request to join that rested on the former
+/// one is gone. Fails on users_email_key if it has an account. Returns the row.
 void add_change_email(batch& work, const uuid& id, std::string_view email, std::string_view email_normalized);
 
 /** Take the person out, with all that only they had. The batch fails, with would_orphan(), if one of their
@@ -137,16 +137,17 @@ void add_set_password(batch& work, const uuid& id, std::optional<std::string_vie
 /// Remember where the next login leads.
 void add_set_last_workspace(batch& work, const uuid& id, const uuid& workspace_id);
 
-/** Disable the account and end its sessions, its keys and the invites it made. Doing it again changes nothing.
-    Every process that serves the database is told.
+/** Disable the account and end its sessions, its keys and the invites it made. Doing it again changes
+   nothing. Every process that serves the database is told.
     @param email normalized
-    @param event written into the trail of every workspace they belong to; id, workspace and target are set here
+    @param event written into the trail of every workspace they belong to; id, workspace and target are set
+   here
     @return the user, or nothing if the address has no account */
 awaitable<std::optional<uuid>> disable(principal_changes& changes, pool& db, std::string email,
                                        audit::entry event, std::function<uuid()> make_id);
 
-/** Let a disabled account sign in again. What ended with it stays ended; an address that it had to give up it gets back
-    if nobody else has taken it.
+/** Let a disabled account sign in again. What ended with it stays ended; an address that it had to give up it
+   gets back if nobody else has taken it.
     @param email as it was typed at sign-up @param event, make_id as above
     @return the user, or nothing if no disabled account has the address */
 awaitable<std::optional<uuid>> restore(principal_changes& changes, pool& db, std::string email,

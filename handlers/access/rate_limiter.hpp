@@ -37,8 +37,8 @@ public:
     /** @param slots rounded up to a power of two */
     explicit rate_limiter(std::size_t slots = std::size_t{1} << 18);
 
-    /** From now on every limit is divided among so many servers, which count each by itself: together they let through
-        no more than one would, but at least one request each. Any thread may call it. */
+    /** From now on every limit is divided among so many servers, which count each by itself: together they
+       let through no more than one would, but at least one request each. Any thread may call it. */
     void share_among(std::size_t servers);
 
     /** Count one request of `subject` under `rule`. What is refused is not counted.

@@ -22,8 +22,8 @@ struct newcomer {
     bool email_verified = false;
 };
 
-/** Person, workspace and membership: three answers, in this order; or the person and a request to join. The batch fails
-    on users_email_key if the address has an account. */
+/** Person, workspace and membership: three answers, in this order; or the person and a request to join. The
+   batch fails on users_email_key if the address has an account. */
 void add_newcomer(db::batch& work, const newcomer& who);
 
 /** The workspace that people with an address of this domain ask to join, if there is one. */

@@ -7,13 +7,14 @@
 
 namespace handlers {
 
-/** Holds an answer until the next beat since it was made, so that work of a few milliseconds more or less does not
-    show: whether a mail had to be written, for example. Make it before the work. */
+/** Holds an answer until the next beat since it was made, so that work of a few milliseconds more or less
+   does not show: whether a mail had to be written, for example. Make it before the work. */
 class beat {
 public:
     using clock = std::chrono::steady_clock;
 
-    /// @param length many times the difference that it is to hide, or some answers fall behind by a whole beat
+    /// @param length many times the difference that it is to hide, or some answers fall behind by a whole
+    /// beat
     explicit beat(std::chrono::milliseconds length) : length_(length) {}
 
     awaitable<void> next() const;
@@ -26,7 +27,8 @@ private:
 /// Of answers behind which a mail may have been written, or an account made: some milliseconds.
 inline constexpr std::chrono::milliseconds mail_beat{100};
 
-/// Of a refused login: what finding an account takes longer than finding none, less than a tenth of a millisecond.
+/// Of a refused login: what finding an account takes longer than finding none, less than a tenth of a
+/// millisecond.
 inline constexpr std::chrono::milliseconds refusal_beat{20};
 
 } // namespace handlers

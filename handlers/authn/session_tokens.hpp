@@ -25,9 +25,9 @@ struct token_subject {
 /** A JWT for a session, naming the workspace it leads to. Good for the configured time. */
 std::string make_access_token(const context& cx, const token_subject& whose);
 
-/** The refresh token of a session at a counter: session, counter and an HMAC over both and the session's salt.
-    It can be made again, so that a retry gets the same successor, and neither the database nor the master key
-    alone can forge one. */
+/** The refresh token of a session at a counter: session, counter and an HMAC over both and the session's
+   salt. It can be made again, so that a retry gets the same successor, and neither the database nor the
+   master key alone can forge one. */
 std::string make_refresh_token(context& cx, const token_subject& whose);
 
 /** Fill in the tokens that signing up, signing in and refreshing answer with alike. */

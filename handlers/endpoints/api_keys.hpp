@@ -11,8 +11,8 @@ namespace handlers::api_keys {
 /** Make a key and show its secret this once. A key never begets a wider one. */
 awaitable<answer<schemas::api_key_created>> mint(call& c, schemas::api_key_create body);
 
-/** The same for a key that has no secret yet: whoever brings the token of `claim`, a one-time token's digest, makes it,
-    within `claim_lifetime`. The secret of the answer is empty. */
+/** The same for a key that has no secret yet: whoever brings the token of `claim`, a one-time token's digest,
+   makes it, within `claim_lifetime`. The secret of the answer is empty. */
 awaitable<answer<schemas::api_key_created>> mint_unclaimed(call& c, schemas::api_key_create body,
                                                            db::digest claim);
 

@@ -18,9 +18,9 @@ button { padding: .6rem; cursor: pointer; }
 output { font-family: monospace; overflow-wrap: anywhere; user-select: all; }
 )";
 
-// One script for all pages: the form says where its values go, and what to say when they have arrived; and, if it has
-// to be shown something first, where to ask for that, and which part of the answer is to be shown. What is left empty is
-// not sent.
+// One script for all pages: the form says where its values go, and what to say when they have arrived; and,
+// if it has to be shown something first, where to ask for that, and which part of the answer is to be shown.
+// What is left empty is not sent.
 constexpr std::string_view script = R"(
 const form = document.querySelector('form'), outcome = document.querySelector('[role=status]');
 const token = new URLSearchParams(location.search).get('token') ?? '';

@@ -5,8 +5,9 @@
 
 namespace handlers::pages {
 
-/** A page reads its token in the browser, takes it out of the address, and sends it by POST when its button is
-    pressed: what opens links without being asked spends nothing. Nothing of a request is written into it. */
+/** A page reads its token in the browser, takes it out of the address, and sends it by POST when its button
+   is pressed: what opens links without being asked spends nothing. Nothing of a request is written into it.
+ */
 reply verify(call& c);
 reply reset(call& c);
 reply change_email(call& c);

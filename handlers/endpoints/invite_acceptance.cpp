@@ -177,8 +177,9 @@ awaitable<std::variant<invitee, problem>> prove_by_password(call& c, db::users::
     co_return std::move(out);
 }
 
-/** An account whose address nobody has proved before. The link does now, and makes whoever opened it the owner: with the
-    password they keep all of it, else they choose one, and what somebody may have planted is gone. */
+/** An account whose address nobody has proved before. The link does now, and makes whoever opened it the
+   owner: with the password they keep all of it, else they choose one, and what somebody may have planted is
+   gone. */
 awaitable<std::variant<invitee, problem>> claim(call& c, db::users::row user, schemas::invite_accept body,
                                                 trace from)
 {

@@ -25,7 +25,8 @@ namespace handlers::invites {
 
 namespace {
 
-/** Nobody invites above themselves: into admin's rights, or back into them, only who may give roles anyway. */
+/** Nobody invites above themselves: into admin's rights, or back into them, only who may give roles anyway.
+ */
 constexpr std::string_view may_invite_admins = "team:roles";
 
 bool may_invite_as(const call& c, schemas::role role)

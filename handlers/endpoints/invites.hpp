@@ -8,8 +8,8 @@
 
 namespace handlers::invites {
 
-/** Invite several people at once, each by a mail with a link. 201 if any was invited; else 409, or 403 if the role
-    stood in the way of all. */
+/** Invite several people at once, each by a mail with a link. 201 if any was invited; else 409, or 403 if the
+   role stood in the way of all. */
 awaitable<std::variant<schemas::invite_outcomes, with_status<schemas::invites_refused>, problem>>
 create(call& c, schemas::invite_batch body);
 

@@ -10,7 +10,8 @@ namespace handlers::oauth_grants {
 /** The caller's. */
 awaitable<answer<schemas::page<schemas::oauth_grant>>> list(call& c);
 
-/** Unlink the one that the path names, and give back to it what it let us do. 409 for the last way to sign in. */
+/** Unlink the one that the path names, and give back to it what it let us do. 409 for the last way to sign
+ * in. */
 awaitable<answer<nothing>> remove(call& c);
 
 } // namespace handlers::oauth_grants

@@ -24,14 +24,15 @@ struct begun_sign_in {
 BOOST_DESCRIBE_STRUCT(begun_sign_in, (),
                       (state, nonce, verifier, redirect_uri, client_state, code_challenge, expires_at))
 
-/** The value of Set-Cookie. Each sign-in has a cookie of its own, so that two of one browser do not disturb each
-    other. */
+/** The value of Set-Cookie. Each sign-in has a cookie of its own, so that two of one browser do not disturb
+   each other. */
 std::string to_cookie(const context& cx, const begun_sign_in& what);
 
 /** The value of Set-Cookie that takes it away. */
 std::string forget_cookie(const context& cx, std::string_view state);
 
-/** The sign-in of this state that this very browser has begun; nothing if there is none, or it took too long. */
+/** The sign-in of this state that this very browser has begun; nothing if there is none, or it took too long.
+ */
 std::optional<begun_sign_in> from_cookies(const context& cx, const request& req, std::string_view state);
 
 } // namespace handlers

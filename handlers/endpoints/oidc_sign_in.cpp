@@ -239,8 +239,8 @@ awaitable<std::optional<problem>> welcome(call& c, arrival who)
     co_return co_await commit_link(c, std::move(work), std::move(what));
 }
 
-/** Somebody whose address has an account: it is theirs, and what was done with it before the address was proved need
-    not have been. */
+/** Somebody whose address has an account: it is theirs, and what was done with it before the address was
+   proved need not have been. */
 awaitable<std::optional<problem>> join(call& c, db::users::row user, arrival who)
 {
     trace from(c);

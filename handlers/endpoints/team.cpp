@@ -34,7 +34,8 @@ schemas::team_row to_team_row(const db::invites::row& invite)
     return out;
 }
 
-/** The member that the path names, if they may be removed by the caller: by who may remove, and by themselves. */
+/** The member that the path names, if they may be removed by the caller: by who may remove, and by
+ * themselves. */
 std::variant<db::uuid, problem> read_leaver(const call& c)
 {
     auto id = schemas::parse_uuid(c.params[0]);
@@ -67,8 +68,8 @@ std::optional<problem> refusal_of(db::team::outcome outcome)
 
 namespace {
 
-/** The two lists that make the team, one after the other; a cursor tells by its making where in which of them a page
-    begins. */
+/** The two lists that make the team, one after the other; a cursor tells by its making where in which of them
+   a page begins. */
 class team_pages {
 public:
     team_pages(call& c, const schemas::team_query& wanted)

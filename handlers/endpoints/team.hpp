@@ -10,7 +10,8 @@ namespace handlers::team {
 /** Members, then those invited. */
 awaitable<answer<schemas::page<schemas::team_row>>> list(call& c, query<schemas::team_query> wanted);
 
-/** Give a member a role, which counts from their very next request on. The owner and the last admin keep theirs. */
+/** Give a member a role, which counts from their very next request on. The owner and the last admin keep
+ * theirs. */
 awaitable<answer<schemas::team_row>> set_role(call& c, schemas::role_change body);
 
 /** End a membership, with the keys and sessions for this workspace. Members may end their own. */

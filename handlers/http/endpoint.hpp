@@ -356,12 +356,11 @@ struct signature<awaitable<std::variant<Out, Others...>> (*)(call&, In)> : plain
         awaitable<answer<Out>> f(call&, std::optional<In>);    a JSON body that may be left out
         awaitable<answer<Out>> f(call&, query<In>);            the query string
         awaitable<answer<Out>> f(call&, form<In>);             a form
-        awaitable<std::variant<Out, accepted, problem>> …      any of these, where the answer may be 202 instead
-        awaitable<std::variant<Out, with_status<T>, problem>>  the same, where it may be T under another status
-        awaitable<reply> f(call&);                             all by itself
-        awaitable<reply> f(call&, In);                         the same, of any of these inputs
-        reply f(call&);                                        all by itself, at once
-        reply f(call&, query<In>);                             the same, of the query string
+        awaitable<std::variant<Out, accepted, problem>> …      any of these, where the answer may be 202
+   instead awaitable<std::variant<Out, with_status<T>, problem>>  the same, where it may be T under another
+   status awaitable<reply> f(call&);                             all by itself awaitable<reply> f(call&, In);
+   the same, of any of these inputs reply f(call&);                                        all by itself, at
+   once reply f(call&, query<In>);                             the same, of the query string
 
     Faults of the input are answered 400, 415 or 422 before F runs. */
 template <auto F>

@@ -43,8 +43,8 @@ bool may(const call& c, std::string_view permission);
 /** Refuses a caller that is not a person: calls about oneself make no sense for a workspace's key. */
 std::optional<problem> require_person(const call& c);
 
-/** The caller as a person, with all that is stored of them. @return 403 for a workspace's key, 404 for who has just
-    gone */
+/** The caller as a person, with all that is stored of them. @return 403 for a workspace's key, 404 for who
+   has just gone */
 awaitable<std::variant<db::users::row, problem>> load_person(call& c);
 
 /** Count a call of nobody in particular for its address. @return 429 if that is too many */

@@ -19,7 +19,8 @@ bool is_json(std::string_view content_type);
 /** Whether it is `application/x-www-form-urlencoded`. */
 bool is_form(std::string_view content_type);
 
-/** The decoded pairs of a query string or a form. @return nothing if its percent-encoding or its UTF-8 is broken */
+/** The decoded pairs of a query string or a form. @return nothing if its percent-encoding or its UTF-8 is
+ * broken */
 std::optional<std::vector<std::pair<std::string, std::string>>> decode_query(std::string_view query);
 
 /** Percent-decode one segment of a path. @return nothing if it is not well-formed UTF-8 text */

@@ -30,7 +30,8 @@ db::outbox::draft make_letter(const context& cx, db::outbox::kind what, const bo
 
 namespace {
 
-/** An agent in words, of those that are known: what anybody may write into a header does not get into a letter. */
+/** An agent in words, of those that are known: what anybody may write into a header does not get into a
+ * letter. */
 std::string known_agent(std::string_view agent)
 {
     using words =

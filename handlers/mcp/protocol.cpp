@@ -319,8 +319,8 @@ reply to_http(outcome what)
     return out;
 }
 
-/** Each message is admitted as the request it would have been alone: it counts, and what the one before has changed about
-    the caller counts for it. */
+/** Each message is admitted as the request it would have been alone: it counts, and what the one before has
+   changed about the caller counts for it. */
 awaitable<reply> answer_batch(call& c, const json::array& all)
 {
     auto header = trim(c.req.message["MCP-Protocol-Version"]);

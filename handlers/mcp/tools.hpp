@@ -1,4 +1,5 @@
-// The tools that agents are offered: each stands for a call of the route table, and runs its handler behind its guard.
+// The tools that agents are offered: each stands for a call of the route table, and runs its handler behind
+// its guard.
 #pragma once
 
 #include "handlers/http/endpoint.hpp"

@@ -41,8 +41,8 @@ struct mail_state {
     std::int64_t oldest_seconds = 0; // of those that wait
 };
 
-/** The counts of all cores. Each core writes its own, anybody reads them all: so no request that is counted ever touches
-    what another core touches. */
+/** The counts of all cores. Each core writes its own, anybody reads them all: so no request that is counted
+   ever touches what another core touches. */
 class metrics_board {
 public:
     /** @param hashers outlives this, or is null */

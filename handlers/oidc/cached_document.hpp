@@ -15,9 +15,10 @@
 
 namespace handlers {
 
-/** One document, for one core. Whoever needs it while it is being fetched waits for that same fetch, which goes
-    on when its callers leave. A failure is told to all who ask within `failure_memory`, so that a dead server
-    is not hammered. A copy is a second handle to the same document. To be destroyed before its io_context. */
+/** One document, for one core. Whoever needs it while it is being fetched waits for that same fetch, which
+   goes on when its callers leave. A failure is told to all who ask within `failure_memory`, so that a dead
+   server is not hammered. A copy is a second handle to the same document. To be destroyed before its
+   io_context. */
 template <class T>
 class kept_document {
 public:

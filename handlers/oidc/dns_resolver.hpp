@@ -14,10 +14,10 @@
 
 namespace handlers {
 
-/** Asks the system's resolver, each name on a thread of its own. Asio's resolver has one thread for all names,
-    joins it when the io_context is destroyed, and does not give up a name before the system does, which with a
-    dead name server takes half a minute. Here a caller is let go when its time is up, and nobody ever waits
-    for the thread: it owns all that it touches, and what it finds too late is dropped.
+/** Asks the system's resolver, each name on a thread of its own. Asio's resolver has one thread for all
+   names, joins it when the io_context is destroyed, and does not give up a name before the system does, which
+   with a dead name server takes half a minute. Here a caller is let go when its time is up, and nobody ever
+   waits for the thread: it owns all that it touches, and what it finds too late is dropped.
 
     For one core. To be destroyed before its io_context. */
 class name_lookup {

@@ -62,14 +62,15 @@ public:
         name_lookup::resolver resolve = &name_lookup::ask_system;
     };
 
-    /** Some milliseconds: reads the authorities. @throw boost::system::system_error if ca_file is unreadable */
+    /** Some milliseconds: reads the authorities. @throw boost::system::system_error if ca_file is unreadable
+     */
     https_client(db::executor where, config settings);
     ~https_client();
     https_client(const https_client&) = delete;
     https_client& operator=(const https_client&) = delete;
 
-    /** @throw https_failure no such call, no answer within the deadline, one that is too large or cut off, or a
-        server that is not who it should be */
+    /** @throw https_failure no such call, no answer within the deadline, one that is too large or cut off, or
+       a server that is not who it should be */
     db::awaitable<http_answer> get(std::string url);
 
     /** @param authorization value of that header; none if empty. @throw https_failure as get */

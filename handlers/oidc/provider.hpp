@@ -20,8 +20,8 @@ struct signed_in {
     std::string scope;                  // as granted; empty if as asked for
 };
 
-/** One provider, for one core. What it says of itself (endpoints, keys) is fetched when first needed and kept;
-    whoever needs it meanwhile waits for the same fetch.
+/** One provider, for one core. What it says of itself (endpoints, keys) is fetched when first needed and
+   kept; whoever needs it meanwhile waits for the same fetch.
 
     To be destroyed before its io_context; the https_client outlives it. */
 class oidc_provider {
@@ -44,15 +44,15 @@ public:
     oidc_provider(const oidc_provider&) = delete;
     oidc_provider& operator=(const oidc_provider&) = delete;
 
-    /** Where to send the browser (OpenID Connect Core, section 3.1.2.1; RFC 7636). From memory but for the first
-        time in an hour.
+    /** Where to send the browser (OpenID Connect Core, section 3.1.2.1; RFC 7636). From memory but for the
+       first time in an hour.
         @param code_challenge S256 of the verifier that redeem() will be given
         @throw oidc_failure unavailable, untrustworthy */
     db::awaitable<std::string> authorization_url(std::string state, std::string nonce,
                                                  std::string code_challenge);
 
-    /** The same for endpoints that are known. Google alone is asked for offline access, its own way to a refresh
-        token; others go by the scopes. */
+    /** The same for endpoints that are known. Google alone is asked for offline access, its own way to a
+       refresh token; others go by the scopes. */
     static std::string consent_url(const config& settings, const oidc_endpoints& places, std::string state,
                                    std::string nonce, std::string code_challenge);
 

@@ -16,8 +16,8 @@ enum class oidc_failure_kind {
     untrustworthy, ///< what came is not what was promised: to be believed in nothing
 };
 
-/** A sign-in that does not take place. The message has neither a token nor a code nor a secret in it, but what
-    the provider said may stand there: it belongs into the log. */
+/** A sign-in that does not take place. The message has neither a token nor a code nor a secret in it, but
+   what the provider said may stand there: it belongs into the log. */
 class oidc_failure : public std::runtime_error {
 public:
     oidc_failure(oidc_failure_kind kind, const std::string& cause) : std::runtime_error(cause), kind_(kind) {}
@@ -28,7 +28,8 @@ private:
     oidc_failure_kind kind_;
 };
 
-/** Where a provider is asked what. URLs, all of them https, save those of a provider on loopback without TLS. */
+/** Where a provider is asked what. URLs, all of them https, save those of a provider on loopback without TLS.
+ */
 struct oidc_endpoints {
     std::string authorization, token, keys;
     std::string revocation;         // empty if it has none
@@ -36,8 +37,8 @@ struct oidc_endpoints {
 };
 
 /** The discovery document of `issuer` (OpenID Connect Discovery, section 4).
-    @throw oidc_failure untrustworthy for one that names another issuer, or endpoints without TLS; unavailable if
-    this is no such document */
+    @throw oidc_failure untrustworthy for one that names another issuer, or endpoints without TLS; unavailable
+   if this is no such document */
 oidc_endpoints read_discovery(const http_answer& heard, std::string_view issuer);
 
 /** A successful answer of the token endpoint (RFC 6749, section 5.1), the ID token unverified. */

@@ -12,7 +12,8 @@ namespace handlers {
 
 /** The whole document. Some milliseconds of work: made once for a process.
     @param server where clients reach it, without a slash at its end
-    @throw std::logic_error if a route has no operation or an operation no route, or two schemas claim one name */
+    @throw std::logic_error if a route has no operation or an operation no route, or two schemas claim one
+   name */
 boost::json::object describe_api(std::string_view server, std::string_view version);
 
 namespace openapi {

@@ -17,8 +17,8 @@ struct further_answer {
     std::string_view media = {}; // empty: no body
 };
 
-/** A line for each line of the route table. What follows from the guard and from the input alone, such as 401 or 422,
-    is not repeated here. */
+/** A line for each line of the route table. What follows from the guard and from the input alone, such as 401
+   or 422, is not repeated here. */
 struct operation {
     http::verb method;
     std::string_view path;

@@ -13,7 +13,8 @@ namespace handlers::docs {
 
 namespace {
 
-// The page may be reached under a path of a proxy's: all its links are relative, and calls go where it came from.
+// The page may be reached under a path of a proxy's: all its links are relative, and calls go where it came
+// from.
 constexpr std::string_view page = R"(<!doctype html>
 <html lang="en">
 <meta charset="utf-8">

@@ -1,4 +1,5 @@
-// The document as a page that can try calls: Swagger UI, out of the program itself. No request leaves the machine.
+// The document as a page that can try calls: Swagger UI, out of the program itself. No request leaves the
+// machine.
 #pragma once
 
 #include "handlers/http/endpoint.hpp"

@@ -10,8 +10,8 @@
 
 namespace schemas {
 
-/** A value of a schema, made of examples of its members. Of a request those members are shown that must be there and
-    those that are usual; of a response, all.
+/** A value of a schema, made of examples of its members. Of a request those members are shown that must be
+   there and those that are usual; of a response, all.
     @param components what `$ref` refers to
     @param owner the struct that has the schema as its member `name`, which decides what a text is about
     @throw std::logic_error if there is no example for a text, so that none is ever made up badly */

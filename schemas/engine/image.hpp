@@ -24,8 +24,8 @@ inline constexpr std::uint32_t largest_side = 4096;
     last, so what is half there, or goes on after its end, is none; pixels are not decoded.
 
     - PNG (RFC 2083): IHDR and its checksum, palette, IDATs in one run, IEND and then nothing. No APNG.
-    - JPEG (ITU T.81): Huffman-coded, baseline or progressive, 8 bits a sample, 1, 3 or 4 components, all of its
-      segments up to EOI. After it only NUL bytes, with which some cameras pad; the second picture or the
+    - JPEG (ITU T.81): Huffman-coded, baseline or progressive, 8 bits a sample, 1, 3 or 4 components, all of
+   its segments up to EOI. After it only NUL bytes, with which some cameras pad; the second picture or the
       film that some telephones append makes it none.
     - WebP (RFC 9649): lossy, lossless or extended with one picture of the canvas' size. No animation.
 

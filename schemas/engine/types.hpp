@@ -79,7 +79,8 @@ struct email_address {
 /** A mail address with its ASCII letters in lower case. */
 std::string normalize_email(std::string_view address);
 
-/** The domain of mail addresses, such as `example.com`; compared, and kept, with its ASCII letters in lower case. */
+/** The domain of mail addresses, such as `example.com`; compared, and kept, with its ASCII letters in lower
+ * case. */
 struct domain_name {
     std::string value;
 

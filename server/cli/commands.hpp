@@ -16,8 +16,8 @@ int migrate(const config& settings);
 /** Publish a new signing key. */
 int rotate_signing_keys(const config& settings);
 
-/** Shut an account out, or let it in again. Servers hear of it within moments, and one whose line to the database was cut
-    as soon as that is back. @param email of the account */
+/** Shut an account out, or let it in again. Servers hear of it within moments, and one whose line to the
+   database was cut as soon as that is back. @param email of the account */
 int disable_user(const config& settings, const std::string& email);
 int restore_user(const config& settings, const std::string& email);
 

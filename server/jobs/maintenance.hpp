@@ -1,4 +1,5 @@
-// What has to be done now and then, by any node: giving back what providers let us do, removing what has expired.
+// What has to be done now and then, by any node: giving back what providers let us do, removing what has
+// expired.
 #pragma once
 
 #include "crypto/seal.hpp"

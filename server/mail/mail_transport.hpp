@@ -34,13 +34,14 @@ public:
     virtual delivery send(const mail& letter) = 0;
 };
 
-/** SMTP (RFC 5321) by libcurl. STARTTLS is required unless the server is on this machine; certificates and host
-    names are verified. The connection is kept for the next letter. Gives up on a silent server after 30 s.
+/** SMTP (RFC 5321) by libcurl. STARTTLS is required unless the server is on this machine; certificates and
+   host names are verified. The connection is kept for the next letter. Gives up on a silent server after 30
+   s.
     @param is_stopping asked about once a second: true makes it give up at once */
 std::unique_ptr<mail_transport> send_by_smtp(const smtp_settings& server, std::function<bool()> is_stopping);
 
-/** Each letter a file of its own in `folder`, which is made if missing: whole or not at all, and for this user alone
-    to read. */
+/** Each letter a file of its own in `folder`, which is made if missing: whole or not at all, and for this
+   user alone to read. */
 std::unique_ptr<mail_transport> send_to_folder(const std::string& folder);
 
 } // namespace server

@@ -24,8 +24,8 @@ struct mail {
     std::vector<std::pair<std::string, std::string>> headers; ///< further ones, ASCII
 };
 
-/** Lines end with CRLF. Text that is not ASCII is encoded (RFC 2047, quoted-printable), so that any server takes it;
-    an address that is not needs SMTPUTF8. No value can add a header line of its own. */
+/** Lines end with CRLF. Text that is not ASCII is encoded (RFC 2047, quoted-printable), so that any server
+   takes it; an address that is not needs SMTPUTF8. No value can add a header line of its own. */
 std::string to_mime(const mail& letter);
 
 /** Now, as a letter's date. */

@@ -94,7 +94,8 @@ private:
         return code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR || code == CURLE_WEIRD_SERVER_REPLY;
     }
 
-    /** Whether the server had given up the connection that was kept for this letter, which then has not even begun. */
+    /** Whether the server had given up the connection that was kept for this letter, which then has not even
+     * begun. */
     bool was_closed_meanwhile(CURLcode code) const
     {
         long opened = 0;
@@ -133,7 +134,8 @@ private:
         set(CURLOPT_NOPROGRESS, 0L);
         set(CURLOPT_XFERINFOFUNCTION, &smtp_transport::note_progress);
         set(CURLOPT_XFERINFODATA, this);
-        // libcurl does not tell which command a refusal answers, but it shows commands and answers as they go.
+        // libcurl does not tell which command a refusal answers, but it shows commands and answers as they
+        // go.
         set(CURLOPT_VERBOSE, 1L);
         set(CURLOPT_DEBUGFUNCTION, &smtp_transport::note_line);
         set(CURLOPT_DEBUGDATA, this);
@@ -180,8 +182,8 @@ private:
         return 0;
     }
 
-    /** A refusal for good (5xx) that answers the recipient or the letter itself is meant for this letter; one that
-        answers the greeting, the password or the sender is about us, and an operator will mend it. */
+    /** A refusal for good (5xx) that answers the recipient or the letter itself is meant for this letter; one
+       that answers the greeting, the password or the sender is about us, and an operator will mend it. */
     delivery judge(CURLcode code)
     {
         using outcome = delivery::outcome;

@@ -19,8 +19,8 @@ std::int64_t number_in(const json::object& facts, std::string_view name)
     return found && found->is_number() ? found->to_number<std::int64_t>() : 0;
 }
 
-/** A name that somebody chose, so that no mail program makes a link of it: what looks like one is cut by a character that
-    is not seen (U+2060, WORD JOINER). */
+/** A name that somebody chose, so that no mail program makes a link of it: what looks like one is cut by a
+   character that is not seen (U+2060, WORD JOINER). */
 std::string unlinked(std::string_view name)
 {
     std::string out;

@@ -10,11 +10,11 @@
 
 namespace server {
 
-/** Sends what stands in the outbox while it lives. Any number of them, in any number of processes, never send a
-    letter twice unless one dies after the mail server has taken it and before the database has heard of it.
+/** Sends what stands in the outbox while it lives. Any number of them, in any number of processes, never send
+   a letter twice unless one dies after the mail server has taken it and before the database has heard of it.
 
-    A letter that cannot be sent is tried again, within a minute each time, for a day; then it is given up, kept for
-    the operator to see, and logged as a warning. */
+    A letter that cannot be sent is tried again, within a minute each time, for a day; then it is given up,
+   kept for the operator to see, and logged as a warning. */
 class mailer {
 public:
     explicit mailer(const config& settings);

@@ -1,4 +1,5 @@
-// The way from PostgreSQL to the servers, made slow and uneven: an answer arrives after a notice that was sent later.
+// The way from PostgreSQL to the servers, made slow and uneven: an answer arrives after a notice that was
+// sent later.
 #pragma once
 
 #include "tests/support/temporary_folder.hpp"
@@ -24,8 +25,9 @@
 
 namespace history {
 
-/** Listens as PostgreSQL does, at a socket in a folder of its own, and carries every connection there on. What PostgreSQL
-    says waits, each time for another while, and in order on one connection but not between two. */
+/** Listens as PostgreSQL does, at a socket in a folder of its own, and carries every connection there on.
+   What PostgreSQL says waits, each time for another while, and in order on one connection but not between
+   two. */
 class slow_wire {
 public:
     slow_wire(std::string postgres_folder, std::chrono::microseconds at_most)
@@ -45,8 +47,8 @@ public:
     slow_wire(const slow_wire&) = delete;
     slow_wire& operator=(const slow_wire&) = delete;
 
-    /** Keep back what PostgreSQL says on one of the lines of servers that listen for changes. From any thread; returns at
-        once. */
+    /** Keep back what PostgreSQL says on one of the lines of servers that listen for changes. From any
+       thread; returns at once. */
     void deafen_one(std::chrono::milliseconds time)
     {
         boost::asio::post(io_, [this, until = clock::now() + time] {

@@ -17,7 +17,8 @@ namespace history {
 using clock = std::chrono::steady_clock;
 using time_point = clock::time_point;
 
-/// Something that a credential may do, from the end of the call that allowed it to the end of one that forbade it.
+/// Something that a credential may do, from the end of the call that allowed it to the end of one that
+/// forbade it.
 struct claim {
     std::string what; ///< for reports
     time_point granted;
@@ -42,8 +43,8 @@ struct violation {
     history::check check;
 };
 
-/** late: accepted, though the check began after a call that revoked the claim had returned. unjust: refused, though it
-    ended before any such call began, and began after the claim was granted. */
+/** late: accepted, though the check began after a call that revoked the claim had returned. unjust: refused,
+   though it ended before any such call began, and began after the claim was granted. */
 inline std::vector<violation> judge(const std::vector<claim>& claims, const std::vector<check>& checks)
 {
     std::vector<violation> out;

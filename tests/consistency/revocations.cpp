@@ -1,6 +1,7 @@
 // Several nodes under load, while credentials end and machines fail: no success is ever late.
 //
-// LATCHKEY_HISTORY_SECONDS makes it longer, LATCHKEY_HISTORY_SEED repeats the choices (not the timing) of another run.
+// LATCHKEY_HISTORY_SECONDS makes it longer, LATCHKEY_HISTORY_SEED repeats the choices (not the timing) of
+// another run.
 #include "tests/consistency/workload.hpp"
 
 #include <boost/test/unit_test.hpp>

@@ -88,8 +88,8 @@ public:
         return questions_;
     }
 
-    /** End something of somebody, in one of the ways there are, and insist until it is done. Often it is of whoever has
-        just come, whom no node has looked up yet: then the first look-ups meet with the end. */
+    /** End something of somebody, in one of the ways there are, and insist until it is done. Often it is of
+       whoever has just come, whom no node has looked up yet: then the first look-ups meet with the end. */
     void end_something(std::mt19937_64& chance)
     {
         auto who = choose(chance);
@@ -185,8 +185,8 @@ private:
         return id;
     }
 
-    /** Ask until a call returns with success. What an earlier call may have done is refused to a later one, as unknown,
-        over or in conflict: then it is done too, and that call has told so. */
+    /** Ask until a call returns with success. What an earlier call may have done is refused to a later one,
+       as unknown, over or in conflict: then it is done too, and that call has told so. */
     void insist(const std::vector<std::size_t>& claims,
                 const std::function<support::response(support::http_client&)>& what)
     {

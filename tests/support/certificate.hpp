@@ -7,8 +7,9 @@
 
 namespace support {
 
-/** A key (P-256) and a certificate that it has signed itself, valid for a day, as PEM files in a folder of their
-    own. Who takes the certificate for its list of authorities, as OpenSSL does by SSL_CERT_FILE, trusts it. */
+/** A key (P-256) and a certificate that it has signed itself, valid for a day, as PEM files in a folder of
+   their own. Who takes the certificate for its list of authorities, as OpenSSL does by SSL_CERT_FILE, trusts
+   it. */
 class certificate {
 public:
     /// @param names as OpenSSL writes a subjectAltName. @throw runtime_error if it does not understand them

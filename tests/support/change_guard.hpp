@@ -3,8 +3,9 @@
 
 namespace support {
 
-/** SQL for a test's database: while a node serves it, the program fails to commit whatever concerns a principal and does
-    not go through db::principal_changes. So every flow, and every route that a test calls, is held to it. */
+/** SQL for a test's database: while a node serves it, the program fails to commit whatever concerns a
+   principal and does not go through db::principal_changes. So every flow, and every route that a test calls,
+   is held to it. */
 inline constexpr const char* refuse_unclosed_changes = R"(
     CREATE FUNCTION refuse_unclosed_change() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN

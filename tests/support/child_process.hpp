@@ -14,12 +14,14 @@ namespace support {
 /// Variables by their whole names, as {"LATCHKEY_THREADS", "4"}.
 using environment = std::vector<std::pair<std::string, std::string>>;
 
-/** A process that dies with this one, at the latest. Its standard input is a pipe that ends with this object. */
+/** A process that dies with this one, at the latest. Its standard input is a pipe that ends with this object.
+ */
 class child_process {
 public:
     /** Returns at once. A program that cannot be run ends with 127.
         @param command its path and arguments
-        @param settings variables besides this process's, of which those are left out that begin with LATCHKEY_
+        @param settings variables besides this process's, of which those are left out that begin with
+       LATCHKEY_
         @param kept STDOUT_FILENO or STDERR_FILENO: the stream to keep; the other is this process's */
     child_process(std::vector<std::string> command, const environment& settings, int kept);
 
@@ -32,7 +34,8 @@ public:
     bool is_running();
     void send(int signal) const;
 
-    /// Wait until it ends. @return its exit code, or minus the signal that ended it, or nothing if it does not end
+    /// Wait until it ends. @return its exit code, or minus the signal that ended it, or nothing if it does
+    /// not end
     std::optional<int> wait(std::chrono::milliseconds limit);
 
     /// SIGKILL, and wait.

@@ -15,8 +15,8 @@ struct letter {
     std::map<std::string, std::string> headers; // by lower-case names, unfolded, not decoded
 };
 
-/** Read a message: parts of text/plain and text/html in any multipart, as quoted-printable or base64, in UTF-8;
-    an encoded subject. @throw runtime_error for what it cannot read */
+/** Read a message: parts of text/plain and text/html in any multipart, as quoted-printable or base64, in
+   UTF-8; an encoded subject. @throw runtime_error for what it cannot read */
 letter read_letter(std::string_view message);
 
 /// The first link of its text; empty if there is none.

@@ -69,7 +69,8 @@ public:
     /// How long to wait for one answer; 30 s unless told.
     void set_timeout(std::chrono::milliseconds limit) { timeout_ = limit; }
 
-    /// What is answered is not the server's own word, as through a proxy: it is not held against the document.
+    /// What is answered is not the server's own word, as through a proxy: it is not held against the
+    /// document.
     void speak_through_others() { keeps_ = false; }
 
     void disconnect();

@@ -55,7 +55,8 @@ class sql_connection {
 public:
     explicit sql_connection(const std::string& conninfo);
 
-    /// Run statements. @return the first column of the first row of the last, if there is one @throw runtime_error
+    /// Run statements. @return the first column of the first row of the last, if there is one @throw
+    /// runtime_error
     std::string run(const std::string& statements);
 
 private:

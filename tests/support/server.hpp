@@ -13,8 +13,8 @@
 namespace support {
 
 /** `latchkey serve` on a free port of 127.0.0.1. Unless told otherwise it has four cores, cheap password
-    hashes, no rate limits, a random master key, a data folder of its own and the most talkative log. Dies with
-    this process. */
+    hashes, no rate limits, a random master key, a data folder of its own and the most talkative log. Dies
+   with this process. */
 class running_server {
 public:
     /** Returns when the server listens. @throw runtime_error with its log if it does not

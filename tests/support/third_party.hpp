@@ -1,4 +1,5 @@
-// Servers that others wrote, each as a process of its own: tests/third_party, of which scripts/test-server fetches the packages.
+// Servers that others wrote, each as a process of its own: tests/third_party, of which scripts/test-server
+// fetches the packages.
 #pragma once
 
 #include "tests/support/certificate.hpp"
@@ -83,7 +84,8 @@ public:
     std::vector<mail> mails() const;
     std::size_t count() const { return mails().size(); }
 
-    /** Wait for a mail that was not returned before; the oldest such. @throw runtime_error if none comes in time */
+    /** Wait for a mail that was not returned before; the oldest such. @throw runtime_error if none comes in
+     * time */
     mail wait_for(const std::function<bool(const mail&)>& is_meant,
                   std::chrono::milliseconds limit = std::chrono::seconds(10));
 
@@ -99,8 +101,8 @@ private:
     std::vector<bool> returned_; // as mails()
 };
 
-/** An OpenID provider, https on a free port of localhost, whose authorization endpoint agrees at once. It checks
-    PKCE (S256), redirect_uri, client_id and that codes are used once; any client_secret is right. */
+/** An OpenID provider, https on a free port of localhost, whose authorization endpoint agrees at once. It
+   checks PKCE (S256), redirect_uri, client_id and that codes are used once; any client_secret is right. */
 class oidc_issuer {
 public:
     explicit oidc_issuer(const certificate& tls);
@@ -108,7 +110,8 @@ public:
     /// https://localhost:…
     const std::string& issuer() const { return issuer_; }
 
-    /** Change what it does; tests/third_party/oidc.mjs lists what there is, such as {"claims": {"email_verified": false}},
+    /** Change what it does; tests/third_party/oidc.mjs lists what there is, such as {"claims":
+       {"email_verified": false}},
         {"alg": "none"}, {"rotate": true}, {"delay_ms": {"token": 5000}}. */
     void set(const boost::json::object& settings) const;
 

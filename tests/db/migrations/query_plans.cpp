@@ -1,4 +1,5 @@
-// Lists of a workspace are read by walking an index, however many rows there are: nothing is gathered and sorted.
+// Lists of a workspace are read by walking an index, however many rows there are: nothing is gathered and
+// sorted.
 #include "db/postgres/statement.hpp"
 #include "tests/db/database_fixture.hpp"
 

@@ -141,7 +141,8 @@ constexpr int favourites = 3'000; // each visit takes ten times as long there
 constexpr int favourites = 10'000;
 #endif
 
-/// The share of hits on the favourites, with so many strangers between two of them, once the cache knows them.
+/// The share of hits on the favourites, with so many strangers between two of them, once the cache knows
+/// them.
 double hit_ratio(unsigned strangers)
 {
     visited by(2 * favourites);

@@ -9,7 +9,8 @@ BOOST_AUTO_TEST_SUITE(join_requests)
 
 namespace {
 
-/// Ada's workspace is open to the domain of her address, which she has proved; Zoe has one there too, and asks.
+/// Ada's workspace is open to the domain of her address, which she has proved; Zoe has one there too, and
+/// asks.
 struct asking : house::fixture {
     asking()
     {

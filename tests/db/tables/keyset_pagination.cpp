@@ -57,8 +57,9 @@ struct plan {
     }
 };
 
-/** A workspace with twenty thousand members, keys, events, invites and people who wait, and a small one. In the large one
-    little is of a rare kind, and it is older than all else, or younger: far from where a page begins. */
+/** A workspace with twenty thousand members, keys, events, invites and people who wait, and a small one. In
+   the large one little is of a rare kind, and it is older than all else, or younger: far from where a page
+   begins. */
 struct two_sizes {
     static constexpr std::string_view large = "'01900000-0000-7000-8000-00000000000a'";
     static constexpr std::string_view little = "'01900000-0000-7000-8000-00000000000b'";

@@ -18,8 +18,9 @@ struct pair_of_answers {
     milliseconds known, unknown;
 };
 
-/** How often the known address took longer than the unknown one asked beside it, from -1 (never) over 0 (as often as
-    not) to 1 (always): Cliff's delta for pairs, which neither outliers nor the width of the noise move.
+/** How often the known address took longer than the unknown one asked beside it, from -1 (never) over 0 (as
+   often as not) to 1 (always): Cliff's delta for pairs, which neither outliers nor the width of the noise
+   move.
     @param shift added to every known one */
 double effect_size(const std::vector<pair_of_answers>& pairs, milliseconds shift = milliseconds(0))
 {
@@ -33,7 +34,8 @@ double effect_size(const std::vector<pair_of_answers>& pairs, milliseconds shift
 
 constexpr int samples = 120;
 
-/// Of two alike, 120 pairs tell 0 with a standard deviation of 1 / sqrt(120) = 0.09: this is more than four of them.
+/// Of two alike, 120 pairs tell 0 with a standard deviation of 1 / sqrt(120) = 0.09: this is more than four
+/// of them.
 constexpr double largest_effect = 0.4;
 
 using question = std::function<support::response(support::http_client&, const std::string& email)>;

@@ -15,8 +15,8 @@ namespace {
 
 using checks = std::set<std::string>;
 
-/// The scenarios that a server with tools alone can pass, and in them the checks that take what the suite's own server
-/// has: prompts, resources, or tools made for the purpose.
+/// The scenarios that a server with tools alone can pass, and in them the checks that take what the suite's
+/// own server has: prompts, resources, or tools made for the purpose.
 const std::map<std::string, std::map<std::string, checks>> to_pass = {
     {"2026-07-28",
      {{"dns-rebinding-protection", {}},

@@ -1,4 +1,5 @@
-// The bridge between an agent's standard streams and a server; what the clients do over it is tested with /mcp itself.
+// The bridge between an agent's standard streams and a server; what the clients do over it is tested with
+// /mcp itself.
 #include "tests/e2e/agents/agents.hpp"
 #include "tests/support/child_process.hpp"
 

@@ -24,8 +24,8 @@ struct reader : signed_up {
     }
 };
 
-/// The two redirects to and from a provider have no other success; and two paths are alike but for what their parts
-/// may be: an id has 36 characters, `api-keys` and `invites` have fewer.
+/// The two redirects to and from a provider have no other success; and two paths are alike but for what their
+/// parts may be: an id has 36 characters, `api-keys` and `invites` have fewer.
 const std::set<std::string> known_findings = {
     "operation-2xx-response #/paths/~1api~1v1~1users~1oauth~1google~1authorize/get/responses",
     "operation-2xx-response #/paths/~1api~1v1~1users~1oauth~1google~1callback/get/responses",

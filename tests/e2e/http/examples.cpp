@@ -1,4 +1,5 @@
-// The examples of the document, sent as they stand: only ids, tokens, addresses and passwords are those of people who exist.
+// The examples of the document, sent as they stand: only ids, tokens, addresses and passwords are those of
+// people who exist.
 #include "handlers/openapi/document.hpp"
 #include "handlers/routes.hpp"
 #include "tests/e2e/isolation/authorization_fixture.hpp"

@@ -1,4 +1,5 @@
-// Who may do what, on one page: to be read beside the contract, from which it is written, and not from the code.
+// Who may do what, on one page: to be read beside the contract, from which it is written, and not from the
+// code.
 #pragma once
 
 #include "tests/support/http.hpp"
@@ -42,8 +43,8 @@ enum class about {
     invitation, ///< of the caller: for who is not a member yet, 409; in a session, 403
 };
 
-/** One route: as in the contract, the call, the permission that it needs, and what is answered if all is well.
-    In path and body stand marks for what the call is about, made for it; see belongs_to_workspace. */
+/** One route: as in the contract, the call, the permission that it needs, and what is answered if all is
+   well. In path and body stand marks for what the call is about, made for it; see belongs_to_workspace. */
 struct row {
     verb method;
     std::string_view path; ///< from the base path, or from the site's root

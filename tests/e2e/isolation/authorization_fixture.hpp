@@ -65,7 +65,8 @@ inline std::string name_of(const row& line)
     return std::string(support::http::to_string(line.method)) + " " + path_of(line);
 }
 
-/// All that is stored of some workspaces, and of some people and these workspaces' members: planned once, run often.
+/// All that is stored of some workspaces, and of some people and these workspaces' members: planned once, run
+/// often.
 inline std::string prepare_look()
 {
     const std::string people =
@@ -123,8 +124,8 @@ struct city {
     int count = 0;
 };
 
-/** One call of one caller, with what it is about. Nothing of it is used by another. There is an owner with a workspace
-    in which most of it happens, who may be the caller. */
+/** One call of one caller, with what it is about. Nothing of it is used by another. There is an owner with a
+   workspace in which most of it happens, who may be the caller. */
 class scene {
 public:
     /// @param is_foreign what would be the caller's own belongs into the owner's workspace
@@ -143,7 +144,8 @@ public:
 
     support::response play() { return town_.client.send(message_); }
 
-    /// All that is stored of the workspaces in it and of the people in these, but for when they were last seen.
+    /// All that is stored of the workspaces in it and of the people in these, but for when they were last
+    /// seen.
     std::string look() const
     {
         return town_.sql.run("EXECUTE look ('{" + workspace_ + "," + home_ + "}', '{" + owner_ + "," +

@@ -81,8 +81,8 @@ BOOST_FIXTURE_TEST_CASE(what_is_another_workspaces_is_not_there, another_workspa
 BOOST_FIXTURE_TEST_CASE(the_credential_says_which_workspace_it_is_and_not_who_has_it, another_workspace)
 {
     for (auto& line : rows_with_ids()) {
-        // A session is its person's wherever they are, may go on to wherever they belong, and sees whom they share a
-        // workspace with.
+        // A session is its person's wherever they are, may go on to wherever they belong, and sees whom they
+        // share a workspace with.
         bool is_the_persons = line.path.find("{own session}") != line.path.npos ||
                               line.what == about::session || line.what == about::anyone;
         if (is_the_persons)

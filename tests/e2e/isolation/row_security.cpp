@@ -1,4 +1,5 @@
-// A server that may not make roles: it serves all the same, says what is missing, and has it once an operator gives it.
+// A server that may not make roles: it serves all the same, says what is missing, and has it once an operator
+// gives it.
 #include "tests/e2e/support/members.hpp"
 
 using namespace flows;

@@ -1,4 +1,5 @@
-// Mail that must arrive, and only once: over a mail server that others wrote, through crashes, from several nodes.
+// Mail that must arrive, and only once: over a mail server that others wrote, through crashes, from several
+// nodes.
 #include "tests/e2e/support/mail_fixture.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/third_party.hpp"

@@ -93,7 +93,8 @@ BOOST_FIXTURE_TEST_CASE(the_wall_between_workspaces_stands_for_each_transaction_
     BOOST_TEST(right == 90);
 }
 
-// The reason for the setting: without it the servers use statements that were prepared on some other connection.
+// The reason for the setting: without it the servers use statements that were prepared on some other
+// connection.
 BOOST_AUTO_TEST_CASE(with_prepared_statements_it_does_not_work)
 {
     support::database db;

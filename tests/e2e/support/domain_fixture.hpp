@@ -83,8 +83,8 @@ struct domain : inviting {
         return renewed.text("/workspace/id");
     }
 
-    /// Whether nothing (more) comes: a letter is ordered before its cause is answered, so that it is enough to wait
-    /// until all that were ordered are out.
+    /// Whether nothing (more) comes: a letter is ordered before its cause is answered, so that it is enough
+    /// to wait until all that were ordered are out.
     bool is_silent(const std::string& email, std::string_view subject)
     {
         bool out = support::eventually(std::chrono::seconds(20),

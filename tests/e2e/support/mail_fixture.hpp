@@ -1,4 +1,5 @@
-// What flows with mail begin with: a server that puts its letters down as files, and a mailbox that reads them.
+// What flows with mail begin with: a server that puts its letters down as files, and a mailbox that reads
+// them.
 #pragma once
 
 #include "tests/e2e/support/members.hpp"
@@ -46,8 +47,8 @@ struct correspondence {
         return token;
     }
 
-    /// Whether nothing (more) comes: a letter is ordered before its cause is answered, so that it is enough to wait until
-    /// all that were ordered are out.
+    /// Whether nothing (more) comes: a letter is ordered before its cause is answered, so that it is enough
+    /// to wait until all that were ordered are out.
     bool is_silent(const std::string& email, std::string_view subject = {})
     {
         bool out = support::eventually(std::chrono::seconds(20),

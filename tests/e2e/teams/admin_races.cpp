@@ -1,4 +1,5 @@
-// Those who change the team at the same instant: one after the other decides, and somebody is left who can act.
+// Those who change the team at the same instant: one after the other decides, and somebody is left who can
+// act.
 #include "tests/e2e/support/all_cores.hpp"
 #include "tests/e2e/support/members.hpp"
 
@@ -13,7 +14,8 @@ constexpr int rounds = 25;
 
 /// Mel and Bob are admins too.
 struct admins : team {
-    /// Make somebody an admin again, whatever has become of them. @return signed in anew, so that no core remembers them
+    /// Make somebody an admin again, whatever has become of them. @return signed in anew, so that no core
+    /// remembers them
     person readmit(const std::string& email)
     {
         db.sql("INSERT INTO memberships (workspace_id, user_id, role) SELECT '" + workspace +

@@ -1,4 +1,5 @@
-// Accepting an invite: as somebody new, with a session, with a password; and nobody is added who did not want to be.
+// Accepting an invite: as somebody new, with a session, with a password; and nobody is added who did not want
+// to be.
 #include "tests/e2e/support/all_cores.hpp"
 #include "tests/e2e/support/invite_fixture.hpp"
 

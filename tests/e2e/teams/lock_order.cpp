@@ -1,4 +1,5 @@
-// What one person or one workspace is asked for at the same instant is done one after the other: nobody locks anybody out.
+// What one person or one workspace is asked for at the same instant is done one after the other: nobody locks
+// anybody out.
 #include "tests/e2e/support/domain_fixture.hpp"
 
 #include <string>

@@ -1,4 +1,5 @@
-// Lists that are read page by page while their rows come and go: no row twice, and none that stayed is left out.
+// Lists that are read page by page while their rows come and go: no row twice, and none that stayed is left
+// out.
 #include "tests/e2e/support/all_cores.hpp"
 #include "tests/support/eventually.hpp"
 
@@ -28,7 +29,8 @@ struct moving : signed_up {
     }
 
     /** Read a list from its beginning to its end three times, while statements run again and again beside it.
-        @param keys what tells a row: the first of these that it has @param staying the rows that are there all the time */
+        @param keys what tells a row: the first of these that it has @param staying the rows that are there
+       all the time */
     void read_while(const std::string& list, const names& keys, const std::set<std::string>& staying,
                     const std::vector<std::string>& movements)
     {

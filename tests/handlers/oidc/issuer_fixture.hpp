@@ -1,4 +1,5 @@
-// An OpenID provider on loopback that says what it is told to say and counts what it is asked, and we before it.
+// An OpenID provider on loopback that says what it is told to say and counts what it is asked, and we before
+// it.
 #pragma once
 
 #include "handlers/oidc/provider.hpp"

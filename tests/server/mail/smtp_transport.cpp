@@ -1,4 +1,5 @@
-// Letters on their way to a mail server that others wrote: when they may go, and what becomes of those that may not.
+// Letters on their way to a mail server that others wrote: when they may go, and what becomes of those that
+// may not.
 #include "tests/server/mail/mail_fixture.hpp"
 #include "tests/support/certificate.hpp"
 
