@@ -1,4 +1,4 @@
-# Latchkey as a container: built in one stage, run in another that has neither compiler nor shell tools beyond the base's.
+# Container image of Latchkey: built in one stage, run in another without compiler and build tools.
 #
 #   docker build -t latchkey .
 #   docker run --read-only --cap-drop all --security-opt no-new-privileges -p 8080:8080 \
@@ -7,7 +7,7 @@ ARG BASE=debian:bookworm-slim
 
 FROM ${BASE} AS build
 RUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-      clang-19 cmake ninja-build mold ca-certificates gzip \
+      clang-19 cmake ninja-build mold ca-certificates gzip npm \
       libboost1.81-dev libssl-dev libpq-dev libargon2-dev libcurl4-openssl-dev libzxcvbn-dev \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /source
@@ -24,10 +24,11 @@ LABEL org.opencontainers.image.title="Latchkey" \
 RUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
       ca-certificates libssl3 libpq5 libargon2-1 libcurl4 libzxcvbn0 \
     && rm -rf /var/lib/apt/lists/* \
-    && useradd --system --uid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin latchkey
+    && useradd --system --uid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin \
+      latchkey
 COPY --from=build /latchkey /usr/local/bin/latchkey
 USER 10001:10001
-# Nothing is written: letters go out by LATCHKEY_SMTP_URL, and the log to standard error.
+# Nothing is written to disk: mail is sent through LATCHKEY_SMTP_URL, and the log goes to standard error.
 ENV LATCHKEY_LISTEN=0.0.0.0:8080
 EXPOSE 8080
 STOPSIGNAL SIGTERM

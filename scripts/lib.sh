@@ -1,9 +1,9 @@
+# Functions shared by the scripts of this folder. Sourced, never run.
 # shellcheck shell=bash
-# Words that the scripts of this folder share. Sourced, never run.
 
 program="scripts/${0##*/}"
 
-# What a script tells goes to standard error; standard output is for results alone.
+# Messages go to standard error; standard output is for results alone.
 say() {
     printf '%s: %s\n' "$program" "$*" >&2
 }
@@ -13,7 +13,27 @@ fail() {
     exit 1
 }
 
-# The first folder with PostgreSQL's server programs of the given major version, or of any from 15 on.
+# Print the indented lines of a script's head, which show how it is called, and exit with 2.
+usage() {
+    sed -nE '2,/^[^#]/s/^#   +(scripts|bench)\//  \1\//p' "$1" >&2
+    exit 2
+}
+
+# Print the whole head of a script, for --help.
+print_head() {
+    sed -n '2,/^[^#]/{/^[^#]/d;s/^# \{0,1\}//p}' "$1"
+}
+
+# Files that all checkouts of a user share.
+cache=${XDG_CACHE_HOME:-${HOME:-/nonexistent}/.cache}/latchkey
+
+# Put npm on the PATH: the machine's own, or the one that install-packages has unpacked. Fails without either.
+find_npm() {
+    command -v npm >/dev/null && return
+    [[ -x $cache/npm/bin/npm ]] && PATH=$cache/npm/bin:$PATH
+}
+
+# The first folder with the server programs of PostgreSQL, of the given major version or of any from 15 on.
 postgres_programs() {
     local wanted=${1:-} folder version
     for folder in /usr/lib/postgresql/{15,16,17,18}/bin "$(dirname "$(command -v postgres || echo /)")"; do

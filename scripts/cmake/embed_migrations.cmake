@@ -1,4 +1,4 @@
-# Turn db/migrations/*.sql into one generated source: the table of embedded_migrations that db/migrations/migrations.hpp declares.
+# Embeds db/migrations/*.sql as the table embedded_migrations() of db/migrations/migrations.hpp.
 file(GLOB migration_files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/db/migrations/*.sql)
 list(SORT migration_files)
 set(rows "")
