@@ -1,3 +1,4 @@
+// The entry point of latchkey-bench.
 #include "bench/load/interrupt.hpp"
 #include "bench/scenarios/commands.hpp"
 

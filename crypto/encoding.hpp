@@ -1,4 +1,4 @@
-// Bytes as text and back.
+// Base64 and base64url, in their canonical forms only.
 #pragma once
 
 #include <cstdint>
@@ -10,20 +10,21 @@
 
 namespace crypto {
 
-/** RFC 4648, section 5, without padding. */
+/// RFC 4648, section 5, without padding.
 std::string to_base64url(std::span<const std::uint8_t> bytes);
 
-/** @return nothing unless the text is exactly what to_base64url writes: no padding, no white space, no bits
-    left over. So a token has one spelling. */
+/** Decode base64url.
+    @return nothing unless the text is exactly what to_base64url() writes: no padding, no white space, no
+    stray bits. This gives every token a single valid encoding. */
 std::optional<std::vector<std::uint8_t>> from_base64url(std::string_view text);
 
-/** RFC 4648, section 4, padded. */
+/// RFC 4648, section 4, padded.
 std::string to_base64(std::span<const std::uint8_t> bytes);
 
-/** The same read. @return nothing unless the text is its one canonical spelling */
+/// Decode padded base64. @return nothing unless the text is canonical
 std::optional<std::vector<std::uint8_t>> from_base64(std::string_view text);
 
-/** RFC 4648, section 4, without padding, as the PHC string format has it. */
+/// RFC 4648, section 4, without padding, as used by the PHC string format.
 std::string to_base64_unpadded(std::span<const std::uint8_t> bytes);
 std::optional<std::vector<std::uint8_t>> from_base64_unpadded(std::string_view text);
 

@@ -1,6 +1,7 @@
 #include "crypto/hash.hpp"
 
 #include "crypto/encoding.hpp"
+#include "crypto/openssl_ptr.hpp"
 #include "crypto/random.hpp"
 
 #include <openssl/core_names.h>
@@ -12,28 +13,24 @@ namespace crypto {
 
 namespace {
 
-void check(bool good, const char* what)
+void check(bool succeeded, const char* message)
 {
-    if (!good)
-        throw failure(what);
+    if (!succeeded)
+        throw failure(message);
 }
 
-struct free_md_context {
-    void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
-};
-
-/** Fetched for the life of the process, so never freed. */
+/// Fetched once for the process, never freed.
 const EVP_MD* sha256_algorithm()
 {
     static const EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
-    check(algorithm, "SHA-256 is missing");
+    check(algorithm, "SHA-256 is not available");
     return algorithm;
 }
 
 EVP_MAC* hmac_algorithm()
 {
     static EVP_MAC* const algorithm = EVP_MAC_fetch(nullptr, "HMAC", nullptr);
-    check(algorithm, "HMAC is missing");
+    check(algorithm, "HMAC is not available");
     return algorithm;
 }
 
@@ -41,7 +38,7 @@ EVP_MAC* hmac_algorithm()
 
 digest sha256(std::string_view text)
 {
-    thread_local std::unique_ptr<EVP_MD_CTX, free_md_context> context(EVP_MD_CTX_new());
+    thread_local openssl_ptr<EVP_MD_CTX, &EVP_MD_CTX_free> context(EVP_MD_CTX_new());
     digest out;
     check(context && EVP_DigestInit_ex2(context.get(), sha256_algorithm(), nullptr) == 1 &&
               EVP_DigestUpdate(context.get(), text.data(), text.size()) == 1 &&
@@ -60,7 +57,8 @@ hmac_sha256::hmac_sha256(std::span<const std::uint8_t> key) : context_(EVP_MAC_C
     char name[] = "SHA256";
     OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name, 0),
                            OSSL_PARAM_construct_end()};
-    check(context_ && EVP_MAC_init(context_.get(), key.data(), key.size(), params) == 1, "HMAC has no key");
+    check(context_ && EVP_MAC_init(context_.get(), key.data(), key.size(), params) == 1,
+          "cannot initialize HMAC");
 }
 
 digest hmac_sha256::operator()(std::span<const std::uint8_t> bytes)

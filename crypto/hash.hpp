@@ -1,4 +1,5 @@
-// SHA-256 and HMAC-SHA-256, fetched once and reused: a fifth of the price of the one-shot calls.
+// SHA-256 and HMAC-SHA-256. OpenSSL's algorithm objects are fetched once, so a hash costs a fifth of a
+// one-shot call.
 #pragma once
 
 #include <array>
@@ -13,11 +14,11 @@ namespace crypto {
 
 using digest = std::array<std::uint8_t, 32>;
 
-/** FIPS 180-4. Some 0.2 µs for 50 bytes. @throw failure */
+/// SHA-256 (FIPS 180-4). Some 0.2 µs for 50 bytes. @throw failure
 digest sha256(std::string_view text);
 
-/** HMAC-SHA-256 (RFC 2104) under one key. Some 0.4 µs for 50 bytes, since the key's own blocks are hashed
-    once. For one thread at a time: it keeps its state between calls. */
+/** HMAC-SHA-256 (RFC 2104) under one key. Some 0.4 µs for 50 bytes, since the blocks of the key are hashed
+    only once. Not thread-safe: it keeps state between calls. */
 class hmac_sha256 {
 public:
     explicit hmac_sha256(std::span<const std::uint8_t> key);
@@ -32,7 +33,7 @@ private:
     std::unique_ptr<EVP_MAC_CTX, free_context> context_;
 };
 
-/** Whether two texts are the same, in a time that depends on their lengths alone. */
+/// Equality in a time that depends on the lengths only.
 bool equal_constant_time(std::span<const std::uint8_t> a, std::span<const std::uint8_t> b);
 bool equal_constant_time(std::string_view a, std::string_view b);
 

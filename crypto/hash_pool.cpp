@@ -26,24 +26,26 @@ namespace crypto {
 
 namespace {
 
-/** Let every other thread go first. Not SCHED_IDLE: beside a busy loop its share of a core was measured as
-    nothing at all, where the lowest weight keeps half a per cent, so that logins never stand still. */
-void stand_back()
+/** Give the calling thread the lowest scheduling weight. Not SCHED_IDLE: next to a busy loop it was measured
+    to get no CPU at all, where nice 19 still gets half a percent, so that logins never starve. */
+void lower_priority()
 {
     sched_param none{};
     sched_setscheduler(0, SCHED_BATCH, &none);
     setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), 19);
 }
 
-/** One hash to be made. Owns all that it needs, so that it does not matter whether its caller still waits. */
+/// A queued hash. Owns its data, so that it may outlive its caller.
 class job {
 public:
     using clock = std::chrono::steady_clock;
 
     virtual ~job() = default;
-    const clock::time_point since = clock::now();
-    virtual void run(hash_arena& arena) = 0; // and resume the caller
-    virtual void refuse() = 0;               // resume the caller with overloaded
+    const clock::time_point queued_at = clock::now();
+    /// Compute the hash and resume the caller.
+    virtual void run(hash_arena& arena) = 0;
+    /// Resume the caller with overloaded.
+    virtual void reject() = 0;
 };
 
 template <class Result, class Handler, class Work>
@@ -66,7 +68,7 @@ public:
         resume(std::move(error), std::move(result));
     }
 
-    void refuse() override { resume(std::make_exception_ptr(overloaded()), Result{}); }
+    void reject() override { resume(std::make_exception_ptr(overloaded()), Result{}); }
 
 private:
     void resume(std::exception_ptr error, Result result)
@@ -81,27 +83,28 @@ private:
 
     Handler handler_;
     Work work_;
-    boost::asio::executor_work_guard<boost::asio::associated_executor_t<Handler>> guard_; // the caller's core
+    /// Keeps the caller's event loop running until it is resumed.
+    boost::asio::executor_work_guard<boost::asio::associated_executor_t<Handler>> guard_;
 };
 
 } // namespace
 
-class hashers::pool {
+class hash_pool::worker_pool {
 public:
-    explicit pool(const config& settings) : settings_(settings), dummy_(dummy_hash(settings.costs))
+    explicit worker_pool(const config& settings) : settings_(settings), dummy_(dummy_hash(settings.costs))
     {
         settings_.threads = std::max(settings.threads, 1u);
         for (unsigned i = 0; i < settings_.threads; ++i)
             threads_.emplace_back([this] { work(); });
     }
 
-    ~pool()
+    ~worker_pool()
     {
         {
             std::lock_guard lock(mutex_);
             closed_ = true;
         }
-        wanted_.notify_all();
+        work_available_.notify_all();
         for (auto& thread : threads_)
             thread.join();
     }
@@ -113,12 +116,12 @@ public:
             auto free_threads = settings_.threads - busy_;
             if (queue_.size() < settings_.queue_limit + free_threads) {
                 queue_.push_back(std::move(next));
-                wanted_.notify_one();
+                work_available_.notify_one();
                 return;
             }
-            ++refused_;
+            ++rejected_;
         }
-        next->refuse();
+        next->reject();
     }
 
     template <class Result, class Work>
@@ -139,32 +142,32 @@ public:
     load state() const
     {
         std::lock_guard lock(mutex_);
-        return {queue_.size(), busy_, refused_};
+        return {queue_.size(), busy_, rejected_};
     }
 
 private:
     void work()
     {
-        stand_back();
+        lower_priority();
         auto budget = std::size_t{settings_.costs.memory_kib} * 1024;
         hash_arena arena;
         std::unique_lock lock(mutex_);
         for (;;) {
-            wanted_.wait(lock, [&] { return closed_ || !queue_.empty(); });
+            work_available_.wait(lock, [&] { return closed_ || !queue_.empty(); });
             if (closed_)
                 return;
             auto next = std::move(queue_.front());
             queue_.pop_front();
             ++busy_;
-            bool is_late = job::clock::now() - next->since > settings_.longest_wait;
-            refused_ += is_late;
+            bool is_late = job::clock::now() - next->queued_at > settings_.max_queue_wait;
+            rejected_ += is_late;
             lock.unlock();
             if (is_late)
-                next->refuse();
+                next->reject();
             else
                 next->run(arena);
             next.reset();
-            arena.keep_at_most(budget);
+            arena.shrink_to(budget);
             lock.lock();
             --busy_;
         }
@@ -173,18 +176,20 @@ private:
     config settings_;
     std::string dummy_;
     mutable std::mutex mutex_;
-    std::condition_variable wanted_;
+    std::condition_variable work_available_;
     std::deque<std::unique_ptr<job>> queue_;
-    std::size_t busy_ = 0;      // threads with a job in hand
-    std::uint64_t refused_ = 0; // jobs
+    /// Threads with a running job.
+    std::size_t busy_ = 0;
+    std::uint64_t rejected_ = 0;
     bool closed_ = false;
-    std::vector<std::thread> threads_; // last: they use all of the above
+    /// Declared last: the threads use all other members.
+    std::vector<std::thread> threads_;
 };
 
-hashers::hashers(const config& settings) : pool_(std::make_unique<pool>(settings)) {}
-hashers::~hashers() = default;
+hash_pool::hash_pool(const config& settings) : pool_(std::make_unique<worker_pool>(settings)) {}
+hash_pool::~hash_pool() = default;
 
-hashers::awaitable<std::string> hashers::hash(std::string password)
+hash_pool::awaitable<std::string> hash_pool::hash(std::string password)
 {
     auto work = [password = secret_text(std::move(password)), costs = costs(),
                  engine = pool_->settings().engine](hash_arena& arena) {
@@ -193,36 +198,37 @@ hashers::awaitable<std::string> hashers::hash(std::string password)
     return pool_->run<std::string>(std::move(work));
 }
 
-hashers::awaitable<std::optional<std::string>>
-hashers::hash_unless_guessable(std::string password, std::vector<std::string> own_words)
+hash_pool::awaitable<std::optional<std::string>>
+hash_pool::hash_if_strong(std::string password, std::vector<std::string> user_inputs)
 {
-    using outcome = std::optional<std::string>;
-    auto work = [password = secret_text(std::move(password)), words = std::move(own_words), costs = costs(),
-                 engine = pool_->settings().engine](hash_arena& arena) {
-        return is_guessable(password.view(), words) ? outcome()
-                                                    : hash_password(arena, password.view(), costs, engine);
+    using result = std::optional<std::string>;
+    auto work = [password = secret_text(std::move(password)), user_inputs = std::move(user_inputs),
+                 costs = costs(), engine = pool_->settings().engine](hash_arena& arena) {
+        return is_guessable(password.view(), user_inputs)
+                   ? result()
+                   : hash_password(arena, password.view(), costs, engine);
     };
-    return pool_->run<outcome>(std::move(work));
+    return pool_->run<result>(std::move(work));
 }
 
-hashers::awaitable<bool> hashers::verify(std::string password, std::string phc)
+hash_pool::awaitable<bool> hash_pool::verify(std::string password, std::string phc)
 {
     if (phc.empty())
         phc = pool_->dummy();
-    auto ceiling = std::max(costs().memory_kib, stored_ceiling_kib);
-    auto work = [password = secret_text(std::move(password)), phc = std::move(phc), ceiling,
+    auto max_memory_kib = std::max(costs().memory_kib, max_stored_memory_kib);
+    auto work = [password = secret_text(std::move(password)), phc = std::move(phc), max_memory_kib,
                  engine = pool_->settings().engine](hash_arena& arena) {
-        return verify_password(arena, password.view(), phc, ceiling, engine);
+        return verify_password(arena, password.view(), phc, max_memory_kib, engine);
     };
     return pool_->run<bool>(std::move(work));
 }
 
-const password_costs& hashers::costs() const
+const password_costs& hash_pool::costs() const
 {
     return pool_->settings().costs;
 }
 
-hashers::load hashers::state() const
+hash_pool::load hash_pool::state() const
 {
     return pool_->state();
 }

@@ -1,4 +1,4 @@
-// Slow hashes on threads of their own, so that no core of the server ever waits for one.
+// A bounded thread pool for password hashes, so that no event loop is ever blocked by one.
 #pragma once
 
 #include "crypto/password.hpp"
@@ -19,63 +19,69 @@
 
 namespace crypto {
 
-/** More hashing is wanted than there is room for: answer 503, nothing has been done. */
+/// The pool is overloaded: respond with 503, nothing has been done.
 class overloaded : public std::runtime_error {
 public:
-    overloaded() : std::runtime_error("too many passwords wait to be hashed") {}
+    overloaded() : std::runtime_error("the password hash queue is full") {}
 };
 
-/** A bounded pool. Its memory is threads x costs, or while a stored hash of larger costs is checked, that
-    hash's up to stored_ceiling_kib; a queued job is its own master, whether its caller still waits or not.
-   Its threads stand behind the server's own in the scheduler's order, so that a storm of logins leaves
-   everything else as it was. Any core may call it. */
-class hashers {
+/** A bounded thread pool for password hashes. Thread-safe. Its memory is threads x memory cost; while it
+    verifies a stored hash of a higher cost, up to max_stored_memory_kib for that hash. A queued job owns its
+    data, so it outlives a caller that is cancelled. The threads run at the lowest scheduling priority, so
+    that a burst of logins does not slow down other requests. */
+class hash_pool {
 public:
     struct config {
-        unsigned threads = 1;         // at least one
-        std::size_t queue_limit = 64; // waiting, besides those under way
+        /// At least one.
+        unsigned threads = 1;
+        /// Waiting jobs, in addition to running ones.
+        std::size_t queue_limit = 64;
         password_costs costs;
-        std::chrono::milliseconds longest_wait{3000}; // in the queue; then it is too late to be of use
-        argon2_engine engine = argon2_engine::own;
+        /// Jobs that waited longer than this are rejected: their client has probably given up.
+        std::chrono::milliseconds max_queue_wait{3000};
+        argon2_engine engine = argon2_engine::built_in;
     };
 
     using executor = boost::asio::io_context::executor_type;
     template <class T>
     using awaitable = boost::asio::awaitable<T, executor>;
 
-    explicit hashers(const config& settings);
+    explicit hash_pool(const config& settings);
 
-    /** Finishes what is under way and drops what waits; who waited is not resumed. Their io_contexts must
-        still exist but may have stopped. */
-    ~hashers();
-    hashers(const hashers&) = delete;
-    hashers& operator=(const hashers&) = delete;
+    /** Finishes running jobs and drops queued ones; their callers are not resumed. The callers' io_contexts
+        must still exist but may have stopped. */
+    ~hash_pool();
+    hash_pool(const hash_pool&) = delete;
+    hash_pool& operator=(const hash_pool&) = delete;
 
-    /** hash_password at the configured costs. The password is wiped. Resumes on the caller's core.
-        @throw overloaded at once if the queue is full; what hash_password throws */
+    /** hash_password() at the configured costs. Wipes the password. Resumes on the caller's executor.
+        @throw overloaded at once if the queue is full, or later after max_queue_wait; others as
+               hash_password() */
     awaitable<std::string> hash(std::string password);
 
-    /** The same for a password that is not guessable by is_guessable(). @return nothing if it is */
-    awaitable<std::optional<std::string>> hash_unless_guessable(std::string password,
-                                                                std::vector<std::string> own_words);
+    /// Like hash(), but @return nothing if the password is_guessable() given these user inputs.
+    awaitable<std::optional<std::string>> hash_if_strong(std::string password,
+                                                         std::vector<std::string> user_inputs);
 
-    /** verify_password; an empty `phc` stands for an account that is not there and costs as much. The
-        password is wiped. Resumes on the caller's core. @throw overloaded at once if the queue is full;
-        failure */
+    /** verify_password(). An empty `phc` stands for a missing account and takes the same time. Wipes the
+        password. Resumes on the caller's executor. @throw overloaded as hash() does; failure */
     awaitable<bool> verify(std::string password, std::string phc);
 
     const password_costs& costs() const;
 
     struct load {
-        std::size_t waiting = 0;   // jobs that no thread has taken up yet
-        std::size_t busy = 0;      // threads with a job in hand
-        std::uint64_t refused = 0; // jobs turned away so far, at once or after too long
+        /// Waiting jobs.
+        std::size_t queued = 0;
+        /// Threads with a running job.
+        std::size_t busy = 0;
+        /// Jobs rejected so far, at once or after max_queue_wait.
+        std::uint64_t rejected = 0;
     };
     load state() const;
 
 private:
-    class pool;
-    std::unique_ptr<pool> pool_;
+    class worker_pool;
+    std::unique_ptr<worker_pool> pool_;
 };
 
 } // namespace crypto

@@ -1,4 +1,4 @@
-// The compact serialization of signed tokens, before anything in it is believed.
+// Splitting of signed tokens in the JWS compact serialization.
 #pragma once
 
 #include <cstddef>
@@ -7,16 +7,17 @@
 
 namespace crypto {
 
-/** The three parts of a token (RFC 7515, section 7.1), still in base64url. Refers to the token. */
+/** The three parts of a token (RFC 7515, section 7.1), still in base64url. Views into the token. */
 struct jws_parts {
     std::string_view header, payload, signature;
-    std::string_view signed_text; // header and payload with the dot between
+    /// Header and payload with the dot between them.
+    std::string_view signed_text;
 };
 
-/** @return nothing unless there are exactly three parts, in `longest` characters at most */
-inline std::optional<jws_parts> split_jws(std::string_view token, std::size_t longest)
+/// @return nothing unless there are exactly three parts, in at most `max_size` characters
+inline std::optional<jws_parts> split_jws(std::string_view token, std::size_t max_size)
 {
-    if (token.size() > longest)
+    if (token.size() > max_size)
         return std::nullopt;
     auto first = token.find('.');
     auto second = token.find('.', first == std::string_view::npos ? first : first + 1);

@@ -4,7 +4,6 @@
 #include "crypto/json_member.hpp"
 #include "crypto/jws.hpp"
 
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 
@@ -18,20 +17,20 @@ namespace json = boost::json;
 
 namespace {
 
-constexpr std::size_t longest_token = 8192;
+constexpr std::size_t max_token_size = 8192;
 
-/** @return nothing unless writing the object again gives the same text, as it does for all that we wrote; so
-    there is no member that stands in it twice */
-std::optional<json::object> read_object(std::string_view part)
+/** Decode a payload.
+    @return nothing unless serializing the object gives the same text, as it does for all tokens written here;
+    this excludes duplicate members */
+std::optional<json::object> decode_canonical_object(std::string_view part)
 {
     auto bytes = from_base64url(part);
     if (!bytes)
         return std::nullopt;
-    boost::system::error_code error;
-    auto value = json::parse(text_of(*bytes), error);
-    if (error || !value.is_object() || json::serialize(value) != text_of(*bytes))
+    auto object = parse_object(text_of(*bytes));
+    if (!object || json::serialize(*object) != text_of(*bytes))
         return std::nullopt;
-    return std::move(value.get_object());
+    return object;
 }
 
 std::optional<std::int64_t> number_member(const json::object& in, std::string_view name)
@@ -70,7 +69,7 @@ std::optional<claims> read_claims(const json::object& in)
     return out;
 }
 
-std::string header_of(const signing_key& key)
+std::string encoded_header(const signing_key& key)
 {
     json::object out;
     out["typ"] = "at+jwt";
@@ -79,22 +78,22 @@ std::string header_of(const signing_key& key)
     return to_base64url(bytes_of(json::serialize(out)));
 }
 
-json::object to_object(const claims& what)
+json::object to_object(const claims& payload)
 {
     json::object out;
-    out["iss"] = what.issuer;
-    out["sub"] = what.subject;
-    out["aud"] = what.audience;
-    out["exp"] = what.expires_at;
-    out["iat"] = what.issued_at;
-    out["jti"] = what.token_id;
-    out["sid"] = what.session_id;
-    if (what.workspace_id.empty())
+    out["iss"] = payload.issuer;
+    out["sub"] = payload.subject;
+    out["aud"] = payload.audience;
+    out["exp"] = payload.expires_at;
+    out["iat"] = payload.issued_at;
+    out["jti"] = payload.token_id;
+    out["sid"] = payload.session_id;
+    if (payload.workspace_id.empty())
         out["wid"] = nullptr;
     else
-        out["wid"] = what.workspace_id;
-    if (!what.role.empty())
-        out["role"] = what.role;
+        out["wid"] = payload.workspace_id;
+    if (!payload.role.empty())
+        out["role"] = payload.role;
     return out;
 }
 
@@ -106,7 +105,7 @@ jwt_keys::jwt_keys(signing_key signer, std::vector<signing_key> verifiers)
     jwks_ = "{\"keys\":[";
     for (auto& key : verifiers) {
         jwks_ += key.public_jwk() + ",";
-        auto header = header_of(key);
+        auto header = encoded_header(key);
         keys_.push_back({std::move(key), std::move(header)});
     }
     jwks_.back() = ']';
@@ -121,43 +120,43 @@ const signing_key* jwt_keys::find(std::string_view header) const
     return nullptr;
 }
 
-std::string jwt_keys::sign(const claims& what) const
+std::string jwt_keys::sign(const claims& payload) const
 {
     auto& [key, header] = keys_.front();
     auto token = header + '.';
-    token += to_base64url(bytes_of(json::serialize(to_object(what))));
+    token += to_base64url(bytes_of(json::serialize(to_object(payload))));
     auto signature = key.sign(token);
     token.push_back('.');
     token += to_base64url(signature);
     return token;
 }
 
-std::variant<claims, jwt_fault> jwt_keys::verify(std::string_view token, std::string_view issuer,
+std::variant<claims, jwt_error> jwt_keys::verify(std::string_view token, std::string_view issuer,
                                                  std::string_view audience, std::int64_t now) const
 {
-    auto pieces = split_jws(token, longest_token);
-    if (!pieces)
-        return jwt_fault::malformed;
-    auto signature = from_base64url(pieces->signature);
+    auto parts = split_jws(token, max_token_size);
+    if (!parts)
+        return jwt_error::malformed;
+    auto signature = from_base64url(parts->signature);
     if (!signature)
-        return jwt_fault::malformed;
-    auto key = find(pieces->header);
+        return jwt_error::malformed;
+    auto key = find(parts->header);
     if (!key)
-        return jwt_fault::unknown_key;
-    if (!key->verify(pieces->signed_text, *signature))
-        return jwt_fault::bad_signature;
+        return jwt_error::unknown_key;
+    if (!key->verify(parts->signed_text, *signature))
+        return jwt_error::bad_signature;
 
-    auto payload = read_object(pieces->payload);
-    auto what = payload ? read_claims(*payload) : std::nullopt;
-    if (!what)
-        return jwt_fault::malformed;
-    if (what->issuer != issuer)
-        return jwt_fault::wrong_issuer;
-    if (what->audience != audience)
-        return jwt_fault::wrong_audience;
-    if (what->expires_at <= now)
-        return jwt_fault::expired;
-    return std::move(*what);
+    auto payload = decode_canonical_object(parts->payload);
+    auto out = payload ? read_claims(*payload) : std::nullopt;
+    if (!out)
+        return jwt_error::malformed;
+    if (out->issuer != issuer)
+        return jwt_error::wrong_issuer;
+    if (out->audience != audience)
+        return jwt_error::wrong_audience;
+    if (out->expires_at <= now)
+        return jwt_error::expired;
+    return std::move(*out);
 }
 
 } // namespace crypto

@@ -1,6 +1,7 @@
 #include "crypto/keyring.hpp"
 
 #include "crypto/encoding.hpp"
+#include "crypto/openssl_ptr.hpp"
 #include "crypto/random.hpp"
 
 #include <openssl/core_names.h>
@@ -9,7 +10,6 @@
 #include <openssl/params.h>
 
 #include <algorithm>
-#include <memory>
 
 namespace crypto {
 
@@ -41,11 +41,8 @@ key keyring::derive(std::string_view purpose) const
 void hkdf_sha256(std::span<const std::uint8_t> secret, std::span<const std::uint8_t> salt,
                  std::span<const std::uint8_t> info, std::span<std::uint8_t> out)
 {
-    struct release {
-        void operator()(EVP_KDF_CTX* context) const { EVP_KDF_CTX_free(context); }
-    };
-    static EVP_KDF* const kdf = EVP_KDF_fetch(nullptr, "HKDF", nullptr); // for the life of the process
-    std::unique_ptr<EVP_KDF_CTX, release> context(kdf ? EVP_KDF_CTX_new(kdf) : nullptr);
+    static EVP_KDF* const kdf = EVP_KDF_fetch(nullptr, "HKDF", nullptr); // fetched once, never freed
+    openssl_ptr<EVP_KDF_CTX, &EVP_KDF_CTX_free> context(kdf ? EVP_KDF_CTX_new(kdf) : nullptr);
 
     auto octets = [](const char* name, std::span<const std::uint8_t> bytes) {
         return OSSL_PARAM_construct_octet_string(name, const_cast<std::uint8_t*>(bytes.data()), bytes.size());

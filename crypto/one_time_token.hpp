@@ -1,4 +1,4 @@
-// Tokens that travel by mail or through a browser and are kept as a digest alone.
+// One-time tokens for email links and redirects. Only their digest is stored.
 #pragma once
 
 #include "crypto/hash.hpp"
@@ -9,16 +9,17 @@
 
 namespace crypto {
 
-/** 256 random bits, so a plain fast hash is all that its stored form needs: there is nothing to guess. */
+/// 256 random bits, so a plain fast hash is a sufficient stored form: there is nothing to guess.
 struct one_time_token {
-    std::string text; // base64url, 43 characters
+    /// 43 characters of base64url.
+    std::string text;
     crypto::digest digest{};
 };
 
-/** @throw failure */
+/// @throw failure
 one_time_token make_one_time_token();
 
-/** What such a token is stored as. @return nothing if the text cannot be one */
+/// The stored form of a token. @return nothing if the text is not a well-formed token
 std::optional<digest> one_time_token_digest(std::string_view text);
 
 } // namespace crypto

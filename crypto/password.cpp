@@ -21,31 +21,31 @@ namespace {
 
 constexpr std::size_t salt_size = 16;
 constexpr std::size_t hash_size = 32;
-constexpr std::uint64_t most_work_kib = 4 << 20; // memory times passes
-constexpr std::string_view phc_start = "$argon2id$v=19$";
+constexpr std::uint64_t max_work_kib = 4 << 20; // memory times passes
+constexpr std::string_view phc_prefix = "$argon2id$v=19$";
 
-std::size_t whole_pages(std::size_t size)
+std::size_t round_to_pages(std::size_t size)
 {
     constexpr std::size_t small_page = 4096, huge_page = std::size_t{2} << 20;
     auto page = size < huge_page ? small_page : huge_page;
     return (size + page - 1) / page * page;
 }
 
-/** libargon2's callbacks carry no argument: the arena of the hash under way on this thread. */
+/// The arena of the hash running on this thread: libargon2's callbacks have no user argument.
 thread_local hash_arena* current_arena = nullptr;
 
-int lend(std::uint8_t** memory, std::size_t size)
+int allocate_from_arena(std::uint8_t** memory, std::size_t size)
 {
     *memory = current_arena->reserve(size);
     return *memory ? ARGON2_OK : ARGON2_MEMORY_ALLOCATION_ERROR;
 }
 
-/** The library has wiped it by now, and it stays ours. */
-void take_back(std::uint8_t*, std::size_t) {}
+/// Nothing to do: the library has wiped the memory, and the arena keeps it.
+void return_to_arena(std::uint8_t*, std::size_t) {}
 
-void hash_by_library(hash_arena& arena, const argon2_parameters& in, std::span<std::uint8_t> out)
+void hash_with_library(hash_arena& arena, const argon2_parameters& in, std::span<std::uint8_t> out)
 {
-    argon2_context context{}; // its inputs are only read, though it does not say so
+    argon2_context context{}; // its inputs are not modified, although not declared const
     context.out = out.data();
     context.outlen = static_cast<std::uint32_t>(out.size());
     context.pwd = const_cast<std::uint8_t*>(in.password.data());
@@ -55,10 +55,10 @@ void hash_by_library(hash_arena& arena, const argon2_parameters& in, std::span<s
     context.t_cost = in.iterations;
     context.m_cost = in.memory_kib;
     context.lanes = in.lanes;
-    context.threads = 1; // lanes one after the other: the hash is the same, and no thread is started
+    context.threads = 1; // lanes sequentially: the same hash, without starting threads
     context.version = ARGON2_VERSION_13;
-    context.allocate_cbk = &lend;
-    context.free_cbk = &take_back;
+    context.allocate_cbk = &allocate_from_arena;
+    context.free_cbk = &return_to_arena;
     context.flags = ARGON2_DEFAULT_FLAGS;
 
     current_arena = &arena;
@@ -79,12 +79,12 @@ std::vector<std::uint8_t> hash(hash_arena& arena, std::string_view password,
                          .iterations = costs.iterations,
                          .lanes = costs.lanes};
     if (engine == argon2_engine::libargon2) {
-        hash_by_library(arena, in, out);
+        hash_with_library(arena, in, out);
         return out;
     }
     auto* memory = arena.reserve(in.memory_size());
     if (!memory)
-        throw failure("there is no memory to hash a password in");
+        throw failure("no memory for a password hash");
     argon2id(in, out, {memory, in.memory_size()});
     return out;
 }
@@ -108,9 +108,9 @@ struct phc_string {
 
 std::optional<phc_string> parse_phc(std::string_view text)
 {
-    if (!text.starts_with(phc_start))
+    if (!text.starts_with(phc_prefix))
         return std::nullopt;
-    text.remove_prefix(phc_start.size());
+    text.remove_prefix(phc_prefix.size());
     auto first = text.find('$');
     auto second = text.find('$', first == std::string_view::npos ? first : first + 1);
     if (second == std::string_view::npos)
@@ -127,7 +127,7 @@ std::optional<phc_string> parse_phc(std::string_view text)
 std::string to_phc(const password_costs& costs, std::span<const std::uint8_t> salt,
                    std::span<const std::uint8_t> hash)
 {
-    std::string out(phc_start);
+    std::string out(phc_prefix);
     out += costs.to_string();
     out.append("$").append(to_base64_unpadded(salt)).append("$").append(to_base64_unpadded(hash));
     return out;
@@ -141,9 +141,10 @@ std::optional<password_costs> password_costs::parse(std::string_view text)
     if (!read_number(text, "m=", out.memory_kib) || !read_number(text, ",t=", out.iterations) ||
         !read_number(text, ",p=", out.lanes) || !text.empty())
         return std::nullopt;
-    bool sane = out.lanes >= 1 && out.lanes <= 64 && out.iterations >= 1 && out.memory_kib >= 8 * out.lanes &&
-                std::uint64_t{out.memory_kib} * out.iterations <= most_work_kib;
-    if (!sane)
+    bool within_bounds = out.lanes >= 1 && out.lanes <= 64 && out.iterations >= 1 &&
+                         out.memory_kib >= 8 * out.lanes &&
+                         std::uint64_t{out.memory_kib} * out.iterations <= max_work_kib;
+    if (!within_bounds)
         return std::nullopt;
     return out;
 }
@@ -167,9 +168,9 @@ void hash_arena::release()
     size_ = 0;
 }
 
-void hash_arena::keep_at_most(std::size_t size)
+void hash_arena::shrink_to(std::size_t size)
 {
-    if (size_ > whole_pages(size))
+    if (size_ > round_to_pages(size))
         release();
 }
 
@@ -178,34 +179,34 @@ std::uint8_t* hash_arena::reserve(std::size_t size)
     if (size <= size_)
         return memory_;
     release();
-    auto whole = whole_pages(size);
-    void* memory = mmap(nullptr, whole, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    auto mapped = round_to_pages(size);
+    void* memory = mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED)
         return nullptr;
-    madvise(memory, whole, MADV_HUGEPAGE);
-    madvise(memory, whole, MADV_DONTDUMP); // no core file holds the workings of a password
+    madvise(memory, mapped, MADV_HUGEPAGE);
+    madvise(memory, mapped, MADV_DONTDUMP); // keep it out of core dumps
     memory_ = static_cast<std::uint8_t*>(memory);
-    size_ = whole;
+    size_ = mapped;
     return memory_;
 }
 
 std::string hash_password(hash_arena& arena, std::string_view password, const password_costs& costs,
                           argon2_engine engine)
 {
-    if (password.size() > longest_password)
+    if (password.size() > max_password_size)
         throw std::length_error("the password is too long");
     auto salt = random_bytes<salt_size>();
     return to_phc(costs, salt, hash(arena, password, salt, costs, hash_size, engine));
 }
 
 bool verify_password(hash_arena& arena, std::string_view password, std::string_view phc,
-                     std::uint32_t ceiling_kib, argon2_engine engine)
+                     std::uint32_t max_memory_kib, argon2_engine engine)
 {
     auto stored = parse_phc(phc);
-    if (!stored || password.size() > longest_password || stored->costs.memory_kib > ceiling_kib)
+    if (!stored || password.size() > max_password_size || stored->costs.memory_kib > max_memory_kib)
         return false;
-    auto made = hash(arena, password, stored->salt, stored->costs, stored->hash.size(), engine);
-    return equal_constant_time(made, stored->hash);
+    auto computed = hash(arena, password, stored->salt, stored->costs, stored->hash.size(), engine);
+    return equal_constant_time(computed, stored->hash);
 }
 
 bool needs_rehash(std::string_view phc, const password_costs& costs)
@@ -216,7 +217,7 @@ bool needs_rehash(std::string_view phc, const password_costs& costs)
 
 std::string dummy_hash(const password_costs& costs)
 {
-    // No password can be found whose hash is all zero.
+    // No password with an all-zero hash can be found.
     std::array<std::uint8_t, salt_size> salt{};
     std::array<std::uint8_t, hash_size> hash{};
     return to_phc(costs, salt, hash);

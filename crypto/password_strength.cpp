@@ -11,8 +11,8 @@ namespace crypto {
 
 namespace {
 
-/** Take the first character off `rest`, which must not be empty. A byte that starts no UTF-8 stands for
-   itself: what is judged here need not be valid, only told apart. */
+/** Remove and return the first character of `rest`, which must not be empty. A byte that is not UTF-8 stands
+    for itself: scoring needs distinct values, not valid ones. */
 char32_t take_character(std::string_view& rest)
 {
     auto lead = static_cast<unsigned char>(rest.front());
@@ -26,7 +26,7 @@ char32_t take_character(std::string_view& rest)
     return out;
 }
 
-/** ASCII, Latin-1, Greek and Cyrillic: the alphabets that most names with case are written in. */
+/// Lower case for ASCII, Latin-1, Greek and Cyrillic, the scripts of most names with case.
 char32_t lower(char32_t c)
 {
     const auto within = [c](char32_t first, char32_t last) { return first <= c && c <= last; };
@@ -35,13 +35,13 @@ char32_t lower(char32_t c)
     return within(0x400, 0x40F) ? c + 0x50 : c;
 }
 
-/** The form that libzxcvbn takes: one byte a character, ended by NUL, so without NUL inside. Left as UTF-8, a
-    letter of another alphabet would count as several, and its repetition as no repetition. */
-std::string one_byte_each(std::string_view utf8)
+/** The input form of libzxcvbn: one byte per character, none of them NUL. As UTF-8, a character beyond ASCII
+    would count as several, and its repetition would go undetected. */
+std::string to_single_bytes(std::string_view utf8)
 {
     std::string out;
-    out.reserve(most_judged_characters); // no copy of a password is left behind by growing
-    while (!utf8.empty() && out.size() < most_judged_characters) {
+    out.reserve(max_scored_characters); // growing would leave copies of the password behind
+    while (!utf8.empty() && out.size() < max_scored_characters) {
         auto c = lower(take_character(utf8));
         out += static_cast<char>(c == 0 || c > 0x7F ? 0x80 | (c & 0x7F) : c);
     }
@@ -52,7 +52,7 @@ class word_list {
 public:
     void add(std::string_view word)
     {
-        if (one_byte_each(word).size() < 3)
+        if (to_single_bytes(word).size() < 3)
             return;
         std::string out(word);
         for (auto& c : out)
@@ -61,7 +61,7 @@ public:
             words_.push_back(std::move(out));
     }
 
-    void add_pieces(std::string_view text, std::string_view separators)
+    void add_parts(std::string_view text, std::string_view separators)
     {
         for (std::size_t at = 0; at < text.size();) {
             auto end = std::min(text.find_first_of(separators, at), text.size());
@@ -85,46 +85,46 @@ private:
 
 } // namespace
 
-std::vector<std::string> own_words(std::string_view email, std::string_view name)
+std::vector<std::string> user_inputs(std::string_view email, std::string_view name)
 {
     constexpr std::string_view separators = " ._-+'";
     auto at = std::min(email.rfind('@'), email.size());
     auto local = email.substr(0, at), domain = email.substr(std::min(at + 1, email.size()));
-    word_list out; // the likeliest first: a word's place is the number of guesses that it costs
+    word_list out; // likeliest first: zxcvbn takes the position for the number of guesses
     out.add(email);
     out.add(local);
     out.add(name);
     out.add_joined(local, separators);
     out.add_joined(name, separators);
-    out.add_pieces(name, separators);
-    out.add_pieces(local, separators);
+    out.add_parts(name, separators);
+    out.add_parts(local, separators);
     out.add(domain);
-    out.add_pieces(domain, ".");
+    out.add_parts(domain, ".");
     return out.take();
 }
 
-double guess_bits(std::string_view password, std::span<const std::string> own_words)
+double guess_bits(std::string_view password, std::span<const std::string> user_inputs)
 {
-    own_words = own_words.first(std::min(own_words.size(), most_own_words));
+    user_inputs = user_inputs.first(std::min(user_inputs.size(), max_user_inputs));
     std::vector<std::string> words;
-    words.reserve(own_words.size());
-    for (auto& word : own_words)
-        words.push_back(one_byte_each(word));
+    words.reserve(user_inputs.size());
+    for (auto& word : user_inputs)
+        words.push_back(to_single_bytes(word));
     std::vector<const char*> pointers;
     pointers.reserve(words.size() + 1);
     for (auto& word : words)
         pointers.push_back(word.c_str());
     pointers.push_back(nullptr);
 
-    auto judged = one_byte_each(password);
-    auto bits = judged.empty() ? 0 : ZxcvbnMatch(judged.c_str(), pointers.data(), nullptr);
-    wipe(judged);
+    auto scored = to_single_bytes(password);
+    auto bits = scored.empty() ? 0 : ZxcvbnMatch(scored.c_str(), pointers.data(), nullptr);
+    wipe(scored);
     return bits;
 }
 
-bool is_guessable(std::string_view password, std::span<const std::string> own_words)
+bool is_guessable(std::string_view password, std::span<const std::string> user_inputs)
 {
-    return guess_bits(password, own_words) < least_guess_bits;
+    return guess_bits(password, user_inputs) < min_guess_bits;
 }
 
 } // namespace crypto

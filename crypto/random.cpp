@@ -12,43 +12,43 @@ namespace crypto {
 
 namespace {
 
-void draw(std::span<std::uint8_t> out)
+void draw_from_openssl(std::span<std::uint8_t> out)
 {
     if (RAND_bytes(out.data(), static_cast<int>(out.size())) != 1)
-        throw failure("no random bytes to be had");
+        throw failure("no random bytes available");
 }
 
-/** How often this process and its forebears forked: what a parent has in store, no child may hand out too. */
+/// Number of forks up to this process: a child must not return bytes from its parent's buffer.
 std::atomic<unsigned> forks = 0;
-[[maybe_unused]] const int forks_are_counted = pthread_atfork(nullptr, nullptr, [] { ++forks; });
+[[maybe_unused]] const int fork_handler_installed = pthread_atfork(nullptr, nullptr, [] { ++forks; });
 
-/** Random bytes in store, a thread's own. */
-struct store {
+/// Buffered random bytes of one thread.
+struct random_buffer {
     std::array<std::uint8_t, 1024> bytes;
     std::size_t used = sizeof bytes;
-    unsigned forks_before = 0;
+    unsigned forks_at_fill = 0;
 
-    ~store() { OPENSSL_cleanse(bytes.data(), bytes.size()); }
+    ~random_buffer() { OPENSSL_cleanse(bytes.data(), bytes.size()); }
 };
 
-thread_local store reserve;
+thread_local random_buffer buffer;
 
 } // namespace
 
 void fill_random(std::span<std::uint8_t> out)
 {
-    if (out.size() > reserve.bytes.size() / 4)
-        return draw(out);
+    if (out.size() > buffer.bytes.size() / 4)
+        return draw_from_openssl(out);
     auto forks_now = forks.load(std::memory_order_relaxed);
-    if (reserve.bytes.size() - reserve.used < out.size() || reserve.forks_before != forks_now) {
-        draw(reserve.bytes);
-        reserve.used = 0;
-        reserve.forks_before = forks_now;
+    if (buffer.bytes.size() - buffer.used < out.size() || buffer.forks_at_fill != forks_now) {
+        draw_from_openssl(buffer.bytes);
+        buffer.used = 0;
+        buffer.forks_at_fill = forks_now;
     }
-    auto* from = reserve.bytes.data() + reserve.used;
+    auto* from = buffer.bytes.data() + buffer.used;
     std::copy_n(from, out.size(), out.begin());
     OPENSSL_cleanse(from, out.size());
-    reserve.used += out.size();
+    buffer.used += out.size();
 }
 
 boost::uuids::uuid make_uuid_v7()
@@ -60,8 +60,8 @@ boost::uuids::uuid make_uuid_v7()
 
     boost::uuids::uuid id;
     fill_random(id.data);
-    // The counter of a new millisecond starts at random in its lower half: room to grow, and nothing to
-    // guess.
+    // The counter of a new millisecond starts at a random value in its lower half, which leaves room to count
+    // up.
     auto start = ((std::uint64_t{id.data[6]} << 8) | id.data[7]) & 0x7ff;
     last = std::max(last + 1, (now << 12) | start);
 

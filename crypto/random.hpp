@@ -1,4 +1,4 @@
-// Randomness: the one source of it, and the ids made from it.
+// Random bytes and UUIDs: the only source of randomness.
 #pragma once
 
 #include <boost/uuid/uuid.hpp>
@@ -11,14 +11,14 @@
 
 namespace crypto {
 
-/** A primitive refused to work: no entropy, no memory. Nothing a caller can mend. */
+/// A primitive failed: no entropy, no memory. Callers cannot recover.
 class failure : public std::runtime_error {
 public:
     using std::runtime_error::runtime_error;
 };
 
-/** Fill with bytes from OpenSSL's CSPRNG, drawn in blocks per thread, so that 16 bytes cost some tens of
-    nanoseconds; what has been handed out is wiped from the block, and a forked child starts a new one.
+/** Fill with bytes of OpenSSL's CSPRNG, buffered per thread, so that 16 bytes cost some tens of nanoseconds.
+    Bytes are wiped from the buffer once used, and a forked child starts with an empty buffer.
     @throw failure */
 void fill_random(std::span<std::uint8_t> out);
 
@@ -31,7 +31,8 @@ std::array<std::uint8_t, N> random_bytes()
 }
 
 /** A UUID of version 7 (RFC 9562, section 5.7): milliseconds since 1970, then random bits. Those of one
-    thread grow strictly: within a millisecond the 12 bits after the time count up. @throw failure */
+    thread increase strictly: within a millisecond, the 12 bits after the time are a counter. @throw failure
+    */
 boost::uuids::uuid make_uuid_v7();
 
 } // namespace crypto

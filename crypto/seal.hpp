@@ -1,4 +1,4 @@
-// Secrets at rest: encrypted and authenticated under a key that derives from the master key.
+// Encryption of stored secrets: AES-256-GCM under a key derived from the master key.
 #pragma once
 
 #include "crypto/keyring.hpp"
@@ -11,9 +11,9 @@
 
 namespace crypto {
 
-/** AES-256-GCM (NIST SP 800-38D) with a random 96-bit nonce: good for some four thousand million values under
-    one key. A sealed value is its format's number (1), the nonce, the ciphertext and the tag: 29 bytes more
-    than the plain one. Safe for all threads. */
+/** AES-256-GCM (NIST SP 800-38D) with a random 96-bit nonce: safe for some four billion values per key. A
+    sealed value is a format version (1), the nonce, the ciphertext and the tag: 29 bytes more than the
+    plaintext. Thread-safe. */
 class sealer {
 public:
     explicit sealer(const key& secret) : key_(secret) {}
@@ -21,10 +21,12 @@ public:
     sealer(const sealer&) = default;
     sealer& operator=(const sealer&) = default;
 
-    /** @param context what the value is and where it belongs; it does not open elsewhere. @throw failure */
+    /** Encrypt.
+        @param context associated data that binds the value to its purpose and row; open() needs the same
+        @throw failure */
     std::vector<std::uint8_t> seal(std::span<const std::uint8_t> plain, std::string_view context) const;
 
-    /** @return nothing unless the value was sealed under this key in this context, and is whole */
+    /// Decrypt. @return nothing unless the value is authentic, under this key and in this context
     std::optional<std::vector<std::uint8_t>> open(std::span<const std::uint8_t> sealed,
                                                   std::string_view context) const;
 

@@ -12,9 +12,9 @@ constexpr std::size_t mac_size = 16;
 
 digest token_signer::mac_of(std::string_view payload, std::string_view context)
 {
-    auto covered = std::to_string(context.size()); // so that nothing can move from one part to the other
-    covered.append(":").append(context).append(payload);
-    return mac_(covered);
+    auto input = std::to_string(context.size()); // the length separates context and payload
+    input.append(":").append(context).append(payload);
+    return mac_(input);
 }
 
 std::string token_signer::sign(std::string_view payload, std::string_view context)
@@ -25,15 +25,15 @@ std::string token_signer::sign(std::string_view payload, std::string_view contex
     return to_base64url(bytes_of(token));
 }
 
-std::optional<std::string> token_signer::open(std::string_view token, std::string_view context)
+std::optional<std::string> token_signer::verify(std::string_view token, std::string_view context)
 {
     auto bytes = from_base64url(token);
     if (!bytes || bytes->size() < mac_size)
         return std::nullopt;
-    auto all = std::span<const std::uint8_t>(*bytes);
-    auto payload = text_of(all.first(all.size() - mac_size));
+    auto content = std::span<const std::uint8_t>(*bytes);
+    auto payload = text_of(content.first(content.size() - mac_size));
     auto mac = mac_of(payload, context);
-    if (!equal_constant_time(all.last(mac_size), std::span(mac).first(mac_size)))
+    if (!equal_constant_time(content.last(mac_size), std::span(mac).first(mac_size)))
         return std::nullopt;
     return std::string(payload);
 }

@@ -1,4 +1,4 @@
-// Secrets leave no copy behind.
+// Wiping secrets from memory.
 #pragma once
 
 #include <openssl/crypto.h>
@@ -9,7 +9,7 @@
 
 namespace crypto {
 
-/** Overwrite a text, its spare room included, and empty it. Not optimised away. */
+/// Overwrite a string, including its spare capacity, and empty it. Not optimized away.
 inline void wipe(std::string& secret)
 {
     secret.resize(secret.capacity());
@@ -17,8 +17,8 @@ inline void wipe(std::string& secret)
     secret.clear();
 }
 
-/** A text that wipes itself, and what it came from: a short std::string leaves its characters behind when it
-    is moved. */
+/** A string that wipes itself, and the string that it was moved from: a moved-from short std::string keeps
+    its characters. */
 class secret_text {
 public:
     explicit secret_text(std::string&& text) noexcept : text_(std::move(text)) { wipe(text); }

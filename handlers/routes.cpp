@@ -20,10 +20,15 @@
 #include "handlers/endpoints/sessions.hpp"
 #include "handlers/endpoints/team.hpp"
 #include "handlers/endpoints/workspaces.hpp"
+#include "handlers/http/endpoint.hpp"
 #include "handlers/mcp/protocol.hpp"
 #include "handlers/metrics/registry.hpp"
 #include "handlers/openapi/document.hpp"
 #include "handlers/openapi/swagger_ui.hpp"
+#include "handlers/operations/accounts.hpp"
+#include "handlers/operations/api_keys.hpp"
+#include "handlers/operations/services.hpp"
+#include "handlers/operations/team.hpp"
 #include "schemas/health.hpp"
 #include "schemas/mcp.hpp"
 
@@ -33,8 +38,8 @@ namespace {
 
 constexpr guard read_profile = require_permission("profile:read");
 constexpr guard write_profile = require_permission("profile:write");
-constexpr guard read_oneself = read_profile.even_without_workspace();
-constexpr guard write_oneself = write_profile.even_without_workspace();
+constexpr guard read_own_profile = read_profile.workspace_optional();
+constexpr guard write_own_profile = write_profile.workspace_optional();
 constexpr guard read_team = require_permission("team:read");
 constexpr guard change_roles = require_permission("team:roles");
 constexpr guard invite = require_permission("team:invite");
@@ -51,48 +56,49 @@ constexpr route table[] = {
     post<&accounts::login>("/api/v1/users/login", anyone),
 
     post<&sessions::refresh>("/api/v1/users/token/refresh", anyone),
-    post<&sessions::logout>("/api/v1/users/logout", even_unverified, 204),
+    post<&sessions::logout>("/api/v1/users/logout", allow_unverified, 204),
     get<&sessions::list>("/api/v1/users/sessions", read_profile),
     del<&sessions::end_others>("/api/v1/users/sessions", write_profile),
     del<&sessions::end>("/api/v1/users/sessions/{id}", write_profile),
 
-    post<&emails::verify>("/api/v1/users/email/verify", anyone),
-    post<&emails::resend>("/api/v1/users/email/verify/resend", anyone, 202),
-    post<&emails::change>("/api/v1/users/email/change", write_profile, 202),
-    post<&emails::confirm_change>("/api/v1/users/email/change/confirm", anyone),
+    post<&email_address::verify>("/api/v1/users/email/verify", anyone),
+    post<&email_address::resend>("/api/v1/users/email/verify/resend", anyone, 202),
+    post<&email_address::change>("/api/v1/users/email/change", write_profile, 202),
+    post<&email_address::confirm_change>("/api/v1/users/email/change/confirm", anyone),
     post<&passwords::forgot>("/api/v1/users/password/forgot", anyone, 202),
     post<&passwords::reset>("/api/v1/users/password/reset", anyone, 204),
     post<&passwords::change>("/api/v1/users/password/change", write_profile, 204),
 
-    get<&google::authorize>("/api/v1/users/oauth/google/authorize", anyone),
-    get<&google::callback>("/api/v1/users/oauth/google/callback", anyone),
-    post<&google::exchange>("/api/v1/users/oauth/google/exchange", anyone),
-    get<&oauth_grants::list>("/api/v1/users/me/oauth-grants", read_oneself),
-    del<&oauth_grants::remove>("/api/v1/users/me/oauth-grants/{provider}", write_oneself),
+    get<&oidc_sign_in::authorize>("/api/v1/users/oauth/google/authorize", anyone),
+    get<&oidc_sign_in::callback>("/api/v1/users/oauth/google/callback", anyone),
+    post<&oidc_sign_in::exchange>("/api/v1/users/oauth/google/exchange", anyone),
+    get<&oauth_grants::list>("/api/v1/users/me/oauth-grants", read_own_profile),
+    del<&oauth_grants::remove>("/api/v1/users/me/oauth-grants/{provider}", write_own_profile),
 
-    get<&profile::show>("/api/v1/users/me", even_unverified),
-    patch<&profile::update>("/api/v1/users/me", write_oneself),
-    del<&profile::remove>("/api/v1/users/me", write_oneself),
-    put<&avatars::replace>("/api/v1/users/me/avatar", write_oneself).taking_bytes(avatars::largest),
-    del<&avatars::remove>("/api/v1/users/me/avatar", write_oneself),
+    get<&profile::show>("/api/v1/users/me", allow_unverified),
+    patch<&profile::update>("/api/v1/users/me", write_own_profile),
+    del<&profile::remove>("/api/v1/users/me", write_own_profile),
+    put<&avatars::replace>("/api/v1/users/me/avatar", write_own_profile).with_body_limit(avatars::max_size),
+    del<&avatars::remove>("/api/v1/users/me/avatar", write_own_profile),
     get<&avatars::show>("/api/v1/users/avatars/{user_id}", read_profile),
-    get<&notifications::show>("/api/v1/users/me/notifications", read_oneself),
-    patch<&notifications::update>("/api/v1/users/me/notifications", write_oneself),
+    get<&notifications::show>("/api/v1/users/me/notifications", read_own_profile),
+    patch<&notifications::update>("/api/v1/users/me/notifications", write_own_profile),
 
-    get<&workspaces::list>("/api/v1/users/workspaces", read_oneself),
-    post<&workspaces::create>("/api/v1/users/workspaces", write_oneself, 201),
-    post<&workspaces::switch_to>("/api/v1/users/workspaces/{id}/switch",
-                                 current_user.even_without_workspace()),
+    get<&workspaces::list>("/api/v1/users/workspaces", read_own_profile),
+    post<&workspaces::create>("/api/v1/users/workspaces", write_own_profile, 201),
+    post<&workspaces::switch_to>("/api/v1/users/workspaces/{id}/switch", current_user.workspace_optional()),
     get<&workspaces::show>("/api/v1/users/workspace", read_team),
     patch<&workspaces::update>("/api/v1/users/workspace", manage_settings),
 
     get<&team::list>("/api/v1/users/team", read_team),
     patch<&team::set_role>("/api/v1/users/team/{user_id}", change_roles),
-    del<&team::remove>("/api/v1/users/team/{user_id}", current_user), // oneself, or who may remove
-    get<&team::preview_removal>("/api/v1/users/team/{user_id}/removal-preview", current_user), // likewise
+    // Members may remove themselves: the handler checks the permission.
+    del<&team::remove>("/api/v1/users/team/{user_id}", current_user),
+    get<&team::preview_removal>("/api/v1/users/team/{user_id}/removal-preview", current_user),
     post<&team::transfer_ownership>("/api/v1/users/team/transfer-ownership", require_company_admin),
     get<&team::list_keys>("/api/v1/users/team/api-keys", manage_keys),
-    del<&api_keys::revoke>("/api/v1/users/team/api-keys/{prefix}", manage_keys),
+    del<&api_keys::revoke>("/api/v1/users/team/api-keys/{prefix}", manage_keys)
+        .with_operation("revokeTeamApiKey"),
     get<&join_requests::list>("/api/v1/users/team/requests", approve),
     post<&join_requests::approve>("/api/v1/users/team/requests/{user_id}/approve", approve),
     post<&join_requests::reject>("/api/v1/users/team/requests/{user_id}/reject", approve, 204),
@@ -100,54 +106,62 @@ constexpr route table[] = {
     get<&invites::list>("/api/v1/users/team/invites", invite),
     post<&invites::resend>("/api/v1/users/team/invites/{id}/resend", invite, 202),
     del<&invites::cancel>("/api/v1/users/team/invites/{id}", invite),
-    post<&acceptances::preview>("/api/v1/users/invites/preview", anyone),
-    post<&acceptances::accept>("/api/v1/users/invites/accept", anyone),
+    post<&invite_acceptance::preview>("/api/v1/users/invites/preview", anyone),
+    post<&invite_acceptance::accept>("/api/v1/users/invites/accept", anyone),
     get<&audit::list>("/api/v1/users/audit", read_audit),
 
-    post<&api_keys::mint>("/api/v1/users/api-keys", write_keys, 201),
-    get<&api_keys::list>("/api/v1/users/api-keys", read_keys),
+    post<&api_keys::mint>("/api/v1/users/api-keys", write_keys, 201).with_operation("mintApiKey"),
+    get<&api_keys::list>("/api/v1/users/api-keys", read_keys).with_operation("listApiKeys"),
     post<&api_keys::report>("/api/v1/users/api-keys/report", anyone, 202),
     post<&api_keys::claim>("/api/v1/users/api-keys/claim", anyone),
     get<&api_keys::show>("/api/v1/users/api-keys/{prefix}", read_keys),
     patch<&api_keys::update>("/api/v1/users/api-keys/{prefix}", write_keys),
-    del<&api_keys::revoke>("/api/v1/users/api-keys/{prefix}", write_keys),
+    del<&api_keys::revoke>("/api/v1/users/api-keys/{prefix}", write_keys).with_operation("revokeApiKey"),
     post<&api_keys::rotate>("/api/v1/users/api-keys/{prefix}/rotate", write_keys, 201),
 
-    post<&api_keys::mint>("/api/v1/admin/api-keys", write_keys, 201),
-    get<&api_keys::list>("/api/v1/admin/api-keys", read_keys),
-    del<&api_keys::revoke>("/api/v1/admin/api-keys/{prefix}", write_keys),
+    post<&api_keys::mint>("/api/v1/admin/api-keys", write_keys, 201).with_operation("adminMintApiKey"),
+    get<&api_keys::list>("/api/v1/admin/api-keys", read_keys).with_operation("adminListApiKeys"),
+    del<&api_keys::revoke>("/api/v1/admin/api-keys/{prefix}", write_keys).with_operation("adminRevokeApiKey"),
 
-    any<&auth::check>("/api/v1/users/auth", current_user).refused_by<&auth::refuse>(),
+    any<&forward_auth::check>("/api/v1/users/auth", current_user).on_refusal<&forward_auth::reject>(),
     post<&introspection::inspect>("/api/v1/users/introspect", introspect),
     post<&introspection::revoke>("/api/v1/users/revoke", anyone),
 
-    get<&pages::verify>("/verify", anyone),
-    get<&pages::reset>("/reset", anyone),
-    get<&pages::change_email>("/email-change", anyone),
-    get<&pages::invite>("/invite", anyone),
-    get<&pages::unsubscribe>("/unsubscribe", anyone),
-    get<&pages::claim>("/claim", anyone),
+    get<&html_pages::verify>("/verify", anyone),
+    get<&html_pages::reset>("/reset", anyone),
+    get<&html_pages::change_email>("/email-change", anyone),
+    get<&html_pages::invite>("/invite", anyone),
+    get<&html_pages::unsubscribe>("/unsubscribe", anyone),
+    get<&html_pages::claim>("/claim", anyone),
     post<&notifications::unsubscribe>("/unsubscribe", anyone, 204),
 
-    get<&auth::jwks>("/.well-known/jwks.json", anyone).answering<schemas::json_web_key_set>(),
-    post<&mcp::serve>("/mcp", even_unverified).refused_by<&mcp::refuse>().refusing<schemas::rpc_failure>(),
+    get<&forward_auth::jwks>("/.well-known/jwks.json", anyone).documents<schemas::json_web_key_set>(),
+    post<&mcp::serve>("/mcp", allow_unverified)
+        .on_refusal<&mcp::refuse>()
+        .documents_error<schemas::rpc_error_response>(),
     get<&mcp::describe_resource>("/.well-known/oauth-protected-resource", anyone)
-        .answering<schemas::protected_resource>(),
+        .with_operation("showResource")
+        .documents<schemas::protected_resource>(),
     get<&mcp::describe_resource>("/.well-known/oauth-protected-resource/mcp", anyone)
-        .answering<schemas::protected_resource>(),
+        .with_operation("showMcpResource")
+        .documents<schemas::protected_resource>(),
     get<&openapi::show>("/openapi.json", anyone),
-    get<&docs::show>("/docs", anyone),
-    get<&docs::show_file>("/docs/{file}", anyone),
-    get<&health::live>("/healthz", unlimited).answering<schemas::health>(),
-    get<&health::ready>("/readyz", unlimited).answering<schemas::health>(),
+    get<&swagger_ui::show>("/docs", anyone),
+    get<&swagger_ui::show_file>("/docs/{file}", anyone),
+    get<&health::live>("/healthz", unlimited).documents<schemas::health>(),
+    get<&health::ready>("/readyz", unlimited).documents<schemas::health>(),
     get<&metrics::show>("/metrics", unlimited),
 };
+
+/// Each route has exactly one operation, and each operation one route: checked at compile time.
+constexpr auto documented_table = with_operations(table, operations::accounts, operations::team,
+                                                  operations::api_keys, operations::services);
 
 } // namespace
 
 std::span<const route> all_routes()
 {
-    return table;
+    return documented_table;
 }
 
 } // namespace handlers

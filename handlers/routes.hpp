@@ -1,7 +1,7 @@
-// The table of every route of the server.
+// The route table: every path that the server answers.
 #pragma once
 
-#include "handlers/http/endpoint.hpp"
+#include "handlers/http/route.hpp"
 
 #include <span>
 

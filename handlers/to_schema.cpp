@@ -98,17 +98,18 @@ schemas::workspace to_workspace(const db::workspaces::row& row)
     return out;
 }
 
-schemas::workspace_row to_workspace_row(const db::memberships::place& place, const db::principal& caller)
+schemas::workspace_row to_workspace_row(const db::memberships::workspace_membership& row,
+                                        const db::principal& caller)
 {
     schemas::workspace_row out;
-    out.id = place.workspace.id;
-    out.name = place.workspace.name;
-    out.owner_id = place.workspace.owner_id;
-    out.created_at = place.workspace.created_at;
-    out.role = to_wire(place.membership.role);
-    out.is_owner = place.membership.is_owner;
-    out.joined_at = place.membership.joined_at;
-    out.current = caller.workspace_id == place.workspace.id;
+    out.id = row.workspace.id;
+    out.name = row.workspace.name;
+    out.owner_id = row.workspace.owner_id;
+    out.created_at = row.workspace.created_at;
+    out.role = to_wire(row.membership.role);
+    out.is_owner = row.membership.is_owner;
+    out.joined_at = row.membership.joined_at;
+    out.current = caller.workspace_id == row.workspace.id;
     return out;
 }
 
@@ -174,12 +175,12 @@ schemas::api_key_created to_new_api_key(const db::api_keys::row& row, std::strin
     return out;
 }
 
-std::string scopes_text(const db::principal& who)
+std::string scopes_text(const db::principal& principal)
 {
-    if (who.kind == db::principal::kind_type::session)
+    if (principal.kind == db::principal::kind_type::session)
         return "*";
     std::string out;
-    for (auto& scope : who.scopes) {
+    for (auto& scope : principal.scopes) {
         if (!out.empty())
             out.push_back(' ');
         out += scope;
@@ -187,17 +188,17 @@ std::string scopes_text(const db::principal& who)
     return out;
 }
 
-schemas::credential to_credential(const db::principal& who)
+schemas::credential to_credential(const db::principal& principal)
 {
     schemas::credential out;
-    out.id = who.credential_id;
-    if (who.kind == db::principal::kind_type::session) {
+    out.id = principal.credential_id;
+    if (principal.kind == db::principal::kind_type::session) {
         out.scopes.emplace_back("*");
         return out;
     }
     out.type = schemas::credential_type::api_key;
-    out.prefix = std::string(who.prefix.data(), who.prefix.size());
-    out.scopes = who.scopes;
+    out.prefix = std::string(principal.prefix.data(), principal.prefix.size());
+    out.scopes = principal.scopes;
     return out;
 }
 

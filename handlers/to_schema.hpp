@@ -1,4 +1,4 @@
-// From the rows of the database to what clients see.
+// Conversions from database rows to wire schemas.
 #pragma once
 
 #include "db/principals/principal.hpp"
@@ -21,19 +21,20 @@ namespace handlers {
 
 schemas::user to_user(const settings& config, const db::users::row& row);
 schemas::workspace to_workspace(const db::workspaces::row& row);
-schemas::workspace_row to_workspace_row(const db::memberships::place& place, const db::principal& caller);
+schemas::workspace_row to_workspace_row(const db::memberships::workspace_membership& row,
+                                        const db::principal& caller);
 schemas::membership to_membership(const db::memberships::row& row);
 schemas::team_row to_team_row(const db::team::row& member);
 schemas::session_row to_session(const db::sessions::row& row, const db::principal& caller);
 schemas::api_key_row to_api_key(const db::api_keys::row& row);
 
-/** The key as it is shown once, with its secret. */
+/// The response to minting, the only one with the secret.
 schemas::api_key_created to_new_api_key(const db::api_keys::row& row, std::string secret);
 
-/** The scopes as OAuth writes them, by spaces; a session's is `*`. */
-std::string scopes_text(const db::principal& who);
+/// The scopes, space-separated as in OAuth; `*` for a session.
+std::string scopes_text(const db::principal& principal);
 
-schemas::credential to_credential(const db::principal& who);
+schemas::credential to_credential(const db::principal& principal);
 
 schemas::role to_wire(db::role role);
 db::role from_wire(schemas::role role);

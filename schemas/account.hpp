@@ -1,15 +1,15 @@
-// What becomes of an account: its address, its password, its end.
+// Account management: email address, password, deletion.
 #pragma once
 
 #include "schemas/engine/types.hpp"
 
 namespace schemas {
 
-/** A token out of a link. */
-struct mailed_token {
+/// The one-time token of an email link.
+struct email_token {
     text<1, 256> token;
 };
-BOOST_DESCRIBE_STRUCT(mailed_token, (), (token))
+BOOST_DESCRIBE_STRUCT(email_token, (), (token))
 
 struct verified_email {
     std::string email;
@@ -17,7 +17,7 @@ struct verified_email {
 };
 BOOST_DESCRIBE_STRUCT(verified_email, (), (email, email_verified))
 
-/** Without an address, the caller's own. */
+/// Without an email address: the caller's own.
 struct resend_verification {
     std::optional<email_address> email;
 };
@@ -41,7 +41,7 @@ struct password_reset {
 };
 BOOST_DESCRIBE_STRUCT(password_reset, (), (token, password, revoke_api_keys))
 
-/** The current password may be missing only where there is none. */
+/// The current password may be absent only if the account has none.
 struct password_change {
     std::optional<existing_password> current_password;
     schemas::new_password new_password;

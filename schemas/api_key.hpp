@@ -1,4 +1,4 @@
-// API keys: making, listing, changing, replacing and reporting them.
+// API keys: create, list, change, rotate, report.
 #pragma once
 
 #include "schemas/engine/types.hpp"
@@ -9,14 +9,15 @@ namespace schemas {
 
 struct api_key_create {
     name_text<1, 100> name;
-    omittable<scope_list> scopes; // absent means all: so null must not pass for absent
+    /// Absent means all scopes, so null is rejected rather than taken for absent.
+    omittable<scope_list> scopes;
     std::optional<timestamp> expires_at;
     std::optional<key_owner> owner;
     std::optional<schemas::role> role;
 };
 BOOST_DESCRIBE_STRUCT(api_key_create, (), (name, scopes, expires_at, owner, role))
 
-/** The only shape that ever carries a key's secret. */
+/// The only schema with a key's secret.
 struct api_key_created {
     boost::uuids::uuid id{};
     std::string prefix;
@@ -43,7 +44,7 @@ struct api_key_row {
 BOOST_DESCRIBE_STRUCT(api_key_row, (),
                       (id, prefix, name, scopes, owner, created_at, expires_at, last_used_at, revoked_at))
 
-/** Null takes the expiry away; a name and scopes cannot be taken away. */
+/// Null removes the expiry; name and scopes cannot be removed.
 struct api_key_patch {
     omittable<name_text<1, 100>> name;
     omittable<scope_list> scopes;
@@ -51,7 +52,7 @@ struct api_key_patch {
 };
 BOOST_DESCRIBE_STRUCT(api_key_patch, (), (name, scopes, expires_at))
 
-/** How long the replaced key still works: at most a week. */
+/// `grace_seconds`: how long the replaced key stays valid, at most a week.
 struct api_key_rotate {
     std::optional<integer<0, 604800>> grace_seconds;
 };

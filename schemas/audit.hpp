@@ -1,4 +1,4 @@
-// Who did what, when, from where.
+// Audit events, and the query for them.
 #pragma once
 
 #include "schemas/engine/types.hpp"
@@ -6,8 +6,7 @@
 
 namespace schemas {
 
-/** Both are null for what nobody did in particular, or somebody who has gone; a workspace's key has no user.
- */
+/// Both are null for events without an actor, or a deleted one; a workspace-owned key has no user.
 struct audit_actor {
     std::optional<boost::uuids::uuid> user_id;
     std::optional<boost::uuids::uuid> credential;
@@ -27,7 +26,7 @@ struct audit_row {
 };
 BOOST_DESCRIBE_STRUCT(audit_row, (), (id, at, action, actor, target, ip, user_agent, request_id, details))
 
-/** `since` is inclusive, `until` is not. */
+/// `since` is inclusive, `until` exclusive.
 struct audit_query {
     page_limit limit;
     omittable<std::string> cursor;

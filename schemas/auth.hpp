@@ -1,4 +1,4 @@
-// Signing up, signing in, and who is calling.
+// Sign-up, login, token refresh, and the current principal.
 #pragma once
 
 #include "schemas/engine/types.hpp"
@@ -22,15 +22,15 @@ struct login {
 };
 BOOST_DESCRIBE_STRUCT(login, (), (email, password))
 
-/** `workspace_id` is the workspace that the new token is for, where it is not to be the session's. */
+/// `workspace_id`: the workspace of the new token, if other than the session's.
 struct refresh {
     text<1, 512> refresh_token;
     std::optional<boost::uuids::uuid> workspace_id;
 };
 BOOST_DESCRIBE_STRUCT(refresh, (), (refresh_token, workspace_id))
 
-/** `expires_in` is in seconds, as OAuth has it (RFC 6749, 5.1). Workspace and membership are null for who has
-   signed up with an address of a workspace's domain, and waits to be let into that. */
+/** `expires_in` is in seconds (RFC 6749, section 5.1). Workspace and membership are null for a user who waits
+    for approval to join the workspace of their email domain. */
 struct signup_result {
     schemas::user user;
     std::optional<schemas::workspace> workspace;
@@ -43,7 +43,7 @@ struct signup_result {
 BOOST_DESCRIBE_STRUCT(signup_result, (),
                       (user, workspace, membership, access_token, token_type, expires_in, refresh_token))
 
-/** The workspace is null for a person who is a member of none. */
+/// The workspace is null for a user without any membership.
 struct login_result {
     std::string access_token;
     schemas::token_type token_type = schemas::token_type::bearer;
@@ -55,7 +55,7 @@ struct login_result {
 BOOST_DESCRIBE_STRUCT(login_result, (),
                       (access_token, token_type, expires_in, refresh_token, user, workspace))
 
-/** What the request was made with; a session has no prefix. */
+/// The credential of the request; a session has no prefix.
 struct credential {
     credential_type type = credential_type::session;
     boost::uuids::uuid id{};
@@ -64,7 +64,7 @@ struct credential {
 };
 BOOST_DESCRIBE_STRUCT(credential, (), (type, id, prefix, scopes))
 
-/** The user is null for a workspace's own key; workspace and role are null outside of any workspace. */
+/// The user is null for a workspace-owned key; workspace and role are null without a workspace.
 struct me {
     std::optional<schemas::user> user;
     std::optional<schemas::workspace> workspace;
@@ -74,10 +74,10 @@ struct me {
 };
 BOOST_DESCRIBE_STRUCT(me, (), (user, workspace, role, permissions, credential))
 
-/** What a proxy asks of forward authentication. A slip in its configuration must not open a door, so what is
-    not understood is refused. */
+/** The query of forward authentication. A typo in a proxy configuration must not grant access, so unknown
+    parameters are rejected. */
 struct auth_query {
-    static constexpr bool refuses_strangers = true;
+    static constexpr bool deny_unknown_fields = true;
 
     std::optional<scope> permission;
     std::optional<integer<403, 403>> deny_status;

@@ -1,4 +1,4 @@
-// The words that several shapes share.
+// Enums shared by several schemas.
 #pragma once
 
 #include <boost/describe/enum.hpp>

@@ -1,4 +1,4 @@
-// What the liveness and readiness probes answer.
+// The response of the liveness and readiness probes.
 #pragma once
 
 #include "schemas/engine/types.hpp"

@@ -1,7 +1,7 @@
-// What a token is good for, and the end of it: RFC 7662 and RFC 7009; and the keys to check tokens with.
+// Token introspection (RFC 7662) and revocation (RFC 7009), and the public keys that verify tokens.
 #pragma once
 
-#include "schemas/engine/rule.hpp"
+#include "schemas/engine/schema.hpp"
 #include "schemas/engine/types.hpp"
 #include "schemas/enums.hpp"
 
@@ -14,7 +14,7 @@
 
 namespace schemas {
 
-/** The hint is read and needs no heeding: a token tells by its looks what it is. */
+/// The hint is ignored: the token's syntax determines its type.
 struct introspection_request {
     text<1, 8192> token;
     omittable<text<1, 64>> token_type_hint;
@@ -27,9 +27,8 @@ struct revocation_request {
 };
 BOOST_DESCRIBE_STRUCT(revocation_request, (), (token, token_type_hint))
 
-/** Of a token that is not active nothing is told but that. `sub` is left out for a workspace's own key; `sid`
-   is the session or the key, `wid` the workspace. `permissions` are those that role and scopes grant
-   together. */
+/** An inactive token has no members but `active`. `sub` is omitted for a workspace-owned key; `sid` is the
+    session or the key, `wid` the workspace. `permissions` are those granted by role and scopes together. */
 struct introspection {
     bool active = false;
     omittable<std::string> scope;
@@ -50,7 +49,7 @@ BOOST_DESCRIBE_STRUCT(introspection, (),
                       (active, scope, token_type, exp, iat, jti, iss, aud, sub, sid, wid, role, credential,
                        permissions))
 
-/** One public key (RFC 7517); `y` is there for P-256 alone. */
+/// A public key (RFC 7517); `y` only for P-256.
 struct json_web_key {
     std::string kty;
     std::string crv;

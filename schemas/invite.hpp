@@ -1,4 +1,4 @@
-// Invites: made, listed, looked at, accepted.
+// Invites: create, list, preview, accept.
 #pragma once
 
 #include "schemas/engine/types.hpp"
@@ -23,7 +23,7 @@ BOOST_DESCRIBE_STRUCT(invite_batch, (), (invites))
 enum class invite_result { created, already_member, already_invited, forbidden_role };
 BOOST_DESCRIBE_ENUM(invite_result, created, already_member, already_invited, forbidden_role)
 
-/** What became of one line of a batch; `invite_id` is there if it was created. */
+/// The result for one entry of a batch; `invite_id` only if an invite was created.
 struct invite_outcome {
     std::string email;
     schemas::role role = schemas::role::member;
@@ -37,7 +37,8 @@ struct invite_outcomes {
 };
 BOOST_DESCRIBE_STRUCT(invite_outcomes, (), (items))
 
-/** A batch of which nothing was created. `required` is there if the role was what stood in the way of all. */
+/// A batch without any created invite. `required` is the missing permission if the role was the reason for
+/// all.
 struct invites_refused {
     std::string detail;
     std::string code;
@@ -46,7 +47,7 @@ struct invites_refused {
 };
 BOOST_DESCRIBE_STRUCT(invites_refused, (), (detail, code, required, items))
 
-/** An expired invite is good again once it is sent again. */
+/// Resending an expired invite makes it pending again.
 enum class invite_status { pending, expired };
 BOOST_DESCRIBE_ENUM(invite_status, pending, expired)
 
@@ -62,7 +63,7 @@ struct invite_row {
 };
 BOOST_DESCRIBE_STRUCT(invite_row, (), (id, email, role, status, invited_by, created_at, sent_at, expires_at))
 
-/** What the link's bearer is shown. `has_account`: accepting it takes signing in, not choosing a password. */
+/// `has_account`: accepting requires a login instead of a new password.
 struct invite_preview {
     std::string email;
     schemas::role role = schemas::role::member;
@@ -73,7 +74,8 @@ struct invite_preview {
 };
 BOOST_DESCRIBE_STRUCT(invite_preview, (), (email, role, workspace_name, invited_by, expires_at, has_account))
 
-/** A new person chooses a password; one with an account sends theirs, or a session's token in the header. */
+/** A new user chooses a password; an existing one sends theirs, or the access token of a session in the
+    header. */
 struct invite_accept {
     text<1, 256> token;
     std::optional<name_text<1, 100>> name;
@@ -81,7 +83,7 @@ struct invite_accept {
 };
 BOOST_DESCRIBE_STRUCT(invite_accept, (), (token, name, password))
 
-/** Signed in to the workspace. The refresh token is left out where the caller's own session goes on. */
+/// A session in the workspace. The refresh token is omitted if the caller's own session continues.
 struct invite_accepted {
     std::string access_token;
     schemas::token_type token_type = schemas::token_type::bearer;
@@ -94,15 +96,15 @@ struct invite_accepted {
 BOOST_DESCRIBE_STRUCT(invite_accepted, (),
                       (access_token, token_type, expires_in, refresh_token, user, workspace, membership))
 
-/** 400: what has become of the invite whose token was sent. */
-enum class invite_end { accepted, cancelled, replaced, expired };
-BOOST_DESCRIBE_ENUM(invite_end, accepted, cancelled, replaced, expired)
+/// 400: why the invite of the token is closed.
+enum class invite_closed_reason { accepted, cancelled, replaced, expired };
+BOOST_DESCRIBE_ENUM(invite_closed_reason, accepted, cancelled, replaced, expired)
 
-struct invite_over {
+struct invite_closed {
     std::string detail;
     std::string code = "invalid_token";
-    invite_end reason = invite_end::expired;
+    invite_closed_reason reason = invite_closed_reason::expired;
 };
-BOOST_DESCRIBE_STRUCT(invite_over, (), (detail, code, reason))
+BOOST_DESCRIBE_STRUCT(invite_closed, (), (detail, code, reason))
 
 } // namespace schemas

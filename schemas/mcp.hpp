@@ -1,5 +1,4 @@
-// What the tools of the Model Context Protocol take and give, where the calls they stand for have no such
-// shape.
+// Arguments and results of Model Context Protocol tools, where they differ from the REST schemas.
 #pragma once
 
 #include "schemas/api_key.hpp"
@@ -19,20 +18,20 @@ namespace schemas {
 struct no_arguments {};
 BOOST_DESCRIBE_STRUCT(no_arguments, (), ())
 
-/** How a new key's secret reaches its reader: in the answer, or by a link that shows it once to whoever opens
- * it. */
+/** How the secret of a new key is delivered: in the result, or by a link that shows it once to the first
+    visitor. */
 enum class key_delivery { secret, claim_url };
 BOOST_DESCRIBE_ENUM(key_delivery, secret, claim_url)
 
-struct key_order {
+struct mint_key_arguments {
     name_text<1, 100> name;
     omittable<scope_list> scopes;
     std::optional<timestamp> expires_at;
     omittable<key_delivery> delivery;
 };
-BOOST_DESCRIBE_STRUCT(key_order, (), (name, scopes, expires_at, delivery))
+BOOST_DESCRIBE_STRUCT(mint_key_arguments, (), (name, scopes, expires_at, delivery))
 
-/** Either `secret` or `claim_url` is there. */
+/// Has either `secret` or `claim_url`.
 struct minted_key {
     boost::uuids::uuid id{};
     std::string prefix;
@@ -49,10 +48,10 @@ BOOST_DESCRIBE_STRUCT(minted_key, (),
                       (id, prefix, name, secret, claim_url, claim_expires_at, scopes, owner, created_at,
                        expires_at))
 
-struct key_named {
+struct key_reference {
     text<1, 64> prefix;
 };
-BOOST_DESCRIBE_STRUCT(key_named, (), (prefix))
+BOOST_DESCRIBE_STRUCT(key_reference, (), (prefix))
 
 struct key_revoked {
     std::string prefix;
@@ -66,10 +65,10 @@ struct member_role {
 };
 BOOST_DESCRIBE_STRUCT(member_role, (), (user_id, role))
 
-struct member_named {
+struct member_reference {
     boost::uuids::uuid user_id{};
 };
-BOOST_DESCRIBE_STRUCT(member_named, (), (user_id))
+BOOST_DESCRIBE_STRUCT(member_reference, (), (user_id))
 
 struct member_removed {
     boost::uuids::uuid user_id{};
@@ -77,7 +76,7 @@ struct member_removed {
 };
 BOOST_DESCRIBE_STRUCT(member_removed, (), (user_id, removed))
 
-/** A failure of JSON-RPC 2.0. The id is the request's, or null if it had none that could be read. */
+/** A JSON-RPC 2.0 error. The id of its response is that of the request, or null if none could be read. */
 struct rpc_error {
     std::int64_t code = 0;
     std::string message;
@@ -85,14 +84,14 @@ struct rpc_error {
 };
 BOOST_DESCRIBE_STRUCT(rpc_error, (), (code, message, data))
 
-struct rpc_failure {
+struct rpc_error_response {
     std::string jsonrpc = "2.0";
     raw_json id;
     rpc_error error;
 };
-BOOST_DESCRIBE_STRUCT(rpc_failure, (), (jsonrpc, id, error))
+BOOST_DESCRIBE_STRUCT(rpc_error_response, (), (jsonrpc, id, error))
 
-/** What a resource tells of itself (RFC 9728). */
+/// Protected resource metadata (RFC 9728).
 struct protected_resource {
     std::string resource;
     std::string resource_name;

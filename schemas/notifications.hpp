@@ -1,24 +1,25 @@
-// Which notices a person gets, by kind and by channel.
+// Notification settings of a user, by kind and channel.
 #pragma once
 
 #include "schemas/engine/types.hpp"
 
 namespace schemas {
 
-/** A switch that cannot be turned off: of what somebody else could turn off to go unnoticed. */
+/// A setting that cannot be turned off, so that an attacker cannot hide a takeover.
 struct always_on {
     bool value = true;
 };
 
 template <>
 struct rule<always_on> {
-    static std::optional<always_on> parse(const boost::json::value& in, const path& at, fault_list& faults)
+    static std::optional<always_on> parse(const boost::json::value& in, const path& at,
+                                          validation_errors& errors)
     {
-        auto on = rule<bool>::parse(in, at, faults);
+        auto on = rule<bool>::parse(in, at, errors);
         if (!on)
             return std::nullopt;
         if (!*on) {
-            faults.add(at, "value_error", "security notices cannot be switched off");
+            errors.add(at, "value_error", "security notices cannot be switched off");
             return std::nullopt;
         }
         return always_on();
@@ -37,7 +38,7 @@ struct security_channels {
 };
 BOOST_DESCRIBE_STRUCT(security_channels, (), (email))
 
-/** The members are the kinds of letters that are notices. */
+/// The members are the kinds of notification emails.
 struct notifications {
     security_channels password_changed;
     security_channels email_change_notice;

@@ -1,4 +1,4 @@
-// Signing in through a provider.
+// Sign-in with an OpenID provider.
 #pragma once
 
 #include "schemas/engine/types.hpp"
@@ -8,22 +8,24 @@ namespace schemas {
 enum class code_challenge_method { S256 };
 BOOST_DESCRIBE_ENUM(code_challenge_method, S256)
 
-/** How a client begins (RFC 6749, 4.1.1; RFC 7636, 4.3). A challenge is SHA-256 in base64url. */
-struct oauth_begin {
+/** The authorization request of a client (RFC 6749, section 4.1.1; RFC 7636, section 4.3). The code challenge
+    is SHA-256 in base64url. */
+struct oauth_authorization_request {
     text<1, 1024> redirect_uri;
     text<1, 512> state;
     text<43, 43> code_challenge;
     schemas::code_challenge_method code_challenge_method;
 };
-BOOST_DESCRIBE_STRUCT(oauth_begin, (), (redirect_uri, state, code_challenge, code_challenge_method))
+BOOST_DESCRIBE_STRUCT(oauth_authorization_request, (),
+                      (redirect_uri, state, code_challenge, code_challenge_method))
 
-/** What the provider sends the browser back with; whatever else it adds is ignored. */
-struct oauth_return {
+/// The provider's redirect back to the server; other parameters are ignored.
+struct oauth_callback {
     text<1, 512> state;
     omittable<text<1, 2048>> code;
     omittable<text<1, 256>> error;
 };
-BOOST_DESCRIBE_STRUCT(oauth_return, (), (state, code, error))
+BOOST_DESCRIBE_STRUCT(oauth_callback, (), (state, code, error))
 
 struct oauth_exchange {
     text<1, 256> code;

@@ -1,18 +1,18 @@
-// The envelope of every list, and the query that asks for one.
+// Pagination: the envelope of every list, and its query.
 #pragma once
 
 #include "schemas/engine/types.hpp"
 
 namespace schemas {
 
-/** Any cursor is read here, an empty one too: whether it is genuine is told by its MAC, not by its shape. */
+/// Accepts any cursor, even an empty one: its MAC decides, not its syntax.
 struct page_query {
     page_limit limit;
     omittable<std::string> cursor;
 };
 BOOST_DESCRIBE_STRUCT(page_query, (), (limit, cursor))
 
-/** `next_cursor` is null on the last page; `total` is left out where counting would cost too much. */
+/// `next_cursor` is null on the last page; `total` is omitted where counting would be too expensive.
 template <class Row>
 struct page {
     std::vector<Row> items;

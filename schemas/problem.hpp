@@ -1,4 +1,4 @@
-// What an answer says when a request did not succeed.
+// Error responses.
 #pragma once
 
 #include "schemas/engine/types.hpp"
@@ -11,7 +11,7 @@ struct problem {
 };
 BOOST_DESCRIBE_STRUCT(problem, (), (detail, code))
 
-/** 403: which permission was lacking. */
+/// 403: the missing permission.
 struct forbidden_scope_problem {
     std::string detail;
     std::string code = "forbidden_scope";
@@ -19,14 +19,14 @@ struct forbidden_scope_problem {
 };
 BOOST_DESCRIBE_STRUCT(forbidden_scope_problem, (), (detail, code, required))
 
-/** 422: every wrong place, not the first alone. */
+/// 422: all errors, not only the first.
 struct validation_problem {
     std::string code = "validation_error";
-    std::vector<fault> detail;
+    std::vector<validation_error> detail;
 };
 BOOST_DESCRIBE_STRUCT(validation_problem, (), (code, detail))
 
-/** 429: carries its reason under three names, since clients of different ages look for different ones. */
+/// 429: the reason under three names, for clients of different versions.
 struct rate_limited_problem {
     std::string detail;
     std::string code = "rate_limited";

@@ -1,4 +1,4 @@
-// One sign-in on one device.
+// Login sessions.
 #pragma once
 
 #include "schemas/engine/types.hpp"

@@ -1,4 +1,4 @@
-// The people of a workspace, and those who ask to belong to it.
+// Members of a workspace, join requests, and the API keys of a team.
 #pragma once
 
 #include "schemas/api_key.hpp"
@@ -11,8 +11,7 @@ namespace schemas {
 enum class team_status { active, pending };
 BOOST_DESCRIBE_ENUM(team_status, active, pending)
 
-/** A member, or somebody invited who has not accepted yet: then `invite_id` is there, and `user_id` is null.
- */
+/// A member (with `user_id`), or a pending invite (with `invite_id`, and `user_id` null).
 struct team_row {
     std::optional<boost::uuids::uuid> user_id;
     std::string email;
@@ -25,7 +24,7 @@ struct team_row {
 };
 BOOST_DESCRIBE_STRUCT(team_row, (), (user_id, email, name, role, is_owner, status, joined_at, invite_id))
 
-/** `q` is looked for in names and addresses. */
+/// `q` is searched in names and email addresses.
 struct team_query {
     page_limit limit;
     omittable<std::string> cursor;
@@ -40,15 +39,15 @@ struct role_change {
 };
 BOOST_DESCRIBE_STRUCT(role_change, (), (role))
 
-/** The password may be missing only where there is none. */
+/// The password may be absent only if the account has none.
 struct ownership_transfer {
     boost::uuids::uuid user_id{};
     std::optional<existing_password> password;
 };
 BOOST_DESCRIBE_STRUCT(ownership_transfer, (), (user_id, password))
 
-/** Somebody who has signed up with an address of the workspace's domain. They can be let in once the address
-   is verified. */
+/** A user who signed up with an email address of the workspace's domain. Can be approved once the address is
+    verified. */
 struct join_request {
     boost::uuids::uuid user_id{};
     std::string email;
@@ -58,8 +57,7 @@ struct join_request {
 };
 BOOST_DESCRIBE_STRUCT(join_request, (), (user_id, email, name, email_verified, requested_at))
 
-/** Any key of a workspace; `user_id` and `role` tell whose it is: a person's, or the workspace's with a role
-   of its own. */
+/// An API key of a workspace, owned by a user (`user_id`) or by the workspace, with a `role` of its own.
 struct team_api_key {
     boost::uuids::uuid id{};
     std::string prefix;

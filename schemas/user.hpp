@@ -1,4 +1,4 @@
-// A person, and what a person may change about it.
+// A user, and the profile changes that they may make.
 #pragma once
 
 #include "schemas/engine/types.hpp"
@@ -19,7 +19,7 @@ struct user {
 BOOST_DESCRIBE_STRUCT(user, (),
                       (id, email, name, title, email_verified, avatar_url, locale, timezone, created_at))
 
-/** Null clears what may be empty; a locale and a time zone are always set. */
+/// Null clears a name or title; locale and time zone are always set.
 struct patch_me {
     clearable<name_text<1, 100>> name;
     clearable<name_text<1, 100>> title;

@@ -1,4 +1,4 @@
-// Workspaces, a person's place in one, and how one is set up.
+// Workspaces, memberships, and workspace settings.
 #pragma once
 
 #include "schemas/engine/types.hpp"
@@ -22,7 +22,7 @@ struct membership {
 };
 BOOST_DESCRIBE_STRUCT(membership, (), (role, is_owner, joined_at))
 
-/** A workspace of the caller's, with their place in it; `current` is the one that the credential names. */
+/// A workspace of the caller, with their membership. `current`: the credential belongs to this workspace.
 struct workspace_row {
     boost::uuids::uuid id{};
     std::string name;
@@ -40,12 +40,12 @@ struct workspace_create {
 };
 BOOST_DESCRIBE_STRUCT(workspace_create, (), (name))
 
-/** What becomes of people who sign up with an address of the workspace's domain. */
+/// How users who sign up with an email address of the workspace's domain may join.
 enum class join_policy { closed, approval, open };
 BOOST_DESCRIBE_ENUM(join_policy, closed, approval, open)
 
-/** `join_domain_verified`: the domain counts, since a member has proved to have an address there. */
-struct workspace_setup {
+/// `join_domain_verified`: an admin has a verified email address of this domain, so the policy applies.
+struct workspace_settings {
     boost::uuids::uuid id{};
     std::string name;
     boost::uuids::uuid owner_id{};
@@ -55,11 +55,11 @@ struct workspace_setup {
     std::optional<std::string> join_domain;
     bool join_domain_verified = false;
 };
-BOOST_DESCRIBE_STRUCT(workspace_setup, (),
+BOOST_DESCRIBE_STRUCT(workspace_settings, (),
                       (id, name, owner_id, created_at, members_can_mint_keys, join_policy, join_domain,
                        join_domain_verified))
 
-/** Null takes the domain away; the others cannot be taken away. */
+/// Null removes the domain; the other settings cannot be removed.
 struct workspace_patch {
     omittable<name_text<1, 100>> name;
     omittable<bool> members_can_mint_keys;
@@ -68,7 +68,7 @@ struct workspace_patch {
 };
 BOOST_DESCRIBE_STRUCT(workspace_patch, (), (name, members_can_mint_keys, join_policy, join_domain))
 
-/** A token for another workspace. The session goes on, and its refresh token is what it was. */
+/// An access token for another workspace. The session and its refresh token stay the same.
 struct workspace_token {
     std::string access_token;
     schemas::token_type token_type = schemas::token_type::bearer;

@@ -1,4 +1,4 @@
-// What the operator has set: read from the environment and the command line, refused at start if wrong.
+// Configuration: read from LATCHKEY_ variables and flags, validated as a whole at start.
 #pragma once
 
 #include "crypto/hash_pool.hpp"
@@ -6,11 +6,14 @@
 #include "db/postgres/pipeline.hpp"
 #include "handlers/access/client_address.hpp"
 #include "handlers/http/context.hpp"
+#include "handlers/oidc/provider.hpp"
 #include "server/log.hpp"
-#include "server/mail/mail_transport.hpp"
+#include "server/mail_settings.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
 
+#include <chrono>
+#include <cstddef>
 #include <optional>
 #include <span>
 #include <string>
@@ -21,63 +24,78 @@
 
 namespace server {
 
-/** How long a connection may take over what. All are upper bounds within half a second. */
+/// Time limits of a connection's phases. Enforced by a periodic sweep, half a second late at most.
 struct time_limits {
-    std::chrono::seconds idle{75}; // between two requests
-    std::chrono::seconds header{
-        15}; // from a request's first byte, or from connecting, to the end of its header
-    std::chrono::seconds body{30};  // from there to the end of its body
-    std::chrono::seconds write{30}; // a reply
-    std::chrono::seconds drain{10}; // all that is under way when the server is told to stop
+    /// Between two requests.
+    std::chrono::seconds idle{75};
+    /// From the first byte of a request, or from the connect, to the end of its header.
+    std::chrono::seconds header{15};
+    /// From the end of the header to the end of the body.
+    std::chrono::seconds body{30};
+    /// For writing a response.
+    std::chrono::seconds write{30};
+    /// For all requests in flight when the server begins to drain.
+    std::chrono::seconds drain{10};
 };
 
-/** The OpenID provider that people may sign in through. */
+/// The OpenID provider for sign-in.
 struct google_settings {
     std::string issuer, client_id, client_secret;
 };
 
+/// The configuration of one process.
 struct config {
     explicit config(const crypto::keyring& master) : keys(master) {}
 
     boost::asio::ip::tcp::endpoint listen;
+    /// Number of cores, each with a thread of its own.
     unsigned threads = 1;
     log_level level = log_level::info;
     time_limits limits;
     std::vector<handlers::address_range> trusted_proxies;
+    /// Run the migrations before serving.
     bool migrate = true;
     std::string data_dir = ".latchkey";
-    std::optional<smtp_settings> smtp; // nothing: letters are written into the data folder
+    /// Absent: mail is written to files in the data folder.
+    std::optional<smtp_settings> smtp;
     mailbox mail_from;
     std::optional<google_settings> google;
 
     std::string database_url;
-    bool prepared_statements = true; // false: behind a pooler that hands transactions to changing servers
-    std::size_t database_connections = 3; // of each core, beside the one for looking up credentials
+    /// False behind a pooler in transaction mode; this also disables the credential cache.
+    bool prepared_statements = true;
+    /// Connections of each core, in addition to the one for credential lookups.
+    std::size_t database_connections = 3;
     crypto::keyring keys;
     handlers::settings handlers;
-    std::size_t hash_queue = 0; // waiting for a hasher, at most
-    crypto::argon2_engine argon2 = crypto::argon2_engine::own;
-    std::size_t cache_bytes = 0; // remembered principals of all cores together
+    /// Password hashes that may wait for a worker.
+    std::size_t hash_queue = 0;
+    crypto::argon2_engine argon2 = crypto::argon2_engine::built_in;
+    /// Size of the credential caches of all cores together.
+    std::size_t cache_bytes = 0;
 
-    /** How people call this server: the host of its public URL. */
-    std::string site_name() const;
+    /// The host of the public URL: the server's name in email.
+    std::string display_name() const;
 };
 
-/** How all connections of the program are made. */
+/// Settings of every database connection of the process.
 db::pipeline::config database_settings(const config& settings);
 
-/** Names and values: the environment's LATCHKEY_ variables or the flags, by the setting's own name. */
-using settings_text = std::vector<std::pair<std::string, std::string>>;
+/// Settings of the OpenID provider; absent if none is configured.
+std::optional<handlers::oidc_provider::config> oidc_provider_settings(const config& settings);
 
-/** The LATCHKEY_ variables as settings: `LATCHKEY_PUBLIC_URL` is `public_url`. */
-settings_text read_environment(char** environment);
+/// Settings as given: pairs of name and value, such as `public_url` and `https://id.example.com`.
+using setting_list = std::vector<std::pair<std::string, std::string>>;
 
-/** Flags as settings: `--public-url X` or `--public-url=X` is `public_url`.
-    @return the settings, or what is wrong with the first bad flag */
-std::variant<settings_text, std::string> read_flags(std::span<char* const> arguments);
+/// Settings from LATCHKEY_ variables: `LATCHKEY_PUBLIC_URL` is `public_url`. Unknown ones are logged.
+setting_list read_environment(char** environment);
 
-/** Check all settings at once; a flag overrides a variable of the same name.
-    @return the configuration, or one line for each setting that is wrong */
-std::variant<config, std::vector<std::string>> make_config(settings_text environment, settings_text flags);
+/** Settings from flags: `--public-url X` or `--public-url=X` is `public_url`.
+    @return the settings, or an error message for the first invalid flag */
+std::variant<setting_list, std::string> read_flags(std::span<char* const> arguments);
+
+/** Validate all settings at once. A flag overrides the variable of the same name.
+    @return the configuration, or one error message for each invalid setting */
+std::variant<config, std::vector<std::string>> make_config(setting_list environment, setting_list flags);
 
 } // namespace server

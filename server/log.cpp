@@ -1,7 +1,7 @@
 #include "server/log.hpp"
 
 #include "schemas/engine/json.hpp"
-#include "schemas/engine/rule.hpp"
+#include "schemas/engine/schema.hpp"
 #include "schemas/engine/utf8.hpp"
 
 #include <unistd.h>
@@ -12,9 +12,9 @@ namespace server {
 
 namespace {
 
-constexpr std::size_t longest_value = 2048;
+constexpr std::size_t max_value_size = 2048;
 
-log_level least_level = log_level::info;
+log_level minimum_level = log_level::info;
 
 std::string_view name_of(log_level level)
 {
@@ -33,19 +33,19 @@ std::string_view name_of(log_level level)
 
 } // namespace
 
-void set_log_level(log_level least)
+void set_log_level(log_level minimum)
 {
-    least_level = least;
+    minimum_level = minimum;
 }
 
 bool logs(log_level level)
 {
-    return level >= least_level;
+    return level >= minimum_level;
 }
 
-log_line::log_line(log_level level, std::string_view event) : wanted_(logs(level))
+log_line::log_line(log_level level, std::string_view event) : enabled_(logs(level))
 {
-    if (!wanted_)
+    if (!enabled_)
         return;
     text_.reserve(256);
     auto now = std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
@@ -57,25 +57,25 @@ log_line::log_line(log_level level, std::string_view event) : wanted_(logs(level
 
 log_line::~log_line()
 {
-    if (!wanted_)
+    if (!enabled_)
         return;
     text_ += "}\n";
-    // A full pipe may cut the line or refuse it: a log must never stop the server.
+    // A full pipe may truncate or drop the line: logging never blocks or stops the server.
     [[maybe_unused]] auto written = ::write(STDERR_FILENO, text_.data(), text_.size());
 }
 
 log_line& log_line::add(std::string_view name, std::string_view value)
 {
-    if (!wanted_)
+    if (!enabled_)
         return *this;
     text_.append(",\"").append(name).append("\":");
-    schemas::write_string(text_, schemas::clean_text(value, longest_value));
+    schemas::write_string(text_, schemas::sanitize_text(value, max_value_size));
     return *this;
 }
 
 log_line& log_line::add(std::string_view name, std::int64_t value)
 {
-    if (!wanted_)
+    if (!enabled_)
         return *this;
     text_.append(",\"").append(name).append("\":");
     schemas::write_integer(text_, value);

@@ -1,4 +1,4 @@
-// One JSON line per event on standard error. Callers pass no secret; nothing here looks for one.
+// Log: one JSON line per event on standard error. Secrets are not filtered: callers must not pass any.
 #pragma once
 
 #include <cstdint>
@@ -9,11 +9,11 @@ namespace server {
 
 enum class log_level : std::uint8_t { debug, info, warning, error };
 
-/** Lines below this level are dropped. Set once at start, before other threads exist. */
-void set_log_level(log_level least);
+/// Drop events below this level. Call once at start, before other threads exist.
+void set_log_level(log_level minimum);
 bool logs(log_level level);
 
-/** One event being put together. Written, whole and in one system call, when it goes out of scope.
+/** Builder of one event. The destructor writes it, in one system call.
 
     @code
     log_line(log_level::info, "listening").add("address", text);
@@ -29,7 +29,7 @@ public:
     log_line& add(std::string_view name, std::int64_t value);
 
 private:
-    bool wanted_;
+    bool enabled_;
     std::string text_;
 };
 

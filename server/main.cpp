@@ -1,4 +1,4 @@
-// latchkey: reads its settings and runs a command.
+// Entry point: parses the command line and runs a command.
 #include "server/cli/commands.hpp"
 #include "server/cli/help.hpp"
 
@@ -13,10 +13,12 @@
 namespace {
 
 struct command {
-    std::string_view first, second; // words
+    /// One or two words.
+    std::string_view first, second;
+    /// Exactly one of these: without an argument, with one, or without the configuration of a server.
     int (*run)(const server::config&) = nullptr;
-    int (*run_on)(const server::config&, const std::string& argument) = nullptr; // if it takes one
-    int (*run_bare)(const server::settings_text&) = nullptr; // if it needs no server's settings
+    int (*run_with_argument)(const server::config&, const std::string& argument) = nullptr;
+    int (*run_unconfigured)(const server::setting_list&) = nullptr;
 };
 
 constexpr command commands[] = {
@@ -30,37 +32,38 @@ constexpr command commands[] = {
     {"mcp", "", nullptr, nullptr, &server::bridge_mcp},
 };
 
-int refuse(const std::vector<std::string>& lines)
+/// Print usage errors. @return exit code 2
+int usage_error(const std::vector<std::string>& lines)
 {
     for (auto& line : lines)
         std::cerr << "latchkey: " << line << '\n';
     return 2;
 }
 
-int run(const command& what, std::span<char* const> flags)
+int run(const command& chosen, std::span<char* const> flags)
 {
     std::string argument;
-    if (what.run_on) {
+    if (chosen.run_with_argument) {
         if (flags.empty() || std::string_view(flags.front()).starts_with("-"))
-            return refuse({"whose? see latchkey --help"});
+            return usage_error({"missing argument: EMAIL (see latchkey --help)"});
         argument = flags.front();
         flags = flags.subspan(1);
     }
-    auto given = server::read_flags(flags);
-    if (auto wrong = std::get_if<std::string>(&given))
-        return refuse({*wrong});
-    auto settings_given = server::read_environment(environ);
-    auto& from_flags = std::get<server::settings_text>(given);
-    if (what.run_bare) {
-        settings_given.insert(settings_given.end(), from_flags.begin(), from_flags.end());
-        return what.run_bare(settings_given);
+    auto parsed_flags = server::read_flags(flags);
+    if (auto error = std::get_if<std::string>(&parsed_flags))
+        return usage_error({*error});
+    auto settings = server::read_environment(environ);
+    auto& flag_settings = std::get<server::setting_list>(parsed_flags);
+    if (chosen.run_unconfigured) {
+        settings.insert(settings.end(), flag_settings.begin(), flag_settings.end());
+        return chosen.run_unconfigured(settings);
     }
-    auto made = server::make_config(std::move(settings_given), std::move(from_flags));
-    if (auto wrong = std::get_if<std::vector<std::string>>(&made))
-        return refuse(*wrong);
-    auto& settings = std::get<server::config>(made);
-    server::set_log_level(settings.level);
-    return what.run_on ? what.run_on(settings, argument) : what.run(settings);
+    auto configured = server::make_config(std::move(settings), std::move(flag_settings));
+    if (auto error = std::get_if<std::vector<std::string>>(&configured))
+        return usage_error(*error);
+    auto& config = std::get<server::config>(configured);
+    server::set_log_level(config.level);
+    return chosen.run_with_argument ? chosen.run_with_argument(config, argument) : chosen.run(config);
 }
 
 } // namespace
@@ -92,5 +95,5 @@ int main(int argc, char** argv)
             }
         return run(known, flags);
     }
-    return refuse({"there is no command '" + std::string(first) + "'; see latchkey --help"});
+    return usage_error({"unknown command '" + std::string(first) + "' (see latchkey --help)"});
 }

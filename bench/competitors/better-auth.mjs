@@ -1,10 +1,10 @@
-// better-auth with its plugin for API keys, called in the process, behind the leanest HTTP server there is for Node.
+// better-auth with its API key plugin, called in process, behind Node's bare HTTP server.
 //
-// Options: port, socket (PostgreSQL's folder), database, user, keys (how many), keys_file; redis: a socket, and the
-// keys are kept there alone, with the updates after the answer: the fastest set-up found. Without it, PostgreSQL
-// keeps them and each check writes to it, which is the plugin's default.
+// Options: port, socket (PostgreSQL's folder), database, user, keys (how many), keys_file; redis: a socket. With
+// it, the keys are stored only in Redis, with deferred updates: the fastest setup found. Without it, they are
+// stored in PostgreSQL and each check writes to it, the plugin's default.
 import {createServer} from 'node:http';
-import {hand_over, key_of, listen, load, make, options, randomUUID, tell} from './common.mjs';
+import {write_keys, key_of, listen, load, make, options, randomUUID, tell} from './common.mjs';
 
 const {betterAuth} = await load('better-auth');
 const {getMigrations} = await load('better-auth/db/migration');
@@ -16,7 +16,8 @@ async function connect_redis(path) {
     const redis = new Redis({path, enableAutoPipelining: true});
     return {
         get: key => redis.get(key),
-        set: (key, value, seconds) => (seconds ? redis.set(key, value, 'EX', seconds) : redis.set(key, value)),
+        set: (key, value, seconds) =>
+            seconds ? redis.set(key, value, 'EX', seconds) : redis.set(key, value),
         delete: key => redis.del(key),
     };
 }
@@ -40,7 +41,7 @@ if (options.redis) {
 }
 const auth = betterAuth(settings);
 
-// Ten keys to a person: with the keys in Redis, each check writes the list of all of its owner's.
+// Ten keys per user: with Redis, each check writes the list of all keys of the owner.
 async function seed() {
     const {runMigrations} = await getMigrations(settings);
     await runMigrations();
@@ -48,16 +49,16 @@ async function seed() {
     const keys = [];
     while (keys.length < options.keys) {
         const email = `${randomUUID()}@bench.example`;
-        const person = await internalAdapter.createUser({email, name: 'Load', emailVerified: true});
-        const made = make(10, () => auth.api.createApiKey({body: {name: 'load', userId: person.id}}));
+        const user = await internalAdapter.createUser({email, name: 'Load', emailVerified: true});
+        const made = make(10, () => auth.api.createApiKey({body: {name: 'load', userId: user.id}}));
         keys.push(...(await Promise.all(made)).map(key => key.key));
     }
     await settings.database.query('VACUUM ANALYZE');
-    hand_over(options.keys_file, keys);
+    write_keys(options.keys_file, keys);
 }
 
 await seed();
-// It knows no workspaces and no roles in a key: these cost it nothing here.
+// better-auth keys have no workspace and no role: these headers are constants.
 const workspace = randomUUID();
 let count = 0;
 const server = createServer({keepAliveTimeout: 0}, async (request, response) => {

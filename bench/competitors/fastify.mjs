@@ -1,9 +1,9 @@
-// The strongest server for Node that we could write by hand: Fastify, postgres.js, which pipelines, and one prepared
-// select for each check. No cache: what is revoked is refused from then on, as with Latchkey.
+// A hand-written Node server, as fast as we could make it: Fastify, postgres.js (which pipelines), and one
+// prepared SELECT per check. No cache, so revocation takes effect immediately, as with Latchkey.
 //
 // Options: port, socket (PostgreSQL's folder), database, user, keys (how many), keys_file.
 import {hash} from 'node:crypto';
-import {hand_over, key_of, listen, load, make, make_key, options, randomUUID, tell} from './common.mjs';
+import {write_keys, key_of, listen, load, make, make_key, options, randomUUID, tell} from './common.mjs';
 
 const {default: Fastify} = await load('fastify');
 const {default: postgres} = await load('postgres');
@@ -17,30 +17,31 @@ const sql = postgres({
     onnotice: () => {},
 });
 
-// API keys are long and random, so a plain digest keeps them as safe as a keyed one, for less.
+// API keys are long and random, so a plain digest is as safe as a keyed one, and cheaper.
 const digest = key => hash('sha256', key, 'buffer');
 
 async function seed() {
-    await sql`CREATE TABLE peer_keys (
+    await sql`CREATE TABLE api_keys (
         id uuid PRIMARY KEY, digest bytea NOT NULL UNIQUE, user_id uuid NOT NULL, workspace_id uuid NOT NULL,
         role text NOT NULL, scopes text NOT NULL, expires_at timestamptz, revoked_at timestamptz)`;
     const keys = make(options.keys, make_key);
-    const people = make(100, () => ({user: randomUUID(), workspace: randomUUID()}));
-    const owner = index => people[index % people.length];
+    const users = make(100, () => ({user: randomUUID(), workspace: randomUUID()}));
+    const owner = index => users[index % users.length];
     const column = value => keys.map(value).join();
-    await sql`INSERT INTO peer_keys (id, digest, user_id, workspace_id, role, scopes)
+    await sql`INSERT INTO api_keys (id, digest, user_id, workspace_id, role, scopes)
         SELECT id::uuid, decode(digest, 'hex'), user_id::uuid, workspace_id::uuid, 'admin', '*' FROM unnest(
             string_to_array(${column(() => randomUUID())}, ','),
             string_to_array(${column(key => digest(key).toString('hex'))}, ','),
             string_to_array(${column((_, index) => owner(index).user)}, ','),
             string_to_array(${column((_, index) => owner(index).workspace)}, ',')
         ) AS rows (id, digest, user_id, workspace_id)`;
-    await sql`VACUUM ANALYZE peer_keys`;
-    hand_over(options.keys_file, keys);
+    await sql`VACUUM ANALYZE api_keys`;
+    write_keys(options.keys_file, keys);
 }
 
-const find = key => sql`SELECT id, user_id, workspace_id, role, scopes FROM peer_keys
-    WHERE digest = ${digest(key)} AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())`.values();
+const find = key => sql`SELECT id, user_id, workspace_id, role, scopes FROM api_keys
+    WHERE digest = ${digest(key)} AND revoked_at IS NULL
+        AND (expires_at IS NULL OR expires_at > now())`.values();
 
 await seed();
 const server = Fastify({logger: false, keepAliveTimeout: 0});

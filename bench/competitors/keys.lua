@@ -1,8 +1,8 @@
--- For wrk: ask with one key after the other, round and round; tell requests, microseconds and failures in one line.
+-- wrk script: sends the keys of a file in a cycle; prints requests, microseconds and failures in one line.
 --
---   wrk … -s keys.lua URL -- FILE     FILE has a key a line
+--   wrk … -s keys.lua URL -- FILE     FILE has one key per line
 
-local requests, at = {}, 0
+local requests, index = {}, 0
 
 function init(arguments)
     for key in io.lines(arguments[1]) do
@@ -11,12 +11,12 @@ function init(arguments)
 end
 
 function request()
-    at = at % #requests + 1
-    return requests[at]
+    index = index % #requests + 1
+    return requests[index]
 end
 
 function done(summary)
     local errors = summary.errors
     local failed = errors.connect + errors.read + errors.write + errors.status + errors.timeout
-    io.write(string.format("turn %d %d %d\n", summary.requests, summary.duration, failed))
+    io.write(string.format("run %d %d %d\n", summary.requests, summary.duration, failed))
 end

@@ -1,27 +1,30 @@
-// Make API keys at a running Latchkey: twenty people sign up, and mint in turn.
+// Creates API keys at a running Latchkey: twenty users sign up and mint in turn.
 //
-// Options: port: where to listen, which it does not, since it ends when done; server: its URL; keys: how many;
-// keys_file. Tells which Node this is.
+// Options: port (unused: this script ends when done); server: its URL; keys: how many; keys_file. Prints the
+// version of Node.
 import {Agent, request} from 'node:http';
-import {hand_over, options, randomUUID} from './common.mjs';
+import {write_keys, options, randomUUID} from './common.mjs';
 
 const agent = new Agent({keepAlive: true});
 
 const post = (path, token, body) =>
     new Promise((resolve, reject) => {
-        const headers = {'content-type': 'application/json', ...(token && {authorization: `Bearer ${token}`})};
-        const call = request(`${options.server}/api/v1/users${path}`, {method: 'POST', headers, agent}, async reply => {
+        const authorization = token && {authorization: `Bearer ${token}`};
+        const headers = {'content-type': 'application/json', ...authorization};
+        const url = `${options.server}/api/v1/users${path}`;
+        const call = request(url, {method: 'POST', headers, agent}, async response => {
             let text = '';
-            for await (const part of reply)
+            for await (const part of response)
                 text += part;
-            return reply.statusCode === 201 ? resolve(JSON.parse(text)) : reject(new Error(`${path}: ${text}`));
+            const created = response.statusCode === 201;
+            return created ? resolve(JSON.parse(text)) : reject(new Error(`${path}: ${text}`));
         });
         call.on('error', reject).end(JSON.stringify(body));
     });
 
 async function sign_up() {
-    const person = {email: `${randomUUID()}@bench.example`, password: 'correct horse battery staple'};
-    return (await post('/signup', undefined, person)).access_token;
+    const account = {email: `${randomUUID()}@bench.example`, password: 'correct horse battery staple'};
+    return (await post('/signup', undefined, account)).access_token;
 }
 
 async function mint(token, count) {
@@ -31,11 +34,11 @@ async function mint(token, count) {
     return keys;
 }
 
-const people = 20;
+const users = 20;
 const tokens = [];
-while (tokens.length < people)
-    tokens.push(await sign_up());   // one by one, as the server sheds hashes that would wait
-const keys = await Promise.all(tokens.map(token => mint(token, Math.ceil(options.keys / people))));
-hand_over(options.keys_file, keys.flat());
+while (tokens.length < users)
+    tokens.push(await sign_up());   // sequentially: the server rejects password hashes beyond its queue
+const keys = await Promise.all(tokens.map(token => mint(token, Math.ceil(options.keys / users))));
+write_keys(options.keys_file, keys.flat());
 console.log(process.versions.node);
 agent.destroy();

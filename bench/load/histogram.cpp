@@ -8,7 +8,7 @@ namespace bench {
 
 namespace {
 
-// Values below 2048 ns have a bucket each. Above, every doubling of the value is split into 1024 buckets.
+// Values below 2048 ns have a bucket each; above, every power of two is split into 1024 buckets.
 constexpr std::uint64_t half = 1024;
 constexpr int linear_bits = 11;
 
@@ -26,7 +26,8 @@ constexpr std::uint64_t highest_in(std::size_t index)
     return ((index - shift * half + 1) << shift) - 1;
 }
 
-constexpr std::size_t bucket_count = index_of(static_cast<std::uint64_t>(histogram::longest.count())) + 1;
+constexpr std::size_t bucket_count =
+    index_of(static_cast<std::uint64_t>(histogram::max_duration.count())) + 1;
 
 } // namespace
 
@@ -34,7 +35,7 @@ histogram::histogram() : buckets_(bucket_count) {}
 
 void histogram::record(duration value)
 {
-    value = std::clamp(value, duration(1), longest);
+    value = std::clamp(value, duration(1), max_duration);
     ++buckets_[index_of(static_cast<std::uint64_t>(value.count()))];
     ++count_;
     sum_ += value;
@@ -57,7 +58,7 @@ void histogram::clear()
     std::fill(buckets_.begin(), buckets_.end(), 0);
     count_ = 0;
     sum_ = max_ = duration::zero();
-    min_ = longest;
+    min_ = max_duration;
 }
 
 histogram::duration histogram::mean() const
@@ -69,13 +70,13 @@ histogram::duration histogram::percentile(double percent) const
 {
     if (count_ == 0)
         return duration::zero();
-    // 99.9 / 100 * 1000 is a hair more than 999 in floating point; it must not become the thousandth value.
+    // 99.9 / 100 * 1000 is slightly more than 999 in floating point: it must not select the thousandth value.
     double exact = std::clamp(percent, 0.0, 100.0) / 100 * static_cast<double>(count_);
-    auto wanted = std::max<std::uint64_t>(1, static_cast<std::uint64_t>(std::ceil(exact - 1e-6)));
+    auto rank = std::max<std::uint64_t>(1, static_cast<std::uint64_t>(std::ceil(exact - 1e-6)));
     std::uint64_t seen = 0;
     for (std::size_t i = 0; i < bucket_count; ++i) {
         seen += buckets_[i];
-        if (seen >= wanted)
+        if (seen >= rank)
             return std::min(duration(static_cast<std::int64_t>(highest_in(i))), max_);
     }
     return max_;

@@ -1,4 +1,4 @@
-// Latencies, counted so that any percentile can be told afterwards.
+// A latency histogram from which any percentile can be computed.
 #pragma once
 
 #include <chrono>
@@ -7,13 +7,13 @@
 
 namespace bench {
 
-/** Counts durations from 1 ns to 60 s in buckets whose width grows with the value, so that each is known to
-    three significant digits (better than 0.1 %). Longer ones count as 60 s. This is the log-linear layout of
-    Gil Tene's HdrHistogram: 221 KB, about 5 ns for a record, no allocation after construction. */
+/** Durations from 1 ns to 60 s in buckets of growing width: the log-linear layout of Gil
+    Tene's HdrHistogram, with three significant digits (an error below 0.1 %). Longer durations count as 60 s.
+    221 KB, about 5 ns per record, no allocation after construction. */
 class histogram {
 public:
     using duration = std::chrono::nanoseconds;
-    static constexpr duration longest = std::chrono::seconds(60);
+    static constexpr duration max_duration = std::chrono::seconds(60);
 
     histogram();
 
@@ -26,8 +26,8 @@ public:
     duration min() const { return count_ ? min_ : duration::zero(); }
     duration mean() const;
 
-    /** The least recorded value that at least `percent` of all values do not exceed (to three digits, never
-        above the true maximum). Zero if nothing was recorded. */
+    /** The smallest recorded value such that at least `percent` of all values do not exceed it (to three
+        digits, never above the true maximum). Zero if nothing was recorded. */
     duration percentile(double percent) const;
 
     struct point {
@@ -35,8 +35,8 @@ public:
         duration value;
     };
 
-    /** The percentiles from 0 to 100 in steps that halve as they near 100: what a plot over a logarithmic
-        percentile axis needs. It ends where a single value remains above. */
+    /** Percentiles from 0 to 100 in steps that halve towards 100, for a plot over a logarithmic percentile
+        axis. Ends where a single value remains above. */
     std::vector<point> curve() const;
 
 private:
@@ -44,7 +44,7 @@ private:
     std::uint64_t count_ = 0;
     duration sum_{};
     duration max_{};
-    duration min_ = longest;
+    duration min_ = max_duration;
 };
 
 } // namespace bench

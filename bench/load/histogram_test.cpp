@@ -20,7 +20,7 @@ double ratio(histogram::duration got, histogram::duration wanted)
 
 BOOST_AUTO_TEST_SUITE(histogram_test)
 
-BOOST_AUTO_TEST_CASE(an_empty_one_answers_zero)
+BOOST_AUTO_TEST_CASE(an_empty_histogram_returns_zero)
 {
     histogram none;
     BOOST_TEST(none.count() == 0u);
@@ -30,13 +30,13 @@ BOOST_AUTO_TEST_CASE(an_empty_one_answers_zero)
     BOOST_TEST(none.curve().empty());
 }
 
-BOOST_AUTO_TEST_CASE(every_value_is_known_to_three_digits)
+BOOST_AUTO_TEST_CASE(values_have_three_significant_digits)
 {
     for (double value = 1; value < 60e9; value *= 1.0137) {
         histogram one;
         auto exact = histogram::duration(static_cast<std::int64_t>(value));
         one.record(exact);
-        one.record(histogram::longest); // so that the bucket's edge shows, not the maximum
+        one.record(histogram::max_duration); // the bucket's edge, not the maximum, is returned then
         BOOST_TEST(ratio(one.percentile(50), exact) >= 1.0);
         BOOST_TEST(ratio(one.percentile(50), exact) < 1.001);
     }
@@ -63,7 +63,7 @@ BOOST_AUTO_TEST_CASE(percentiles_match_a_sorted_list)
     BOOST_TEST(counted.min().count() == all.front().count());
 }
 
-BOOST_AUTO_TEST_CASE(a_percentile_is_the_value_of_its_rank)
+BOOST_AUTO_TEST_CASE(a_percentile_is_the_value_at_its_rank)
 {
     histogram thousand;
     for (int i = 1; i <= 1000; ++i)
@@ -92,18 +92,18 @@ BOOST_AUTO_TEST_CASE(merged_parts_equal_the_whole)
         BOOST_TEST(left.percentile(percent).count() == whole.percentile(percent).count());
 }
 
-BOOST_AUTO_TEST_CASE(what_lies_outside_the_range_is_kept_at_its_edge)
+BOOST_AUTO_TEST_CASE(values_outside_the_range_are_clamped)
 {
     histogram odd;
     odd.record(-5s);
     odd.record(2h);
     BOOST_TEST(odd.count() == 2u);
     BOOST_TEST(odd.min().count() == 1);
-    BOOST_TEST((odd.max() == histogram::longest));
-    BOOST_TEST((odd.percentile(100) == histogram::longest));
+    BOOST_TEST((odd.max() == histogram::max_duration));
+    BOOST_TEST((odd.percentile(100) == histogram::max_duration));
 }
 
-BOOST_AUTO_TEST_CASE(clearing_forgets_everything)
+BOOST_AUTO_TEST_CASE(clear_resets_everything)
 {
     histogram used;
     used.record(3ms);
@@ -114,7 +114,7 @@ BOOST_AUTO_TEST_CASE(clearing_forgets_everything)
     BOOST_TEST(used.min().count() == 1000);
 }
 
-BOOST_AUTO_TEST_CASE(the_curve_climbs_to_the_maximum)
+BOOST_AUTO_TEST_CASE(the_curve_rises_to_the_maximum)
 {
     histogram many;
     for (int i = 1; i <= 100'000; ++i)

@@ -84,7 +84,7 @@ std::string make_request(std::string_view method, const url& where, std::span<co
 
 namespace {
 
-/** The value of a header line if it has this name (given in lower case). */
+/// The value of a header line, if it has this name (given in lower case).
 std::optional<std::string_view> value_of(std::string_view line, std::string_view name)
 {
     if (line.size() <= name.size() || line[name.size()] != ':')
@@ -106,7 +106,7 @@ bool is_word(std::string_view value, std::string_view lower_case)
                       [](char a, char b) { return (a | 0x20) == b; });
 }
 
-/** A number that fills the whole text. */
+/// The number, if the whole text is one.
 std::optional<std::uint64_t> number(std::string_view text, int base = 10)
 {
     std::uint64_t out = 0;
@@ -130,7 +130,7 @@ void response_reader::restart()
 
 response_reader::state response_reader::feed(std::string_view bytes)
 {
-    constexpr std::size_t longest_head = 64 * 1024;
+    constexpr std::size_t max_head = 64 * 1024;
     if (part_ != part::head)
         return read_body(bytes);
     auto pending = std::exchange(head_, {});
@@ -139,7 +139,7 @@ response_reader::state response_reader::feed(std::string_view bytes)
     auto end = bytes.find("\r\n\r\n");
     if (end == std::string_view::npos) {
         head_ = bytes;
-        return head_.size() > longest_head ? state::broken : state::more;
+        return head_.size() > max_head ? state::broken : state::more;
     }
     if (!read_head(bytes.substr(0, end + 2)))
         return state::broken;
@@ -164,7 +164,7 @@ bool response_reader::read_head(std::string_view head)
             return false;
         auto line = rest.substr(0, end);
         rest.remove_prefix(end + 2);
-        // Only three headers matter, and most lines begin with neither of their letters.
+        // Only three headers matter; most lines start with neither of their initials.
         char first = line.empty() ? '\0' : static_cast<char>(line.front() | 0x20);
         if (first == 'c') {
             if (auto value = value_of(line, "content-length")) {
@@ -267,8 +267,8 @@ void http_client::close()
 void http_client::connect()
 {
     socket_ = ::socket(address_.bytes.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    timeval patience{.tv_sec = 30, .tv_usec = 0};
-    setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    timeval timeout{.tv_sec = 30, .tv_usec = 0};
+    setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
     if (::connect(socket_, address_.get(), address_.size) != 0) {
         int why = errno;
         close();
@@ -276,8 +276,8 @@ void http_client::connect()
     }
 }
 
-answer http_client::call(std::string_view method, std::string_view target, std::span<const header> headers,
-                         std::string_view body)
+response http_client::call(std::string_view method, std::string_view target, std::span<const header> headers,
+                           std::string_view body)
 {
     url where = base_;
     where.target = target;
@@ -285,7 +285,7 @@ answer http_client::call(std::string_view method, std::string_view target, std::
     bool fresh = socket_ < 0;
     if (fresh)
         connect();
-    answer out;
+    response out;
     response_reader reader;
     reader.keep_body(&out.body);
     auto progress = response_reader::state::more;
@@ -295,16 +295,16 @@ answer http_client::call(std::string_view method, std::string_view target, std::
         auto got = ::recv(socket_, piece.data(), piece.size(), 0);
         progress = got > 0 ? reader.feed({piece.data(), static_cast<std::size_t>(got)}) : reader.finish();
     }
-    bool whole = progress == response_reader::state::done;
+    bool complete = progress == response_reader::state::done;
     out.status = reader.status();
-    if (!whole || !reader.keep_alive())
+    if (!complete || !reader.keep_alive())
         close();
-    if (whole)
+    if (complete)
         return out;
-    // A server may close a connection that was idle; it has not seen the request then.
+    // The server closed an idle connection, so it has not seen the request: retry once.
     if (!fresh && !reader.started())
         return call(method, target, headers, body);
-    throw failure("no answer from " + where.text());
+    throw failure("no response from " + where.text());
 }
 
 } // namespace bench

@@ -1,5 +1,4 @@
-// As much of HTTP/1.1 as a load generator needs: build a request, read an answer, and a plain blocking
-// client.
+// HTTP/1.1 for a load generator: building requests, parsing responses, and a blocking client.
 #pragma once
 
 #include <sys/socket.h>
@@ -16,42 +15,44 @@ namespace bench {
 struct url {
     std::string host;
     std::uint16_t port = 80;
-    std::string target = "/"; ///< path and query
+    /// Path and query.
+    std::string target = "/";
 
     std::string authority() const { return host + ":" + std::to_string(port); }
     std::string text() const { return "http://" + authority() + target; }
 };
 
-/** Read `http://host[:port][/path]`. @throw failure for anything else */
+/// Parse `http://host[:port][/path]`. @throw failure for anything else
 url parse_url(std::string_view text);
 
-/** Where to connect: a host's first address. @throw failure if it has none */
 struct socket_address {
     sockaddr_storage bytes{};
     socklen_t size = 0;
     const sockaddr* get() const;
 };
+
+/// The first address of a host. @throw failure if it has none
 socket_address resolve(const url& where);
 
 using header = std::pair<std::string_view, std::string_view>;
 
-/** A whole request, ready to send. A body gets a Content-Length and, unless told otherwise, a JSON type. */
+/// A complete request. A body gets a Content-Length and, unless given in `headers`, a JSON Content-Type.
 std::string make_request(std::string_view method, const url& where, std::span<const header> headers = {},
                          std::string_view body = {});
 
-/** Reads one answer at a time from a stream of bytes, in pieces of any size. Keeps the body only if asked to.
-    The usual case, a whole answer in one piece, copies nothing. */
+/** An incremental parser for one response at a time, fed in pieces of any size. Keeps the body only if
+    requested. The usual case, a complete response in one piece, copies nothing. */
 class response_reader {
 public:
     enum class state { more, done, broken };
 
-    /** Take what arrived. Bytes after the end of the answer make it broken: nothing here pipelines. */
+    /// Parse received bytes. Bytes after the end of the response are an error: requests are not pipelined.
     state feed(std::string_view bytes);
 
-    /** The stream has ended: an answer without a length is whole now, any other is broken. */
+    /// End of stream: it completes a response without a length, and breaks any other.
     state finish();
 
-    /** Make ready for the next answer. */
+    /// Reset for the next response.
     void restart();
 
     void keep_body(std::string* where) { body_ = where; }
@@ -68,21 +69,23 @@ private:
     void take_body(std::string_view bytes);
 
     part part_ = part::head;
-    std::string head_; // as far as it came, if it is not whole yet
-    std::string line_; // the same for the line that tells a chunk's size
+    /// The incomplete head received so far.
+    std::string head_;
+    /// The incomplete chunk-size line received so far.
+    std::string line_;
     std::uint64_t remaining_ = 0;
     int status_ = 0;
     bool keep_alive_ = true;
     std::string* body_ = nullptr;
 };
 
-struct answer {
+struct response {
     int status = 0;
     std::string body;
 };
 
-/** Calls a server, one request after the other, on one connection that is made anew when it was closed.
-    For preparing a run, not for measuring. @throw failure if no answer comes within 30 s */
+/** A blocking client: one request at a time on one connection, reopened when the server closed it. For setup,
+    not for measuring. @throw failure if no response arrives within 30 s */
 class http_client {
 public:
     explicit http_client(url base);
@@ -90,8 +93,8 @@ public:
     http_client(const http_client&) = delete;
     http_client& operator=(const http_client&) = delete;
 
-    answer call(std::string_view method, std::string_view target, std::span<const header> headers = {},
-                std::string_view body = {});
+    response call(std::string_view method, std::string_view target, std::span<const header> headers = {},
+                  std::string_view body = {});
 
 private:
     void connect();

@@ -8,7 +8,7 @@ using state = bench::response_reader::state;
 
 namespace {
 
-/** Feed an answer in pieces of this size; what the reader says after the last. */
+/// Feed a response in pieces of this size. @return the state after the last one
 state feed_in_pieces(response_reader& reader, std::string_view text, std::size_t size)
 {
     auto out = state::more;
@@ -23,13 +23,13 @@ state feed_in_pieces(response_reader& reader, std::string_view text, std::size_t
 
 BOOST_AUTO_TEST_SUITE(http_client_test)
 
-BOOST_AUTO_TEST_CASE(answers_are_read_in_pieces_of_any_size)
+BOOST_AUTO_TEST_CASE(responses_are_parsed_in_pieces_of_any_size)
 {
-    constexpr std::string_view answers[] = {
+    constexpr std::string_view responses[] = {
         "HTTP/1.1 200 OK\r\nServer: x\r\ncontent-LENGTH: 5\r\n\r\nhello",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nhel\r\n2\r\nlo\r\n0\r\nA: b\r\n\r\n",
     };
-    for (auto text : answers)
+    for (auto text : responses)
         for (std::size_t size = 1; size <= text.size(); ++size) {
             std::string body;
             response_reader reader;
@@ -46,7 +46,7 @@ BOOST_AUTO_TEST_CASE(answers_are_read_in_pieces_of_any_size)
         }
 }
 
-BOOST_AUTO_TEST_CASE(some_answers_have_no_body)
+BOOST_AUTO_TEST_CASE(some_responses_have_no_body)
 {
     response_reader reader;
     BOOST_TEST((reader.feed("HTTP/1.1 204 No Content\r\n\r\n") == state::done));
@@ -56,7 +56,7 @@ BOOST_AUTO_TEST_CASE(some_answers_have_no_body)
     BOOST_TEST((reader.feed("HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n") == state::done));
 }
 
-BOOST_AUTO_TEST_CASE(a_connection_that_will_close_says_so)
+BOOST_AUTO_TEST_CASE(keep_alive_follows_version_and_header)
 {
     response_reader reader;
     BOOST_TEST(
@@ -71,7 +71,7 @@ BOOST_AUTO_TEST_CASE(a_connection_that_will_close_says_so)
     BOOST_TEST(!reader.keep_alive());
 }
 
-BOOST_AUTO_TEST_CASE(what_is_no_answer_is_broken)
+BOOST_AUTO_TEST_CASE(malformed_responses_are_broken)
 {
     for (auto text : {"SSH-2.0-OpenSSH_9.2\r\n\r\n", "HTTP/1.1 999 Odd\r\n\r\n",
                       "HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n",
@@ -85,7 +85,7 @@ BOOST_AUTO_TEST_CASE(what_is_no_answer_is_broken)
     BOOST_TEST((cut.finish() == state::broken));
 }
 
-BOOST_AUTO_TEST_CASE(urls_are_taken_apart)
+BOOST_AUTO_TEST_CASE(urls_are_parsed)
 {
     auto whole = bench::parse_url("http://127.0.0.1:8080/a?b=c");
     BOOST_TEST(whole.host == "127.0.0.1");
@@ -99,7 +99,7 @@ BOOST_AUTO_TEST_CASE(urls_are_taken_apart)
         BOOST_CHECK_THROW(bench::parse_url(wrong), bench::failure);
 }
 
-BOOST_AUTO_TEST_CASE(requests_carry_what_they_need)
+BOOST_AUTO_TEST_CASE(requests_have_the_required_headers)
 {
     auto where = bench::parse_url("http://127.0.0.1:8080/x");
     BOOST_TEST(bench::make_request("GET", where) == "GET /x HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n\r\n");

@@ -1,8 +1,9 @@
+// SIGINT and SIGTERM as an orderly end of the run.
 #pragma once
 
 namespace bench {
 
-/** From now on SIGINT and SIGTERM end the run in good order instead of the process; a second one kills it. */
+/// From now on the first SIGINT or SIGTERM sets interrupted(); the second one kills the process.
 void catch_interrupts();
 
 bool interrupted();

@@ -33,13 +33,13 @@ outcome load_result::total() const
     return sum;
 }
 
-load::load(const load_plan& plan, std::vector<kind> kinds, const traffic_factory& make_traffic)
+load::load(const load_plan& plan, std::vector<kind> kinds, const request_source_factory& make_source)
     : plan_(plan), kinds_(std::move(kinds))
 {
     plan_.threads = std::clamp<std::size_t>(plan.threads, 1, std::max<std::size_t>(plan.connections, 1));
     for (std::size_t i = 0; i < plan_.threads; ++i)
         workers_.push_back(
-            std::make_unique<worker>(plan_, i, kinds_, make_traffic(i, plan_.threads), schedule_));
+            std::make_unique<worker>(plan_, i, kinds_, make_source(i, plan_.threads), schedule_));
     schedule_.begin = steady::now();
     schedule_.measure_from = schedule_.begin + plan_.warmup;
     schedule_.until = schedule_.measure_from + plan_.duration;
@@ -80,7 +80,7 @@ load_result load::wait()
         sum.send_delay.merge(part.send_delay);
         sum.reconnects += part.reconnects;
         sum.refused += part.refused;
-        sum.used_up = sum.used_up || part.used_up;
+        sum.exhausted = sum.exhausted || part.exhausted;
     }
     auto end = std::min(measures_until(), steady::now());
     sum.seconds = std::max(0.0, std::chrono::duration<double>(end - measures_from()).count());

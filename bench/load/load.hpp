@@ -1,4 +1,4 @@
-// The load generator: threads with an epoll loop each, every one driving its share of the connections.
+// The load generator: threads with one epoll loop each, which share the connections among them.
 #pragma once
 
 #include "bench/load/histogram.hpp"
@@ -21,21 +21,29 @@ struct load_plan {
     socket_address target;
     std::size_t connections = 64;
     std::size_t threads = 1;
-    double rate = 0; ///< requests a second, by schedule; 0: each connection sends when its answer has come
+    /// Scheduled requests per second (open loop). 0: each connection sends when its response arrived (closed
+    /// loop).
+    double rate = 0;
     std::chrono::nanoseconds warmup = std::chrono::seconds(2);
     std::chrono::nanoseconds duration = std::chrono::seconds(10);
-    std::chrono::nanoseconds drain = std::chrono::seconds(10); ///< how long late answers are waited for
-    bool spin = false; ///< poll without sleeping: exact send times for a whole processor
+    /// How long to wait for late responses.
+    std::chrono::nanoseconds drain = std::chrono::seconds(10);
+    /// Poll without sleeping: exact send times at the cost of a whole processor.
+    bool spin = false;
 };
 
-/** What became of the requests of one kind. */
+/// Statistics of the requests of one kind.
 struct outcome {
-    histogram latency; ///< of expected answers, and the age of what was never answered
+    /// Latency of expected responses, and the age of requests never answered.
+    histogram latency;
     std::array<std::uint64_t, 600> statuses{};
     std::uint64_t expected = 0;
-    std::uint64_t lost = 0;   ///< the connection broke, or the answer could not be read
-    std::uint64_t late = 0;   ///< sent, and not answered when the run was over
-    std::uint64_t unsent = 0; ///< scheduled, and no connection came free for it
+    /// Connection broken, or response malformed.
+    std::uint64_t lost = 0;
+    /// Sent, but not answered by the end of the run.
+    std::uint64_t late = 0;
+    /// Scheduled, but no connection became free for it.
+    std::uint64_t unsent = 0;
 
     std::uint64_t answered() const;
     std::uint64_t unexpected() const { return answered() - expected + lost + late + unsent; }
@@ -44,22 +52,26 @@ struct outcome {
 
 struct load_result {
     std::vector<outcome> kinds;
-    histogram send_delay; ///< open loop: how late the generator itself was, a free connection at hand
+    /// Open loop: how late the generator itself sent although a connection was free.
+    histogram send_delay;
     std::uint64_t reconnects = 0;
-    std::uint64_t refused = 0; ///< connections that could not be made
-    bool used_up = false;      ///< the scenario's data did not last for the whole duration
-    double seconds = 0;        ///< of measuring
+    /// Connections that could not be opened.
+    std::uint64_t refused = 0;
+    /// The scenario's data did not last for the whole duration.
+    bool exhausted = false;
+    /// Length of the measured window.
+    double seconds = 0;
 
     outcome total() const;
 };
 
-/** What happened of late, for the progress line. */
+/// Statistics since the last call, for the progress line.
 struct recent_load {
     histogram latency;
     std::uint64_t unexpected = 0;
 };
 
-/** When a run begins, measures and ends: the same moments for all its threads. */
+/// The begin, measured window and end of a run, shared by its threads.
 struct schedule {
     steady::time_point begin, measure_from;
     std::atomic<steady::time_point> until;
@@ -68,14 +80,14 @@ struct schedule {
 
 class worker;
 
-/** A run in progress. A request belongs to the measured window if the moment it was due lies inside; its
-    latency counts from that moment. In the closed loop that is when the connection became free; in the open
-    loop it is the schedule's, however late a connection was found, so a server that stalls is charged for
-    every request that should have been sent meanwhile (no coordinated omission). */
+/** A run in progress. A request belongs to the measured window if its due time lies inside; latency counts
+    from the due time. In a closed loop that is when the connection became free; in an open loop it is the
+    scheduled time, however late a connection was available, so a stalled server is charged for every request
+    that should have been sent meanwhile (no coordinated omission, in Gil Tene's term). */
 class load {
 public:
-    /** Start the threads: they connect, warm up, and measure. */
-    load(const load_plan& plan, std::vector<kind> kinds, const traffic_factory& make_traffic);
+    /// Start the threads: they connect, warm up, and measure.
+    load(const load_plan& plan, std::vector<kind> kinds, const request_source_factory& make_source);
     ~load();
     load(const load&) = delete;
     load& operator=(const load&) = delete;
@@ -83,13 +95,13 @@ public:
     steady::time_point measures_from() const { return schedule_.measure_from; }
     steady::time_point measures_until() const { return schedule_.until.load(); }
 
-    /** What was answered since the last call. */
+    /// Statistics since the last call.
     recent_load take_recent();
 
-    /** End early; what is under way is forgotten. */
+    /// End early; requests in flight are not counted.
     void stop();
 
-    /** Wait for the threads' end and add up. Once only. */
+    /// Join the threads and add up their results. Once only.
     load_result wait();
 
 private:

@@ -25,7 +25,7 @@ double in_seconds(std::chrono::nanoseconds time)
     return std::chrono::duration<double>(time).count();
 }
 
-/** Follows a run second by second and reads the meters when measuring begins and ends. */
+/// Shows the progress of a run every second, and reads the meters at both ends of the measured window.
 class observer {
 public:
     observer(load& run, const meters& watched, progress& line, const std::string& label)
@@ -54,10 +54,10 @@ private:
     {
         auto begin = steady::now();
         auto shown = begin;
-        run_.take_recent(); // what belongs to the phase before
+        run_.take_recent(); // drop the statistics of the previous phase
         auto server = watched_.server.cpu_seconds();
         for (auto now = begin; now < end() && !interrupted(); now = steady::now()) {
-            // The end may come nearer while this sleeps: data can run out.
+            // The end may move closer during the sleep: the data can run out.
             std::this_thread::sleep_until(std::min({end(), shown + 1s, now + 100ms}));
             now = steady::now();
             if (now < shown + 1s)
@@ -67,10 +67,10 @@ private:
             std::optional<double> busy;
             if (!watched_.server.empty())
                 busy = (server_now - std::exchange(server, server_now)) / seconds;
-            auto what = phase.empty() ? as_fixed(in_seconds(now - begin), 0) + " s of " +
+            auto text = phase.empty() ? as_fixed(in_seconds(now - begin), 0) + " s of " +
                                             as_fixed(in_seconds(end() - begin), 0) + " s"
                                       : phase;
-            line_.show(label_ + what, run_.take_recent(), seconds, busy);
+            line_.show(label_ + text, run_.take_recent(), seconds, busy);
         }
     }
 
@@ -83,21 +83,21 @@ private:
 
 } // namespace
 
-measurement measure(const scenario& what, const load_plan& plan, const meters& watched, progress& line,
+measurement measure(const scenario& scenario, const load_plan& plan, const meters& watched, progress& line,
                     const std::string& label)
 {
     measurement out;
-    out.title = what.title;
-    out.kinds = what.kinds;
+    out.title = scenario.title;
+    out.kinds = scenario.kinds;
     out.plan = plan;
-    load run(plan, what.kinds, what.make_traffic);
-    observer seen(run, watched, line, label);
-    seen.watch();
+    load run(plan, scenario.kinds, scenario.make_source);
+    observer observed(run, watched, line, label);
+    observed.watch();
     out.server_memory = watched.server.resident_bytes();
     out.result = run.wait();
     out.total = out.result.total();
 
-    auto used = seen.used();
+    auto used = observed.used();
     out.generator_cpu = used.generator;
     out.server_processes = watched.server.processes();
     if (!watched.server.empty())
@@ -127,34 +127,34 @@ std::vector<std::string> measurement::warnings() const
         out.push_back("The generator used " + as_fixed(busy * 100, 0) +
                       " % of its threads: the server may be faster than this. Try --threads " +
                       std::to_string(plan.threads + 1) + ".");
-    if (result.used_up && result.seconds < in_seconds(plan.duration))
-        out.push_back("The keys were used up after " + as_fixed(result.seconds, 1) +
-                      " s, so measuring ended there. Seed more with --keys.");
-    auto wanted = plan.rate * result.seconds;
+    if (result.exhausted && result.seconds < in_seconds(plan.duration))
+        out.push_back("The keys were exhausted after " + as_fixed(result.seconds, 1) +
+                      " s, and the measurement ended there. Seed more with --keys.");
+    auto scheduled = plan.rate * result.seconds;
     if (plan.rate > 0 && total.unsent > 0)
-        out.push_back(with_commas(total.unsent) + " of " + as_figure(wanted) +
-                      " scheduled requests were never sent: the server does not keep up with the rate, or "
-                      "--connections is too low. They count with the age they reached.");
+        out.push_back(with_commas(total.unsent) + " of " + as_figure(scheduled) +
+                      " scheduled requests were never sent: the server cannot keep up with the rate, or "
+                      "--connections is too low. Their latency is the age that they reached.");
     if (plan.rate > 0 && result.send_delay.percentile(99) > 1ms)
-        out.push_back("Of the latency, the generator itself caused up to " +
-                      as_time(result.send_delay.percentile(99)) +
-                      " (its p99) by sending late: the machine is busy. Pin it with --cpus, or try --spin.");
+        out.push_back(
+            "The generator itself contributed up to " + as_time(result.send_delay.percentile(99)) +
+            " (p99) of the latency by sending late: the machine is busy. Pin it with --cpus, or try --spin.");
     if (interrupted())
-        out.push_back("Interrupted: the figures are of the time until then.");
+        out.push_back("Interrupted: the figures cover the time until then.");
     return out;
 }
 
-std::optional<std::string> measurement::complaint() const
+std::optional<std::string> measurement::failure_reason() const
 {
     if (interrupted())
         return {};
     if (total.answered() == 0)
-        return "The server answered no request while it was measured.";
+        return "The server answered no request within the measured window.";
     auto all = total.expected + total.unexpected();
     if (total.unexpected() * 1000 > all)
         return with_commas(total.unexpected()) + " of " + with_commas(all) + " requests (" +
                as_fixed(100.0 * static_cast<double>(total.unexpected()) / static_cast<double>(all), 2) +
-               " %) were not answered as expected; 0.1 % would have been allowed.";
+               " %) were not answered as expected; at most 0.1 % may be.";
     return {};
 }
 

@@ -1,4 +1,4 @@
-// One measured run: the load, and what it cost the processes involved.
+// A measured run: the load, and the CPU and memory that the processes used.
 #pragma once
 
 #include "bench/load/load.hpp"
@@ -12,7 +12,7 @@
 
 namespace bench {
 
-/** Whose CPU time is read; either may be empty. */
+/// The processes to measure; either may be empty.
 struct meters {
     process_meter server, database;
 };
@@ -25,27 +25,30 @@ struct measurement {
     outcome total;
 
     std::vector<pid_t> server_processes;
-    std::optional<double> server_cpu; ///< seconds, while measuring
+    /// CPU seconds within the measured window.
+    std::optional<double> server_cpu;
     std::optional<double> database_cpu;
     double generator_cpu = 0;
-    std::size_t server_memory = 0; ///< resident bytes at the end
+    /// Resident bytes at the end.
+    std::size_t server_memory = 0;
 
-    double throughput() const; ///< expected answers a second
+    /// Expected responses per second.
+    double throughput() const;
 
-    /** CPU microseconds for each answer, expected or not. Nothing where none was read. */
+    /// CPU microseconds per response, expected or not. Nothing if it was not measured.
     std::optional<double> server_cpu_per_request() const { return per_request(server_cpu); }
     std::optional<double> per_request(std::optional<double> seconds) const;
 
-    /** What makes these figures untrue or a reader careful; empty if nothing does. */
+    /// Reasons to distrust the figures.
     std::vector<std::string> warnings() const;
 
-    /** Why the run failed: more than 0.1 % of the requests were not answered as expected. */
-    std::optional<std::string> complaint() const;
+    /// Why the run failed: more than 0.1 % of the responses were not the expected ones.
+    std::optional<std::string> failure_reason() const;
 };
 
-/** Run the load and watch it. Returns early if the user interrupts it.
-    @param label stands before the progress line, for runs that have several parts */
-measurement measure(const scenario& what, const load_plan& plan, const meters& watched, progress& line,
+/** Run the load and read the meters. Returns early if the user interrupts it.
+    @param label prefix of the progress line, for runs with several parts */
+measurement measure(const scenario& scenario, const load_plan& plan, const meters& watched, progress& line,
                     const std::string& label = {});
 
 } // namespace bench

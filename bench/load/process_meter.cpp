@@ -23,7 +23,7 @@ double seconds(const timespec& t)
     return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec) / 1e9;
 }
 
-// A process's CPU clock counts run time exactly; utime and stime of /proc/PID/stat are whole ticks of 10 ms.
+// A process's CPU clock is exact; utime and stime of /proc/PID/stat are ticks of 10 ms.
 double cpu_seconds_of(pid_t process)
 {
     clockid_t clock{};
@@ -38,7 +38,7 @@ std::string proc_path(pid_t process, const char* name)
     return "/proc/" + std::to_string(process) + "/" + name;
 }
 
-/** The inodes of the sockets that listen on a port, from /proc/net/tcp or tcp6. */
+/// The inodes of the sockets that listen on a port, from /proc/net/tcp or tcp6.
 void find_listening_inodes(const char* table, std::uint16_t port, std::set<std::string>& inodes)
 {
     std::ifstream file(table);
@@ -82,8 +82,8 @@ std::vector<pid_t> listeners_on(std::uint16_t port)
     for (auto& entry : std::filesystem::directory_iterator("/proc", error)) {
         auto name = entry.path().filename().string();
         pid_t process = 0;
-        auto [end, fault] = std::from_chars(name.data(), name.data() + name.size(), process);
-        if (fault == std::errc() && end == name.data() + name.size() && holds_any(process, sockets))
+        auto [end, error_code] = std::from_chars(name.data(), name.data() + name.size(), process);
+        if (error_code == std::errc() && end == name.data() + name.size() && holds_any(process, sockets))
             out.push_back(process);
     }
     return out;

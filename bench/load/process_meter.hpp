@@ -1,4 +1,4 @@
-// What a process uses, seen from outside.
+// CPU time and memory of other processes.
 #pragma once
 
 #include <sys/types.h>
@@ -10,23 +10,23 @@
 
 namespace bench {
 
-/** The processes that listen on a TCP port of this machine: all workers of a server that forks. Those of
-    other users are found by root alone. */
+/** The processes that listen on a TCP port of this machine, all workers of a forking server included. Only
+    root sees those of other users. */
 std::vector<pid_t> listeners_on(std::uint16_t port);
 
-/** Adds up what several processes use. All threads count, also those that have ended. */
+/// The usage of several processes, added up. All threads count, including finished ones.
 class process_meter {
 public:
     process_meter() = default;
     explicit process_meter(std::vector<pid_t> processes) : processes_(std::move(processes)) {}
 
-    /** A process and, at each reading, whichever children it has then (PostgreSQL's backends). */
+    /// A process and, at each reading, its children at that time (PostgreSQL's backends).
     static process_meter with_children(pid_t parent);
 
     bool empty() const { return processes_.empty(); }
     const std::vector<pid_t>& processes() const { return processes_; }
 
-    /** CPU time since the processes started, user and system, to the nanosecond. */
+    /// CPU time since the processes started, user and system, in nanosecond resolution.
     double cpu_seconds() const;
     std::size_t resident_bytes() const;
 
@@ -37,12 +37,11 @@ private:
     bool and_children_ = false;
 };
 
-/** CPU time of this process. */
+/// CPU time of this process.
 double own_cpu_seconds();
 
-/** Keep the calling thread, and the threads and processes it starts from now on, on these processors
-    ("0,2-3").
-    @throw failure if the list is wrong or names none that exists */
+/** Pin the calling thread, and the threads and processes that it starts later, to these processors ("0,2-3").
+    @throw failure if the list is malformed or none of them exists */
 void pin_to_cpus(const std::string& list);
 
 } // namespace bench

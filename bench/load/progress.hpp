@@ -1,4 +1,4 @@
-// What is seen while a run lasts.
+// The progress line of a run.
 #pragma once
 
 #include "bench/load/load.hpp"
@@ -8,8 +8,7 @@
 
 namespace bench {
 
-/** One line on standard error each second: rewritten in place on a terminal, one below the other
-    elsewhere. */
+/// One line on standard error per second: rewritten in place on a terminal, appended elsewhere.
 class progress {
 public:
     explicit progress(bool quiet);
@@ -18,11 +17,11 @@ public:
     progress& operator=(const progress&) = delete;
 
     /** @param phase for example "warm-up" or "3 s of 10 s"
-        @param busy  how many processors' worth of CPU the server used */
+        @param busy CPU use of the server, in processors */
     void show(const std::string& phase, const recent_load& recent, double seconds,
               std::optional<double> busy);
 
-    /** A sentence that stays. */
+    /// Print a message that stays.
     void say(const std::string& sentence);
 
 private:

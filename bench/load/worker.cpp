@@ -16,12 +16,12 @@ namespace bench {
 using namespace std::chrono_literals;
 
 worker::worker(const load_plan& plan, std::size_t index, const std::vector<kind>& kinds,
-               std::unique_ptr<traffic> supply, schedule& times)
-    : plan_(plan), kinds_(kinds), times_(times), supply_(std::move(supply)), index_(index),
+               std::unique_ptr<request_source> source, schedule& times)
+    : plan_(plan), kinds_(kinds), times_(times), source_(std::move(source)), index_(index),
       epoll_(epoll_create1(EPOLL_CLOEXEC)), buffer_(64 * 1024)
 {
     if (epoll_ < 0)
-        throw failure("no epoll descriptor to be had");
+        throw failure("cannot create an epoll descriptor");
     auto share = plan.connections / plan.threads + (index < plan.connections % plan.threads ? 1 : 0);
     connections_.resize(share);
     result_.kinds.resize(kinds.size());
@@ -36,14 +36,14 @@ worker::~worker()
 
 void worker::run()
 {
-    prctl(PR_SET_TIMERSLACK, 1UL); // wake when due, not up to 50 µs later
+    prctl(PR_SET_TIMERSLACK, 1UL); // the default slack delays wake-ups by up to 50 µs
     next_due_ = due_of(0);
     for (auto& c : connections_)
         open(c);
     std::array<epoll_event, 256> events;
     for (auto now = steady::now(); !is_over(now); now = steady::now()) {
         if (plan_.rate > 0)
-            send_what_is_due(now);
+            send_due(now);
         if (now >= next_publish_)
             publish(now);
         auto wait = time_to_sleep(now);
@@ -54,7 +54,7 @@ void worker::run()
             on_event(*static_cast<connection*>(event.data.ptr), event.events);
         }
     }
-    settle(steady::now());
+    count_unanswered(steady::now());
 }
 
 // --- connections
@@ -103,7 +103,7 @@ void worker::watch(connection& c, std::uint32_t events, int operation)
 void worker::on_event(connection& c, std::uint32_t events)
 {
     if (c.now == connection::state::closed)
-        return; // by an earlier event of the same round
+        return; // closed by an earlier event of the same batch
     if (c.now == connection::state::connecting)
         return on_connected(c);
     if ((events & EPOLLOUT) && !c.unsent.empty())
@@ -119,7 +119,7 @@ void worker::on_connected(connection& c)
     getsockopt(c.socket, SOL_SOCKET, SO_ERROR, &error, &size);
     if (error != 0) {
         ++result_.refused;
-        return close(c); // and try again at the next publish
+        return close(c); // retried by the next publish()
     }
     watch(c, EPOLLIN, EPOLL_CTL_MOD);
     make_free(c, steady::now());
@@ -131,7 +131,7 @@ void worker::on_readable(connection& c)
     if (got < 0 && errno == EAGAIN)
         return;
     bool idle = c.now == connection::state::free;
-    if (idle) // a server may close what is idle; if it talks, the connection is of no use either
+    if (idle) // closed by the server, or unexpected data: unusable either way
         return reopen(c);
     auto now = steady::now();
     auto progress =
@@ -150,13 +150,13 @@ void worker::make_free(connection& c, steady::time_point now)
     c.free_since = now;
     if (plan_.rate > 0) {
         free_.push_back(&c);
-        send_what_is_due(now);
+        send_due(now);
     } else if (now < times_.until.load(std::memory_order_relaxed)) {
         start(c, now, now);
     }
 }
 
-void worker::send_what_is_due(steady::time_point now)
+void worker::send_due(steady::time_point now)
 {
     auto until = times_.until.load(std::memory_order_relaxed);
     while (!free_.empty() && next_due_ <= now && next_due_ < until) {
@@ -170,25 +170,25 @@ void worker::send_what_is_due(steady::time_point now)
 
 void worker::start(connection& c, steady::time_point due, steady::time_point now)
 {
-    auto what = supply_->next();
-    if (!what) {
-        result_.used_up = true;
+    auto request = source_->next();
+    if (!request) {
+        result_.exhausted = true;
         times_.until = std::min(times_.until.load(), now);
         return;
     }
     c.now = connection::state::busy;
     ++busy_;
-    c.kind = what->kind;
+    c.kind = request->kind;
     c.due = due;
     c.measured = is_measured(due);
     if (plan_.rate > 0 && c.measured)
         result_.send_delay.record(now - std::max(due, c.free_since));
-    auto sent = ::send(c.socket, what->bytes.data(), what->bytes.size(), MSG_NOSIGNAL);
+    auto sent = ::send(c.socket, request->bytes.data(), request->bytes.size(), MSG_NOSIGNAL);
     if (sent < 0 && errno != EAGAIN)
         return lose(c);
     auto taken = sent > 0 ? static_cast<std::size_t>(sent) : 0;
-    if (taken < what->bytes.size()) {
-        c.unsent = what->bytes.substr(taken);
+    if (taken < request->bytes.size()) {
+        c.unsent = request->bytes.substr(taken);
         watch(c, EPOLLIN | EPOLLOUT, EPOLL_CTL_MOD);
     }
 }
@@ -259,9 +259,9 @@ recent_load worker::take_recent()
     return out;
 }
 
-/** What is still open when the run is over counts with the age it has reached: leaving it out would flatter
-    the very server that did not answer. */
-void worker::settle(steady::time_point now)
+/** Requests still unanswered at the end count with the age that they reached: leaving them out would favor
+    the server that did not answer. */
+void worker::count_unanswered(steady::time_point now)
 {
     if (times_.stopped)
         return;
@@ -270,10 +270,10 @@ void worker::settle(steady::time_point now)
             ++result_.kinds[c.kind].late;
             result_.kinds[c.kind].latency.record(now - c.due);
         }
-    while (plan_.rate > 0 && !result_.used_up && next_due_ < times_.until.load()) {
-        if (auto what = supply_->next(); what && is_measured(next_due_)) {
-            ++result_.kinds[what->kind].unsent;
-            result_.kinds[what->kind].latency.record(now - next_due_);
+    while (plan_.rate > 0 && !result_.exhausted && next_due_ < times_.until.load()) {
+        if (auto request = source_->next(); request && is_measured(next_due_)) {
+            ++result_.kinds[request->kind].unsent;
+            result_.kinds[request->kind].latency.record(now - next_due_);
         }
         next_due_ = due_of(++arrival_);
     }
@@ -288,7 +288,7 @@ bool worker::is_over(steady::time_point now) const
     auto until = times_.until.load(std::memory_order_relaxed);
     if (now < until)
         return false;
-    bool all_sent = plan_.rate == 0 || result_.used_up || next_due_ >= until;
+    bool all_sent = plan_.rate == 0 || result_.exhausted || next_due_ >= until;
     return (busy_ == 0 && all_sent) || now >= until + plan_.drain;
 }
 
@@ -314,8 +314,8 @@ steady::time_point worker::due_of(std::uint64_t arrival) const
 {
     if (plan_.rate == 0)
         return times_.begin;
-    auto place = static_cast<double>(arrival * plan_.threads + index_);
-    return times_.begin + std::chrono::nanoseconds(static_cast<std::int64_t>(place * 1e9 / plan_.rate));
+    auto position = static_cast<double>(arrival * plan_.threads + index_);
+    return times_.begin + std::chrono::nanoseconds(static_cast<std::int64_t>(position * 1e9 / plan_.rate));
 }
 
 } // namespace bench

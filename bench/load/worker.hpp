@@ -9,22 +9,22 @@
 
 namespace bench {
 
-/** Drives its share of a run's connections from one epoll loop. A request costs it one send, one receive and
-    its part of one epoll_wait; nothing is allocated while it runs. */
+/** Drives its share of a run's connections from one epoll loop. A request costs one send, one recv and a
+    share of one epoll_wait; run() does not allocate. */
 class worker {
 public:
     worker(const load_plan& plan, std::size_t index, const std::vector<kind>& kinds,
-           std::unique_ptr<traffic> supply, schedule& times);
+           std::unique_ptr<request_source> source, schedule& times);
     ~worker();
     worker(const worker&) = delete;
     worker& operator=(const worker&) = delete;
 
     void run();
 
-    /** From any thread. */
+    /// Thread-safe.
     recent_load take_recent();
 
-    /** After run() has returned. */
+    /// Valid after run() has returned.
     const load_result& result() const { return result_; }
 
 private:
@@ -35,9 +35,12 @@ private:
         state now = state::closed;
         std::size_t kind = 0;
         bool measured = false;
-        steady::time_point due;        // the request under way
-        steady::time_point free_since; // or since when there is none
-        std::string unsent;            // what the socket did not take at once
+        /// Due time of the request in flight.
+        steady::time_point due;
+        /// Set while no request is in flight.
+        steady::time_point free_since;
+        /// The part of the request that the socket has not accepted yet.
+        std::string unsent;
         response_reader reader;
     };
 
@@ -50,14 +53,14 @@ private:
     void on_connected(connection& c);
     void on_readable(connection& c);
     void make_free(connection& c, steady::time_point now);
-    void send_what_is_due(steady::time_point now);
+    void send_due(steady::time_point now);
     void start(connection& c, steady::time_point due, steady::time_point now);
     void flush(connection& c);
 
     void complete(connection& c, steady::time_point now);
     void lose(connection& c);
     void publish(steady::time_point now);
-    void settle(steady::time_point now);
+    void count_unanswered(steady::time_point now);
 
     bool is_over(steady::time_point now) const;
     bool is_measured(steady::time_point due) const;
@@ -67,7 +70,7 @@ private:
     const load_plan& plan_;
     const std::vector<kind>& kinds_;
     schedule& times_;
-    std::unique_ptr<traffic> supply_;
+    std::unique_ptr<request_source> source_;
     std::size_t index_;
 
     int epoll_;
@@ -76,7 +79,7 @@ private:
     std::size_t busy_ = 0;
     steady::time_point next_publish_;
 
-    // Open loop: the schedule's arrivals of this thread, and the connections that wait for one.
+    // Open loop: the schedule's arrivals of this thread, and the free connections.
     std::deque<connection*> free_;
     std::uint64_t arrival_ = 0;
     steady::time_point next_due_;

@@ -1,5 +1,4 @@
-// What the primitives cost: the figures behind what is remembered, what is queued, and which defaults are
-// chosen.
+// Cryptographic primitives: the figures behind caching, the hash queue and the default costs.
 #include "crypto/api_key.hpp"
 #include "crypto/argon2/argon2.hpp"
 #include "crypto/encoding.hpp"
@@ -73,16 +72,16 @@ void open_a_cursor(benchmark::State& state)
     token_signer signer(key{1});
     auto token = signer.sign("01939c5e-8f00-7abc-8def-0123456789ab", "team");
     for (auto _ : state)
-        benchmark::DoNotOptimize(signer.open(token, "team"));
+        benchmark::DoNotOptimize(signer.verify(token, "team"));
 }
 BENCHMARK(open_a_cursor);
 
 void open_a_sealed_value(benchmark::State& state)
 {
-    sealer seals(key{1});
-    auto sealed = seals.seal(std::vector<std::uint8_t>(100), "grant");
+    sealer box(key{1});
+    auto sealed = box.seal(std::vector<std::uint8_t>(100), "grant");
     for (auto _ : state)
-        benchmark::DoNotOptimize(seals.open(sealed, "grant"));
+        benchmark::DoNotOptimize(box.open(sealed, "grant"));
 }
 BENCHMARK(open_a_sealed_value);
 
@@ -102,9 +101,9 @@ claims sample_claims()
 void sign_a_token(benchmark::State& state, jwt_algorithm algorithm)
 {
     jwt_keys keys(signing_key::generate(algorithm), {});
-    auto what = sample_claims();
+    auto claims = sample_claims();
     for (auto _ : state)
-        benchmark::DoNotOptimize(keys.sign(what));
+        benchmark::DoNotOptimize(keys.sign(claims));
 }
 BENCHMARK_CAPTURE(sign_a_token, es256, jwt_algorithm::es256);
 BENCHMARK_CAPTURE(sign_a_token, eddsa, jwt_algorithm::eddsa);
@@ -112,31 +111,31 @@ BENCHMARK_CAPTURE(sign_a_token, eddsa, jwt_algorithm::eddsa);
 void verify_a_token(benchmark::State& state, jwt_algorithm algorithm)
 {
     jwt_keys keys(signing_key::generate(algorithm), {});
-    auto what = sample_claims();
-    auto token = keys.sign(what);
+    auto claims = sample_claims();
+    auto token = keys.sign(claims);
     for (auto _ : state)
-        benchmark::DoNotOptimize(keys.verify(token, what.issuer, what.audience, what.issued_at));
+        benchmark::DoNotOptimize(keys.verify(token, claims.issuer, claims.audience, claims.issued_at));
 }
 BENCHMARK_CAPTURE(verify_a_token, es256, jwt_algorithm::es256);
 BENCHMARK_CAPTURE(verify_a_token, eddsa, jwt_algorithm::eddsa);
 
-void refuse_a_forged_header(benchmark::State& state)
+void reject_a_forged_header(benchmark::State& state)
 {
     jwt_keys keys(signing_key::generate(jwt_algorithm::es256), {});
-    auto what = sample_claims();
-    auto token = keys.sign(what);
+    auto claims = sample_claims();
+    auto token = keys.sign(claims);
     ++token[10];
     for (auto _ : state)
-        benchmark::DoNotOptimize(keys.verify(token, what.issuer, what.audience, what.issued_at));
+        benchmark::DoNotOptimize(keys.verify(token, claims.issuer, claims.audience, claims.issued_at));
 }
-BENCHMARK(refuse_a_forged_header);
+BENCHMARK(reject_a_forged_header);
 
-// One after the other they meet different moods of the machine. To compare, let them take turns:
+// Machine speed drifts between consecutive benchmarks. To compare them, interleave:
 // --benchmark_filter=hash_a_password --benchmark_enable_random_interleaving --benchmark_repetitions=10
 
 constexpr std::string_view password = "correct horse battery staple";
 
-/** Of them all, so that none pays for fresh pages. */
+/// Shared by all benchmarks, so that none pays for fresh pages.
 hash_arena& arena()
 {
     static hash_arena memory;
@@ -148,13 +147,13 @@ void hash_a_password(benchmark::State& state, argon2_engine engine)
     for (auto _ : state)
         benchmark::DoNotOptimize(hash_password(arena(), password, password_costs{}, engine));
 }
-BENCHMARK_CAPTURE(hash_a_password, own, argon2_engine::own)->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(hash_a_password, built_in, argon2_engine::built_in)->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(hash_a_password, libargon2, argon2_engine::libargon2)->Unit(benchmark::kMillisecond);
 
 void hash_a_password(benchmark::State& state, argon2_kernel kernel)
 {
     if (!can_run(kernel)) {
-        state.SkipWithError("not on this processor");
+        state.SkipWithError("not supported by this processor");
         return;
     }
     const std::array<std::uint8_t, 16> salt{};

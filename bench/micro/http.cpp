@@ -1,4 +1,4 @@
-// What HTTP itself costs for each request: the header parsed and checked, the reply written.
+// HTTP cost per request: parsing and validating the header, serializing the response.
 #include "server/http/request_validation.hpp"
 #include "server/http/response_writer.hpp"
 
@@ -30,33 +30,33 @@ void parse_a_request(benchmark::State& state)
 }
 BENCHMARK(parse_a_request);
 
-void check_a_header(benchmark::State& state)
+void validate_a_header(benchmark::State& state)
 {
     http::request_parser<http::string_body> parser;
     boost::system::error_code error;
     parser.put(boost::asio::buffer(raw), error);
     for (auto _ : state)
-        benchmark::DoNotOptimize(server::header_fault(parser.get(), raw));
+        benchmark::DoNotOptimize(server::validate_header(parser.get(), raw));
 }
-BENCHMARK(check_a_header);
+BENCHMARK(validate_a_header);
 
-void write_a_reply(benchmark::State& state)
+void write_a_response(benchmark::State& state)
 {
     handlers::reply reply;
     reply.content_type = {};
     reply.add_header("X-User-Id", "0197d1d2-0000-7000-8000-000000000001");
     reply.add_header("X-Workspace-Id", "0197d1d2-0000-7000-8000-000000000002");
     auto date = server::http_date();
-    server::reply_frame frame;
+    server::response_options frame;
     frame.date = date;
     frame.request_id = "6f9619ff8b86d011b42d00c04fc964ff";
     std::string out;
     for (auto _ : state) {
         out.clear();
-        server::write_reply(out, reply, frame);
+        server::write_response(out, reply, frame);
         benchmark::DoNotOptimize(out.data());
     }
 }
-BENCHMARK(write_a_reply);
+BENCHMARK(write_a_response);
 
 } // namespace

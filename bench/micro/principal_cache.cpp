@@ -1,4 +1,4 @@
-// What a remembered principal takes in memory, and what finding one costs: few of them, and very many.
+// The principal cache: memory per entry, and the cost of a lookup among few and very many.
 #include "db/principals/principal_cache.hpp"
 
 #include <algorithm>
@@ -11,7 +11,7 @@
 
 namespace {
 
-/// Bytes the heap has handed out.
+/// Bytes allocated from the heap.
 std::size_t heap_bytes()
 {
     auto all = mallinfo2();
@@ -19,44 +19,44 @@ std::size_t heap_bytes()
 }
 
 template <class Bytes>
-Bytes random_bytes(std::mt19937_64& chance)
+Bytes random_bytes(std::mt19937_64& random)
 {
     Bytes out;
     auto to = reinterpret_cast<unsigned char*>(&out);
     for (std::size_t at = 0; at < sizeof out; at += 8) {
-        auto value = chance();
+        auto value = random();
         std::memcpy(to + at, &value, std::min<std::size_t>(8, sizeof out - at));
     }
     return out;
 }
 
-/// A user's key; one in ten has the same user as the one before, and all are of a thousand workspaces.
-db::principal_ref made_up(std::mt19937_64& chance, const std::vector<db::uuid>& workspaces,
-                          db::scope_list scopes)
+/// A user's key; one in ten belongs to the same user as the previous one, and all to a thousand workspaces.
+db::principal_ref random_principal(std::mt19937_64& random, const std::vector<db::uuid>& workspaces,
+                                   db::scope_list scopes)
 {
     static db::uuid user{};
-    if (chance() % 10 != 0)
-        user = random_bytes<db::uuid>(chance);
-    auto who = new db::principal;
-    who->kind = db::principal::kind_type::api_key;
-    who->credential_id = random_bytes<db::uuid>(chance);
-    who->user_id = user;
-    who->workspace_id = workspaces[chance() % workspaces.size()];
-    who->role = db::role::member;
-    who->prefix = "abcdefgh";
-    who->scopes = scopes;
-    who->digest = random_bytes<db::digest>(chance);
-    return db::principal_ref(who);
+    if (random() % 10 != 0)
+        user = random_bytes<db::uuid>(random);
+    auto out = new db::principal;
+    out->kind = db::principal::kind_type::api_key;
+    out->credential_id = random_bytes<db::uuid>(random);
+    out->user_id = user;
+    out->workspace_id = workspaces[random() % workspaces.size()];
+    out->role = db::role::member;
+    out->prefix = "abcdefgh";
+    out->scopes = scopes;
+    out->digest = random_bytes<db::digest>(random);
+    return db::principal_ref(out);
 }
 
-/// `range` principals are remembered; each is found in an order that no prefetcher foresees.
-void find_remembered(benchmark::State& state)
+/// Lookups among `range` cached principals, in random order to defeat the prefetcher.
+void find_cached(benchmark::State& state)
 {
     auto count = static_cast<std::size_t>(state.range(0));
-    std::mt19937_64 chance(1);
+    std::mt19937_64 random(1);
     std::vector<db::uuid> workspaces(1000);
     for (auto& each : workspaces)
-        each = random_bytes<db::uuid>(chance);
+        each = random_bytes<db::uuid>(random);
     db::scope_lists shared;
     auto scopes = shared.share({"content:read", "content:write"});
     std::vector<db::digest> keys;
@@ -65,21 +65,21 @@ void find_remembered(benchmark::State& state)
     auto before = heap_bytes();
     db::principal_cache cache(count * 256);
     for (std::size_t i = 0; i < count; ++i) {
-        auto who = made_up(chance, workspaces, scopes);
-        keys.push_back(who->digest);
-        cache.store(std::move(who));
+        auto entry = random_principal(random, workspaces, scopes);
+        keys.push_back(entry->digest);
+        cache.store(std::move(entry));
     }
     state.counters["bytes_each"] =
         static_cast<double>(heap_bytes() - before) / static_cast<double>(cache.size());
-    state.counters["remembered"] = static_cast<double>(cache.size());
+    state.counters["cached"] = static_cast<double>(cache.size());
 
-    std::ranges::shuffle(keys, chance);
+    std::ranges::shuffle(keys, random);
     std::size_t next = 0;
     for (auto _ : state) {
         benchmark::DoNotOptimize(cache.find(keys[next]));
         next = next + 1 < keys.size() ? next + 1 : 0;
     }
 }
-BENCHMARK(find_remembered)->Arg(1000)->Arg(100'000)->Arg(1'000'000);
+BENCHMARK(find_cached)->Arg(1000)->Arg(100'000)->Arg(1'000'000);
 
 } // namespace

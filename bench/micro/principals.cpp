@@ -1,5 +1,5 @@
-// Look-ups of API keys that nobody remembers, as requests make them: each asks for one, and a statement
-// gathers what waits. As in the server, every processor has a reactor with a connection of its own.
+// Lookups of uncached API keys: each request looks up one, and the batch loader coalesces waiting ones into
+// one statement. As in the server, every processor has an event loop with a connection of its own.
 //
 // Needs a database with many keys: LATCHKEY_BENCH_DATABASE_URL, once latchkey-bench has seeded it.
 #include "db/principals/principals.hpp"
@@ -20,7 +20,7 @@
 
 namespace {
 
-// From all over the table: neighbours would be found in the processor's caches.
+// Random rows: adjacent ones would share cache lines.
 const db::statement some_digests{"bench_some_digests",
                                  "SELECT digest FROM api_keys ORDER BY random() LIMIT 20000"};
 
@@ -31,7 +31,7 @@ struct core {
     {
         db::pipeline::config settings;
         settings.conninfo = url;
-        settings.by_index_alone = true; // as in the server
+        settings.prefer_index_scans = true; // as in the server
         lookups.emplace(io, settings, 1);
         principals.emplace(io, *lookups);
     }
@@ -41,39 +41,40 @@ struct core {
     std::optional<db::principals> principals;
 };
 
-/// @param backend the process that answers, if PostgreSQL is on this machine
+/// @param backend the PostgreSQL backend's process, if it runs on this machine
 db::awaitable<void> fetch(db::pool& from, std::vector<db::digest>& into, std::int32_t& backend)
 {
     auto rows = co_await from.run(some_digests);
     into = rows.as_vector<db::digest>();
-    auto answer = co_await from.run(own_backend);
-    backend = answer.scalar<std::int32_t>();
+    auto result = co_await from.run(own_backend);
+    backend = result.scalar<std::int32_t>();
 }
 
 db::awaitable<void> client(core& on, const std::vector<db::digest>& keys, std::size_t& next,
                            std::int64_t& ended)
 {
     while (next < keys.size()) {
-        auto who = co_await on.principals->load_api_key(keys[next++]);
-        benchmark::DoNotOptimize(who);
+        auto principal = co_await on.principals->load_api_key(keys[next++]);
+        benchmark::DoNotOptimize(principal);
     }
     ++ended;
 }
 
-/// `range` coroutines in all, which each ask for the next key as soon as they are answered.
-void cold_look_ups(benchmark::State& state)
+/// `range` coroutines in total, each looking up the next key as soon as the previous one is done.
+void cold_lookups(benchmark::State& state)
 {
     auto url = std::getenv("LATCHKEY_BENCH_DATABASE_URL");
     if (!url) {
         state.SkipWithError("LATCHKEY_BENCH_DATABASE_URL is not set");
         return;
     }
-    core one(url);
+    core here(url);
     std::vector<db::digest> keys;
     std::int32_t backend = 0;
-    auto fetched = boost::asio::co_spawn(one.io, fetch(*one.lookups, keys, backend), boost::asio::use_future);
+    auto fetched =
+        boost::asio::co_spawn(here.io, fetch(*here.lookups, keys, backend), boost::asio::use_future);
     while (fetched.wait_for(std::chrono::seconds(0)) != std::future_status::ready)
-        one.io.run_one();
+        here.io.run_one();
     fetched.get();
     bench::process_meter postgres(std::vector<pid_t>{backend});
     auto cpu_before = postgres.cpu_seconds();
@@ -81,18 +82,18 @@ void cold_look_ups(benchmark::State& state)
     for (auto _ : state) {
         std::size_t next = 0;
         std::int64_t ended = 0;
-        one.principals->evict_all();
+        here.principals->evict_all();
         for (std::int64_t number = 0; number < clients; ++number)
-            boost::asio::co_spawn(one.io, client(one, keys, next, ended), boost::asio::detached);
+            boost::asio::co_spawn(here.io, client(here, keys, next, ended), boost::asio::detached);
         while (ended < clients)
-            one.io.run_one();
+            here.io.run_one();
     }
-    auto asked = state.iterations() * static_cast<std::int64_t>(keys.size());
-    state.SetItemsProcessed(asked);
-    auto cpu = (postgres.cpu_seconds() - cpu_before) / static_cast<double>(asked);
+    auto lookups = state.iterations() * static_cast<std::int64_t>(keys.size());
+    state.SetItemsProcessed(lookups);
+    auto cpu = (postgres.cpu_seconds() - cpu_before) / static_cast<double>(lookups);
     state.counters["postgres_cpu_s_each"] = benchmark::Counter(cpu, benchmark::Counter::kAvgThreads);
 }
-BENCHMARK(cold_look_ups)
+BENCHMARK(cold_lookups)
     ->Arg(1)
     ->Arg(64)
     ->Arg(256)

@@ -1,4 +1,5 @@
-// Two ways of running that take turns, so that a machine that speeds up or slows down does so for both.
+// A comparison of two variants measured in alternating rounds, so that a machine that changes its speed
+// affects both alike.
 #pragma once
 
 #include "bench/load/measure.hpp"
@@ -13,25 +14,27 @@
 
 namespace bench {
 
-class sides {
+class comparison {
 public:
-    sides(std::string first, std::string second) : names_{std::move(first), std::move(second)} {}
+    comparison(std::string first, std::string second) : names_{std::move(first), std::move(second)} {}
 
-    const std::string& name(std::size_t side) const { return names_[side]; }
-    void add(std::size_t side, measurement run) { runs_[side].push_back(std::move(run)); }
+    const std::string& name(std::size_t variant) const { return names_[variant]; }
+    void add(std::size_t variant, measurement run) { runs_[variant].push_back(std::move(run)); }
 
-    /** Whether each side has had a turn. */
+    /// Whether each variant has at least one run.
     bool complete() const { return !runs_[0].empty() && !runs_[1].empty(); }
     std::vector<measurement> all() const;
 
-    std::optional<double> median_cpu(std::size_t side) const;      ///< µs a request
-    double median_latency(std::size_t side, double percent) const; ///< µs
+    /// µs per request
+    std::optional<double> median_cpu(std::size_t variant) const;
+    /// µs
+    double median_latency(std::size_t variant, double percent) const;
 
-    /** A row for each turn, then each side's medians and the ratio of these. */
+    /// A row for each run, then the medians of each variant and their ratio.
     std::string as_text() const;
     boost::json::object as_json(boost::json::object summary) const;
 
-    /** All turns of a side as one curve. */
+    /// One curve for each variant, over all of its runs.
     std::string as_plot(const std::string& title) const;
 
 private:

@@ -15,9 +15,9 @@ constexpr double plot_width = width - left - right, plot_height = 324;
 constexpr double legend_top = top + plot_height + 70, legend_row = 22;
 constexpr std::size_t legend_columns = 3;
 
-// Readable on white and on black; told apart also by those who see few colours.
-constexpr std::array<std::string_view, 6> colours{"#0969da", "#cf5b00", "#1a8f5a",
-                                                  "#a24ac4", "#c2344d", "#6e7781"};
+// Readable on white and on black, and distinguishable with color blindness.
+constexpr std::array<std::string_view, 6> colors{"#0969da", "#cf5b00", "#1a8f5a",
+                                                 "#a24ac4", "#c2344d", "#6e7781"};
 
 constexpr std::string_view style = R"(<style>
   text { font: 13px system-ui, "Segoe UI", "Helvetica Neue", "DejaVu Sans", sans-serif; fill: #1f2328 }
@@ -63,13 +63,13 @@ std::string grid_line(double x1, double y1, double x2, double y2)
            at(y2) + "\"/>\n";
 }
 
-/** How far to the right a percentile stands: 0 % at 0, 90 % at 1, 99 % at 2. */
+/// The position of a percentile on the axis: 0 % at 0, 90 % at 1, 99 % at 2.
 double nines(double percent)
 {
     return -std::log10(std::max(1 - percent / 100, 1e-9));
 }
 
-/** The two scales of one plot. */
+/// The scales of both axes.
 struct scales {
     double nines_shown = 2;
     double lowest = 1e3, highest = 1e6; // ns
@@ -101,7 +101,7 @@ struct scales {
         return top + plot_height * (1 - part);
     }
 
-    /** 1, 2 or 5 times a power of ten. */
+    /// Down to 1, 2 or 5 times a power of ten.
     static double round_down(double value)
     {
         double unit = std::pow(10, std::floor(std::log10(value)));
@@ -138,7 +138,7 @@ std::string axes(const scales& scale)
     for (double tick = scale.lowest; tick <= scale.highest * 1.01; tick = scales::next(tick)) {
         double y = scale.y(tick);
         out += grid_line(left, y, width - right, y);
-        // With many decades only the powers of ten are named.
+        // With many decades, only the powers of ten get labels.
         bool power_of_ten = std::abs(std::log10(tick) - std::round(std::log10(tick))) < 1e-6;
         if (decades < 4 || power_of_ten)
             out += label(left - 10, y + 4, "text-anchor=\"end\" class=\"soft\"", tick_text(tick));
@@ -166,15 +166,15 @@ std::string axes(const scales& scale)
     return out;
 }
 
-std::string curve_of(const series& one, const scales& scale, std::string_view colour)
+std::string curve_of(const series& one, const scales& scale, std::string_view color)
 {
-    // The maximum stands where one of so many requests does: at 99.9 % for a thousand.
+    // The maximum is drawn at the position of the last request: at 99.9 % of a thousand.
     double last = 100 - 100 / static_cast<double>(std::max<std::uint64_t>(one.latency.count(), 1));
     std::string points;
     for (auto [percent, value] : one.latency.curve())
         points += at(scale.x(std::min(percent, last))) + "," +
                   at(scale.y(static_cast<double>(value.count()))) + " ";
-    return "<polyline class=\"curve\" stroke=\"" + std::string(colour) + "\" points=\"" + points + "\"/>\n";
+    return "<polyline class=\"curve\" stroke=\"" + std::string(color) + "\" points=\"" + points + "\"/>\n";
 }
 
 std::string legend_of(const std::vector<series>& all)
@@ -184,7 +184,7 @@ std::string legend_of(const std::vector<series>& all)
         double x = left + plot_width / legend_columns * static_cast<double>(i % legend_columns);
         double y = legend_top + legend_row * static_cast<double>(i / legend_columns);
         out += "<line x1=\"" + at(x) + "\" y1=\"" + at(y - 4) + "\" x2=\"" + at(x + 22) + "\" y2=\"" +
-               at(y - 4) + "\" stroke=\"" + std::string(colours[i % colours.size()]) +
+               at(y - 4) + "\" stroke=\"" + std::string(colors[i % colors.size()]) +
                "\" stroke-width=\"3\"/>\n";
         out += label(x + 30, y, "", all[i].name + ", p99 " + as_time(all[i].latency.percentile(99)));
     }
@@ -206,7 +206,7 @@ std::string plot(const std::string& title, const std::string& subtitle, const st
     out += label(left, 57, "class=\"soft\"", subtitle);
     out += axes(scale);
     for (std::size_t i = 0; i < all.size(); ++i)
-        out += curve_of(all[i], scale, colours[i % colours.size()]);
+        out += curve_of(all[i], scale, colors[i % colors.size()]);
     return out + legend_of(all) + "</svg>\n";
 }
 

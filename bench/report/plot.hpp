@@ -1,4 +1,4 @@
-// Latency by percentile, as a picture.
+// An SVG plot of latency by percentile.
 #pragma once
 
 #include "bench/load/histogram.hpp"
@@ -13,8 +13,8 @@ struct series {
     histogram latency;
 };
 
-/** An SVG document that needs nothing else and follows the reader's light or dark mode. The horizontal axis
-    is the logarithm of what lies above a percentile, so that 99, 99.9 and 99.99 have equal room; the vertical
+/** A self-contained SVG document that follows the light or dark mode of the viewer. The horizontal axis is
+    the logarithm of the share above a percentile, so that 90, 99 and 99.9 are equally spaced; the vertical
     axis is the logarithm of latency. */
 std::string plot(const std::string& title, const std::string& subtitle, const std::vector<series>& all);
 

@@ -23,8 +23,8 @@ double in_microseconds(std::chrono::nanoseconds time)
     return static_cast<double>(time.count()) / 1e3;
 }
 
-/** "200: 1,234,567" and whatever else came. */
-std::string answers(const outcome& one)
+/// Responses by status, such as "200: 1,234,567", and failures.
+std::string statuses(const outcome& one)
 {
     std::string out;
     auto add = [&](const std::string& name, std::uint64_t count) {
@@ -47,16 +47,16 @@ std::vector<std::string> row(const std::string& name, const outcome& one, double
     for (auto [heading, percent] : shown)
         out.push_back(time(one.latency.percentile(percent)));
     out.push_back(time(one.latency.max()));
-    out.push_back(answers(one));
+    out.push_back(statuses(one));
     return out;
 }
 
-std::string usage(const measurement& run, const std::string& who, std::optional<double> seconds)
+std::string usage(const measurement& run, const std::string& label, std::optional<double> seconds)
 {
     auto each = run.per_request(seconds);
     if (!each || run.result.seconds <= 0)
         return {};
-    return "  " + who + as_figure(*each) + " µs a request, " + as_fixed(*seconds, 2) + " s in all, " +
+    return "  " + label + as_figure(*each) + " µs/request, " + as_fixed(*seconds, 2) + " s in total, " +
            as_fixed(100 * *seconds / run.result.seconds, 0) + " % of one processor\n";
 }
 
@@ -92,7 +92,7 @@ boost::json::object outcome_json(const std::string& name, const outcome& one, do
             {"unsent", one.unsent}};
 }
 
-boost::json::value perhaps(std::optional<double> number)
+boost::json::value or_null(std::optional<double> number)
 {
     return number ? boost::json::value(*number) : boost::json::value(nullptr);
 }
@@ -101,7 +101,7 @@ boost::json::value perhaps(std::optional<double> number)
 
 std::string conditions(const measurement& run)
 {
-    auto loop = run.plan.rate > 0 ? "open loop, " + as_figure(run.plan.rate) + " requests a second scheduled"
+    auto loop = run.plan.rate > 0 ? "open loop, " + as_figure(run.plan.rate) + " requests/s scheduled"
                                   : std::string("closed loop");
     return loop + ", " + with_commas(run.plan.connections) + " connections, " +
            as_fixed(run.result.seconds, 1) + " s after " + as_fixed(in_seconds(run.plan.warmup), 1) +
@@ -114,7 +114,7 @@ std::string as_text(const measurement& run)
     std::vector<std::vector<std::string>> rows{{"", "requests/s"}};
     for (auto [heading, percent] : shown)
         rows[0].emplace_back(heading);
-    rows[0].insert(rows[0].end(), {"max", "answers"});
+    rows[0].insert(rows[0].end(), {"max", "responses"});
     for (std::size_t i = 0; i < run.kinds.size(); ++i)
         rows.push_back(row(run.kinds[i].name, run.result.kinds[i], run.result.seconds));
     if (run.kinds.size() > 1)
@@ -145,9 +145,9 @@ boost::json::object as_json(const measurement& run)
                             {"warmup_seconds", in_seconds(run.plan.warmup)},
                             {"seconds", run.result.seconds},
                             {"requests_per_second", run.throughput()},
-                            {"server_cpu_seconds", perhaps(run.server_cpu)},
-                            {"server_cpu_us_per_request", perhaps(run.server_cpu_per_request())},
-                            {"database_cpu_seconds", perhaps(run.database_cpu)},
+                            {"server_cpu_seconds", or_null(run.server_cpu)},
+                            {"server_cpu_us_per_request", or_null(run.server_cpu_per_request())},
+                            {"database_cpu_seconds", or_null(run.database_cpu)},
                             {"generator_cpu_seconds", run.generator_cpu},
                             {"server_memory_bytes", run.server_memory},
                             {"reconnects", run.result.reconnects},

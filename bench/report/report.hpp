@@ -1,4 +1,4 @@
-// The result, for people and for programs.
+// The result of a run as text and as JSON.
 #pragma once
 
 #include "bench/load/measure.hpp"
@@ -9,16 +9,16 @@
 
 namespace bench {
 
-/** The heading, a row for each kind, and what the processes used. */
+/// The title, a row for each kind, and the resources that the processes used.
 std::string as_text(const measurement& run);
 
-/** Everything, with the latency curve in microseconds. */
+/// All figures, with the latency curve in microseconds.
 boost::json::object as_json(const measurement& run);
 
-/** One line about how the load was applied. */
+/// One line that describes the load.
 std::string conditions(const measurement& run);
 
-/** @throw failure if the file cannot be written */
+/// @throw failure if the file cannot be written
 void write_file(const std::string& path, const std::string& content);
 
 } // namespace bench

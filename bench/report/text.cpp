@@ -8,7 +8,7 @@ namespace bench {
 
 namespace {
 
-/** How many columns a text takes on a terminal: its characters, not its bytes. */
+/// The columns of a text on a terminal: its characters, not its bytes.
 std::size_t columns(std::string_view text)
 {
     return static_cast<std::size_t>(std::count_if(

@@ -17,17 +17,17 @@ namespace bench {
 
 namespace {
 
-// Some 28,000 ports are handed out for one pair of addresses; the load itself wants some too.
-constexpr std::size_t connections_of_one_address = 20'000;
+// Linux has some 28,000 ephemeral ports for a pair of addresses, and the load itself needs some of them.
+constexpr std::size_t max_connections_per_address = 20'000;
 
-void raise_limit(std::size_t wanted)
+void raise_limit(std::size_t count)
 {
     rlimit limit{};
     getrlimit(RLIMIT_NOFILE, &limit);
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
-    constexpr std::size_t others = 200;
-    if (limit.rlim_cur < wanted + others)
+    constexpr std::size_t others = 200; // descriptors for everything else
+    if (limit.rlim_cur < count + others)
         throw failure("this process may open only " + std::to_string(limit.rlim_cur) +
                       " files: raise the hard limit (ulimit -Hn), or ask for fewer with --idle");
 }
@@ -39,13 +39,13 @@ void bind_to_loopback(int socket, std::size_t number)
     source.sin_addr.s_addr = htonl(INADDR_LOOPBACK + static_cast<std::uint32_t>(number));
     socket_address address;
     std::memcpy(&address.bytes, &source, sizeof source);
-    int yes = 1; // the port is chosen at connect, when the whole pair of addresses is known
+    int yes = 1; // connect() chooses the port, when both addresses are known
     setsockopt(socket, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &yes, sizeof yes);
     if (bind(socket, address.get(), sizeof source) != 0)
         throw failure("cannot send from 127.0.0." + std::to_string(number + 1));
 }
 
-void ask_once(int socket, const std::string& request)
+void send_once(int socket, const std::string& request)
 {
     response_reader reader;
     auto progress = response_reader::state::more;
@@ -62,7 +62,7 @@ void ask_once(int socket, const std::string& request)
 
 } // namespace
 
-crowd::crowd(const url& server, std::size_t size)
+idle_connections::idle_connections(const url& server, std::size_t size)
 {
     raise_limit(size);
     auto target = resolve(server);
@@ -76,14 +76,14 @@ crowd::crowd(const url& server, std::size_t size)
             if (socket < 0)
                 throw failure(std::string("no socket: ") + std::strerror(errno));
             sockets_.push_back(socket);
-            timeval patience{.tv_sec = 10, .tv_usec = 0};
-            setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-            if (auto source = sockets_.size() / connections_of_one_address; source > 0)
+            timeval timeout{.tv_sec = 10, .tv_usec = 0};
+            setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
+            if (auto source = sockets_.size() / max_connections_per_address; source > 0)
                 bind_to_loopback(socket, source);
             if (connect(socket, target.get(), target.size) != 0)
                 throw failure("connection " + std::to_string(sockets_.size()) +
                               " was refused: " + std::strerror(errno));
-            ask_once(socket, request);
+            send_once(socket, request);
         }
     } catch (...) {
         close_all();
@@ -91,19 +91,19 @@ crowd::crowd(const url& server, std::size_t size)
     }
 }
 
-crowd::~crowd()
+idle_connections::~idle_connections()
 {
     close_all();
 }
 
-void crowd::close_all()
+void idle_connections::close_all()
 {
     for (int socket : sockets_)
         close(socket);
     sockets_.clear();
 }
 
-std::size_t crowd::still_open() const
+std::size_t idle_connections::still_open() const
 {
     std::size_t open = 0;
     for (int socket : sockets_) {

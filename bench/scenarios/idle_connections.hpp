@@ -1,4 +1,4 @@
-// Connections that are there and do nothing.
+// Idle keep-alive connections, opened to measure what each costs the server.
 #pragma once
 
 #include "bench/load/http_client.hpp"
@@ -7,17 +7,17 @@
 
 namespace bench {
 
-/** Opens connections, lets each ask once for /healthz, and keeps them. Raises this process's limit of open
-    files to the hard one, and uses several addresses of 127.0.0.0/8 when one has not ports enough.
-    @throw failure if not all can be opened or are answered */
-class crowd {
+/** Opens connections, sends one GET /healthz on each, and keeps them. Raises this process's limit of open
+    files to the hard one, and binds to several addresses of 127.0.0.0/8 when one has too few ports.
+    @throw failure if one of them cannot be opened or gets no answer */
+class idle_connections {
 public:
-    crowd(const url& server, std::size_t size);
-    ~crowd();
-    crowd(const crowd&) = delete;
-    crowd& operator=(const crowd&) = delete;
+    idle_connections(const url& server, std::size_t size);
+    ~idle_connections();
+    idle_connections(const idle_connections&) = delete;
+    idle_connections& operator=(const idle_connections&) = delete;
 
-    /** How many the server has not closed. */
+    /// How many the server has not closed.
     std::size_t still_open() const;
 
 private:

@@ -1,4 +1,4 @@
-// Many API keys in one piece of memory.
+// A compact set of API keys.
 #pragma once
 
 #include <cstddef>
@@ -7,10 +7,11 @@
 
 namespace bench {
 
-/** Texts of API keys, which all have one length, side by side: a million take 51 MB. */
+/// API keys in one contiguous string, since all have one length: a million take 51 MB.
 class key_set {
 public:
-    static constexpr std::size_t key_size = 51; // tnx_ + 8 + _ + 38
+    /// tnx_ + 8 + _ + 38
+    static constexpr std::size_t key_size = 51;
 
     std::size_t size() const { return text_.size() / key_size; }
     bool empty() const { return text_.empty(); }

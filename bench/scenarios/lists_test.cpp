@@ -6,15 +6,15 @@
 
 namespace {
 
-/** A list of so many rows, whose cursors are the places of rows. Tells what was asked for. */
+/// A fake list with row numbers as cursors. Records the requested targets.
 struct fake_list {
     std::size_t rows;
-    std::vector<std::string> asked;
+    std::vector<std::string> requested;
 
     bench::page_reader reader()
     {
         return [this](const std::string& target) {
-            asked.push_back(target);
+            requested.push_back(target);
             auto cursor = target.find("cursor=");
             auto from = cursor == std::string::npos ? 0 : std::stoul(target.substr(cursor + 7));
             auto next = from + 200;
@@ -37,25 +37,25 @@ bench::options parse(std::vector<std::string> words)
 
 BOOST_AUTO_TEST_SUITE(lists_test)
 
-BOOST_AUTO_TEST_CASE(pages_far_down_are_found_by_turning_all_before_them_once)
+BOOST_AUTO_TEST_CASE(deep_pages_are_found_in_one_pass)
 {
     fake_list thousands{10'000, {}};
     auto pages = bench::find_pages(thousands.reader(), "/list", thousands.rows, {0, 0.5, 0.99});
     std::vector<std::string> expected{"/list?limit=50", "/list?limit=50&cursor=5000",
                                       "/list?limit=50&cursor=9800"};
     BOOST_TEST(pages == expected, boost::test_tools::per_element());
-    BOOST_TEST(thousands.asked.size() == 49u);
-    BOOST_TEST(thousands.asked.front() == "/list?limit=200");
-    BOOST_TEST(thousands.asked.back() == "/list?limit=200&cursor=9600");
+    BOOST_TEST(thousands.requested.size() == 49u);
+    BOOST_TEST(thousands.requested.front() == "/list?limit=200");
+    BOOST_TEST(thousands.requested.back() == "/list?limit=200&cursor=9600");
 }
 
-BOOST_AUTO_TEST_CASE(the_first_page_takes_no_turning_and_keeps_its_filters)
+BOOST_AUTO_TEST_CASE(the_first_page_needs_no_request_and_keeps_its_filters)
 {
     fake_list some{10'000, {}};
     auto pages = bench::find_pages(some.reader(), "/list?status=active", some.rows, {0});
     BOOST_REQUIRE(pages.size() == 1u);
     BOOST_TEST(pages[0] == "/list?status=active&limit=50");
-    BOOST_TEST(some.asked.empty());
+    BOOST_TEST(some.requested.empty());
 }
 
 BOOST_AUTO_TEST_CASE(a_list_that_ends_too_early_is_not_measured)

@@ -21,7 +21,7 @@ double read_number(std::string_view text)
     return out;
 }
 
-/** A count, with k and M allowed: 64, 100k, 1M. */
+/// A count with an optional suffix k or M: 64, 100k, 1M.
 std::size_t read_count(std::string_view text)
 {
     double unit = text.ends_with('k') ? 1e3 : text.ends_with('M') ? 1e6 : 1;
@@ -66,15 +66,16 @@ key_choice read_choice(std::string_view text)
     throw failure("--mode is hot, cold, mixed or invalid, not " + std::string(text));
 }
 
-enum class wants { nothing, value, perhaps_value };
+enum class argument_type { none, required, optional };
 
-/** One option: how it is written, read and explained. */
+/// One option: its name, parser and help text.
 struct flag {
     std::string_view name;
-    std::string_view value; // its name in the help
+    /// The name of its value in the help.
+    std::string_view value;
     std::string_view explanation;
-    std::function<void(options&, std::string_view)> take;
-    wants argument = wants::value;
+    std::function<void(options&, std::string_view)> apply;
+    argument_type argument = argument_type::required;
 };
 
 struct section {
@@ -86,52 +87,51 @@ const std::vector<section>& sections()
 {
     using text = std::string_view;
     static const std::vector<section> all = {
-        {"Whom to ask",
+        {"Target server",
          {{"--url", "URL", "the server; default http://127.0.0.1:8080",
            [](options& o, text v) { o.server = parse_url(v), o.server_given = true; }},
-          {"--start-server", "[PROGRAM]",
-           "start one for this run, with a PostgreSQL of its own, and stop both after",
-           [](options& o, text v) { o.start_server = true, o.program = v; }, wants::perhaps_value},
-          {"--server-threads", "N", "threads of the started server; default: one for each processor",
+          {"--start-server", "[PROGRAM]", "start a server and a PostgreSQL for this run",
+           [](options& o, text v) { o.start_server = true, o.program = v; }, argument_type::optional},
+          {"--server-threads", "N", "threads of the started server; default: one per processor",
            [](options& o, text v) { o.server_threads = read_count(v); }},
-          {"--server-cpus", "LIST", "keep the started server on these processors, as in 0 or 0,2-3",
+          {"--server-cpus", "LIST", "pin the started server to these processors, such as 0 or 0,2-3",
            [](options& o, text v) { o.server_cpus = v; }},
-          {"--cpus", "LIST", "keep this tool on these processors", [](options& o, text v) { o.cpus = v; }},
-          {"--server-pid", "PID,…", "whose CPU time to count; default: whoever listens on the URL's port",
+          {"--cpus", "LIST", "pin this tool to these processors", [](options& o, text v) { o.cpus = v; }},
+          {"--server-pid", "PID,…", "processes to measure; default: the listeners on the URL's port",
            [](options& o, text v) { o.processes = read_processes(v); }},
-          {"--database-url", "URL", "where to seed a server not started here; default $LATCHKEY_DATABASE_URL",
+          {"--database-url", "URL", "database to seed for a running server; default $LATCHKEY_DATABASE_URL",
            [](options& o, text v) { o.database_url = v; }},
-          {"--master-key", "BASE64", "that server's; better given as $LATCHKEY_MASTER_KEY",
+          {"--master-key", "BASE64", "master key of that server; preferably $LATCHKEY_MASTER_KEY",
            [](options& o, text v) { o.master_key = v; }},
-          {"--header", "'N: V'", "add a header (get alone); may be repeated",
+          {"--header", "'N: V'", "add a header (get only); may be repeated",
            [](options& o, text v) { o.headers.emplace_back(v); }}}},
-        {"How hard",
+        {"Load",
          {{"--connections", "N", "default 64; login 8, pages 4",
            [](options& o, text v) { o.connections = read_count(v); }},
           {"--rate", "R",
-           "open loop: R requests a second, by schedule; latency counts from the scheduled moment",
+           "open loop: R scheduled requests per second; latency counts from the scheduled time",
            [](options& o, text v) { o.rate = read_number(v); }},
-          {"--duration", "TIME", "of measuring: 10s (default), 500ms, 2m",
+          {"--duration", "TIME", "of the measured window: 10s (default), 500ms, 2m",
            [](options& o, text v) { o.duration = read_duration(v); }},
           {"--warmup", "TIME", "before measuring; default 2s",
            [](options& o, text v) { o.warmup = read_duration(v); }},
-          {"--threads", "N", "of this tool; default 1, which is enough for some 100,000 requests a second",
+          {"--threads", "N", "of this tool; default 1, enough for some 100,000 requests per second",
            [](options& o, text v) { o.threads = read_count(v); }},
-          {"--spin", "", "poll instead of sleeping: exact send times at the price of a whole processor",
-           [](options& o, text) { o.spin = true; }, wants::nothing}}},
-        {"With what",
+          {"--spin", "", "poll instead of sleeping: exact send times at the cost of a whole processor",
+           [](options& o, text) { o.spin = true; }, argument_type::none}}},
+        {"Data",
          {{"--mode", "WHICH", "verify-key: hot (default), cold, mixed or invalid",
            [](options& o, text v) { o.keys.choice = read_choice(v); }},
-          {"--keys", "N", "keys to seed; default 20k, where they must not repeat and for pages 1M",
+          {"--keys", "N", "keys to seed; default 20k; 1M for cold and mixed keys and for pages",
            [](options& o, text v) { o.key_count = read_count(v); }},
-          {"--hot-keys", "N", "how many of them are hot; default 1000",
+          {"--hot-keys", "N", "number of hot keys; default 1000",
            [](options& o, text v) { o.keys.hot_keys = std::max<std::size_t>(1, read_count(v)); }},
-          {"--malformed", "PERCENT", "verify-key --mode invalid: how many have a wrong checksum; default 0",
+          {"--malformed", "PERCENT", "verify-key --mode invalid: share with a wrong checksum; default 0",
            [](options& o, text v) { o.keys.malformed_percent = std::min(100.0, read_number(v)); }},
-          {"--users", "N", "people to seed; default 100",
+          {"--users", "N", "users to seed; default 100",
            [](options& o, text v) { o.users = read_count(v); }}}},
-        {"Experiments",
-         {{"--rounds", "N", "compare, isolation, stuck, pages: how often each side has its turn; default 5",
+        {"Comparisons",
+         {{"--rounds", "N", "compare, isolation, stuck, pages: alternating rounds; default 5",
            [](options& o, text v) { o.rounds = std::max<std::size_t>(1, read_count(v)); }},
           {"--a-url", "URL", "compare: the first server",
            [](options& o, text v) { o.a.where = parse_url(v); }},
@@ -145,21 +145,22 @@ const std::vector<section>& sections()
            [](options& o, text v) { o.a.headers.emplace_back(v); }},
           {"--b-header", "'N: V'", "compare: the same for the second",
            [](options& o, text v) { o.b.headers.emplace_back(v); }},
-          {"--login-connections", "N", "isolation: who logs in without a pause; default 16",
+          {"--login-connections", "N", "isolation: connections that log in continuously; default 16",
            [](options& o, text v) { o.login_connections = read_count(v); }},
           {"--idle", "N", "idle: connections held open; default 10k",
            [](options& o, text v) { o.idle = read_count(v); }},
-          {"--members", "N", "pages: of the large workspace; default a tenth of its --keys",
+          {"--members", "N", "pages: members of the large workspace; default a tenth of its --keys",
            [](options& o, text v) { o.members = read_count(v); }},
-          {"--events", "N", "pages: of its audit trail; default as many as keys",
+          {"--events", "N", "pages: audit events of that workspace; default as many as keys",
            [](options& o, text v) { o.events = read_count(v); }}}},
-        {"What to write",
-         {{"--json", "FILE", "all figures, with the full latency curve",
+        {"Output",
+         {{"--json", "FILE", "write all figures, with the full latency curve",
            [](options& o, text v) { o.json_file = v; }},
-          {"--svg", "FILE", "a plot of latency by percentile", [](options& o, text v) { o.svg_file = v; }},
-          {"--quiet", "", "no progress, the result alone", [](options& o, text) { o.quiet = true; },
-           wants::nothing},
-          {"--help", "", "this text", [](options& o, text) { o.command = "help"; }, wants::nothing}}},
+          {"--svg", "FILE", "write a plot of latency by percentile",
+           [](options& o, text v) { o.svg_file = v; }},
+          {"--quiet", "", "print the result only", [](options& o, text) { o.quiet = true; },
+           argument_type::none},
+          {"--help", "", "this text", [](options& o, text) { o.command = "help"; }, argument_type::none}}},
     };
     return all;
 }
@@ -170,49 +171,49 @@ const flag& find_flag(std::string_view name)
         for (auto& flag : section.flags)
             if (flag.name == name)
                 return flag;
-    throw failure("there is no option " + std::string(name) + ": see latchkey-bench --help");
+    throw failure("unknown option " + std::string(name) + ": see latchkey-bench --help");
 }
 
 constexpr std::array<std::string_view, 12> commands{"login",   "verify-key", "verify-jwt", "mint",
                                                     "mixed",   "get",        "isolation",  "stuck",
                                                     "compare", "idle",       "pages",      "help"};
 
-void take_word(options& out, std::string_view word)
+void take_argument(options& out, std::string_view word)
 {
     if (out.command.empty()) {
         if (std::find(commands.begin(), commands.end(), word) == commands.end())
-            throw failure("there is no scenario " + std::string(word) + ": see latchkey-bench --help");
+            throw failure("unknown command " + std::string(word) + ": see latchkey-bench --help");
         out.command = word;
     } else if (out.command == "get" && !out.server_given) {
         out.server = parse_url(word);
         out.server_given = true;
     } else {
-        throw failure("what is " + std::string(word) + " for? See latchkey-bench --help");
+        throw failure("unexpected argument " + std::string(word) + ": see latchkey-bench --help");
     }
 }
 
 void check(const options& o)
 {
     if (o.duration <= std::chrono::nanoseconds::zero())
-        throw failure("--duration must be more than nothing");
+        throw failure("--duration must be positive");
     if (o.connections == std::size_t(0) || o.threads == 0)
         throw failure("--connections and --threads must be at least 1");
     if (o.command == "get" && !o.server_given)
-        throw failure("which URL? For example: latchkey-bench get http://127.0.0.1:8080/healthz");
+        throw failure("get needs a URL, for example: latchkey-bench get http://127.0.0.1:8080/healthz");
     if (o.command == "compare" && (!o.a.where || !o.b.where))
         throw failure("compare needs --a-url and --b-url");
     if (o.command == "pages" && !o.start_server && o.database_url.empty() &&
         !std::getenv("LATCHKEY_DATABASE_URL"))
         throw failure("pages needs --start-server, or --database-url to seed");
     if (o.command == "pages" && !o.svg_file.empty())
-        throw failure("pages makes many comparisons, and no plot: leave out --svg");
+        throw failure("pages makes many comparisons and no plot: omit --svg");
     if (o.command == "stuck" && !o.start_server)
-        throw failure("stuck needs --start-server, which tells the server where to hang");
+        throw failure("stuck needs --start-server, which points the server to services that hang");
     if (o.start_server && o.server_given)
-        throw failure("--start-server chooses its own port: leave out --url");
+        throw failure("--start-server chooses its own port: omit --url");
 }
 
-void take_environment(options& o)
+void apply_environment(options& o)
 {
     if (const char* value = std::getenv("LATCHKEY_DATABASE_URL"); value && o.database_url.empty())
         o.database_url = value;
@@ -231,7 +232,7 @@ options parse_options(int argc, char** argv)
         if (word == "-h")
             word = "--help";
         if (!word.starts_with("--")) {
-            take_word(out, word);
+            take_argument(out, word);
             continue;
         }
         auto equals = word.find('=');
@@ -239,15 +240,16 @@ options parse_options(int argc, char** argv)
         std::string_view value;
         bool follows = i + 1 < words.size() && !words[i + 1].starts_with("--");
         if (equals != std::string_view::npos) {
-            if (flag.argument == wants::nothing)
+            if (flag.argument == argument_type::none)
                 throw failure(std::string(flag.name) + " takes no value");
             value = word.substr(equals + 1);
-        } else if (flag.argument == wants::value || (flag.argument == wants::perhaps_value && follows)) {
+        } else if (flag.argument == argument_type::required ||
+                   (flag.argument == argument_type::optional && follows)) {
             if (i + 1 == words.size())
                 throw failure(std::string(flag.name) + " needs a value: " + std::string(flag.value));
             value = words[++i];
         }
-        flag.take(out, value);
+        flag.apply(out, value);
         if (out.command == "help")
             return out;
     }
@@ -255,30 +257,30 @@ options parse_options(int argc, char** argv)
         out.command = "help";
     if (out.command != "help")
         check(out);
-    take_environment(out);
+    apply_environment(out);
     return out;
 }
 
 std::string help()
 {
-    std::string out = R"(latchkey-bench: how fast, and at what cost?
+    std::string out = R"(latchkey-bench: load generator and benchmarks for Latchkey
 
-  latchkey-bench SCENARIO [OPTION …]
+  latchkey-bench COMMAND [OPTION …]
 
 Scenarios
-  verify-key      ask GET /auth with API keys: --mode hot, cold, mixed or invalid
-  verify-jwt      ask GET /auth with access tokens
-  login           sign in with a password
-  mint            make API keys
+  verify-key      GET /auth with API keys: --mode hot, cold, mixed or invalid
+  verify-jwt      GET /auth with access tokens
+  login           POST /login
+  mint            POST /api-keys
   mixed           90 % hot keys, 5 % cold keys, 3 % tokens, 1.5 % mints, 0.5 % logins
   get URL         any URL of any server, for example nginx, with the same generator
-Experiments
-  compare         two servers in turn, with medians and the ratio of their CPU per request
-  isolation       key checks at a modest rate, with and without a storm of logins
-  stuck           the same beside a mail server and a provider of sign-ins that hang; needs --start-server
-  idle            what ten thousand idle connections cost
-  pages           a page of long lists (a million keys, 100,000 members) against one of short ones, and pages far
-                  down against the first
+Comparisons
+  compare         two servers in alternating rounds: medians, and the ratio of CPU per request
+  isolation       key checks at a moderate rate, without and with continuous logins
+  stuck           the same with a mail server and an OpenID provider that hang; needs --start-server
+  idle            the cost of ten thousand idle connections
+  pages           pages of long lists (a million keys, 100,000 members) against pages of short lists, and
+                  deep pages against the first
 
 Examples
   latchkey-bench verify-key --start-server
@@ -298,10 +300,10 @@ Examples
         }
     }
     out += R"(
-A server not started here needs LATCHKEY_RATE_LIMIT_PER_MINUTE=0, and its database's URL and master key, so that
-keys can be seeded straight into the tables. Without these, people and keys are made by calling the server.
+A running server needs LATCHKEY_RATE_LIMIT_PER_MINUTE=0. With its database URL and master key, users and keys
+are seeded straight into the tables; without them, through the API.
 
-Exit status: 0, or 1 when more than 0.1 % of the answers were not the expected ones or the run could not be made.
+Exit status: 0, or 1 if more than 0.1 % of the responses were not the expected ones or the run failed.
 )";
     return out;
 }

@@ -1,4 +1,4 @@
-// What is sent: the words that scenarios and the load loop share.
+// Request sources: the interface between scenarios and the load generator.
 #pragma once
 
 #include <cstddef>
@@ -11,28 +11,31 @@
 
 namespace bench {
 
-/** One sort of request in a run, counted apart from the others. */
+/// A kind of request within a run, with statistics of its own.
 struct kind {
     std::string name;
     int expected_status = 200;
 };
 
 struct request {
-    std::string_view bytes; ///< whole and ready to send; valid until the next one is asked for
-    std::size_t kind = 0;   ///< index into the scenario's kinds
+    /// Complete and ready to send; valid until the next call of next().
+    std::string_view bytes;
+    /// Index into the scenario's kinds.
+    std::size_t kind = 0;
 };
 
-/** An endless or finite supply of requests for one thread. It is asked in the hot loop, so it patches bytes
-    in place and allocates nothing. */
-class traffic {
+/** A finite or infinite sequence of requests for one thread. next() is called in the hot loop, so
+    implementations patch bytes in place and allocate nothing. */
+class request_source {
 public:
-    virtual ~traffic() = default;
+    virtual ~request_source() = default;
 
-    /** The next request, or nothing once the supply is used up. */
+    /// The next request, or nothing when the source is exhausted.
     virtual std::optional<request> next() = 0;
 };
 
-/** Makes the supply of one of several threads; together they cover the scenario's data without overlap. */
-using traffic_factory = std::function<std::unique_ptr<traffic>(std::size_t thread, std::size_t threads)>;
+/// Makes the source of one thread; the sources of all threads cover the scenario's data without overlap.
+using request_source_factory =
+    std::function<std::unique_ptr<request_source>(std::size_t thread, std::size_t threads)>;
 
 } // namespace bench

@@ -24,8 +24,8 @@ url endpoint(url server, std::string_view path)
 
 using random_source = std::mt19937_64;
 
-/** Whole requests, one after the other, round and round. */
-class rotation : public traffic {
+/// Prepared requests in a cycle.
+class rotation : public request_source {
 public:
     rotation(std::shared_ptr<const std::vector<std::string>> requests, std::size_t kind, std::size_t first,
              std::size_t stride)
@@ -44,7 +44,7 @@ private:
     std::size_t kind_, at_, stride_;
 };
 
-traffic_factory rotate(std::vector<std::string> requests, std::size_t kind = 0)
+request_source_factory rotate(std::vector<std::string> requests, std::size_t kind = 0)
 {
     auto shared = std::make_shared<const std::vector<std::string>>(std::move(requests));
     return [shared, kind](std::size_t thread, std::size_t threads) {
@@ -52,10 +52,10 @@ traffic_factory rotate(std::vector<std::string> requests, std::size_t kind = 0)
     };
 }
 
-/** Chooses which of the keys comes next: nothing when there is none left. */
+/// Picks the index of the next key: nothing when all are used.
 using key_picker = std::function<std::optional<std::size_t>()>;
 
-key_picker pick_evenly(std::size_t first, std::size_t count, std::size_t thread)
+key_picker pick_uniformly(std::size_t first, std::size_t count, std::size_t thread)
 {
     return [random = random_source(thread),
             from = std::uniform_int_distribution(first, first + count - 1)]() mutable {
@@ -72,8 +72,8 @@ key_picker pick_once(std::size_t first, std::size_t end, std::size_t stride)
     };
 }
 
-/** Zipf's law with exponent 0.99, the usual one for caches, by the method of Gray et al., "Quickly generating
-    billion-record synthetic databases" (SIGMOD 1994): no table, two powers at most for each pick. */
+/** Zipf's law with exponent 0.99, the usual one for caches (YCSB), by the method of Gray et al., "Quickly
+    generating billion-record synthetic databases" (SIGMOD 1994): no table, at most two powers per pick. */
 class zipf {
 public:
     explicit zipf(std::size_t count) : count_(static_cast<double>(count))
@@ -92,8 +92,8 @@ public:
             return 0;
         if (u * sum_ < 1 + std::pow(0.5, exponent))
             return std::min<std::size_t>(1, static_cast<std::size_t>(count_) - 1);
-        double place = count_ * std::pow(eta_ * u - eta_ + 1, 1 / (1 - exponent));
-        return static_cast<std::size_t>(std::clamp(place, 0.0, count_ - 1));
+        double rank = count_ * std::pow(eta_ * u - eta_ + 1, 1 / (1 - exponent));
+        return static_cast<std::size_t>(std::clamp(rank, 0.0, count_ - 1));
     }
 
 private:
@@ -101,8 +101,8 @@ private:
     double count_, sum_ = 0, eta_ = 0;
 };
 
-/** One request with room for a key, which is written into place each time. */
-class key_check : public traffic {
+/// A request with an API key that is overwritten in place each time.
+class key_check : public request_source {
 public:
     key_check(const url& server, const key_set& keys, key_picker pick, std::size_t kind)
         : keys_(keys), pick_(std::move(pick)), kind_(kind)
@@ -110,16 +110,16 @@ public:
         std::string credential = "Bearer " + std::string(key_set::key_size, 'k');
         header authorization{"Authorization", credential};
         bytes_ = make_request("GET", endpoint(server, "/auth"), {&authorization, 1});
-        place_ = bytes_.find(credential) + std::string_view("Bearer ").size();
+        key_offset_ = bytes_.find(credential) + std::string_view("Bearer ").size();
     }
 
     std::optional<request> next() override
     {
-        auto which = pick_();
-        if (!which)
+        auto index = pick_();
+        if (!index)
             return {};
-        auto key = keys_[*which];
-        std::copy(key.begin(), key.end(), bytes_.begin() + static_cast<std::ptrdiff_t>(place_));
+        auto key = keys_[*index];
+        std::copy(key.begin(), key.end(), bytes_.begin() + static_cast<std::ptrdiff_t>(key_offset_));
         return request{bytes_, kind_};
     }
 
@@ -128,13 +128,13 @@ private:
     key_picker pick_;
     std::size_t kind_;
     std::string bytes_;
-    std::size_t place_ = 0;
+    std::size_t key_offset_ = 0;
 };
 
-traffic_factory check_keys(const url& server, const key_set& keys, const key_options& options)
+request_source_factory check_keys(const url& server, const key_set& keys, const key_options& options)
 {
     if (keys.empty())
-        throw failure("there are no keys to check: --keys must be at least 1");
+        throw failure("no keys to check: --keys must be at least 1");
     switch (options.choice) {
     case key_choice::cold:
         return [=, &keys](std::size_t thread, std::size_t threads) {
@@ -153,15 +153,15 @@ traffic_factory check_keys(const url& server, const key_set& keys, const key_opt
     }
     auto count = options.choice == key_choice::hot ? std::min(options.hot_keys, keys.size()) : keys.size();
     return [=, &keys](std::size_t thread, std::size_t) {
-        return std::make_unique<key_check>(server, keys, pick_evenly(0, count, thread), 0);
+        return std::make_unique<key_check>(server, keys, pick_uniformly(0, count, thread), 0);
     };
 }
 
-/** Several supplies, each as often as its weight says, in random order. */
-class mixture : public traffic {
+/// A weighted random mix of several sources.
+class mixture : public request_source {
 public:
     struct part {
-        std::unique_ptr<traffic> supply;
+        std::unique_ptr<request_source> source;
         double weight;
     };
 
@@ -173,7 +173,7 @@ public:
         choose_ = std::discrete_distribution<std::size_t>(weights.begin(), weights.end());
     }
 
-    std::optional<request> next() override { return parts_[choose_(random_)].supply->next(); }
+    std::optional<request> next() override { return parts_[choose_(random_)].source->next(); }
 
 private:
     std::vector<part> parts_;
@@ -181,22 +181,22 @@ private:
     std::discrete_distribution<std::size_t> choose_;
 };
 
-/** A key whose checksum is wrong: its last character is another one. */
-std::string spoil(std::string_view key)
+/// The key with a wrong checksum: its last character is changed.
+std::string corrupt(std::string_view key)
 {
     std::string out(key);
     out.back() = out.back() == '0' ? '1' : '0';
     return out;
 }
 
-std::vector<std::string> login_requests(const url& server, const seeded& people)
+std::vector<std::string> login_requests(const url& server, const seeded& users)
 {
-    if (people.emails.empty())
-        throw failure("there is nobody to log in: --users must be at least 1");
+    if (users.emails.empty())
+        throw failure("no users to log in: --users must be at least 1");
     std::vector<std::string> out;
-    for (auto& email : people.emails) {
+    for (auto& email : users.emails) {
         auto body =
-            boost::json::serialize(boost::json::object{{"email", email}, {"password", people.password}});
+            boost::json::serialize(boost::json::object{{"email", email}, {"password", users.password}});
         out.push_back(make_request("POST", endpoint(server, "/login"), {}, body));
     }
     return out;
@@ -237,33 +237,35 @@ scenario get(const url& where, std::span<const header> headers)
 {
     return {.title = "get " + where.text(),
             .kinds = {{"get", 200}},
-            .make_traffic = rotate({make_request("GET", where, headers)})};
+            .make_source = rotate({make_request("GET", where, headers)})};
 }
 
-scenario login(const url& server, const seeded& people)
+scenario login(const url& server, const seeded& users)
 {
     return {
-        .title = "login", .kinds = {{"login", 200}}, .make_traffic = rotate(login_requests(server, people))};
+        .title = "login", .kinds = {{"login", 200}}, .make_source = rotate(login_requests(server, users))};
 }
 
-scenario correspond(const url& server, const seeded& people)
+scenario mail_and_sign_in(const url& server, const seeded& users)
 {
-    std::vector<std::string> forgetting;
-    for (auto& email : people.emails) {
+    std::vector<std::string> forgot_requests;
+    for (auto& email : users.emails) {
         auto body = boost::json::serialize(boost::json::object{{"email", email}});
-        forgetting.push_back(make_request("POST", endpoint(server, "/password/forgot"), {}, body));
+        forgot_requests.push_back(make_request("POST", endpoint(server, "/password/forgot"), {}, body));
     }
-    auto begin = "/oauth/google/authorize?redirect_uri=" + std::string(redirect_uri) +
-                 "&state=s&code_challenge=" + std::string(43, 'c') + "&code_challenge_method=S256";
-    auto forgets = rotate(std::move(forgetting));
-    auto begins = rotate({make_request("GET", endpoint(server, begin))}, 1);
-    auto both = [=](std::size_t thread, std::size_t threads) {
+    auto authorize = "/oauth/google/authorize?redirect_uri=" + std::string(redirect_uri) +
+                     "&state=s&code_challenge=" + std::string(43, 'c') + "&code_challenge_method=S256";
+    auto make_forgot = rotate(std::move(forgot_requests));
+    auto make_authorize = rotate({make_request("GET", endpoint(server, authorize))}, 1);
+    auto make_source = [=](std::size_t thread, std::size_t threads) {
         std::vector<mixture::part> parts;
-        parts.push_back({forgets(thread, threads), 50});
-        parts.push_back({begins(thread, threads), 50});
+        parts.push_back({make_forgot(thread, threads), 50});
+        parts.push_back({make_authorize(thread, threads), 50});
         return std::make_unique<mixture>(std::move(parts), thread);
     };
-    return {.title = "correspond", .kinds = {{"forgot", 202}, {"authorize", 302}}, .make_traffic = both};
+    return {.title = "mail and sign-in",
+            .kinds = {{"forgot", 202}, {"authorize", 302}},
+            .make_source = make_source};
 }
 
 scenario verify_key(const url& server, const key_set& keys, const key_options& options)
@@ -271,7 +273,7 @@ scenario verify_key(const url& server, const key_set& keys, const key_options& o
     scenario out;
     out.title = "verify-key, " + std::string(name_of(options.choice));
     out.kinds = {{"key " + std::string(name_of(options.choice)), 200}};
-    out.make_traffic = check_keys(server, keys, options);
+    out.make_source = check_keys(server, keys, options);
     if (options.choice != key_choice::invalid)
         return out;
     out.kinds = {{"key unknown", 401}};
@@ -279,13 +281,13 @@ scenario verify_key(const url& server, const key_set& keys, const key_options& o
         return out;
 
     out.kinds.push_back({"key malformed", 401});
-    auto spoiled = std::make_shared<key_set>();
+    auto corrupted = std::make_shared<key_set>();
     for (std::size_t i = 0; i < std::min<std::size_t>(keys.size(), 10'000); ++i)
-        spoiled->add(spoil(keys[i]));
-    out.make_traffic = [=, unknown = out.make_traffic](std::size_t thread, std::size_t threads) {
+        corrupted->add(corrupt(keys[i]));
+    out.make_source = [=, unknown = out.make_source](std::size_t thread, std::size_t threads) {
         std::vector<mixture::part> parts;
         auto malformed =
-            std::make_unique<key_check>(server, *spoiled, pick_evenly(0, spoiled->size(), thread), 1);
+            std::make_unique<key_check>(server, *corrupted, pick_uniformly(0, corrupted->size(), thread), 1);
         parts.push_back({unknown(thread, threads), 100 - options.malformed_percent});
         parts.push_back({std::move(malformed), options.malformed_percent});
         return std::make_unique<mixture>(std::move(parts), thread);
@@ -296,34 +298,34 @@ scenario verify_key(const url& server, const key_set& keys, const key_options& o
 scenario verify_jwt(const url& server, const std::vector<std::string>& tokens)
 {
     return {
-        .title = "verify-jwt", .kinds = {{"jwt", 200}}, .make_traffic = rotate(jwt_requests(server, tokens))};
+        .title = "verify-jwt", .kinds = {{"jwt", 200}}, .make_source = rotate(jwt_requests(server, tokens))};
 }
 
 scenario mint(const url& server, const std::vector<std::string>& tokens)
 {
-    return {.title = "mint", .kinds = {{"mint", 201}}, .make_traffic = rotate(mint_requests(server, tokens))};
+    return {.title = "mint", .kinds = {{"mint", 201}}, .make_source = rotate(mint_requests(server, tokens))};
 }
 
 scenario mixed(const url& server, const seeded& data, const std::vector<std::string>& tokens,
                const key_options& options)
 {
-    enum : std::size_t { hot, cold, jwt, minting, signing_in };
+    enum : std::size_t { hot_kind, cold_kind, jwt_kind, mint_kind, login_kind };
     auto& keys = data.keys;
     auto hot_keys = std::min(options.hot_keys, keys.size());
     if (keys.size() <= hot_keys)
         throw failure("the mixed scenario needs more keys than hot ones: raise --keys or lower --hot-keys");
-    auto jwts = rotate(jwt_requests(server, tokens), jwt);
-    auto mints = rotate(mint_requests(server, tokens), minting);
-    auto logins = rotate(login_requests(server, data), signing_in);
+    auto jwts = rotate(jwt_requests(server, tokens), jwt_kind);
+    auto mints = rotate(mint_requests(server, tokens), mint_kind);
+    auto logins = rotate(login_requests(server, data), login_kind);
     scenario out;
     out.title = "mixed: 90 % hot keys, 5 % cold keys, 3 % jwt, 1.5 % mint, 0.5 % login";
     out.kinds = {{"key hot", 200}, {"key cold", 200}, {"jwt", 200}, {"mint", 201}, {"login", 200}};
-    out.make_traffic = [=, &keys](std::size_t thread, std::size_t threads) {
-        auto known = pick_evenly(0, hot_keys, thread);
-        auto fresh = pick_once(hot_keys + thread, keys.size(), threads);
+    out.make_source = [=, &keys](std::size_t thread, std::size_t threads) {
+        auto pick_hot = pick_uniformly(0, hot_keys, thread);
+        auto pick_cold = pick_once(hot_keys + thread, keys.size(), threads);
         std::vector<mixture::part> parts;
-        parts.push_back({std::make_unique<key_check>(server, keys, std::move(known), hot), 90});
-        parts.push_back({std::make_unique<key_check>(server, keys, std::move(fresh), cold), 5});
+        parts.push_back({std::make_unique<key_check>(server, keys, std::move(pick_hot), hot_kind), 90});
+        parts.push_back({std::make_unique<key_check>(server, keys, std::move(pick_cold), cold_kind), 5});
         parts.push_back({jwts(thread, threads), 3});
         parts.push_back({mints(thread, threads), 1.5});
         parts.push_back({logins(thread, threads), 0.5});
@@ -332,20 +334,20 @@ scenario mixed(const url& server, const seeded& data, const std::vector<std::str
     return out;
 }
 
-std::vector<std::string> log_in(const url& server, const seeded& people, std::size_t count)
+std::vector<std::string> log_in(const url& server, const seeded& users, std::size_t count)
 {
     http_client client(server);
     std::vector<std::string> tokens;
-    for (std::size_t i = 0; i < std::min(count, people.emails.size()); ++i) {
-        boost::json::object body{{"email", people.emails[i]}, {"password", people.password}};
+    for (std::size_t i = 0; i < std::min(count, users.emails.size()); ++i) {
+        boost::json::object body{{"email", users.emails[i]}, {"password", users.password}};
         auto reply = client.call("POST", endpoint(server, "/login").target, {}, boost::json::serialize(body));
         if (reply.status != 200)
-            throw failure("the login of a seeded user was refused (" + std::to_string(reply.status) +
+            throw failure("the login of a seeded user failed (" + std::to_string(reply.status) +
                           "): " + reply.body);
         tokens.emplace_back(boost::json::parse(reply.body).at("access_token").as_string());
     }
     if (tokens.empty())
-        throw failure("there is nobody to log in: --users must be at least 1");
+        throw failure("no users to log in: --users must be at least 1");
     return tokens;
 }
 

@@ -1,4 +1,4 @@
-// What a run sends: each scenario of the command line, made into traffic.
+// Scenarios: the requests that each command sends.
 #pragma once
 
 #include "bench/load/http_client.hpp"
@@ -10,63 +10,69 @@
 
 namespace bench {
 
-/** People and keys that the server knows. */
+/// Users and keys that the server knows.
 struct seeded {
     std::vector<std::string> emails;
-    std::string password; ///< everybody's
+    /// Shared by all users.
+    std::string password;
     key_set keys;
-    double seconds = 0; ///< what it took to make them
+    /// How long seeding took.
+    double seconds = 0;
 };
 
 struct scenario {
     std::string title;
     std::vector<kind> kinds;
-    traffic_factory make_traffic;
+    request_source_factory make_source;
 };
 
-/** Which keys a key check presents. */
+/// Which keys the key checks present.
 enum class key_choice {
-    hot,    ///< few, so that the server remembers them all
-    cold,   ///< each of them once, so that it remembers none
-    mixed,  ///< all, by Zipf's law: some often, most rarely
-    invalid ///< none that exists
+    /// Few, so that the server has them all cached.
+    hot,
+    /// Each one once, so that none is cached.
+    cold,
+    /// All, by Zipf's law: some often, most rarely.
+    mixed,
+    /// Unknown ones.
+    invalid
 };
 
 struct key_options {
     key_choice choice = key_choice::hot;
     std::size_t hot_keys = 1000;
-    double malformed_percent = 0; ///< of invalid: how many have a wrong checksum too
+    /// Of the invalid keys: how many have a wrong checksum as well.
+    double malformed_percent = 0;
 };
 
-/** The same GET again and again. */
+/// One GET, repeated.
 scenario get(const url& where, std::span<const header> headers = {});
 
-/** POST /login, each time as the next of the people. */
-scenario login(const url& server, const seeded& people);
+/// POST /login, for each user in turn.
+scenario login(const url& server, const seeded& users);
 
-/** What needs the mail server, POST /password/forgot, and what needs the provider of sign-ins, GET
-    /oauth/google/authorize, in turn. */
-scenario correspond(const url& server, const seeded& people);
+/** Requests that depend on other servers: POST /password/forgot (mail) and GET /oauth/google/authorize (the
+    OpenID provider), at random, half of each. */
+scenario mail_and_sign_in(const url& server, const seeded& users);
 
-/** Where the browser of such a sign-in ends: a URL that the server has to allow. */
+/// The redirect_uri of such a sign-in: the server has to allow it.
 inline constexpr std::string_view redirect_uri = "https://app.example/in";
 
-/** GET /auth with an API key. The keys must outlive the scenario, for invalid ones too: `keys` are then the
-    unknown ones. */
+/** GET /auth with an API key. The keys must outlive the scenario. For key_choice::invalid, `keys` are unknown
+    to the server. */
 scenario verify_key(const url& server, const key_set& keys, const key_options& options);
 
-/** GET /auth with the next of these access tokens. */
+/// GET /auth, with each access token in turn.
 scenario verify_jwt(const url& server, const std::vector<std::string>& tokens);
 
-/** POST /api-keys with the next of these access tokens. */
+/// POST /api-keys, with each access token in turn.
 scenario mint(const url& server, const std::vector<std::string>& tokens);
 
-/** A day's work: 90 % hot keys, 5 % cold, 3 % tokens, 1.5 % mints, 0.5 % logins. */
+/// A realistic mix: 90 % hot keys, 5 % cold keys, 3 % access tokens, 1.5 % mints, 0.5 % logins.
 scenario mixed(const url& server, const seeded& data, const std::vector<std::string>& tokens,
                const key_options& options);
 
-/** Log in so many people, one after the other. @return their access tokens; @throw failure if one is
-    refused */
-std::vector<std::string> log_in(const url& server, const seeded& people, std::size_t count);
+/// Log in `count` users, one at a time. @return their access tokens; @throw failure if a login fails
+std::vector<std::string> log_in(const url& server, const seeded& users, std::size_t count);
 
 } // namespace bench

@@ -24,7 +24,7 @@ namespace {
 
 constexpr std::string_view common_password = "correct horse battery staple";
 
-// Addresses must differ between runs against one database.
+// Email addresses must be unique across runs against one database.
 std::string make_email(std::string_view run, std::size_t number)
 {
     return "load-" + std::string(run) + "-" + std::to_string(number) + "@bench.example";
@@ -47,33 +47,33 @@ public:
 
     void run(const char* sql) { expect(PQexec(get(), sql), PGRES_COMMAND_OK); }
 
-    /** The first column of a query's rows. */
-    std::vector<std::string> ask(const char* sql)
+    /// The first column of a query's rows.
+    std::vector<std::string> query(const char* sql)
     {
         std::unique_ptr<PGresult, void (*)(PGresult*)> rows(PQexec(get(), sql), PQclear);
         if (PQresultStatus(rows.get()) != PGRES_TUPLES_OK)
-            throw failure(std::string("the database refused the seed: ") + PQerrorMessage(get()));
+            throw failure(std::string("the database rejected the seed: ") + PQerrorMessage(get()));
         std::vector<std::string> out;
         for (int i = 0; i < PQntuples(rows.get()); ++i)
             out.emplace_back(PQgetvalue(rows.get(), i, 0));
         return out;
     }
 
-    /** Run what some databases do not allow this user. */
+    /// Run a statement that needs privileges this user may not have; errors are ignored.
     void try_to_run(const char* sql) { PQclear(PQexec(get(), sql)); }
 
     void expect(PGresult* raw, ExecStatusType status)
     {
         std::unique_ptr<PGresult, void (*)(PGresult*)> result(raw, PQclear);
         if (PQresultStatus(raw) != status)
-            throw failure(std::string("the database refused the seed: ") + PQerrorMessage(get()));
+            throw failure(std::string("the database rejected the seed: ") + PQerrorMessage(get()));
     }
 
 private:
     std::unique_ptr<PGconn, void (*)(PGconn*)> connection_;
 };
 
-/** A COPY under way, which several threads may feed. */
+/// A COPY in progress, fed by several threads.
 class copy {
 public:
     copy(database& target, const char* sql) : target_(target)
@@ -101,7 +101,7 @@ private:
     std::mutex mutex_;
 };
 
-/** One thread's rows, sent piece by piece. No value written here needs escaping but a bytea's backslash. */
+/// The row buffer of one thread. Of the values written here, only the backslash of a bytea needs escaping.
 class rows {
 public:
     explicit rows(copy& target) : target_(target) { text_.reserve(piece + 1024); }
@@ -128,38 +128,38 @@ private:
     std::string text_;
 };
 
-struct person {
+struct user {
     std::string id, workspace, email;
 };
 
-std::vector<person> make_people(std::size_t count)
+std::vector<user> make_users(std::size_t count)
 {
     auto run = make_run_name();
-    std::vector<person> out;
+    std::vector<user> out;
     for (std::size_t i = 0; i < count; ++i)
         out.push_back(
             {to_string(crypto::make_uuid_v7()), to_string(crypto::make_uuid_v7()), make_email(run, i)});
     return out;
 }
 
-void write_people(database& target, const std::vector<person>& people)
+void write_users(database& target, const std::vector<user>& users)
 {
     crypto::hash_arena arena;
     auto hash = crypto::hash_password(arena, common_password, crypto::password_costs{});
     auto write = [&](const char* sql, auto add) {
         copy table(target, sql);
         rows out(table);
-        for (auto& p : people)
-            add(out, p);
+        for (auto& u : users)
+            add(out, u);
         out.flush();
         table.finish();
     };
     write("COPY users (id, email, email_normalized, password_hash, name, email_verified_at) FROM STDIN",
-          [&](rows& out, const person& p) { out.add(p.id, p.email, p.email, hash, "Load", "now"); });
+          [&](rows& out, const user& u) { out.add(u.id, u.email, u.email, hash, "Load", "now"); });
     write("COPY workspaces (id, name, owner_id) FROM STDIN",
-          [](rows& out, const person& p) { out.add(p.workspace, "Load", p.id); });
+          [](rows& out, const user& u) { out.add(u.workspace, "Load", u.id); });
     write("COPY memberships (workspace_id, user_id, role) FROM STDIN",
-          [](rows& out, const person& p) { out.add(p.workspace, p.id, "admin"); });
+          [](rows& out, const user& u) { out.add(u.workspace, u.id, "admin"); });
 }
 
 std::string as_bytea(const crypto::digest& bytes)
@@ -173,7 +173,7 @@ std::string as_bytea(const crypto::digest& bytes)
     return out;
 }
 
-/** Do parts of a task on as many threads as there are processors. @throw what the first failing part threw */
+/// Run part(i) for every i on a thread of its own. Rethrows the exception of the first failing part.
 template <class Part>
 void in_parallel(std::size_t parts, const Part& part)
 {
@@ -204,7 +204,7 @@ std::size_t processors()
     return std::max(1u, std::thread::hardware_concurrency());
 }
 
-key_set gather(const std::vector<key_set>& parts)
+key_set concatenate(const std::vector<key_set>& parts)
 {
     key_set out;
     for (auto& part : parts)
@@ -212,36 +212,35 @@ key_set gather(const std::vector<key_set>& parts)
     return out;
 }
 
-/** Drop the indexes of api_keys, but for its primary key. @return the statements that make them again */
-std::vector<std::string> set_indexes_aside(database& target)
+/// Drop the indexes of api_keys except its primary key. @return the statements that recreate them
+std::vector<std::string> drop_indexes(database& target)
 {
     constexpr auto constraints = R"(
         FROM pg_constraint WHERE conrelid = 'api_keys'::regclass AND contype = 'u')";
     constexpr auto indexes = R"(
         FROM pg_index WHERE indrelid = 'api_keys'::regclass AND NOT indisprimary
             AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid))";
-    auto ask = [&](std::string what, const char* from) { return target.ask((what + from).c_str()); };
-    auto again = ask("SELECT format('ALTER TABLE api_keys ADD CONSTRAINT %I %s', conname, "
-                     "pg_get_constraintdef(oid))",
-                     constraints);
-    auto plain = ask("SELECT pg_get_indexdef(indexrelid)", indexes);
-    again.insert(again.end(), plain.begin(), plain.end());
-    auto drops = ask("SELECT format('DROP INDEX %s', indexrelid::regclass)", indexes);
-    for (auto& drop : ask("SELECT format('ALTER TABLE api_keys DROP CONSTRAINT %I', conname)", constraints))
+    auto query = [&](std::string select, const char* from) { return target.query((select + from).c_str()); };
+    auto recreate = query("SELECT format('ALTER TABLE api_keys ADD CONSTRAINT %I %s', conname, "
+                          "pg_get_constraintdef(oid))",
+                          constraints);
+    auto plain = query("SELECT pg_get_indexdef(indexrelid)", indexes);
+    recreate.insert(recreate.end(), plain.begin(), plain.end());
+    auto drops = query("SELECT format('DROP INDEX %s', indexrelid::regclass)", indexes);
+    for (auto& drop : query("SELECT format('ALTER TABLE api_keys DROP CONSTRAINT %I', conname)", constraints))
         drops.push_back(drop);
     for (auto& drop : drops)
         target.run(drop.c_str());
-    return again;
+    return recreate;
 }
 
-/** A prefix is not so long that among a million there are no two of one kind. */
+/// Prefixes in use: they are short enough that a million random ones include duplicates.
 class used_prefixes {
 public:
-    explicit used_prefixes(const std::vector<std::string>& there_are)
-        : all_(there_are.begin(), there_are.end())
+    explicit used_prefixes(const std::vector<std::string>& existing) : all_(existing.begin(), existing.end())
     {}
 
-    /// A key whose prefix no other has. From any thread.
+    /// A key with a unique prefix. Thread-safe.
     crypto::new_api_key make_key()
     {
         for (;;) {
@@ -257,12 +256,12 @@ private:
     std::unordered_set<std::string> all_;
 };
 
-/** One COPY, fed by a thread for each processor, which make the keys meanwhile. */
-key_set write_keys(database& target, const crypto::keyring& keyring, const std::vector<person>& people,
+/// One COPY, fed by one thread per processor that generates keys.
+key_set write_keys(database& target, const crypto::keyring& keyring, const std::vector<user>& users,
                    std::size_t count)
 {
     auto digest_key = keyring.derive(crypto::purpose::api_key_digest);
-    used_prefixes prefixes(target.ask("SELECT prefix FROM api_keys"));
+    used_prefixes prefixes(target.query("SELECT prefix FROM api_keys"));
     std::vector<key_set> made(processors());
     copy table(
         target,
@@ -273,7 +272,7 @@ key_set write_keys(database& target, const crypto::keyring& keyring, const std::
         auto size = share(count, made.size(), part);
         made[part].reserve(size);
         for (std::size_t i = 0; i < size; ++i) {
-            auto& owner = people[i % people.size()];
+            auto& owner = users[i % users.size()];
             auto key = prefixes.make_key();
             out.add(to_string(crypto::make_uuid_v7()), key.prefix, as_bytea(digest(key.text)), "load", "{*}",
                     owner.workspace, owner.id, owner.id);
@@ -282,7 +281,7 @@ key_set write_keys(database& target, const crypto::keyring& keyring, const std::
         out.flush();
     });
     table.finish();
-    return gather(made);
+    return concatenate(made);
 }
 
 } // namespace
@@ -293,29 +292,29 @@ seeded seed(const std::string& database_url, const std::string& master_key, cons
     auto keyring = crypto::keyring::from_base64(master_key);
     if (!keyring)
         throw failure("the master key is not 32 bytes in base64");
-    auto people = make_people(std::max<std::size_t>(1, plan.users));
+    auto users = make_users(std::max<std::size_t>(1, plan.users));
     database target(database_url);
 
-    // An index made of a million sorted rows takes a fifth of the time of a million insertions in random
-    // order. All in one transaction: whoever looks sees the table as it was, or as it shall be.
+    // Building an index over a million rows takes a fifth of the time of a million random insertions. One
+    // transaction: other sessions see the table as before or as after.
     constexpr std::size_t many = 50'000;
-    // Every row's owner is written here too. Looking each up again would take longer than writing the rows.
+    // Skip foreign keys: the referenced rows are written here too, and the checks cost more than the rows.
     target.try_to_run("SET session_replication_role = replica");
     target.run("BEGIN");
     target.run("SET LOCAL maintenance_work_mem = '256MB'");
-    write_people(target, people);
-    auto indexes = plan.keys >= many ? set_indexes_aside(target) : std::vector<std::string>();
+    write_users(target, users);
+    auto indexes = plan.keys >= many ? drop_indexes(target) : std::vector<std::string>();
     seeded out;
-    out.keys = write_keys(target, *keyring, people, plan.keys);
+    out.keys = write_keys(target, *keyring, users, plan.keys);
     for (auto& index : indexes)
         target.run(index.c_str());
     target.run("COMMIT");
     target.run("VACUUM (ANALYZE) users, workspaces, memberships, api_keys");
-    target.try_to_run("CHECKPOINT"); // now, and not in the middle of the run
+    target.try_to_run("CHECKPOINT"); // now rather than during the run
 
     out.password = common_password;
-    for (auto& p : people)
-        out.emails.push_back(p.email);
+    for (auto& u : users)
+        out.emails.push_back(u.email);
     out.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     return out;
 }
@@ -328,7 +327,7 @@ seeded seed_by_calls(const url& server, const seed_plan& plan)
         auto reply =
             client.call("POST", "/api/v1/users" + std::string(path), headers, boost::json::serialize(body));
         if (reply.status != 201)
-            throw failure("POST " + std::string(path) + " was refused (" + std::to_string(reply.status) +
+            throw failure("POST " + std::string(path) + " failed (" + std::to_string(reply.status) +
                           "): " + reply.body);
         return boost::json::parse(reply.body);
     };
@@ -357,7 +356,7 @@ key_set make_unknown_keys(std::size_t count)
         for (std::size_t n = share(count, parts.size(), i); n > 0; --n)
             parts[i].add(crypto::make_api_key().text);
     });
-    return gather(parts);
+    return concatenate(parts);
 }
 
 } // namespace bench

@@ -1,4 +1,4 @@
-// People and keys for a run, made as fast as the database takes them.
+// Seeding: users and keys for a run, written as fast as the database accepts them.
 #pragma once
 
 #include "bench/scenarios/scenarios.hpp"
@@ -13,18 +13,17 @@ struct seed_plan {
     std::size_t keys = 1000;
 };
 
-/** Write people, each the owner of a workspace, and their keys straight into a migrated database: one COPY,
-    while all processors make keys. The table's indexes are made anew after many keys, and nobody else can use
-    it until then. Each call adds new keys, so those that must be unknown to a server's memory are. Ends with
-    VACUUM ANALYZE, as any big load should.
-    @throw failure if the database refuses, and then nothing is written; or if the master key is none */
+/** Write users, each the owner of a workspace, and their keys straight into a migrated database: one COPY,
+    fed by one thread per processor that generates keys. For many keys, the table's indexes are dropped and
+    rebuilt in the same transaction, which locks the table meanwhile. Every call adds new keys, none of which
+    the server can have cached. Ends with VACUUM ANALYZE, as any bulk load should.
+    @throw failure if the database rejects the rows (nothing is written then) or the master key is invalid */
 seeded seed(const std::string& database_url, const std::string& master_key, const seed_plan& plan);
 
-/** The same by calling the server: sign up, mint. For hundreds, not for millions. @throw failure if
-    refused */
+/// The same through the API: sign up, mint. For hundreds, not for millions. @throw failure if a call fails
 seeded seed_by_calls(const url& server, const seed_plan& plan);
 
-/** Keys of the right form and checksum that no server has ever seen. */
+/// Well-formed keys that no server knows.
 key_set make_unknown_keys(std::size_t count);
 
 } // namespace bench

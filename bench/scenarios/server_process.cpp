@@ -35,7 +35,7 @@ std::string quoted(const std::string& text)
     return out + "'";
 }
 
-/** Run a shell command. @return its first line of output; @throw failure if it does not end with 0 */
+/// Run a shell command. @return its first line of output; @throw failure if its exit status is not 0
 std::string run(const std::string& command)
 {
     FILE* pipe = popen(command.c_str(), "re");
@@ -51,17 +51,20 @@ std::string run(const std::string& command)
 
 std::uint16_t find_free_port()
 {
-    sockaddr_in here{};
-    here.sin_family = AF_INET;
-    here.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    auto* address = reinterpret_cast<sockaddr*>(&here);
-    socklen_t size = sizeof here;
-    int probe = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    bool bound = bind(probe, address, size) == 0 && getsockname(probe, address, &size) == 0;
-    ::close(probe);
-    if (!bound)
-        throw failure("no free port on 127.0.0.1");
-    return ntohs(here.sin_port);
+    // Below the ephemeral range: no connection can take the port before the server binds to it.
+    auto first = static_cast<std::uint16_t>(10'000 + getpid() % 9'000);
+    for (auto port = first; port < first + 1'000; ++port) {
+        sockaddr_in here{};
+        here.sin_family = AF_INET;
+        here.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        here.sin_port = htons(port);
+        int probe = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        bool is_bound = bind(probe, reinterpret_cast<const sockaddr*>(&here), sizeof here) == 0;
+        ::close(probe);
+        if (is_bound)
+            return port;
+    }
+    throw failure("no free port on 127.0.0.1");
 }
 
 std::string make_master_key()
@@ -75,18 +78,18 @@ std::string make_master_key()
         for (int shift = 18; shift >= 0; shift -= 6)
             out.push_back(digits[group >> shift & 63]);
     }
-    out.back() = '='; // 32 bytes leave one place of the last group empty
+    out.back() = '='; // 32 bytes leave one byte of the last group empty
     return out;
 }
 
-std::string last_lines_of(const std::filesystem::path& file)
+std::string tail_of(const std::filesystem::path& file)
 {
     std::ifstream in(file);
     std::stringstream text;
     text << in.rdbuf();
     auto out = text.str();
-    constexpr std::size_t most = 2000;
-    return out.size() > most ? out.substr(out.size() - most) : out;
+    constexpr std::size_t max_size = 2000;
+    return out.size() > max_size ? out.substr(out.size() - max_size) : out;
 }
 
 } // namespace
@@ -97,7 +100,7 @@ server_process::server_process(const server_plan& plan)
     if (!mkdtemp(name.data()))
         throw failure("cannot make a temporary folder");
     folder_ = name;
-    chmod(name.c_str(), 0711); // the user postgres must pass through
+    chmod(name.c_str(), 0711); // the user postgres must be able to traverse it
     try {
         start_database();
         start_server(plan);
@@ -121,8 +124,8 @@ url server_process::where() const
 void server_process::start_database()
 {
     auto cluster = quoted((folder_ / "postgres").string());
-    auto guardian = " --while " + std::to_string(getpid());
-    database_url_ = run(quoted(postgres_script) + " start " + cluster + guardian);
+    auto watchdog = " --while " + std::to_string(getpid());
+    database_url_ = run(quoted(postgres_script) + " start " + cluster + watchdog);
     database_process_ = std::stoi(run(quoted(postgres_script) + " pid " + cluster));
 }
 
@@ -130,8 +133,7 @@ void server_process::start_server(const server_plan& plan)
 {
     auto program = plan.program.empty() ? std::string(LATCHKEY_PROGRAM) : plan.program;
     if (access(program.c_str(), X_OK) != 0)
-        throw failure("there is no server program at " + program +
-                      ": build it, or name it after --start-server");
+        throw failure("no server program at " + program + ": build it, or name it after --start-server");
     port_ = find_free_port();
     master_key_ = make_master_key();
     auto log = (folder_ / "server.log").string();
@@ -143,11 +145,11 @@ void server_process::start_server(const server_plan& plan)
     if (process_ > 0)
         return;
 
-    // In the child: until exec, nothing may throw or return. What is written now is found in the log.
+    // In the child: nothing may throw or return before exec. Its output goes to the log.
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != parent)
         _exit(1);
-    setpgid(0, 0); // a Ctrl-C at the terminal is for this tool, which ends the server itself
+    setpgid(0, 0); // Ctrl-C goes to this tool, which then stops the server
     int out = ::open(log.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     dup2(out, STDOUT_FILENO);
     dup2(out, STDERR_FILENO);
@@ -179,7 +181,7 @@ void server_process::wait_until_ready()
             throw failure("interrupted");
         if (waitpid(process_, nullptr, WNOHANG) == process_) {
             process_ = 0;
-            throw failure("the server did not start:\n" + last_lines_of(folder_ / "server.log"));
+            throw failure("the server did not start:\n" + tail_of(folder_ / "server.log"));
         }
         try {
             if (http_client(where()).call("GET", "/readyz").status == 200)
@@ -188,7 +190,7 @@ void server_process::wait_until_ready()
             // It does not listen yet.
         }
         if (std::chrono::steady_clock::now() > deadline)
-            throw failure("the server is not ready after 30 s:\n" + last_lines_of(folder_ / "server.log"));
+            throw failure("the server is not ready after 30 s:\n" + tail_of(folder_ / "server.log"));
         std::this_thread::sleep_for(50ms);
     }
 }
@@ -210,7 +212,7 @@ void server_process::stop()
         try {
             run(quoted(postgres_script) + " stop " + quoted((folder_ / "postgres").string()) + " immediate");
         } catch (const failure&) {
-            // Its guardian ends it together with this process.
+            // The watchdog of scripts/postgres stops it with this process.
         }
         database_process_ = 0;
     }

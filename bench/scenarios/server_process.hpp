@@ -1,4 +1,4 @@
-// A server, and a PostgreSQL for it, that live as long as the run.
+// A server with a PostgreSQL cluster of its own, for the lifetime of a run.
 #pragma once
 
 #include "bench/load/http_client.hpp"
@@ -12,19 +12,22 @@
 namespace bench {
 
 struct server_plan {
-    std::string program;                                       ///< empty: the one built beside this tool
-    std::size_t threads = 0;                                   ///< 0: as many as the server chooses
-    std::string cpus;                                          ///< empty: any
-    std::vector<std::pair<std::string, std::string>> settings; ///< further variables: name and value
+    /// Empty: the one built beside this tool.
+    std::string program;
+    /// 0: the server's default.
+    std::size_t threads = 0;
+    /// Empty: any.
+    std::string cpus;
+    /// Further environment variables: name and value.
+    std::vector<std::pair<std::string, std::string>> settings;
 };
 
-/** Starts a private database cluster and `latchkey serve` in front of it, with no rate limits and a master
-    key of its own, in a temporary folder. The end of this object ends all of it and removes the folder; so
-    does the end of this process, however it comes. */
+/** Starts a private database cluster and `latchkey serve` in front of it, with rate limits off and a fresh
+    master key, in a temporary folder. The destructor stops both and removes the folder; if this process dies,
+    they stop as well. */
 class server_process {
 public:
-    /** Returns once /readyz answers 200. @throw failure if something does not start, with what the server
-        said */
+    /// Returns once /readyz answers 200. @throw failure if a start fails, with the tail of the server's log
     explicit server_process(const server_plan& plan);
     ~server_process();
     server_process(const server_process&) = delete;

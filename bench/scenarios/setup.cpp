@@ -12,27 +12,27 @@ namespace {
 
 bool checks_keys(const options& wanted)
 {
-    auto& what = wanted.command;
-    return what == "verify-key" || what == "isolation" || what == "stuck" || what == "idle";
+    auto& command = wanted.command;
+    return command == "verify-key" || command == "isolation" || command == "stuck" || command == "idle";
 }
 
-/** Settings by which both servers that a server depends on are at one port. */
-std::vector<std::pair<std::string, std::string>> depend_on(std::uint16_t port)
+/// Settings that point both external services, mail and OpenID provider, to one port.
+std::vector<std::pair<std::string, std::string>> external_services_at(std::uint16_t port)
 {
-    auto there = "127.0.0.1:" + std::to_string(port);
-    return {{"LATCHKEY_SMTP_URL", "smtp://" + there},
+    auto address = "127.0.0.1:" + std::to_string(port);
+    return {{"LATCHKEY_SMTP_URL", "smtp://" + address},
             {"LATCHKEY_MAIL_FROM", "bench@example.org"},
-            {"LATCHKEY_GOOGLE_ISSUER", "http://" + there},
+            {"LATCHKEY_GOOGLE_ISSUER", "http://" + address},
             {"LATCHKEY_GOOGLE_CLIENT_ID", "bench"},
             {"LATCHKEY_GOOGLE_CLIENT_SECRET", "bench"},
             {"LATCHKEY_REDIRECT_ALLOWLIST", std::string(redirect_uri)}};
 }
 
-/** Where keys must not repeat or most must be rare, it takes many. */
+/// Many, if each key is presented only once, or most of them rarely.
 std::size_t keys_needed(const options& wanted)
 {
     if (wanted.command == "pages")
-        return 0; // they go into two workspaces alone
+        return 0; // fill_workspace() makes them
     if (wanted.key_count)
         return *wanted.key_count;
     constexpr std::size_t few = 20'000, many = 1'000'000;
@@ -49,10 +49,10 @@ std::size_t keys_needed(const options& wanted)
 load_plan plan_of(const options& wanted)
 {
     load_plan out;
-    constexpr std::size_t usual = 64, usual_logins = 8, usual_readers = 4;
-    out.connections = wanted.connections.value_or(wanted.command == "login"   ? usual_logins
-                                                  : wanted.command == "pages" ? usual_readers
-                                                                              : usual);
+    constexpr std::size_t standard = 64, logins = 8, pages = 4;
+    out.connections = wanted.connections.value_or(wanted.command == "login"   ? logins
+                                                  : wanted.command == "pages" ? pages
+                                                                              : standard);
     out.threads = std::min(wanted.threads, out.connections);
     out.rate = wanted.rate;
     out.warmup = wanted.warmup;
@@ -83,21 +83,20 @@ std::vector<header> split_headers(const std::vector<std::string>& texts)
     return out;
 }
 
-preparation::preparation(const options& wanted, progress& line)
-    : server_(wanted.server), plan_(plan_of(wanted))
+setup::setup(const options& wanted, progress& line) : server_(wanted.server), plan_(plan_of(wanted))
 {
     if (wanted.start_server) {
         line.say("Starting PostgreSQL and the server …");
         server_plan plan{wanted.program, wanted.server_threads, wanted.server_cpus, {}};
         if (wanted.command == "stuck") {
             tarpit_ = std::make_unique<tarpit>();
-            plan.settings = depend_on(tarpit_->port());
+            plan.settings = external_services_at(tarpit_->port());
         }
         started_ = std::make_unique<server_process>(plan);
         server_ = started_->where();
         meters_ = {started_->meter(), started_->database_meter()};
     } else {
-        http_client(server_).call("GET", "/healthz"); // better to fail now than after seeding
+        http_client(server_).call("GET", "/healthz"); // fail before seeding, not after
         meters_ = meters_of(server_, wanted.processes);
     }
     plan_.target = resolve(server_);
@@ -110,7 +109,7 @@ preparation::preparation(const options& wanted, progress& line)
         throw failure("interrupted");
 }
 
-void preparation::seed_data(const options& wanted, progress& line)
+void setup::seed_data(const options& wanted, progress& line)
 {
     auto keys = keys_needed(wanted);
     if (checks_keys(wanted) && wanted.keys.choice == key_choice::invalid) {
@@ -118,21 +117,21 @@ void preparation::seed_data(const options& wanted, progress& line)
         keys = 0;
     }
     seed_plan plan{wanted.command == "pages" ? 2 : wanted.users, keys};
-    auto what = with_commas(plan.users) + " people and " + with_commas(plan.keys) + " keys";
+    auto text = with_commas(plan.users) + " users and " + with_commas(plan.keys) + " keys";
     database_url_ = started_ ? started_->database_url() : wanted.database_url;
     auto master_key = started_ ? started_->master_key() : wanted.master_key;
     if (!database_url_.empty() && !master_key.empty()) {
-        line.say("Seeding " + what + " …");
+        line.say("Seeding " + text + " …");
         data_ = seed(database_url_, master_key, plan);
     } else {
-        // Every call costs the server a hash or a commit, so only as many as a smaller run can do with.
-        constexpr std::size_t most_users = 20, most_keys = 2000;
-        plan = {std::min(plan.users, most_users), wanted.key_count.value_or(std::min(plan.keys, most_keys))};
-        line.say("No database URL and master key given, so people and keys are made by calling the server …");
+        // Every call costs the server a hash or a commit, so a smaller number has to do.
+        constexpr std::size_t max_users = 20, max_keys = 2000;
+        plan = {std::min(plan.users, max_users), wanted.key_count.value_or(std::min(plan.keys, max_keys))};
+        line.say("No database URL and master key given: creating users and keys through the API …");
         data_ = seed_by_calls(server_, plan);
-        what = with_commas(plan.users) + " people and " + with_commas(plan.keys) + " keys";
+        text = with_commas(plan.users) + " users and " + with_commas(plan.keys) + " keys";
     }
-    line.say("Seeded " + what + " in " + as_fixed(data_.seconds, 1) + " s.");
+    line.say("Seeded " + text + " in " + as_fixed(data_.seconds, 1) + " s.");
 }
 
 } // namespace bench

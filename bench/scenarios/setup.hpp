@@ -1,4 +1,4 @@
-// What must be there before a run: a server, and people and keys that it knows.
+// Setup of a run: a server, and users and keys that it knows.
 #pragma once
 
 #include "bench/load/measure.hpp"
@@ -12,19 +12,19 @@
 
 namespace bench {
 
-/** How the options want the load applied; without the target. */
+/// The load that the options describe, without its target.
 load_plan plan_of(const options& wanted);
 
-/** Meters for the processes named, or else for those that listen where the URL points, if on this machine. */
+/// Meters for the given processes, or else for the listeners on the URL's port, if that is on this machine.
 meters meters_of(const url& server, const std::vector<pid_t>& processes);
 
-/** "Name: value" texts, taken apart. The texts must outlive the result. @throw failure if one has no colon */
+/// Split "Name: value" texts. The texts must outlive the result. @throw failure if one has no colon
 std::vector<header> split_headers(const std::vector<std::string>& texts);
 
-class preparation {
+class setup {
 public:
-    /** Start or find the server and seed what the command needs. @throw failure if that cannot be done */
-    preparation(const options& wanted, progress& line);
+    /// Start or find the server, and seed what the command needs. @throw failure if that is impossible
+    setup(const options& wanted, progress& line);
 
     const url& server() const { return server_; }
     const load_plan& plan() const { return plan_; }
@@ -32,7 +32,7 @@ public:
     const seeded& data() const { return data_; }
     const std::string& database_url() const { return database_url_; }
 
-    /** What key checks present: the seeded keys, or unknown ones. */
+    /// The keys that key checks present: the seeded ones, or unknown ones.
     const key_set& keys() const { return unknown_.empty() ? data_.keys : unknown_; }
     const std::vector<std::string>& tokens() const { return tokens_; }
 

@@ -1,15 +1,14 @@
-// A server that hangs: it takes every connection and never says a word.
+// A tarpit: a server that accepts every connection and never answers.
 #pragma once
 
 #include <cstdint>
 
 namespace bench {
 
-/** Listens on a free port of 127.0.0.1. The kernel completes connections and takes what is sent; nobody
- * reads. */
+/// Listens on a free port of 127.0.0.1. The kernel completes connections and buffers input; nothing reads it.
 class tarpit {
 public:
-    /** @throw failure if there is no port */
+    /// @throw failure if no port is free
     tarpit();
     ~tarpit();
     tarpit(const tarpit&) = delete;

@@ -18,7 +18,7 @@
 
 namespace crypto {
 
-static_assert(std::endian::native == std::endian::little, "blocks are worked on as they lie in memory");
+static_assert(std::endian::native == std::endian::little, "blocks are processed in native byte order");
 
 namespace {
 
@@ -33,13 +33,13 @@ std::array<std::uint8_t, 4> le32(std::size_t value)
     return std::bit_cast<std::array<std::uint8_t, 4>>(static_cast<std::uint32_t>(value));
 }
 
-/** A digest that is wiped at its end. */
+/// A 64-byte digest, wiped on destruction.
 struct long_digest {
-    std::array<std::uint8_t, blake2b::longest_digest> bytes;
+    std::array<std::uint8_t, blake2b::max_digest_size> bytes;
     ~long_digest() { OPENSSL_cleanse(bytes.data(), bytes.size()); }
 };
 
-/** H_0 of RFC 9106, 3.2. */
+/// H_0 of RFC 9106, section 3.2.
 void hash_inputs(const argon2_parameters& in, std::size_t tag_size, long_digest& out)
 {
     blake2b hash(out.bytes.size());
@@ -51,24 +51,24 @@ void hash_inputs(const argon2_parameters& in, std::size_t tag_size, long_digest&
     hash.finish(out.bytes);
 }
 
-/** H' of RFC 9106, 3.3: BLAKE2b of any length. */
+/// H' of RFC 9106, section 3.3: BLAKE2b of variable length.
 void hash_to(std::span<std::uint8_t> out, std::initializer_list<bytes> parts)
 {
-    constexpr std::size_t whole = blake2b::longest_digest, half = whole / 2;
-    blake2b first(std::min(out.size(), whole));
+    constexpr std::size_t full = blake2b::max_digest_size, half = full / 2;
+    blake2b first(std::min(out.size(), full));
     first.update(le32(out.size()));
     for (auto part : parts)
         first.update(part);
-    if (out.size() <= whole)
+    if (out.size() <= full)
         return first.finish(out);
     long_digest link;
     first.finish(link.bytes);
     for (;;) {
         std::copy_n(link.bytes.begin(), half, out.begin());
         out = out.subspan(half);
-        if (out.size() <= whole)
+        if (out.size() <= full)
             return blake2b(out.size()).update(link.bytes).finish(out);
-        blake2b(whole).update(link.bytes).finish(link.bytes);
+        blake2b(full).update(link.bytes).finish(link.bytes);
     }
 }
 
@@ -77,8 +77,8 @@ std::span<std::uint8_t> bytes_of(block& in)
     return {reinterpret_cast<std::uint8_t*>(&in), sizeof in};
 }
 
-/** The first two blocks of every lane. */
-void begin(const argon2::instance& hash, bytes seed)
+/// Initialize the first two blocks of every lane.
+void initialize_lanes(const argon2::instance& hash, bytes seed)
 {
     for (std::uint32_t lane = 0; lane < hash.lanes; ++lane)
         for (std::uint32_t column = 0; column < 2; ++column) {
@@ -87,7 +87,7 @@ void begin(const argon2::instance& hash, bytes seed)
         }
 }
 
-void fill(const argon2::instance& hash, argon2_kernel kernel)
+void fill_memory(const argon2::instance& hash, argon2_kernel kernel)
 {
     auto fill_segment = kernel == argon2_kernel::avx512 ? &argon2::fill_avx512
                         : kernel == argon2_kernel::avx2 ? &argon2::fill_avx2
@@ -98,21 +98,20 @@ void fill(const argon2::instance& hash, argon2_kernel kernel)
                 fill_segment(hash, {pass, slice, lane});
 }
 
-/** The tag is made of the lanes' last blocks, XORed into that of the first lane. */
-void finish(const argon2::instance& hash, std::span<std::uint8_t> out)
+/// Compute the tag from the XOR of the lanes' last blocks.
+void finalize(const argon2::instance& hash, std::span<std::uint8_t> out)
 {
     auto& sum = hash.memory[hash.lane_length - 1];
     for (std::uint32_t lane = 1; lane < hash.lanes; ++lane) {
         auto& last = hash.memory[std::size_t{lane} * hash.lane_length + hash.lane_length - 1];
-        for (std::size_t i = 0; i < argon2::words_of_block; ++i)
+        for (std::size_t i = 0; i < argon2::words_per_block; ++i)
             sum.words[i] ^= last.words[i];
     }
     hash_to(out, {bytes_of(sum)});
 }
 
-/** Past the caches where possible: so it takes the same time whatever else wants them, where a plain memset
-    was measured at a little less when nothing did, and at twice as much when others did. Not optimised away.
- */
+/** Wipe with non-temporal stores where available: their time does not depend on cache contention, where
+    memset was measured slightly faster without it and twice as slow with it. Not optimized away. */
 void wipe(std::span<block> memory)
 {
 #ifdef __SSE2__
@@ -129,14 +128,15 @@ void wipe(std::span<block> memory)
 void check(const argon2_parameters& in, std::size_t tag_size, std::span<std::uint8_t> memory,
            argon2_kernel kernel)
 {
-    constexpr std::size_t longest = std::numeric_limits<std::uint32_t>::max();
-    auto is_short = [](bytes text) { return text.size() <= longest; };
-    bool good = in.lanes >= 1 && in.lanes < 1 << 24 && in.memory_kib / 8 >= in.lanes && in.iterations >= 1 &&
-                tag_size >= 4 && tag_size <= longest && is_short(in.password) && is_short(in.salt) &&
-                is_short(in.secret) && is_short(in.associated_data) && memory.size() >= in.memory_size() &&
-                reinterpret_cast<std::uintptr_t>(memory.data()) % alignof(block) == 0 && can_run(kernel);
-    if (!good)
-        throw std::invalid_argument("argon2id's inputs are out of bounds");
+    constexpr std::size_t max_size = std::numeric_limits<std::uint32_t>::max();
+    auto fits = [](bytes text) { return text.size() <= max_size; };
+    bool within_bounds =
+        in.lanes >= 1 && in.lanes < 1 << 24 && in.memory_kib / 8 >= in.lanes && in.iterations >= 1 &&
+        tag_size >= 4 && tag_size <= max_size && fits(in.password) && fits(in.salt) && fits(in.secret) &&
+        fits(in.associated_data) && memory.size() >= in.memory_size() &&
+        reinterpret_cast<std::uintptr_t>(memory.data()) % alignof(block) == 0 && can_run(kernel);
+    if (!within_bounds)
+        throw std::invalid_argument("argon2id parameters out of bounds");
 }
 
 } // namespace
@@ -173,32 +173,30 @@ void argon2id(const argon2_parameters& in, std::span<std::uint8_t> out, std::spa
     argon2::instance hash{blocks.data(), in.lanes, lane_length, lane_length / argon2::slices, in.iterations};
     long_digest seed;
     hash_inputs(in, out.size(), seed);
-    begin(hash, seed.bytes);
-    fill(hash, kernel);
-    finish(hash, out);
+    initialize_lanes(hash, seed.bytes);
+    fill_memory(hash, kernel);
+    finalize(hash, out);
     wipe(blocks);
 }
 
 namespace {
 
-/// Whether a kernel computes what the portable one does, over several passes, lanes and slices of a few
-/// blocks.
+/// Self-test: compare a kernel with the portable one over several passes, lanes and slices of a few blocks.
 bool agrees_with_portable(argon2_kernel kernel)
 {
     std::array<std::uint8_t, 16> text{1, 2, 3};
-    argon2_parameters some{.password = text, .salt = text, .memory_kib = 64, .iterations = 3, .lanes = 2};
-    std::vector<block> memory(some.memory_size() / sizeof(block));
-    std::span bytes(reinterpret_cast<std::uint8_t*>(memory.data()), some.memory_size());
-    std::array<std::uint8_t, 32> theirs{}, ours{};
-    argon2id(some, theirs, bytes, argon2_kernel::portable);
-    argon2id(some, ours, bytes, kernel);
-    return ours == theirs;
+    argon2_parameters sample{.password = text, .salt = text, .memory_kib = 64, .iterations = 3, .lanes = 2};
+    std::vector<block> memory(sample.memory_size() / sizeof(block));
+    std::span bytes(reinterpret_cast<std::uint8_t*>(memory.data()), sample.memory_size());
+    std::array<std::uint8_t, 32> expected{}, computed{};
+    argon2id(sample, expected, bytes, argon2_kernel::portable);
+    argon2id(sample, computed, bytes, kernel);
+    return computed == expected;
 }
 
 } // namespace
 
-// Tried once, in a fraction of a millisecond: on a processor that nobody has tested on, better slow than
-// wrong.
+// The self-test runs once, in a fraction of a millisecond: on untested processors, slow is better than wrong.
 argon2_kernel best_argon2_kernel()
 {
     static const auto best = [] {

@@ -1,5 +1,4 @@
-// argon2id, version 1.3 (RFC 9106), written for how processors wait for memory: it asks for a block's memory
-// as soon as it is known which, and has a kernel for each width of vectors.
+// argon2id, version 1.3 (RFC 9106): memory-latency optimized, with a kernel for each vector width.
 #pragma once
 
 #include <cstddef>
@@ -9,7 +8,7 @@
 
 namespace crypto {
 
-/** How two blocks become one. All come to the same. */
+/// The implementations of the compression function. All compute the same.
 enum class argon2_kernel { portable, avx2, avx512 };
 
 inline constexpr argon2_kernel argon2_kernels[] = {argon2_kernel::portable, argon2_kernel::avx2,
@@ -17,14 +16,14 @@ inline constexpr argon2_kernel argon2_kernels[] = {argon2_kernel::portable, argo
 
 std::string_view name_of(argon2_kernel kernel);
 
-/** Whether this processor and this system have what the kernel needs. */
+/// Whether the processor and the operating system support a kernel.
 bool can_run(argon2_kernel kernel);
 
-/** The fastest of those that can run and that computed, when first asked for, what the portable one does. */
+/// The fastest supported kernel that passes a self-test against the portable one, run at the first call.
 argon2_kernel best_argon2_kernel();
 
-/** The inputs of RFC 9106, 3.1, by its bounds: each less than 4 GiB, 1 to 2^24 - 1 lanes, 8 KiB a lane at
-    least, one pass at least. */
+/** The inputs of RFC 9106, section 3.1, within its bounds: each less than 4 GiB, 1 to 2^24 - 1 lanes, at
+    least 8 KiB per lane, at least one pass. */
 struct argon2_parameters {
     std::span<const std::uint8_t> password, salt;
     std::uint32_t memory_kib = 0;
@@ -32,16 +31,15 @@ struct argon2_parameters {
     std::uint32_t lanes = 0;
     std::span<const std::uint8_t> secret = {}, associated_data = {};
 
-    /** How many bytes of memory it works in: a multiple of four KiB a lane. */
+    /// The size of the working memory in bytes: a multiple of four KiB per lane.
     std::size_t memory_size() const;
 };
 
-/** The tag of RFC 9106, 3.2. Lanes are filled one after the other on this thread.
-    @param out 4 bytes or more; tags of two lengths have nothing in common
-    @param memory `memory_size()` bytes at least, aligned to 64, of any content; all zero afterwards, as far
-   as it was used
-    @param kernel one that can run
-    @throw std::invalid_argument if something is out of bounds */
+/** Compute the tag of RFC 9106, section 3.2. Fills the lanes one after the other on the calling thread.
+    @param out at least 4 bytes; tags of different lengths are unrelated
+    @param memory at least memory_size() bytes, aligned to 64, of any content; wiped afterwards
+    @param kernel a supported one
+    @throw std::invalid_argument if a parameter is out of bounds */
 void argon2id(const argon2_parameters& in, std::span<std::uint8_t> out, std::span<std::uint8_t> memory,
               argon2_kernel kernel = best_argon2_kernel());
 

@@ -35,7 +35,7 @@ alignas(32) constexpr std::uint8_t right_by_24[] = {3, 4, 5, 6, 7, 0, 1, 2, 11, 
 
 ALWAYS_INLINE vec shuffle_bytes(vec x, const std::uint8_t* order)
 {
-    asm("" : "+r"(order)); // if clang knows the order, it makes two shuffles of one
+    asm("" : "+r"(order)); // hides the constant: clang would replace one shuffle by two
     return _mm256_shuffle_epi8(x, *reinterpret_cast<const vec*>(order));
 }
 
@@ -52,8 +52,8 @@ ALWAYS_INLINE vec rotate_right(vec x)
         return _mm256_or_si256(_mm256_srli_epi64(x, Bits), _mm256_slli_epi64(x, 64 - Bits));
 }
 
-/** The permutation P takes sixteen words as a matrix of four rows, a to d. One matrix alone would leave the
-    units idle between one step and the next, so four are permuted together. */
+/** The permutation P treats sixteen words as a matrix of four rows, a to d. The dependency chain of one
+    matrix would leave execution units idle, so four are permuted together. */
 using row = vec[4];
 
 struct matrices {
@@ -71,7 +71,7 @@ ALWAYS_INLINE void mix_quarter(row& a, row& b, row& d)
         d[i] = rotate_right<Bits>(_mm256_xor_si256(d[i], a[i]));
 }
 
-/** GB of RFC 9106, 3.6, on every column of the matrices. */
+/** GB of RFC 9106, section 3.6, on every column of the matrices. */
 ALWAYS_INLINE void mix(matrices& m)
 {
     mix_quarter<32>(m.a, m.b, m.d);
@@ -89,9 +89,8 @@ ALWAYS_INLINE void rotate_words(row& x)
         x[i] = _mm256_permute4x64_epi64(x[i], order);
 }
 
-/** P on four matrices, each row of which is one vector. To bring the diagonals into columns the RFC would
-   turn b, c and d. The same is had by leaving b, the last to be known, and turning the others the other way.
- */
+/** P on four matrices with one vector per row. To turn diagonals into columns, the RFC rotates b, c
+    and d. Equivalent: keep b, which is ready last, and rotate a, c and d the other way. */
 ALWAYS_INLINE void permute_whole(matrices& m)
 {
     mix(m);
@@ -104,7 +103,7 @@ ALWAYS_INLINE void permute_whole(matrices& m)
     rotate_words<2>(m.d);
 }
 
-/** Rows of halves, left and right: turn them by one word. */
+/// Rotate a row, given as left and right half, by one word.
 ALWAYS_INLINE void rotate_left_by_word(vec& left, vec& right)
 {
     auto old = left;
@@ -126,8 +125,8 @@ ALWAYS_INLINE void swap(vec& x, vec& y)
     y = old;
 }
 
-/** P on four matrices: vectors 0 and 1 are the left and the right half of a row of two of them, and so are 2
-    and 3 of the other two. */
+/// P on four matrices: vectors 0 and 1 are the left and right halves of a row of two of them, 2 and 3 of the
+/// others.
 ALWAYS_INLINE void permute_halves(matrices& m)
 {
     mix(m);
@@ -146,7 +145,7 @@ ALWAYS_INLINE void permute_halves(matrices& m)
     }
 }
 
-/** x ^ y: into `out`, XORed with what it was if `Xor`, since the end of G wants it once more. */
+/// x ^ y, also stored in `out` (XORed with its previous value if `Xor`), since the end of G needs it again.
 template <bool Xor>
 ALWAYS_INLINE vec combine(const std::uint64_t* x, const std::uint64_t* y, std::uint64_t* out)
 {
@@ -155,7 +154,7 @@ ALWAYS_INLINE vec combine(const std::uint64_t* x, const std::uint64_t* y, std::u
     return both;
 }
 
-/** Four of the block's eight rows of sixteen words, from word `at` on. */
+/// Permute four of the block's eight rows of sixteen words, from word `at`.
 template <bool Xor>
 ALWAYS_INLINE void permute_rows(const block& x, const block& y, block& out, block& scratch, std::size_t at)
 {
@@ -184,7 +183,7 @@ ALWAYS_INLINE void add_to(std::uint64_t* out, vec value)
     store(out, _mm256_xor_si256(load(out), value));
 }
 
-/** Four of the block's eight columns, each of them two words wide, from word `at` on. */
+/// Permute four of the block's eight columns of two words, from word `at`.
 ALWAYS_INLINE void permute_columns(const block& scratch, block& out, std::size_t at)
 {
     matrices m;
@@ -229,7 +228,7 @@ void fill_avx2(const instance& hash, const position& at)
 
 } // namespace crypto::argon2
 
-#else // another kind of processor: argon2.cpp never comes here
+#else // another architecture: argon2.cpp never calls this
 
 namespace crypto::argon2 {
 void fill_avx2(const instance&, const position&) {}

@@ -28,8 +28,8 @@ ALWAYS_INLINE vec multiply_add(vec a, vec b)
     return _mm512_add_epi64(_mm512_add_epi64(a, b), _mm512_add_epi64(product, product));
 }
 
-/** The permutation P takes sixteen words as a matrix of four rows, a to d. Here are 2 * N of them together,
-   so that the units are not idle between one step and the next. */
+/** The permutation P treats sixteen words as a matrix of four rows, a to d. 2 * N of them are permuted
+    together, to keep the execution units busy. */
 template <std::size_t N>
 struct matrices {
     vec a[N], b[N], c[N], d[N];
@@ -46,7 +46,7 @@ ALWAYS_INLINE void mix_quarter(vec (&a)[N], vec (&b)[N], vec (&d)[N])
         d[i] = _mm512_ror_epi64(_mm512_xor_si512(d[i], a[i]), Bits);
 }
 
-/** GB of RFC 9106, 3.6, on every column of the matrices. */
+/** GB of RFC 9106, section 3.6, on every column of the matrices. */
 template <std::size_t N>
 ALWAYS_INLINE void mix(matrices<N>& m)
 {
@@ -65,31 +65,30 @@ ALWAYS_INLINE void rotate_words(vec (&x)[4])
         x[i] = _mm512_permutex_epi64(x[i], order);
 }
 
-/** Two rows of the block, of two vectors each, become two matrices side by side in each of the rows a to d.
- */
-ALWAYS_INLINE void lay_side_by_side(vec first, vec second, vec& lower, vec& upper)
+/// Arrange two rows of the block, of two vectors each, as two matrices side by side in the rows a to d.
+ALWAYS_INLINE void interleave_rows(vec first, vec second, vec& lower, vec& upper)
 {
     lower = _mm512_shuffle_i64x2(first, second, 0b01'00'01'00);
     upper = _mm512_shuffle_i64x2(first, second, 0b11'10'11'10);
 }
 
-/** The block's eight rows of sixteen words. To bring the diagonals into columns the RFC would turn b, c and
-   d. The same is had by leaving b, the last to be known, and turning the others the other way. When they come
-    back, they go where they stand in the block too. `v` holds the block as it stands. */
+/** Permute the block's eight rows of sixteen words. To turn diagonals into columns, the RFC rotates b, c and
+    d. Equivalent: keep b, which is ready last, and rotate a, c and d the other way; the final rotation is
+    combined with moving the words back into block order. `v` holds the block in order. */
 ALWAYS_INLINE void permute_rows(vec (&v)[16])
 {
     matrices<4> m;
 #pragma GCC unroll 4
     for (int i = 0; i < 4; ++i) {
-        lay_side_by_side(v[4 * i], v[4 * i + 2], m.a[i], m.b[i]);
-        lay_side_by_side(v[4 * i + 1], v[4 * i + 3], m.c[i], m.d[i]);
+        interleave_rows(v[4 * i], v[4 * i + 2], m.a[i], m.b[i]);
+        interleave_rows(v[4 * i + 1], v[4 * i + 3], m.c[i], m.d[i]);
     }
     mix(m);
     rotate_words<3>(m.a);
     rotate_words<1>(m.c);
     rotate_words<2>(m.d);
     mix(m);
-    // Of two vectors, the words of the first are 0 to 7, those of the second 8 to 15.
+    // Word indices: 0 to 7 for the first vector, 8 to 15 for the second.
     const auto first_ab = _mm512_setr_epi64(1, 2, 3, 0, 8, 9, 10, 11);
     const auto second_ab = _mm512_setr_epi64(5, 6, 7, 4, 12, 13, 14, 15);
     const auto first_cd = _mm512_setr_epi64(3, 0, 1, 2, 10, 11, 8, 9);
@@ -103,7 +102,7 @@ ALWAYS_INLINE void permute_rows(vec (&v)[16])
     }
 }
 
-/** Rows of halves, left and right: turn them by one word. */
+/// Rotate a row, given as left and right half, by one word.
 ALWAYS_INLINE void rotate_left_by_word(vec& left, vec& right)
 {
     auto old = left;
@@ -125,9 +124,8 @@ ALWAYS_INLINE void swap(vec& x, vec& y)
     y = old;
 }
 
-/** Four of the block's eight columns, each of them two words wide: the left four are in the vectors of even
-    number, the right four in the others. As they stand in the block, each vector has half a row of four
-    matrices. */
+/** Permute four of the block's eight columns of two words: the left four are in the even vectors, the right
+    four in the odd ones. In block order, each vector holds half a row of four matrices. */
 template <int Side>
 ALWAYS_INLINE void permute_columns(const vec (&v)[16], block& out)
 {
@@ -159,7 +157,7 @@ ALWAYS_INLINE void permute_columns(const vec (&v)[16], block& out)
     }
 }
 
-/** The whole block is in registers between its rows and its columns. */
+/// The whole block stays in registers between the row and the column pass.
 struct avx512 {
     template <bool Xor, class Early>
     ALWAYS_INLINE static void compress(const block& x, const block& y, block& out, block&, Early early)
@@ -168,7 +166,7 @@ struct avx512 {
 #pragma GCC unroll 16
         for (int i = 0; i < 16; ++i) {
             v[i] = _mm512_xor_si512(load(x.words + 8 * i), load(y.words + 8 * i));
-            auto* to = out.words + 8 * i; // the end of G wants it once more
+            auto* to = out.words + 8 * i; // the end of G needs it again
             store(to, Xor ? _mm512_xor_si512(v[i], load(to)) : v[i]);
         }
         permute_rows(v);
@@ -187,7 +185,7 @@ void fill_avx512(const instance& hash, const position& at)
 
 } // namespace crypto::argon2
 
-#else // another kind of processor: argon2.cpp never comes here
+#else // another architecture: argon2.cpp never calls this
 
 namespace crypto::argon2 {
 void fill_avx512(const instance&, const position&) {}

@@ -8,7 +8,7 @@
 
 namespace crypto {
 
-static_assert(std::endian::native == std::endian::little, "words are loaded as they lie in memory");
+static_assert(std::endian::native == std::endian::little, "words are loaded in native byte order");
 
 namespace {
 
@@ -18,7 +18,7 @@ constexpr std::array<std::uint64_t, 8> initial = {0x6a09e667f3bcc908, 0xbb67ae85
                                                   0xa54ff53a5f1d36f1, 0x510e527fade682d1, 0x9b05688c2b3e6c1f,
                                                   0x1f83d9abfb41bd6b, 0x5be0cd19137e2179};
 
-/** Which word of the message is mixed in where; twelve rounds begin again with the first two. */
+/// The message schedule (RFC 7693, section 2.7); rounds 11 and 12 reuse the first two rows.
 constexpr std::uint8_t schedule[10][16] = {{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15},
                                            {14, 10, 4, 8, 9, 15, 13, 6, 1, 12, 0, 2, 11, 7, 5, 3},
                                            {11, 8, 12, 0, 5, 2, 15, 13, 10, 14, 3, 6, 7, 1, 9, 4},
@@ -30,7 +30,7 @@ constexpr std::uint8_t schedule[10][16] = {{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
                                            {6, 15, 14, 9, 11, 3, 0, 8, 12, 2, 13, 7, 1, 4, 10, 5},
                                            {10, 2, 8, 4, 7, 6, 1, 5, 15, 11, 9, 14, 3, 12, 13, 0}};
 
-/** RFC 7693, 3.1. */
+/// The mixing function G (RFC 7693, section 3.1).
 void mix(words& v, std::size_t a, std::size_t b, std::size_t c, std::size_t d, std::uint64_t x,
          std::uint64_t y)
 {
@@ -65,7 +65,7 @@ blake2b::~blake2b()
     OPENSSL_cleanse(buffer_.data(), sizeof buffer_);
 }
 
-/** RFC 7693, 3.2, on the buffer. */
+/// The compression function F (RFC 7693, section 3.2) on the buffer.
 void blake2b::compress(bool is_last)
 {
     words v, message;
@@ -86,8 +86,8 @@ void blake2b::compress(bool is_last)
 blake2b& blake2b::update(std::span<const std::uint8_t> bytes)
 {
     while (!bytes.empty()) {
-        if (buffered_ ==
-            block_size) { // not as soon as it is full: the last block is compressed in another way
+        // Not as soon as the buffer is full: the last block is compressed differently.
+        if (buffered_ == block_size) {
             hashed_ += block_size;
             compress(false);
             buffered_ = 0;

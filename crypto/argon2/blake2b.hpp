@@ -1,4 +1,4 @@
-// BLAKE2b (RFC 7693) of any length of digest, which OpenSSL 3.0 has not.
+// BLAKE2b (RFC 7693) with any digest length, which OpenSSL 3.0 lacks.
 #pragma once
 
 #include <array>
@@ -8,13 +8,13 @@
 
 namespace crypto {
 
-/** A digest under way, without a key. What it was given is wiped at its end. Made for argon2, which hashes
-    little with it: no faster than plain code is. */
+/** An incremental, unkeyed hash; its state is wiped on destruction. Written for argon2, which hashes little
+    with it, so it is plain code without vector instructions. */
 class blake2b {
 public:
-    static constexpr std::size_t longest_digest = 64;
+    static constexpr std::size_t max_digest_size = 64;
 
-    /** @param digest_size 1 to 64 bytes; digests of two sizes have nothing in common */
+    /// @param digest_size 1 to 64 bytes; digests of different sizes are unrelated
     explicit blake2b(std::size_t digest_size);
     ~blake2b();
     blake2b(const blake2b&) = delete;
@@ -22,7 +22,7 @@ public:
 
     blake2b& update(std::span<const std::uint8_t> bytes);
 
-    /** Once, as the last call. @param out of the size that the constructor was given */
+    /// The last call, once. @param out of the size given to the constructor
     void finish(std::span<std::uint8_t> out);
 
 private:
@@ -33,7 +33,8 @@ private:
     std::array<std::uint64_t, 8> chain_;
     std::array<std::uint8_t, block_size> buffer_{};
     std::size_t buffered_ = 0;
-    std::uint64_t hashed_ = 0; // bytes; the upper half of RFC 7693's counter stays zero
+    /// In bytes; the upper half of RFC 7693's counter stays zero.
+    std::uint64_t hashed_ = 0;
 };
 
 } // namespace crypto

@@ -11,7 +11,7 @@ std::uint64_t multiply_add(std::uint64_t a, std::uint64_t b)
     return a + b + 2 * (a & 0xffffffff) * (b & 0xffffffff);
 }
 
-/** GB of RFC 9106, 3.6. */
+/// GB of RFC 9106, section 3.6.
 [[gnu::always_inline]] inline void mix(std::uint64_t& a, std::uint64_t& b, std::uint64_t& c, std::uint64_t& d)
 {
     a = multiply_add(a, b);
@@ -24,7 +24,7 @@ std::uint64_t multiply_add(std::uint64_t a, std::uint64_t b)
     b = std::rotr(b ^ c, 63);
 }
 
-/** P of RFC 9106, 3.6, on eight pairs of words that lie `Stride` words apart. */
+/// P of RFC 9106, section 3.6, on eight pairs of words, `Stride` words apart.
 template <std::size_t Stride>
 void permute(std::uint64_t* v)
 {
@@ -47,18 +47,18 @@ struct portable {
     template <bool Xor, class Early>
     static void compress(const block& x, const block& y, block& out, block& scratch, Early early)
     {
-        for (std::size_t i = 0; i < words_of_block; ++i) {
+        for (std::size_t i = 0; i < words_per_block; ++i) {
             auto word = x.words[i] ^ y.words[i];
             scratch.words[i] = word;
             out.words[i] = Xor ? out.words[i] ^ word : word;
         }
-        for (std::size_t row = 0; row < words_of_block; row += 16)
+        for (std::size_t row = 0; row < words_per_block; row += 16)
             permute<2>(scratch.words + row);
         permute<16>(scratch.words);
         early(out.words[0] ^ scratch.words[0]);
         for (std::size_t column = 2; column < 16; column += 2)
             permute<16>(scratch.words + column);
-        for (std::size_t i = 0; i < words_of_block; ++i)
+        for (std::size_t i = 0; i < words_per_block; ++i)
             out.words[i] ^= scratch.words[i];
     }
 };

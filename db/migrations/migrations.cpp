@@ -14,10 +14,10 @@ namespace db {
 
 namespace {
 
-/// A blocking connection, as simple as the start of a program needs.
-class session {
+/// A blocking connection, sufficient for the start of the program.
+class blocking_connection {
 public:
-    explicit session(const std::string& conninfo)
+    explicit blocking_connection(const std::string& conninfo)
     {
         const char* names[] = {"dbname", "fallback_application_name", "connect_timeout", nullptr};
         const char* values[] = {conninfo.c_str(), "latchkey", "10", nullptr};
@@ -28,10 +28,10 @@ public:
         PQsetNoticeReceiver(pg_.get(), [](void*, const PGresult*) {}, nullptr);
     }
 
-    /// Run any number of statements that take no parameter.
+    /// Runs any number of statements without parameters.
     void execute(const std::string& sql) { check(PQexec(pg_.get(), sql.c_str())); }
 
-    /// Run one statement with text parameters and text results.
+    /// Runs one statement with text parameters and text results.
     result query(const char* sql, std::initializer_list<std::string> parameters)
     {
         std::vector<const char*> values;
@@ -57,19 +57,19 @@ private:
     std::unique_ptr<PGconn, finish> pg_;
 };
 
-using known_checksums = std::map<std::string, std::string, std::less<>>;
+using checksums_by_name = std::map<std::string, std::string, std::less<>>;
 
-known_checksums applied_before(session& db)
+checksums_by_name load_applied(blocking_connection& db)
 {
     auto rows = db.query("SELECT name, checksum FROM schema_migrations", {});
-    known_checksums found;
+    checksums_by_name found;
     for (int row = 0; row < PQntuples(rows.get()); ++row)
         found.emplace(PQgetvalue(rows.get(), row, 0), PQgetvalue(rows.get(), row, 1));
     return found;
 }
 
-// By PostgreSQL, so that this folder needs no cryptography of its own.
-std::string checksum_of(session& db, std::string_view sql)
+// Computed by PostgreSQL, so that this library needs no cryptography of its own.
+std::string checksum_of(blocking_connection& db, std::string_view sql)
 {
     auto row = db.query("SELECT encode(sha256(convert_to($1, 'UTF8')), 'hex')", {std::string(sql)});
     return PQgetvalue(row.get(), 0, 0);
@@ -80,7 +80,7 @@ failure refuse(std::string_view name, std::string_view why)
     return failure(failure_kind::statement, "migration " + std::string(name) + " " + std::string(why));
 }
 
-void apply(session& db, const migration& next, const std::string& checksum)
+void apply(blocking_connection& db, const migration& next, const std::string& checksum)
 {
     try {
         db.execute(std::string(next.sql));
@@ -91,16 +91,16 @@ void apply(session& db, const migration& next, const std::string& checksum)
              {std::string(next.name), checksum});
 }
 
-/** A transaction for which others that migrate wait. The lock is the transaction's and not the session's,
-   which a pooler might hand to somebody else with the lock still in it. */
-void begin_alone(session& db)
+/** Begins a transaction that excludes concurrent migrations. The advisory lock belongs to the transaction,
+    not to the connection, which a pooler might hand to another client with the lock still held. */
+void begin_exclusive(blocking_connection& db)
 {
     db.execute("BEGIN");
     db.execute("SELECT pg_advisory_xact_lock(hashtext('schema_migrations'))");
 }
 
-/** @throw failure if the program does not fit what the database has been through */
-void check_history(const known_checksums& before, std::span<const migration> migrations)
+/** @throw failure if the database has a migration that is unknown to this program */
+void check_history(const checksums_by_name& before, std::span<const migration> migrations)
 {
     for (const auto& [name, checksum] : before)
         if (std::ranges::find(migrations, name, &migration::name) == migrations.end())
@@ -108,11 +108,11 @@ void check_history(const known_checksums& before, std::span<const migration> mig
                          "is in the database but not in this program: run the newer program that made it");
 }
 
-/** Apply a migration unless somebody has. @return whether it was applied just now */
-bool apply_once(session& db, const migration& each, std::span<const migration> migrations)
+/** Applies a migration unless it was applied before. @return whether this call applied it */
+bool apply_once(blocking_connection& db, const migration& each, std::span<const migration> migrations)
 {
-    begin_alone(db);
-    auto before = applied_before(db);
+    begin_exclusive(db);
+    auto before = load_applied(db);
     check_history(before, migrations);
     auto checksum = checksum_of(db, each.sql);
     auto known = before.find(each.name);
@@ -127,39 +127,39 @@ bool apply_once(session& db, const migration& each, std::span<const migration> m
     return is_new;
 }
 
-bool raise_wall(session& db)
+bool enable_row_security(blocking_connection& db)
 {
     auto is_true = [](const result& answer) {
         return PQgetvalue(answer.get(), 0, 0) == std::string_view("t");
     };
-    if (!is_true(db.query("SELECT to_regprocedure('raise_wall()') IS NOT NULL", {})))
+    if (!is_true(db.query("SELECT to_regprocedure('enable_row_security()') IS NOT NULL", {})))
         return false;
-    if (is_true(db.query("SELECT raise_wall()", {})))
+    if (is_true(db.query("SELECT enable_row_security()", {})))
         return true;
-    // Another database of the cluster may be raising it just now: what it grants is seen once it has
-    // committed.
+    // Another database of the cluster may be creating the role concurrently: its grants are visible once it
+    // has committed.
     db.query("SELECT pg_sleep(0.2)", {});
-    return is_true(db.query("SELECT raise_wall()", {}));
+    return is_true(db.query("SELECT enable_row_security()", {}));
 }
 
 } // namespace
 
 migration_report migrate(const std::string& conninfo, std::span<const migration> migrations)
 {
-    session db(conninfo);
-    begin_alone(db);
+    blocking_connection db(conninfo);
+    begin_exclusive(db);
     db.execute(
         "CREATE TABLE IF NOT EXISTS schema_migrations ("
         "name text PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())");
-    check_history(applied_before(db), migrations); // also where the program has none
+    check_history(load_applied(db), migrations); // also if the program has no migrations
     db.execute("COMMIT");
 
     migration_report report;
     for (const auto& each : migrations)
         if (apply_once(db, each, migrations))
             report.applied.emplace_back(each.name);
-    begin_alone(db);
-    report.walled = raise_wall(db);
+    begin_exclusive(db);
+    report.row_security = enable_row_security(db);
     db.execute("COMMIT");
     return report;
 }

@@ -1,4 +1,4 @@
-// The schema, brought up to date.
+// Schema migrations, embedded in the program and applied at its start.
 #pragma once
 
 #include <span>
@@ -9,25 +9,29 @@
 namespace db {
 
 struct migration {
-    std::string_view name; ///< "0001_identity": applied in the order of their names
+    /// Such as "0001_identity"; migrations are applied in the order of their names.
+    std::string_view name;
     std::string_view sql;
 };
 
-/// The files of db/migrations, as they were when the program was built.
+/// The files of db/migrations at build time.
 std::span<const migration> embedded_migrations();
 
 struct migration_report {
-    std::vector<std::string> applied; ///< by this call, in order
-    bool walled = false; ///< whether PostgreSQL keeps workspaces apart too (db/postgres/row_security.hpp)
+    /// The migrations applied by this call, in order.
+    std::vector<std::string> applied;
+
+    /// Whether row-level security is in effect (db/postgres/row_security.hpp).
+    bool row_security = false;
 };
 
-/** Apply what the database lacks, each migration in a transaction of its own, and raise the wall between
-   workspaces if that is ours to do. Any number of programs may try at once: an advisory lock lets one work
-   while the others wait and then find nothing to do.
+/** Applies the migrations that the database lacks, each in a transaction of its own, and enables row-level
+    security if the role has the privileges. Any number of processes may call it at once: an advisory lock
+    serializes them, and all but the first find nothing to do.
 
     Blocks, on a connection of its own: for the start of the program and its `migrate` command.
     @throw failure if the database cannot be reached, if a migration fails, if an applied one has changed
-           since, or if the database has one this program does not know: it was made by a newer program */
+           since, or if the database has one unknown to this program: a newer program created it */
 migration_report migrate(const std::string& conninfo,
                          std::span<const migration> migrations = embedded_migrations());
 

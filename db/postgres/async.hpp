@@ -1,4 +1,4 @@
-// The words every asynchronous function of this folder is written in.
+// The executor, awaitable and timer types of db/, and the value types that cross every statement.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -26,7 +26,10 @@ using steady_timer =
                                       boost::asio::wait_traits<std::chrono::steady_clock>, executor>;
 
 using uuid = boost::uuids::uuid;
-using timestamp = std::chrono::sys_time<std::chrono::microseconds>; ///< the resolution of timestamptz
+
+/// In the resolution of timestamptz.
+using timestamp = std::chrono::sys_time<std::chrono::microseconds>;
+
 using digest = std::array<std::uint8_t, 32>;
 
 } // namespace db

@@ -1,4 +1,4 @@
-// The statements of one request, sent together.
+// A batch: the statements of one request, sent in one round trip.
 #pragma once
 
 #include "db/postgres/params.hpp"
@@ -12,50 +12,51 @@
 
 namespace db {
 
-/** Statements that travel as one: one round trip, and one implicit transaction, so that either all of them
-    take effect or none does. After the first that fails, PostgreSQL skips the rest. A batch of no statement
-    is allowed: it waits for the connection and for all that was sent before it. */
+/** Statements sent together: one round trip and one implicit transaction, so that either all of them take
+    effect or none does. After the first error PostgreSQL skips the rest. An empty batch is allowed: it
+    completes once the connection is up and everything sent before it is answered. */
 class batch {
 public:
     struct command {
-        const statement* what;
+        const statement* stmt;
         std::size_t first_param;
         std::size_t param_count;
     };
 
     /// Append a statement and the values of its $1, $2, … Costs no I/O. @throw failure as params::add
     template <class... Values>
-    batch& add(const statement& what, const Values&... values)
+    batch& add(const statement& stmt, const Values&... values)
     {
         auto first = params_.size();
         (params_.add(values), ...);
-        commands_.push_back({&what, first, sizeof...(values)});
-        if (what.touched() == rows::of_one_workspace)
-            of_workspace_ = &what;
+        commands_.push_back({&stmt, first, sizeof...(values)});
+        if (stmt.touched() == rows::of_one_workspace)
+            needs_workspace_ = &stmt;
         return *this;
     }
 
-    /** Say which workspace the batch is about. Where the second wall stands (db/postgres/row_security.hpp),
-       its statements, and the functions they call, then see and write the rows of that workspace alone,
-       whatever they ask for.
-        @throw failure (misuse) if the batch is about another already */
-    batch& within(const uuid& workspace)
+    /** Confine the batch to a workspace. With row-level security enabled (db/postgres/row_security.hpp), its
+        statements and the functions they call see and write the rows of that workspace alone, regardless of
+        their WHERE clauses.
+        @throw failure (misuse) if the batch is in another workspace already */
+    batch& in_workspace(const uuid& workspace)
     {
         if (workspace_ && *workspace_ != workspace)
-            throw failure(failure_kind::misuse, "a batch cannot be within two workspaces");
+            throw failure(failure_kind::misuse, "a batch cannot be in two workspaces");
         workspace_ = workspace;
         return *this;
     }
 
     const std::optional<uuid>& workspace() const { return workspace_; }
 
-    /// Why the batch must not be sent, or nothing.
+    /// The reason why the batch must not be sent, or nothing.
     std::optional<failure> fault() const
     {
-        if (workspace_ || !of_workspace_)
+        if (workspace_ || !needs_workspace_)
             return std::nullopt;
-        return failure(failure_kind::misuse, std::string("statement ") + of_workspace_->name() +
-                                                 " is about one workspace: say which, with batch::within()");
+        return failure(failure_kind::misuse,
+                       std::string("statement ") + needs_workspace_->name() +
+                           " is rows::of_one_workspace: name the workspace with batch::in_workspace()");
     }
 
     const auto& commands() const { return commands_; }
@@ -66,7 +67,7 @@ private:
     boost::container::small_vector<command, 4> commands_;
     params params_;
     std::optional<uuid> workspace_;
-    const statement* of_workspace_ = nullptr; ///< one that is about a workspace
+    const statement* needs_workspace_ = nullptr;
 };
 
 } // namespace db

@@ -1,4 +1,4 @@
-// The columns of a row, told once: by the struct that is made from them.
+// Column lists generated from described structs, so that a row's columns are spelled out once.
 #pragma once
 
 #include <boost/describe/members.hpp>
@@ -9,9 +9,9 @@
 
 namespace db {
 
-/** The members of a described row, in their order, as SELECT and RETURNING want them: `id, email`, or with an
-    alias `u.id, u.email`. A column that is computed or named otherwise has to be spelt out by the statement.
- */
+/** The members of a described row, in declaration order, as SELECT and RETURNING take them: `id,
+    email`, or with an alias `u.id, u.email`. The statement has to spell out a column that is computed
+    or has another name. */
 template <class Row>
 std::string columns(std::string_view alias = {})
 {

@@ -3,13 +3,11 @@
 #include "db/postgres/error.hpp"
 #include "db/postgres/result.hpp"
 #include "db/postgres/row_security.hpp"
-#include "db/postgres/statement.hpp"
 
 #include <algorithm>
 #include <cstdlib>
 #include <map>
 #include <string_view>
-#include <vector>
 
 namespace db {
 
@@ -24,8 +22,8 @@ keywords parse(const std::string& conninfo)
         PQconninfoParse(conninfo.c_str(), &error), PQconninfoFree);
     std::unique_ptr<char, decltype(&PQfreemem)> message(error, PQfreemem);
     if (!options)
-        throw failure(failure_kind::unavailable, "the connection string is wrong: " +
-                                                     std::string(message ? message.get() : "out of memory"));
+        throw failure(failure_kind::unavailable,
+                      "invalid connection string: " + std::string(message ? message.get() : "out of memory"));
     keywords found;
     for (auto option = options.get(); option->keyword; ++option)
         if (option->val)
@@ -33,8 +31,8 @@ keywords parse(const std::string& conninfo)
     return found;
 }
 
-// "a,b,c" turned by one is "b,c,a".
-std::string turned(const std::string& list, std::size_t by)
+/// A comma-separated list rotated: "a,b,c" by one is "b,c,a".
+std::string rotated(const std::string& list, std::size_t by)
 {
     std::vector<std::string> items(1);
     for (char c : list)
@@ -51,39 +49,40 @@ keywords complete(const connection::config& settings)
     auto all = parse(settings.conninfo);
     all.try_emplace("fallback_application_name", "latchkey");
 
-    // A host that accepts but never answers uses up the whole attempt, so the next one starts at another.
+    // A host that accepts but never answers uses up the whole attempt, so the next attempt starts at another.
     for (auto name : {"host", "hostaddr", "port"})
         if (auto list = all.find(name); list != all.end())
-            list->second = turned(list->second, settings.attempt);
+            list->second = rotated(list->second, settings.attempt);
 
-    // Poolers refuse `options`. On the server a later setting overrides an earlier one: the user's come last.
+    // Poolers reject `options`. On the server a later setting overrides an earlier one: the user's come last.
     if (settings.prepare) {
         auto milliseconds = std::to_string(settings.statement_timeout.count());
         auto inherited = std::getenv("PGOPTIONS");
         auto& options = all.try_emplace("options", inherited ? inherited : "").first->second;
-        // Planning a look-up of one key costs more than the look-up, and no statement here gains by knowing
-        // its values.
-        options =
-            "-c statement_timeout=" + milliseconds +
-            " -c idle_in_transaction_session_timeout=" + milliseconds +
-            " -c plan_cache_mode=force_generic_plan " +
-            (settings.by_index_alone ? "-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off "
-                                     : "") +
-            options;
+        // Generic plans: planning a lookup by key costs more than the lookup, and no statement here has a
+        // better plan for particular values.
+        options = "-c statement_timeout=" + milliseconds +
+                  " -c idle_in_transaction_session_timeout=" + milliseconds +
+                  " -c plan_cache_mode=force_generic_plan " +
+                  (settings.prefer_index_scans
+                       ? "-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off "
+                       : "") +
+                  options;
     }
     return all;
 }
 
-void ignore_notice(void*, const PGresult*) {} // libpq would print it to standard error
+/// Without a receiver libpq prints notices to standard error.
+void ignore_notice(void*, const PGresult*) {}
 
 } // namespace
 
 connection::~connection()
 {
-    return_socket();
-} // before pg_ closes it
+    release_socket(); // before pg_ closes it
+}
 
-void connection::borrow_socket()
+void connection::assign_socket()
 {
     auto fd = PQsocket(get());
     if (fd < 0)
@@ -91,7 +90,7 @@ void connection::borrow_socket()
     socket_.assign(fd);
 }
 
-void connection::return_socket()
+void connection::release_socket()
 {
     if (socket_.is_open())
         socket_.release();
@@ -122,58 +121,40 @@ awaitable<void> connection::open(config settings)
     if (!pg_)
         throw failure(failure_kind::unavailable, "out of memory");
     PQsetNoticeReceiver(get(), ignore_notice, nullptr);
-    co_await greet();
+    co_await poll_connect();
     if (PQsetnonblocking(get(), 1) != 0 || PQenterPipelineMode(get()) != 1)
         throw failure_of(get());
     co_await prepare_all(settings.prepare);
 }
 
-// Each poll may close the socket and open another, even one of the same number (the next host, a retry
-// without TLS), so Asio lets go of it before every poll and takes up whatever there is afterwards.
-awaitable<void> connection::greet()
+// PQconnectPoll may close the socket and open another, even one with the same descriptor (the next host, a
+// retry without TLS), so Asio releases it before each poll and assigns the current one afterwards.
+awaitable<void> connection::poll_connect()
 {
     if (PQstatus(get()) == CONNECTION_BAD)
         throw failure_of(get());
     auto next = PGRES_POLLING_WRITING;
     for (;;) {
-        borrow_socket();
+        assign_socket();
         co_await wait(next == PGRES_POLLING_READING ? descriptor::wait_read : descriptor::wait_write);
-        return_socket();
+        release_socket();
         next = PQconnectPoll(get());
         if (next == PGRES_POLLING_FAILED)
             throw failure_of(get());
         if (next == PGRES_POLLING_OK)
             break;
     }
-    borrow_socket();
+    assign_socket();
 }
 
-// Writes everything, then reads everything: the answers are a few bytes each, so they cannot fill the line
-// back and keep PostgreSQL from reading on.
+// Writes everything before it reads anything: the responses are a few bytes each, so they cannot fill the
+// socket buffers and stop PostgreSQL from reading on.
 awaitable<void> connection::prepare_all(bool keep)
 {
-    std::vector<const statement*> asked;
-    for (auto each = statement::first(); each; each = each->next()) {
-        if (!PQsendPrepare(get(), keep ? each->name() : "", each->sql(), 0, nullptr))
-            throw failure_of(get());
-        asked.push_back(each);
-    }
-    constexpr int text = 0;
-    if (keep ? !PQsendQueryPrepared(get(), ask_for_wall.name(), 0, nullptr, nullptr, nullptr, text)
-             : !PQsendQueryParams(get(), ask_for_wall.sql(), 0, nullptr, nullptr, nullptr, nullptr, text))
-        throw failure_of(get());
-    asked.push_back(&ask_for_wall);
-    if (!PQpipelineSync(get()))
-        throw failure_of(get());
-    for (;;) {
-        auto left = PQflush(get());
-        if (left < 0)
-            throw failure_of(get());
-        if (left == 0)
-            break;
-        co_await wait(descriptor::wait_write);
-    }
+    auto statements = send_prepares(keep);
+    co_await flush_all();
 
+    // Read the responses up to the Sync; each statement's end with a NULL.
     std::size_t answered = 0;
     for (;;) {
         while (PQisBusy(get())) {
@@ -190,11 +171,43 @@ awaitable<void> connection::prepare_all(bool keep)
             co_return;
         } else if (PQresultStatus(answer.get()) == PGRES_FATAL_ERROR) {
             auto why = failure_of(answer.get());
-            auto name = answered < asked.size() ? asked[answered]->name() : "?";
+            auto name = answered < statements.size() ? statements[answered]->name() : "?";
             throw failure(why.kind(), "statement " + std::string(name) + ": " + why.what(), why.sqlstate());
         } else if (PQresultStatus(answer.get()) == PGRES_TUPLES_OK) {
-            walled_ = PQgetvalue(answer.get(), 0, 0) == std::string_view("t");
+            has_row_security_ = PQgetvalue(answer.get(), 0, 0) == std::string_view("t");
         }
+    }
+}
+
+/// Queue a Prepare for every statement and the row-level security check. @return the statements in that order
+std::vector<const statement*> connection::send_prepares(bool keep)
+{
+    std::vector<const statement*> sent;
+    for (auto each = statement::first(); each; each = each->next()) {
+        if (!PQsendPrepare(get(), keep ? each->name() : "", each->sql(), 0, nullptr))
+            throw failure_of(get());
+        sent.push_back(each);
+    }
+    constexpr int text = 0;
+    auto& check = check_row_security;
+    if (keep ? !PQsendQueryPrepared(get(), check.name(), 0, nullptr, nullptr, nullptr, text)
+             : !PQsendQueryParams(get(), check.sql(), 0, nullptr, nullptr, nullptr, nullptr, text))
+        throw failure_of(get());
+    sent.push_back(&check);
+    if (!PQpipelineSync(get()))
+        throw failure_of(get());
+    return sent;
+}
+
+awaitable<void> connection::flush_all()
+{
+    for (;;) {
+        auto left = PQflush(get());
+        if (left < 0)
+            throw failure_of(get());
+        if (left == 0)
+            co_return;
+        co_await wait(descriptor::wait_write);
     }
 }
 

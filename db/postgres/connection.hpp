@@ -2,6 +2,7 @@
 #pragma once
 
 #include "db/postgres/async.hpp"
+#include "db/postgres/statement.hpp"
 
 #include <boost/asio/posix/stream_descriptor.hpp>
 
@@ -11,20 +12,29 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace db {
 
-/// One attempt at a connection, and then the connection. Never blocks, but for the resolver in open().
+/// One connection attempt, and then the connection. Never blocks, except for the resolver in open().
 class connection {
 public:
     using descriptor = boost::asio::posix::basic_stream_descriptor<executor>;
 
     struct config {
         const std::string& conninfo;
-        std::chrono::milliseconds statement_timeout; ///< sent at connect unless the conninfo has `options`
-        bool prepare;                                ///< false: only check the statements, keep none
-        bool by_index_alone;                         ///< plans read no whole tables
-        std::size_t attempt;                         ///< which of several hosts to try first
+
+        /// Sent at connect, unless the conninfo has `options`.
+        std::chrono::milliseconds statement_timeout;
+
+        /// False: check the statements only, keep none.
+        bool prepare;
+
+        /// Plans do not scan whole tables.
+        bool prefer_index_scans;
+
+        /// Selects which of several hosts to try first.
+        std::size_t attempt;
     };
 
     explicit connection(executor where) : socket_(where) {}
@@ -32,17 +42,17 @@ public:
     connection(const connection&) = delete;
     connection& operator=(const connection&) = delete;
 
-    /** Connect, enter pipeline mode, prepare every statement of the program and ask for the wall, the latter
-       two in one round trip. Has no deadline of its own: cancel() ends it. Host names are looked up by the
-       system's resolver, which blocks.
-        @throw failure what PostgreSQL or the network said, with the statement's name where one is refused */
+    /** Connect, enter pipeline mode, prepare every statement of the program and check for row-level security,
+        the latter two in one round trip. Has no deadline of its own: cancel() ends it. Host names are
+        resolved by the system's resolver, which blocks.
+        @throw failure as reported by PostgreSQL or the network, with the name of a refused statement */
     awaitable<void> open(config settings);
 
-    /// End whatever waits for the socket, with operation_aborted.
+    /// Complete all waits for the socket with operation_aborted.
     void cancel();
 
-    /// Whether the wall between workspaces stood when the connection was made (db/postgres/row_security.hpp).
-    bool walled() const { return walled_; }
+    /// Whether row-level security was in effect at connect (db/postgres/row_security.hpp).
+    bool has_row_security() const { return has_row_security_; }
 
     PGconn* get() const { return pg_.get(); }
     descriptor& socket() { return socket_; }
@@ -53,14 +63,16 @@ private:
     };
 
     awaitable<void> wait(descriptor::wait_type readiness);
-    void borrow_socket();
-    void return_socket();
-    awaitable<void> greet();
+    void assign_socket();
+    void release_socket();
+    awaitable<void> poll_connect();
     awaitable<void> prepare_all(bool keep);
+    std::vector<const statement*> send_prepares(bool keep);
+    awaitable<void> flush_all();
 
     std::unique_ptr<PGconn, finish> pg_;
     descriptor socket_;
-    bool walled_ = false;
+    bool has_row_security_ = false;
 };
 
 } // namespace db

@@ -1,22 +1,25 @@
 #include "db/postgres/error.hpp"
 
+#include "db/postgres/sqlstate.hpp"
+
 #include <algorithm>
 
 namespace db {
 
-// Connection exceptions, a transaction rolled back for another's sake, resources, operator intervention (a
-// shutdown, a cancelled statement), system errors, and a server that became a standby: another attempt may
-// find things better. PostgreSQL 15, appendix A.
-static bool may_pass(std::string_view sqlstate)
+/// Whether a retry may succeed. In the order below: connection exceptions, insufficient resources, operator
+/// intervention (a shutdown, a cancelled statement), system errors, transaction rollback (a serialization
+/// failure, a deadlock), and a server that became a standby.
+static bool is_transient(std::string_view state)
 {
-    return sqlstate.starts_with("08") || sqlstate.starts_with("53") || sqlstate.starts_with("57") ||
-           sqlstate.starts_with("58") || sqlstate.starts_with("40") || sqlstate == "25006";
+    return state.starts_with("08") || state.starts_with("53") || state.starts_with("57") ||
+           state.starts_with("58") || state.starts_with("40") || state == sqlstate::read_only_sql_transaction;
 }
 
-// A migration changed what a prepared statement returns, or a pooler changed the server beneath us.
-static bool needs_preparing(std::string_view sqlstate, std::string_view raised_by)
+/// A migration changed the result type of a prepared statement, or a pooler switched the server connection.
+static bool needs_reprepare(std::string_view state, std::string_view raised_by)
 {
-    return sqlstate == "26000" || (sqlstate == "0A000" && raised_by == "RevalidateCachedQuery");
+    return state == sqlstate::invalid_sql_statement_name ||
+           (state == sqlstate::feature_not_supported && raised_by == "RevalidateCachedQuery");
 }
 
 static std::string one_line(std::string text)
@@ -32,14 +35,24 @@ failure::failure(failure_kind kind, const std::string& message, std::string_view
     : std::runtime_error(message), kind_(kind), sqlstate_(sqlstate), constraint_(constraint)
 {}
 
-bool failure::is_unique_violation(std::string_view constraint) const
+bool failure::is_foreign_key_violation() const
 {
-    return is_unique_violation() && constraint_ == constraint;
+    return sqlstate_ == sqlstate::foreign_key_violation;
 }
 
 bool failure::is_foreign_key_violation(std::string_view constraint) const
 {
-    return sqlstate_ == "23503" && constraint_ == constraint;
+    return is_foreign_key_violation() && constraint_ == constraint;
+}
+
+bool failure::is_unique_violation() const
+{
+    return sqlstate_ == sqlstate::unique_violation;
+}
+
+bool failure::is_unique_violation(std::string_view constraint) const
+{
+    return is_unique_violation() && constraint_ == constraint;
 }
 
 failure failure_of(const PGresult* answer)
@@ -48,22 +61,22 @@ failure failure_of(const PGresult* answer)
         auto text = PQresultErrorField(answer, code);
         return std::string(text ? text : "");
     };
-    auto sqlstate = field(PG_DIAG_SQLSTATE);
+    auto state = field(PG_DIAG_SQLSTATE);
     auto message = field(PG_DIAG_MESSAGE_PRIMARY);
     if (message.empty()) // libpq's own errors have no fields
         message = PQresultErrorMessage(answer);
-    // Where data is at fault the detail quotes it, and this message ends in a log.
-    bool quotes_data = sqlstate.starts_with("22") || sqlstate.starts_with("23");
+    // The detail of a data exception or constraint violation quotes the data, and this message is logged.
+    bool quotes_data = state.starts_with("22") || state.starts_with("23");
     if (auto detail = field(PG_DIAG_MESSAGE_DETAIL); !detail.empty() && !quotes_data)
         message += ": " + detail;
 
+    // libpq's own errors, of a broken connection, have no SQLSTATE.
     auto kind = failure_kind::statement;
-    if (needs_preparing(sqlstate, field(PG_DIAG_SOURCE_FUNCTION)))
+    if (needs_reprepare(state, field(PG_DIAG_SOURCE_FUNCTION)))
         kind = failure_kind::stale;
-    else if (sqlstate.empty() ||
-             may_pass(sqlstate)) // libpq's own errors, of a broken connection, have no SQLSTATE
+    else if (state.empty() || is_transient(state))
         kind = failure_kind::unavailable;
-    return failure(kind, one_line(std::move(message)), sqlstate, field(PG_DIAG_CONSTRAINT_NAME));
+    return failure(kind, one_line(std::move(message)), state, field(PG_DIAG_CONSTRAINT_NAME));
 }
 
 failure failure_of(const PGconn* connection)

@@ -1,4 +1,4 @@
-// What can go wrong between this program and PostgreSQL.
+// db::failure: everything that can go wrong between this program and PostgreSQL.
 #pragma once
 
 #include <libpq-fe.h>
@@ -10,16 +10,27 @@
 namespace db {
 
 enum class failure_kind {
-    overloaded,  ///< more is under way than may wait: shed, try again later
-    unavailable, ///< no connection, a lost one, a deadline, a server out of resources: try again later
-    stale,       ///< a prepared statement no longer fits the schema; the connection is being replaced
-    statement,   ///< PostgreSQL refused a statement; sqlstate() says why
-    mapping,     ///< a value and its type do not fit each other: a mistake in this program
-    misuse,      ///< a batch that must not be sent: a mistake in this program
+    /// The queue is full: shed the request, retry later.
+    overloaded,
+
+    /// No connection, a lost one, a deadline, a server out of resources: retry later.
+    unavailable,
+
+    /// A prepared statement no longer fits the schema; the connection is being replaced.
+    stale,
+
+    /// PostgreSQL refused a statement; sqlstate() has the reason.
+    statement,
+
+    /// A value does not fit its type: a bug in this program.
+    mapping,
+
+    /// A batch that must not be sent: a bug in this program.
+    misuse,
 };
 
-/** The one exception of this folder. Expected absences are optionals; this is thrown for the rest.
-    The message may quote values out of a statement: it belongs into a log, never into an answer. */
+/** The one exception type of this folder. Expected absences are optionals; everything else is thrown. The
+    message may quote values of a statement: it belongs in a log, never in a response. */
 class failure : public std::runtime_error {
 public:
     failure(failure_kind kind, const std::string& message, std::string_view sqlstate = {},
@@ -27,23 +38,23 @@ public:
 
     failure_kind kind() const { return kind_; }
 
-    /// True if the same request may succeed later: answer 503, not 500.
+    /// True if the same request may succeed later: respond with 503, not 500.
     bool unavailable() const
     {
         return kind_ == failure_kind::overloaded || kind_ == failure_kind::unavailable ||
                kind_ == failure_kind::stale;
     }
 
-    /// Five characters (PostgreSQL, appendix A), or nothing where the server said nothing.
+    /// Five characters (db/postgres/sqlstate.hpp), or nothing if the server sent none.
     std::string_view sqlstate() const { return sqlstate_; }
 
     /// The constraint that was violated, or nothing.
     std::string_view constraint() const { return constraint_; }
 
-    bool is_foreign_key_violation() const { return sqlstate_ == "23503"; }
-    bool is_unique_violation() const { return sqlstate_ == "23505"; }
-    bool is_unique_violation(std::string_view constraint) const;
+    bool is_foreign_key_violation() const;
     bool is_foreign_key_violation(std::string_view constraint) const;
+    bool is_unique_violation() const;
+    bool is_unique_violation(std::string_view constraint) const;
 
 private:
     failure_kind kind_;
@@ -54,7 +65,7 @@ private:
 /// The failure that a result of status PGRES_FATAL_ERROR reports.
 failure failure_of(const PGresult* answer);
 
-/// The connection's own last error as an `unavailable` failure, its lines joined into one.
+/// The connection's last error as an `unavailable` failure, its lines joined into one.
 failure failure_of(const PGconn* connection);
 
 } // namespace db

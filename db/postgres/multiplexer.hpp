@@ -1,4 +1,4 @@
-// Which answer belongs to which request: the bookkeeping of a shared connection, without the connection.
+// Matches the answers of a shared connection to requests. No I/O and no clock.
 #pragma once
 
 #include "db/postgres/batch.hpp"
@@ -13,13 +13,13 @@
 
 namespace db {
 
-/// A batch, what came back for it, and whom to tell.
+/// A batch with its answers, and the completion handler of its caller.
 class request {
 public:
-    explicit request(batch what) : work(std::move(what)) {}
+    explicit request(batch queued) : work(std::move(queued)) {}
     virtual ~request() = default;
 
-    /// Hand `answers`, or `error` where there is one, to whoever waits. Called once, when all is known.
+    /// Complete the caller's operation with `answers`, or with `error` if there is one. Called once.
     virtual void finish() = 0;
 
     batch work;
@@ -27,54 +27,63 @@ public:
     std::optional<failure> error;
 };
 
-/** The queue of one connection. A request is waiting, then sent, then done; or it is abandoned: erased if it
-    was not yet sent, else left as an empty place that swallows the answers meant for it.
+/** The request queue of one connection. A request is waiting, then sent, then done; or it is abandoned:
+    erased if it was not sent yet, else its slot stays and discards the answers meant for it.
 
-    No I/O, no clock and no callback: what ends is returned, for the caller to finish when it is ready. */
+    No I/O, no clock and no callback: requests that end are returned, for the caller to finish when ready. */
 class multiplexer {
 public:
     using time_point = std::chrono::steady_clock::time_point;
-    using finished = std::vector<std::unique_ptr<request>>; ///< each with its answers or its error
 
-    /// Queue a request. `expires` must not lie before that of the one added last.
-    void add(std::unique_ptr<request> what, time_point expires);
+    /// Requests that ended, each with its answers or its error.
+    using finished = std::vector<std::unique_ptr<request>>;
 
-    /// The request to send next, or nothing. It stays the next until mark_sent().
+    /// Queue a request. `expires` must not be before that of the request added last.
+    void add(std::unique_ptr<request> added, time_point expires);
+
+    /// The request to send next, or nullptr. It stays the next until mark_sent().
     request* next_to_send();
 
-    /** The next request is on its way. `expires` must not lie before that of the one sent last.
-        @param in_front statements sent in front of its own, whose answers are not for it, but whose errors
-       are */
-    void mark_sent(time_point expires, std::size_t in_front = 0);
+    /** Record that the next request was sent. `expires` must not be before that of the request sent last.
+        @param prologue statements sent ahead of its own: their rows are discarded, their
+                        errors are the request's */
+    void mark_sent(time_point expires, std::size_t prologue = 0);
 
-    /// True while answers are owed, also those of abandoned requests.
+    /// True while answers are outstanding, those of abandoned requests included.
     bool expects_answer() const { return sent_ > 0; }
 
-    /** Match one return value of PQgetResult, NULL included, to the request it belongs to.
-        @return the request whose last answer this was, or nothing
-        @throw failure (unavailable) if nobody asked: the connection is out of step and of no more use */
+    /** Match one return value of PQgetResult, NULL included, to its request.
+        @return the request if this was its last answer, or nullptr
+        @throw failure (unavailable) on protocol desync: the connection must be dropped */
     std::unique_ptr<request> take(result answer);
 
-    /// Abandon what is late: sent without an answer, or never sent, for which `unsent` is the error.
+    /// Abandon expired requests: sent ones without an answer, and unsent ones, which get the error `unsent`.
     finished expire(time_point now, const failure& unsent);
 
-    /// The connection is gone, and with it every answer owed; what waits goes on waiting.
-    finished lose(const failure& why);
+    /// The connection is lost: fail every sent request. Unsent ones stay queued.
+    finished fail_sent(const failure& why);
 
-    /// Waiting is of no use: give up what is unsent.
-    finished refuse(const failure& why);
+    /// Fail every unsent request.
+    finished fail_unsent(const failure& why);
 
     std::size_t size() const { return queue_.size(); }
 
 private:
-    struct place {
-        std::unique_ptr<request> who; // nobody: abandoned
-        std::size_t unanswered;       // statements whose answers have not ended
-        std::size_t in_front;         // of these, the ones sent in front of the request's own
+    struct slot {
+        /// Null: abandoned.
+        std::unique_ptr<request> owner;
+
+        /// Statements with outstanding answers.
+        std::size_t unanswered;
+
+        /// Of these, the ones sent ahead of the request's own.
+        std::size_t prologue;
+
         time_point expires;
     };
 
-    std::deque<place> queue_; // sent ones first, each in the order of its expiry
+    /// Sent requests first, then waiting ones, each group in the order of expiry.
+    std::deque<slot> queue_;
     std::size_t sent_ = 0;
 };
 

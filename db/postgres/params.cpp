@@ -15,15 +15,15 @@ static std::string_view as_text(const std::uint8_t* bytes, std::size_t size)
     return {reinterpret_cast<const char*>(bytes), size};
 }
 
-// "2026-11-24 11:19:05.123456+00", which every DateStyle reads alike.
-static std::string_view print(timestamp instant, std::span<char, 40> out)
+/// "2026-11-24 11:19:05.123456+00", which PostgreSQL reads alike under every DateStyle.
+static std::string_view print(timestamp value, std::span<char, 40> out)
 {
     using namespace std::chrono;
-    if (instant < sys_days{1y / January / 1} || instant >= sys_days{10000y / January / 1})
-        throw failure(failure_kind::mapping, "an instant outside the years 1 to 9999");
-    auto day = floor<days>(instant);
+    if (value < sys_days{1y / January / 1} || value >= sys_days{10000y / January / 1})
+        throw failure(failure_kind::mapping, "a timestamp outside the years 1 to 9999");
+    auto day = floor<days>(value);
     year_month_day date{day};
-    hh_mm_ss time{instant - day};
+    hh_mm_ss time{value - day};
     int size = std::snprintf(out.data(), out.size(), "%04d-%02u-%02u %02d:%02d:%02d.%06d+00",
                              int(date.year()), unsigned(date.month()), unsigned(date.day()),
                              int(time.hours().count()), int(time.minutes().count()),
@@ -31,10 +31,10 @@ static std::string_view print(timestamp instant, std::span<char, 40> out)
     return {out.data(), static_cast<std::size_t>(size)};
 }
 
-static void refuse_nul(std::string_view value)
+static void reject_nul(std::string_view value)
 {
     if (value.find('\0') != value.npos)
-        throw failure(failure_kind::mapping, "a text with a NUL in it, which PostgreSQL cannot hold");
+        throw failure(failure_kind::mapping, "a text with a NUL character, which PostgreSQL cannot store");
 }
 
 void params::point(std::size_t first, std::size_t count, pointers& out) const
@@ -43,10 +43,10 @@ void params::point(std::size_t first, std::size_t count, pointers& out) const
     out.lengths.clear();
     out.formats.clear();
     for (auto at = first; at < first + count; ++at) {
-        const auto& place = places_[at];
-        out.values.push_back(place.length < 0 ? nullptr : bytes_.data() + place.offset);
-        out.lengths.push_back(place.length);
-        out.formats.push_back(place.binary ? 1 : 0);
+        const auto& value = values_[at];
+        out.values.push_back(value.length < 0 ? nullptr : bytes_.data() + value.offset);
+        out.lengths.push_back(value.length);
+        out.formats.push_back(value.binary ? 1 : 0);
     }
 }
 
@@ -55,19 +55,19 @@ void params::finish_value(std::size_t offset, bool binary)
     auto size = bytes_.size() - offset;
     if (size > static_cast<std::size_t>(std::numeric_limits<int>::max()))
         throw failure(failure_kind::mapping, "a value over 2 GiB");
-    places_.push_back({offset, static_cast<int>(size), binary});
+    values_.push_back({offset, static_cast<int>(size), binary});
     if (!binary)
         bytes_ += '\0';
 }
 
 void params::add_null()
 {
-    places_.push_back({0, -1, false});
+    values_.push_back({0, -1, false});
 }
 
 void params::add_text(std::string_view value)
 {
-    refuse_nul(value);
+    reject_nul(value);
     auto offset = bytes_.size();
     bytes_ += value;
     finish_value(offset, false);
@@ -89,10 +89,10 @@ void params::add_uuid(const uuid& value)
         *out++ = digits[byte >> 4];
         *out++ = digits[byte & 15];
     }
-    add_text({text, sizeof text}); // PostgreSQL asks for no hyphens
+    add_text({text, sizeof text}); // PostgreSQL accepts uuids without hyphens
 }
 
-void params::add_instant(timestamp value)
+void params::add_timestamp(timestamp value)
 {
     char text[40];
     add_text(print(value, text));
@@ -101,10 +101,10 @@ void params::add_instant(timestamp value)
 void params::add_array(std::span<const timestamp> values)
 {
     auto offset = bytes_.size();
-    char before = '{';
+    char separator = '{';
     char text[40];
     for (auto value : values) {
-        bytes_ += std::exchange(before, ',');
+        bytes_ += std::exchange(separator, ',');
         append_quoted(print(value, text));
     }
     bytes_ += values.empty() ? "{}" : "}";
@@ -133,7 +133,8 @@ void params::add_array(std::span<const digest> values)
     finish_value(offset, true);
 }
 
-// Dimensions, "has NULLs", element type, then for each dimension its length and lower bound; array_recv().
+// As array_recv() reads it: dimensions, has-NULLs flag, element type, then each dimension's length and lower
+// bound.
 void params::begin_binary_array(std::size_t count, std::uint32_t element_type)
 {
     append_big_endian(count == 0 ? 0 : 1);
@@ -153,7 +154,7 @@ void params::append_big_endian(std::uint32_t value)
 
 void params::append_quoted(std::string_view value)
 {
-    refuse_nul(value);
+    reject_nul(value);
     bytes_ += '"';
     for (char c : value) {
         if (c == '"' || c == '\\')

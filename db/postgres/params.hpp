@@ -1,4 +1,4 @@
-// Values on their way into a statement.
+// Statement parameters, encoded for libpq.
 #pragma once
 
 #include "db/postgres/async.hpp"
@@ -31,20 +31,20 @@ inline constexpr bool is_optional = false;
 template <class T>
 inline constexpr bool is_optional<std::optional<T>> = true;
 
-/** The parameters of one batch, encoded as they are added, so nothing refers to the caller's values.
+/** The parameters of one batch, encoded as they are added, so that nothing refers to the caller's values.
 
-    Most travel as text, which PostgreSQL reads as whatever type it inferred: an int fits smallint as well
-    as bigint, and a string an enum. Bytes and arrays of uuids and bytes travel binary, where text would
+    Most travel as text, which PostgreSQL reads as the type it inferred: an int fits smallint as well as
+    bigint, and a string an enum. Bytes and arrays of uuids and digests travel in binary, where text would
     cost twice the size. */
 class params {
 public:
-    /** Append one value: text, a number, bool, a described enum (by its name), uuid, an instant, bytes, a
-        vector of texts, numbers, instants, uuids or digests (an array), an optional of these, or nullptr.
+    /** Append one value: text, a number, bool, a described enum (by its name), uuid, timestamp, bytes, a
+        vector of texts, numbers, timestamps, uuids or digests (an array), an optional of these, or nullptr.
         @throw failure (mapping) for text with a NUL in it, or a year outside 1 to 9999 */
     template <class T>
     void add(const T& value);
 
-    std::size_t size() const { return places_.size(); }
+    std::size_t size() const { return values_.size(); }
 
     /// Parallel arrays as libpq wants them; they point into the parameters they were made from.
     struct pointers {
@@ -53,13 +53,15 @@ public:
         boost::container::small_vector<int, 16> formats;
     };
 
-    /// Point at `count` parameters from `first` on. Good until the next add().
+    /// Point at `count` parameters from `first` on. Valid until the next add().
     void point(std::size_t first, std::size_t count, pointers& out) const;
 
 private:
-    struct place {
+    struct value_ref {
         std::size_t offset;
-        int length; // negative: NULL
+
+        /// Negative: NULL.
+        int length;
         bool binary;
     };
 
@@ -67,7 +69,7 @@ private:
     void add_text(std::string_view value);
     void add_bytes(std::span<const std::uint8_t> value);
     void add_uuid(const uuid& value);
-    void add_instant(timestamp value);
+    void add_timestamp(timestamp value);
     void add_array(std::span<const uuid> values);
     void add_array(std::span<const digest> values);
     void add_array(std::span<const timestamp> values);
@@ -85,8 +87,9 @@ private:
     void append_big_endian(std::uint32_t value);
     void finish_value(std::size_t offset, bool binary);
 
-    std::string bytes_; // every text ends with a NUL, for libpq
-    boost::container::small_vector<place, 8> places_;
+    /// Each text ends with a NUL, for libpq.
+    std::string bytes_;
+    boost::container::small_vector<value_ref, 8> values_;
 };
 
 template <class T>
@@ -109,7 +112,7 @@ void params::add(const T& value)
     } else if constexpr (std::same_as<T, uuid>) {
         add_uuid(value);
     } else if constexpr (std::convertible_to<const T&, timestamp>) {
-        add_instant(value);
+        add_timestamp(value);
     } else if constexpr (std::convertible_to<const T&, std::span<const std::uint8_t>>) {
         add_bytes(value);
     } else {
@@ -130,9 +133,9 @@ template <class T>
 void params::add_array(std::span<const T> values)
 {
     auto offset = bytes_.size();
-    char before = '{';
+    char separator = '{';
     for (const auto& value : values) {
-        bytes_ += std::exchange(before, ',');
+        bytes_ += std::exchange(separator, ',');
         append_quoted(value);
     }
     bytes_ += values.empty() ? "{}" : "}";
@@ -143,9 +146,9 @@ template <number T>
 void params::add_array(std::span<const T> values)
 {
     auto offset = bytes_.size();
-    char before = '{';
+    char separator = '{';
     for (auto value : values) {
-        bytes_ += std::exchange(before, ',');
+        bytes_ += std::exchange(separator, ',');
         append_number(value);
     }
     bytes_ += values.empty() ? "{}" : "}";

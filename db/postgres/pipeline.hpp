@@ -1,4 +1,4 @@
-// One connection to PostgreSQL, shared by all requests of one core.
+// A pipelined PostgreSQL connection, shared by all requests of one core.
 #pragma once
 
 #include "db/postgres/async.hpp"
@@ -15,36 +15,44 @@
 
 namespace db {
 
-/** A pipelined connection on one io_context: every request's batch is sent at once, behind those that wait
-    for their answers, and each gets its own answers. It connects by itself, and again whenever the
-    connection is lost.
+/** A connection in libpq's pipeline mode on one io_context: each request's batch is sent at once, behind
+    those that still await their answers, and receives its own answers. Connects by itself, and reconnects
+    whenever the connection is lost.
 
     Only its io_context's one thread may touch it; there is no lock. Destroy it before the io_context:
-    coroutines that still wait are then destroyed, not resumed. */
+    suspended coroutines are then destroyed, not resumed. */
 class pipeline {
 public:
     struct config {
-        std::string conninfo; ///< libpq connection string or URL; several hosts allowed
+        /// A libpq connection string or URL; several hosts are allowed.
+        std::string conninfo;
 
-        std::chrono::milliseconds connect_timeout{3000};   ///< for one attempt, preparing included
-        std::chrono::milliseconds queue_timeout{2000};     ///< from run() until sent
-        std::chrono::milliseconds deadline{4500};          ///< from sent until answered
-        std::chrono::milliseconds statement_timeout{4000}; ///< on the server, unless `options` say otherwise
+        /// For one attempt, preparing included.
+        std::chrono::milliseconds connect_timeout{3000};
 
-        std::size_t queue_limit = 10'000; ///< batches in flight; beyond them run() fails as overloaded
+        /// From run() until sent.
+        std::chrono::milliseconds queue_timeout{2000};
 
-        /// For statements that find a few rows by their keys: the planner may not read a whole table instead,
-        /// which seems cheap to it while the table is small. Without effect where `prepare` is false.
-        bool by_index_alone = false;
+        /// From sent until answered.
+        std::chrono::milliseconds deadline{4500};
 
-        /// False behind a pooler that hands transactions to changing servers: nothing is kept on a
-        /// connection.
+        /// Enforced by the server, unless the conninfo's `options` override it.
+        std::chrono::milliseconds statement_timeout{4000};
+
+        /// Batches in flight; beyond them run() fails as overloaded.
+        std::size_t queue_limit = 10'000;
+
+        /// For statements that find a few rows by key: keep the planner from scanning a whole table, which
+        /// looks cheap to it while the table is small. No effect if `prepare` is false.
+        bool prefer_index_scans = false;
+
+        /// False behind a transaction-mode pooler: no state is kept on the connection.
         bool prepare = true;
 
-        /// Told of "connected", "connect failed" and "connection lost", with a detail for the log.
+        /// Called with "connected", "connect failed" or "connection lost", and a detail for the log.
         std::function<void(std::string_view event, std::string_view detail)> on_event;
 
-        /// Told of NOTIFY on channels this connection listens to, before any answer that came after it.
+        /// Called for each NOTIFY on a channel this connection listens to, before any answer that came later.
         std::function<void(std::string_view channel, std::string_view payload)> on_notification;
     };
 
@@ -54,49 +62,51 @@ public:
     pipeline& operator=(const pipeline&) = delete;
 
     /** Send a batch and wait for all of its answers. Starts when awaited.
-        @throw failure the first error of the batch, or unavailable: overloaded, never sent, sent and lost,
-               or late (it may then have taken effect or not), or misuse (as batch::fault) */
+        @throw failure the first error of the batch, or unavailable: overloaded, never sent, sent and lost, or
+               late (in the last two cases it may have taken effect or not), or misuse (as batch::fault) */
     awaitable<results> run(batch work);
 
     /// As above, for one statement.
     template <class... Values>
-    awaitable<result> run(const statement& what, const Values&... values)
+    awaitable<result> run(const statement& stmt, const Values&... values)
     {
         batch work;
-        work.add(what, values...);
+        work.add(stmt, values...);
         return run_one(std::move(work));
     }
 
-    /// As above, within a workspace.
+    /// As above, confined to a workspace.
     template <class... Values>
-    awaitable<result> run_within(const uuid& workspace, const statement& what, const Values&... values)
+    awaitable<result> run_in_workspace(const uuid& workspace, const statement& stmt, const Values&... values)
     {
         batch work;
-        work.within(workspace).add(what, values...);
+        work.in_workspace(workspace).add(stmt, values...);
         return run_one(std::move(work));
     }
 
     /** Wait until connected and every statement is prepared.
-        @throw failure the statement PostgreSQL refuses, by name, or what keeps it from connecting */
+        @throw failure naming the statement PostgreSQL refuses, or why it cannot connect */
     awaitable<void> ready();
 
     bool connected() const;
 
-    /// How often it has connected: another number is another connection, with nothing left of the first.
+    /// The number of connections made so far. A new number means a new connection, without the state of the
+    /// old one.
     std::uint64_t generation() const;
 
-    /// Batches waiting or sent, those abandoned but not yet answered included.
+    /// Batches waiting or sent, including those abandoned but not yet answered.
     std::size_t in_flight() const;
 
-    /// Accept nothing more, let what is in flight end, then disconnect.
+    /// Accept no more batches, let those in flight end, then disconnect.
     awaitable<void> close();
 
 private:
-    class line;
+    class impl;
 
     awaitable<result> run_one(batch work);
 
-    std::shared_ptr<line> line_; // shared with its own loop, which may end a little later
+    /// Shared with its own coroutines, which may end a little later.
+    std::shared_ptr<impl> impl_;
 };
 
 } // namespace db

@@ -1,5 +1,7 @@
 #include "db/postgres/pool.hpp"
 
+#include "db/postgres/row_security.hpp"
+
 #include <algorithm>
 
 namespace db {
@@ -10,7 +12,7 @@ pool::pool(boost::asio::io_context& io, const pipeline::config& settings, std::s
         pipelines_.emplace_back(io, settings);
 }
 
-pipeline& pool::quietest()
+pipeline& pool::least_busy()
 {
     auto less_busy = [](const pipeline& a, const pipeline& b) {
         if (a.connected() != b.connected())
@@ -59,6 +61,12 @@ awaitable<void> pool::close()
 {
     for (auto& each : pipelines_)
         co_await each.close();
+}
+
+awaitable<bool> row_security_enabled(pool& db)
+{
+    auto answer = co_await db.run(check_row_security);
+    co_return answer.scalar<bool>();
 }
 
 } // namespace db

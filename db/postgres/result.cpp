@@ -6,7 +6,7 @@
 
 namespace db {
 
-// PostgreSQL, pg_type.dat. Types made by the user (enums, citext) and domains over them start at 16384.
+/// Type OIDs from pg_type.dat. User-defined types (enums, citext) and domains over them start at 16384.
 enum : Oid {
     bool_type = 16,
     bytea_type = 17,
@@ -54,18 +54,18 @@ std::size_t result::affected() const
     return rows;
 }
 
-void result::expect_rows(std::size_t least, std::size_t most) const
+void result::expect_rows(std::size_t min, std::size_t max) const
 {
-    if (size() < least || size() > most)
-        throw failure(failure_kind::mapping, "one row was expected, " + std::to_string(size()) + " came");
+    if (size() < min || size() > max)
+        throw failure(failure_kind::mapping, "expected one row, got " + std::to_string(size()));
 }
 
-// The columns of a statement mostly stand in the order of the struct's members, so the first guess is right.
-int result::column_of(const char* name, int guess) const
+// A statement's columns are mostly in the order of the struct's members, so the hint is right at once.
+int result::column_of(const char* name, int hint) const
 {
     int count = PQnfields(get());
     for (int tried = 0; tried < count; ++tried) {
-        int column = (guess + tried) % count;
+        int column = (hint + tried) % count;
         if (std::strcmp(PQfname(get(), column), name) == 0)
             return column;
     }
@@ -76,16 +76,16 @@ cell result::at(std::size_t row, int column) const
 {
     if (column >= PQnfields(get()))
         throw failure(failure_kind::mapping, "the statement returns no column");
-    auto line = static_cast<int>(row);
+    auto number = static_cast<int>(row);
     return {PQfname(get(), column),
-            {PQgetvalue(get(), line, column), static_cast<std::size_t>(PQgetlength(get(), line, column))},
+            {PQgetvalue(get(), number, column), static_cast<std::size_t>(PQgetlength(get(), number, column))},
             PQftype(get(), column),
-            PQgetisnull(get(), line, column) != 0};
+            PQgetisnull(get(), number, column) != 0};
 }
 
 namespace decoding {
 
-void refuse(const cell& from, std::string_view why)
+void fail(const cell& from, std::string_view why)
 {
     throw failure(failure_kind::mapping, "column " + std::string(from.column) + " " + std::string(why));
 }
@@ -93,9 +93,9 @@ void refuse(const cell& from, std::string_view why)
 static void expect(const cell& from, bool fits, std::string_view wanted)
 {
     if (from.null)
-        refuse(from, "is NULL");
+        fail(from, "is NULL");
     if (!fits)
-        refuse(from, "is of type " + std::to_string(from.type) + ", not " + std::string(wanted));
+        fail(from, "is of type " + std::to_string(from.type) + ", not " + std::string(wanted));
 }
 
 std::string_view text(const cell& from)
@@ -107,12 +107,12 @@ std::string_view text(const cell& from)
     return from.type == jsonb_type ? from.bytes.substr(1) : from.bytes; // jsonb's first byte is a version
 }
 
-std::int64_t integer(const cell& from, std::int64_t least, std::int64_t most)
+std::int64_t integer(const cell& from, std::int64_t min, std::int64_t max)
 {
     expect(from, from.type == int4_type || from.type == int8_type || from.type == int2_type, "an integer");
     auto value = signed_big_endian(from.bytes);
-    if (value < least || value > most)
-        refuse(from, "holds a number too large for its member");
+    if (value < min || value > max)
+        fail(from, "holds a number too large for its member");
     return value;
 }
 
@@ -130,16 +130,16 @@ uuid identifier(const cell& from)
     return value;
 }
 
-timestamp instant(const cell& from)
+timestamp time(const cell& from)
 {
     expect(from, from.type == timestamptz_type || from.type == timestamp_type, "a timestamp");
     using namespace std::chrono;
     constexpr auto epoch = time_point_cast<microseconds>(sys_days{2000y / January / 1});
     auto since = microseconds{signed_big_endian(from.bytes)};
-    // The two ends of the range are PostgreSQL's infinities; what lies this near to them has no instant here.
+    // The two ends of the range are PostgreSQL's infinities; values this near to them do not fit timestamp.
     if (since == microseconds::max() || since == microseconds::min() ||
         since > microseconds::max() - epoch.time_since_epoch())
-        refuse(from, "holds an infinite timestamp");
+        fail(from, "holds an infinite timestamp");
     return epoch + since;
 }
 
@@ -154,26 +154,26 @@ digest fixed_bytes(const cell& from)
     auto all = bytes(from);
     digest value;
     if (all.size() != value.size())
-        refuse(from, "holds " + std::to_string(all.size()) + " bytes, not 32");
+        fail(from, "holds " + std::to_string(all.size()) + " bytes, not 32");
     std::ranges::copy(all, value.begin());
     return value;
 }
 
-// Takes the next `size` bytes off the front of an array's binary form.
+/// Take the next `size` bytes off the front of an array's binary format.
 static std::string_view take(std::string_view& rest, std::size_t size, const cell& from)
 {
     if (rest.size() < size)
-        refuse(from, "is not an array");
+        fail(from, "is not an array");
     auto front = rest.substr(0, size);
     rest.remove_prefix(size);
     return front;
 }
 
-// Laid out as array_send() writes it: dimensions, flags, element type, {length, lower bound}, then elements.
+// As array_send() writes it: dimensions, flags, element type, {length, lower bound}, then the elements.
 std::vector<cell> elements(const cell& from)
 {
     if (from.null)
-        refuse(from, "is NULL");
+        fail(from, "is NULL");
     auto rest = from.bytes;
     auto number = [&] { return signed_big_endian(take(rest, 4, from)); };
     auto dimensions = number();
@@ -183,7 +183,7 @@ std::vector<cell> elements(const cell& from)
     if (dimensions == 0)
         return found;
     if (dimensions != 1)
-        refuse(from, "is not an array of one dimension");
+        fail(from, "is not an array of one dimension");
     auto count = number();
     number();
     for (std::int64_t at = 0; at < count; ++at) {

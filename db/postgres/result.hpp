@@ -1,4 +1,4 @@
-// Rows on their way out of a statement.
+// Query results, decoded from PostgreSQL's binary format into described structs.
 #pragma once
 
 #include "db/postgres/async.hpp"
@@ -26,7 +26,7 @@
 
 namespace db {
 
-/// One value of one row, in PostgreSQL's binary form.
+/// One value of one row, in PostgreSQL's binary format.
 struct cell {
     std::string_view column;
     std::string_view bytes;
@@ -37,7 +37,7 @@ struct cell {
 /** Read a cell as T: text (also of enums, citext, json and jsonb), a number (in range), bool, a described
     enum (by its name), uuid, timestamp, digest, bytes, a vector of these (a one-dimensional array), or an
     optional of these.
-    @throw failure (mapping) if the cell is NULL and T no optional, or of another type, or infinite */
+    @throw failure (mapping) if the cell is NULL and T is no optional, or of another type, or infinite */
 template <class T>
 T decode(const cell& from);
 
@@ -57,13 +57,13 @@ public:
     /// Rows inserted, updated, deleted or selected.
     std::size_t affected() const;
 
-    /** The only row as a described struct, each member read from the column of its name; or, where Row is
-        no struct, the first column of the only row.
-        @throw failure (mapping) if there is not exactly one row, or a member finds no column */
+    /** The only row as a described struct, each member read from the column of its name; or, if Row is no
+        struct, the first column of the only row.
+        @throw failure (mapping) if there is not exactly one row, or a member has no column */
     template <class Row>
     Row as_one() const;
 
-    /// As as_one(), but nothing if there is no row.
+    /// As as_one(), or nothing if there is no row.
     template <class Row>
     std::optional<Row> as_optional() const;
 
@@ -83,8 +83,8 @@ private:
         void operator()(PGresult* owned) const { PQclear(owned); }
     };
 
-    void expect_rows(std::size_t least, std::size_t most) const;
-    int column_of(const char* name, int guess) const;
+    void expect_rows(std::size_t min, std::size_t max) const;
+    int column_of(const char* name, int hint) const;
     cell at(std::size_t row, int column) const;
 
     template <class Row>
@@ -124,15 +124,15 @@ private:
 namespace decoding {
 
 std::string_view text(const cell& from);
-std::int64_t integer(const cell& from, std::int64_t least, std::int64_t most);
+std::int64_t integer(const cell& from, std::int64_t min, std::int64_t max);
 bool boolean(const cell& from);
 uuid identifier(const cell& from);
-timestamp instant(const cell& from);
+timestamp time(const cell& from);
 std::span<const std::uint8_t> bytes(const cell& from);
 digest fixed_bytes(const cell& from);
 std::vector<cell> elements(const cell& from);
 
-[[noreturn]] void refuse(const cell& from, std::string_view why);
+[[noreturn]] void fail(const cell& from, std::string_view why);
 
 } // namespace decoding
 
@@ -156,12 +156,12 @@ T decode(const cell& from)
     } else if constexpr (described_enum<T>) {
         T value{};
         if (!boost::describe::enum_from_string(std::string(decoding::text(from)).c_str(), value))
-            decoding::refuse(from, "holds a name its enum does not have");
+            decoding::fail(from, "holds a name that its enum lacks");
         return value;
     } else if constexpr (std::same_as<T, uuid>) {
         return decoding::identifier(from);
     } else if constexpr (std::same_as<T, timestamp>) {
-        return decoding::instant(from);
+        return decoding::time(from);
     } else if constexpr (std::same_as<T, digest>) {
         return decoding::fixed_bytes(from);
     } else if constexpr (std::same_as<T, std::vector<std::uint8_t>>) {

@@ -2,16 +2,10 @@
 
 namespace db {
 
-// Both settings last as long as the transaction, which the batch is.
-const statement enter_workspace{"wall_enter", R"(
+// Both settings are local to the transaction, and so to the batch.
+const statement set_workspace_role{"row_security_set_role", R"(
     SELECT set_config('role', 'latchkey_workspace', true), set_config('latchkey.workspace', $1, true))"};
 
-const statement ask_for_wall{"wall_ask", "SELECT wall_stands()"};
-
-awaitable<bool> wall_stands(pool& db)
-{
-    auto answer = co_await db.run(ask_for_wall);
-    co_return answer.scalar<bool>();
-}
+const statement check_row_security{"row_security_check", "SELECT row_security_enabled()"};
 
 } // namespace db

@@ -1,33 +1,30 @@
-// A second wall between workspaces, behind the conditions of the statements: PostgreSQL's row security.
+// Tenant isolation by PostgreSQL row-level security, in addition to every statement's WHERE clause.
 #pragma once
 
-#include "db/postgres/pool.hpp"
 #include "db/postgres/statement.hpp"
 
 #include <string_view>
 
 namespace db {
 
-/* A batch that is within() a workspace runs as a role whose rows PostgreSQL confines to that workspace
-   (migrations/0005_row_security.sql): a condition that a statement lacks leaks nothing. What is not about one
-   workspace, the look-ups of credentials before all, runs as the owner of the tables, whom row security does
-   not concern.
+/* A batch with in_workspace() runs as the role latchkey_workspace, which row-level security policies confine
+   to the rows of that workspace (migrations/0005_row_security.sql): a missing condition in a statement leaks
+   nothing. Statements about no single workspace, above all credential lookups, run as the owner of the
+   tables, who is exempt from the policies.
 
-   Making that role takes a privilege that the database's owner may lack. Without it the wall does not stand,
-   and the conditions of the statements are all there is. Every connection asks once, when it is made. */
+   Creating the role takes a privilege that the database's owner may lack. Without it row-level security is
+   off and the WHERE clauses are the only isolation. Each connection checks once, when it is made;
+   row_security_enabled() in db/postgres/pool.hpp checks on demand. */
 
-/// Sent in front of a batch within a workspace. $1 is the workspace. Its effect ends with the batch.
-extern const statement enter_workspace;
+/// Sent ahead of the statements of a batch in a workspace. $1 is the workspace. Ends with the transaction.
+extern const statement set_workspace_role;
 
-/// Answers one boolean: whether the wall stands, for whoever asks.
-extern const statement ask_for_wall;
+/// Returns one boolean: whether row-level security is in effect for the current user.
+extern const statement check_row_security;
 
-/// What to do where it does not.
-inline constexpr std::string_view how_to_raise_wall =
+/// The remedy to show an operator where it is not.
+inline constexpr std::string_view how_to_enable_row_security =
     "as a superuser: CREATE ROLE latchkey_workspace NOLOGIN; GRANT latchkey_workspace TO <the role of "
     "LATCHKEY_DATABASE_URL>; then run `latchkey migrate` and restart";
-
-/** Whether batches within a workspace are held to it by PostgreSQL. @throw failure as pool::run */
-awaitable<bool> wall_stands(pool& db);
 
 } // namespace db

@@ -1,4 +1,4 @@
-// A named SQL text, prepared once on every connection.
+// A named SQL statement, prepared once on every connection.
 #pragma once
 
 #include <string>
@@ -6,10 +6,13 @@
 
 namespace db {
 
-/// Whose rows a statement touches in the tables that a workspace owns.
+/// The rows that a statement touches in tables that belong to workspaces.
 enum class rows {
-    of_any_workspace, ///< those of several, or of one that is not known beforehand; or none
-    of_one_workspace, ///< those of the workspace that its batch is within
+    /// Those of several workspaces or of one that is not known beforehand, or none.
+    of_any_workspace,
+
+    /// Those of the workspace that the batch is confined to.
+    of_one_workspace,
 };
 
 /** One prepared statement. Defined at namespace scope above the function that runs it:
@@ -18,15 +21,15 @@ enum class rows {
     static const statement find_user{"users_find", "SELECT id, email FROM users WHERE id = $1"};
     @endcode
 
-    One that is about a workspace says so, and is then refused in a batch that is not within any:
+    A statement about one workspace is marked, and then refused in a batch without batch::in_workspace():
 
     @code
     static const statement list_events{"audit_list", rows::of_one_workspace,
                                        "SELECT … FROM audit WHERE workspace_id = $1"};
     @endcode
 
-    Constructing one enters it into a list, so that each connection prepares all of them in one round trip
-    when it is made: wrong SQL stops the start of the program, not a user. The name must outlive it.
+    The constructor enters it into a list, so that each new connection prepares all of them in one round trip:
+    wrong SQL stops the program at start instead of failing a request. The name must outlive the statement.
     Construct and destroy only while no other thread connects (in practice: before main). */
 class statement {
 public:
@@ -50,7 +53,7 @@ public:
     const char* sql() const { return sql_.c_str(); }
     rows touched() const { return touched_; }
 
-    /// All statements of the program, linked through next(). @return nothing if there are none
+    /// All statements of the program, linked through next(). @return nullptr if there are none
     static const statement* first() { return first_; }
     const statement* next() const { return next_; }
 

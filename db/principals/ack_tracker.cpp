@@ -6,85 +6,87 @@ namespace db {
 
 namespace {
 
-constexpr std::size_t most_early = 4096; ///< one that is pushed out is asked for again
+/// A bound on memory. A dropped acknowledgement is requested again.
+constexpr std::size_t max_early_acks = 4096;
 
 } // namespace
 
-void peer_watch::observe(std::span<const peer> rows, time_point now)
+void ack_tracker::observe(std::span<const node_record> rows, time_point now)
 {
-    std::erase_if(peers_, [&](const auto& known) {
-        return std::ranges::find(rows, known.first, &peer::id) == rows.end();
+    std::erase_if(nodes_, [&](const auto& known) {
+        return std::ranges::find(rows, known.first, &node_record::id) == rows.end();
     });
     for (auto& row : rows) {
-        auto [known, is_new] = peers_.try_emplace(row.id, sight{row, now});
+        auto [known, is_new] = nodes_.try_emplace(row.id, observation{row, now});
         if (!is_new && known->second.row != row)
             known->second = {row, now};
     }
 }
 
-void peer_watch::forget()
+void ack_tracker::reset()
 {
-    peers_.clear();
-    waiting_.clear();
-    early_.clear();
+    nodes_.clear();
+    pending_.clear();
+    early_acks_.clear();
 }
 
-void peer_watch::begin(const uuid& change, std::span<const peer> rows, time_point now)
+void ack_tracker::begin(const uuid& change, std::span<const node_record> rows, time_point now)
 {
     observe(rows, now);
-    auto& owed = waiting_[change];
-    for (auto& [id, seen] : peers_)
-        if (!is_dead(seen, now) && std::ranges::find(early_, std::pair(change, id)) == early_.end())
-            owed.push_back({id, seen.row.epoch});
-    std::erase_if(early_, [&](const auto& each) { return each.first == change; });
+    auto& pending = pending_[change];
+    for (auto& [id, seen] : nodes_)
+        if (!is_expired(seen, now) &&
+            std::ranges::find(early_acks_, std::pair(change, id)) == early_acks_.end())
+            pending.push_back({id, seen.row.epoch});
+    std::erase_if(early_acks_, [&](const auto& each) { return each.first == change; });
 }
 
-void peer_watch::acknowledge(const uuid& change, const uuid& node)
+void ack_tracker::acknowledge(const uuid& change, const uuid& node)
 {
-    if (auto found = waiting_.find(change); found != waiting_.end()) {
-        std::erase_if(found->second, [&](const debt& owed) { return owed.node == node; });
+    if (auto found = pending_.find(change); found != pending_.end()) {
+        std::erase_if(found->second, [&](const pending_ack& from) { return from.node == node; });
         return;
     }
-    early_.emplace_back(change, node);
-    if (early_.size() > most_early)
-        early_.pop_front();
+    early_acks_.emplace_back(change, node);
+    if (early_acks_.size() > max_early_acks)
+        early_acks_.pop_front();
 }
 
-bool peer_watch::settled(const uuid& change, time_point now)
+bool ack_tracker::is_complete(const uuid& change, time_point now)
 {
-    auto found = waiting_.find(change);
-    if (found == waiting_.end())
+    auto found = pending_.find(change);
+    if (found == pending_.end())
         return false;
-    std::erase_if(found->second, [&](const debt& owed) { return !still_owes(owed, now); });
+    std::erase_if(found->second, [&](const pending_ack& from) { return !awaits_ack(from, now); });
     if (!found->second.empty())
         return false;
-    waiting_.erase(found);
+    pending_.erase(found);
     return true;
 }
 
-/// For how long its lease has been over; negative: it may hold.
-boot_clock::duration peer_watch::silence(const sight& of, time_point now)
+/// The time since the lease expired; negative: it may hold.
+boot_clock::duration ack_tracker::expired_for(const observation& of, time_point now)
 {
     return now - of.since - std::chrono::milliseconds(of.row.lease_ms);
 }
 
-bool peer_watch::still_owes(const debt& owed, time_point now) const
+bool ack_tracker::awaits_ack(const pending_ack& from, time_point now) const
 {
-    auto known = peers_.find(owed.node);
-    return known != peers_.end() && known->second.row.epoch == owed.epoch && !is_dead(known->second, now);
+    auto known = nodes_.find(from.node);
+    return known != nodes_.end() && known->second.row.epoch == from.epoch && !is_expired(known->second, now);
 }
 
-std::size_t peer_watch::live(time_point now) const
+std::size_t ack_tracker::live(time_point now) const
 {
     return static_cast<std::size_t>(
-        std::ranges::count_if(peers_, [&](const auto& known) { return !is_dead(known.second, now); }));
+        std::ranges::count_if(nodes_, [&](const auto& known) { return !is_expired(known.second, now); }));
 }
 
-std::vector<peer> peer_watch::dead(time_point now, boot_clock::duration since) const
+std::vector<node_record> ack_tracker::dead(time_point now, boot_clock::duration since) const
 {
-    std::vector<peer> out;
-    for (auto& [id, seen] : peers_)
-        if (silence(seen, now) >= since)
+    std::vector<node_record> out;
+    for (auto& [id, seen] : nodes_)
+        if (expired_for(seen, now) >= since)
             out.push_back(seen.row);
     return out;
 }

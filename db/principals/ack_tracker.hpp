@@ -1,5 +1,4 @@
-// What one node knows of the others, and which of them a change still waits for. No I/O and no clock of its
-// own.
+// Acknowledgement tracking: which nodes must still confirm a change, and which leases have expired.
 #pragma once
 
 #include "db/postgres/async.hpp"
@@ -17,74 +16,88 @@
 
 namespace db {
 
-/// A node's row as it was read.
-struct peer {
+/// A row of the table `nodes`.
+struct node_record {
     uuid id{};
+
+    /// A fencing counter: grows when the node registers with an empty cache, or another node fences it.
     std::int64_t epoch = 0;
+
+    /// The lease's renewals.
     std::int64_t renewals = 0;
-    std::int32_t lease_ms = 0; ///< how long each renewal lets it believe
 
-    bool operator==(const peer&) const = default;
+    /// How long each renewal is valid.
+    std::int32_t lease_ms = 0;
+
+    bool operator==(const node_record&) const = default;
 };
-BOOST_DESCRIBE_STRUCT(peer, (), (id, epoch, renewals, lease_ms))
+BOOST_DESCRIBE_STRUCT(node_record, (), (id, epoch, renewals, lease_ms))
 
-/** Tells when every other node has forgotten what a change has made untrue. A node has if it said so; if its
-   epoch is another than when the change was committed, since an epoch begins with an empty memory; if it has
-   left; or if its lease has run out: its counter has stayed the same for as long as a lease lives. Leases are
-   thus measured by the watcher's own clock from the moment at which a counter was first seen, which is later
-   than it was granted. */
-class peer_watch {
+/** Decides when no other node can serve an entry that a change affects. That holds for a node once it has
+    acknowledged the change; if its epoch is another than at the commit, since an epoch starts with an empty
+    cache; if its row is gone; or if its lease has expired: its counter has not moved for as long as a lease
+    lasts. The observer measures this with its own clock, from the moment it first saw the counter, which is
+    later than the grant.
+
+    No I/O and no clock of its own. */
+class ack_tracker {
 public:
     using time_point = boot_clock::time_point;
 
-    /// The rows of all other nodes, read at `now` or later.
-    void observe(std::span<const peer> rows, time_point now);
+    /// Record the rows of all other nodes, read at `now` or later.
+    void observe(std::span<const node_record> rows, time_point now);
 
-    /// What was seen is nothing to go by any more: another PostgreSQL may answer from now on, with an older
-    /// state.
-    void forget();
+    /// Drop all observations: after a failover another PostgreSQL may respond, with an older state.
+    void reset();
 
-    /// Wait for all nodes that may still believe. @param rows read after the change was committed
-    void begin(const uuid& change, std::span<const peer> rows, time_point now);
+    /// Track a change until all nodes with a possibly valid lease have evicted.
+    /// @param rows read after its commit
+    void begin(const uuid& change, std::span<const node_record> rows, time_point now);
 
-    /// Counts also if it comes before begin(), as it may: a node can be quicker than the answer to a commit.
+    /// Also counts before begin(): a node can be faster than the response to the commit.
     void acknowledge(const uuid& change, const uuid& node);
 
-    /// Whether begin() was called, and nothing has ended the waiting.
-    bool waits_for(const uuid& change) const { return waiting_.contains(change); }
+    /// Whether begin() was called for the change, and it is neither complete nor abandoned.
+    bool is_tracking(const uuid& change) const { return pending_.contains(change); }
 
-    /// Whether nobody is waited for any more; then the change is forgotten here.
-    bool settled(const uuid& change, time_point now);
+    /// Whether no node is pending any more; the change is then no longer tracked.
+    bool is_complete(const uuid& change, time_point now);
 
-    /// Nobody wants to know any more.
-    void abandon(const uuid& change) { waiting_.erase(change); }
+    /// Stop tracking a change.
+    void abandon(const uuid& change) { pending_.erase(change); }
 
-    /// Other nodes whose lease may hold.
+    /// The number of other nodes with a possibly valid lease.
     std::size_t live(time_point now) const;
 
-    /// Nodes whose lease ran out at least `since` ago.
-    std::vector<peer> dead(time_point now, boot_clock::duration since) const;
+    /// Nodes with a lease that expired at least `since` ago.
+    std::vector<node_record> dead(time_point now, boot_clock::duration since) const;
 
 private:
-    struct sight {
-        peer row;
-        time_point since; ///< seen first with this epoch and this counter
+    struct observation {
+        node_record row;
+
+        /// When this epoch and this counter were first seen.
+        time_point since;
     };
-    struct debt {
+    struct pending_ack {
         uuid node{};
-        std::int64_t epoch = 0; ///< when the change was committed
+
+        /// At the commit.
+        std::int64_t epoch = 0;
     };
 
-    static boot_clock::duration silence(const sight& of, time_point now);
-    static bool is_dead(const sight& of, time_point now)
+    static boot_clock::duration expired_for(const observation& of, time_point now);
+    static bool is_expired(const observation& of, time_point now)
     {
-        return silence(of, now) >= boot_clock::duration(0);
+        return expired_for(of, now) >= boot_clock::duration(0);
     }
-    bool still_owes(const debt& owed, time_point now) const;
+    bool awaits_ack(const pending_ack& from, time_point now) const;
 
-    std::map<uuid, sight> peers_;
-    std::map<uuid, std::vector<debt>> waiting_;
-    std::deque<std::pair<uuid, uuid>> early_; ///< change and node, the newest last
+    std::map<uuid, observation> nodes_;
+    std::map<uuid, std::vector<pending_ack>> pending_;
+
+    /// Change and node, the newest last.
+    std::deque<std::pair<uuid, uuid>> early_acks_;
 };
 
 } // namespace db

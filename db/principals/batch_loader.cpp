@@ -10,73 +10,74 @@
 
 namespace db {
 
-gatherer::gatherer(boost::asio::io_context& io, limits most, const std::uint64_t& stamp, ask_all ask,
-                   keep kept)
-    : io_(io), most_(most), stamp_(stamp), ask_(std::move(ask)), keep_(std::move(kept))
+batch_loader::batch_loader(boost::asio::io_context& io, limits limits, const std::uint64_t& stamp,
+                           load_function load, store_function store)
+    : io_(io), limits_(limits), stamp_(stamp), load_(std::move(load)), store_(std::move(store))
 {}
 
-awaitable<principal_ref> gatherer::load(credential_question what, bool may_join_sent)
+awaitable<principal_ref> batch_loader::load(credential_lookup wanted, bool may_join_sent)
 {
-    auto wait = [this, what, may_join_sent](resume waiting) {
-        wait_for(what, may_join_sent, std::move(waiting));
+    auto initiate = [this, wanted, may_join_sent](completion waiting) {
+        enqueue(wanted, may_join_sent, std::move(waiting));
     };
     return boost::asio::async_initiate<decltype(use_awaitable), void(std::exception_ptr, principal_ref)>(
-        std::move(wait), use_awaitable);
+        std::move(initiate), use_awaitable);
 }
 
-void gatherer::wait_for(const credential_question& what, bool may_join_sent, resume waiting)
+void batch_loader::enqueue(const credential_lookup& wanted, bool may_join_sent, completion waiting)
 {
-    auto& known = joinable_[what.digest];
+    auto& known = joinable_[wanted.digest];
     if (known && (may_join_sent || !known->is_sent)) {
         known->waiting.push_back(std::move(waiting));
         return;
     }
-    known = std::make_shared<lookup>();
-    known->what = what;
+    known = std::make_shared<pending_lookup>();
+    known->wanted = wanted;
     known->waiting.push_back(std::move(waiting));
     queue_.push_back(known);
-    if (asking_ < most_.in_flight) {
-        ++asking_;
-        boost::asio::co_spawn(io_, work(), boost::asio::detached);
+    if (workers_ < limits_.in_flight) {
+        ++workers_;
+        boost::asio::co_spawn(io_, drain_queue(), boost::asio::detached);
     }
 }
 
-/// Ask for what waits, statement after statement, until nothing does.
-awaitable<void> gatherer::work()
+/// Send one statement after another until the queue is empty.
+awaitable<void> batch_loader::drain_queue()
 {
-    // A turn of the reactor later: what the same turn brings travels along.
+    // One turn of the reactor later, so that lookups of the same turn travel together.
     co_await boost::asio::post(use_awaitable);
     while (!queue_.empty()) {
-        auto asked = next_group();
-        std::vector<credential_question> questions;
-        questions.reserve(asked.size());
-        for (const auto& each : asked)
-            questions.push_back(each->what);
+        auto lookup_group = next_group();
+        std::vector<credential_lookup> lookups;
+        lookups.reserve(lookup_group.size());
+        for (const auto& each : lookup_group)
+            lookups.push_back(each->wanted);
 
         auto stamp = stamp_;
         ++sent_;
-        answers found;
+        principal_list found;
         std::exception_ptr failed;
         try {
-            found = co_await ask_(std::move(questions));
+            found = co_await load_(std::move(lookups));
         } catch (...) {
             failed = std::current_exception();
         }
         --sent_;
-        found.resize(asked.size());
-        for (std::size_t i = 0; i < asked.size(); ++i)
-            finish(asked[i], found[i], failed, stamp);
+        found.resize(lookup_group.size());
+        for (std::size_t i = 0; i < lookup_group.size(); ++i)
+            finish(lookup_group[i], found[i], failed, stamp);
     }
-    --asking_;
+    --workers_;
 }
 
-/// What waits: in shares, one for each statement that may yet be sent, where there is enough for several.
-gatherer::group gatherer::next_group()
+/// The lookups of the next statement: the queue is divided among the statements that may still be sent, if it
+/// is long enough for several.
+batch_loader::group batch_loader::next_group()
 {
-    constexpr std::size_t smallest_share = 16; // below, a statement of its own costs more than it saves
-    auto statements = std::max<std::size_t>(most_.in_flight - sent_, 1);
-    auto share = std::max((queue_.size() + statements - 1) / statements, smallest_share);
-    auto count = std::min({share, queue_.size(), most_.per_statement});
+    constexpr std::size_t min_share = 16; // below, a statement of its own costs more than it saves
+    auto statements = std::max<std::size_t>(limits_.in_flight - sent_, 1);
+    auto share = std::max((queue_.size() + statements - 1) / statements, min_share);
+    auto count = std::min({share, queue_.size(), limits_.per_statement});
     auto end = queue_.begin() + static_cast<std::ptrdiff_t>(count);
     group next(std::make_move_iterator(queue_.begin()), std::make_move_iterator(end));
     queue_.erase(queue_.begin(), end);
@@ -85,26 +86,26 @@ gatherer::group gatherer::next_group()
     return next;
 }
 
-void gatherer::finish(const std::shared_ptr<lookup>& asked, const principal_ref& who,
-                      const std::exception_ptr& failed, std::uint64_t stamp)
+void batch_loader::finish(const std::shared_ptr<pending_lookup>& done, const principal_ref& found,
+                          const std::exception_ptr& failed, std::uint64_t stamp)
 {
-    auto& key = asked->what.digest;
-    if (auto known = joinable_.find(key); known != joinable_.end() && known->second == asked)
+    auto& key = done->wanted.digest;
+    if (auto known = joinable_.find(key); known != joinable_.end() && known->second == done)
         joinable_.erase(known);
     if (!failed)
-        keep_(key, who, stamp);
-    // Posted, so that whatever one of them does next cannot keep the others waiting.
-    for (auto& waiting : asked->waiting)
-        boost::asio::post(io_, [waiting = std::move(waiting), failed, who = who]() mutable {
-            std::move(waiting)(failed, std::move(who));
+        store_(key, found, stamp);
+    // Posted, so that the continuation of one caller cannot delay the others.
+    for (auto& waiting : done->waiting)
+        boost::asio::post(io_, [waiting = std::move(waiting), failed, found = found]() mutable {
+            std::move(waiting)(failed, std::move(found));
         });
 }
 
-void gatherer::part()
+void batch_loader::detach_in_flight()
 {
     joinable_.clear();
     for (const auto& unsent : queue_)
-        joinable_.emplace(unsent->what.digest, unsent);
+        joinable_.emplace(unsent->wanted.digest, unsent);
 }
 
 } // namespace db

@@ -1,4 +1,4 @@
-// Look-ups that come at the same time, asked together.
+// Coalesces concurrent credential lookups into one `= ANY($1)` query (the DataLoader pattern).
 #pragma once
 
 #include "db/postgres/async.hpp"
@@ -20,68 +20,79 @@
 
 namespace db {
 
-/// What is asked of the database about a credential.
-struct credential_question {
-    db::digest digest{}; ///< of the key, or of the token: what it is remembered by
+/// The key of a credential lookup.
+struct credential_lookup {
+    /// Of the API key or the access token; the cache's key.
+    db::digest digest{};
 
-    // Of a session alone, as its token names them.
+    // Of a session only, as its token states them.
     uuid session_id{};
     std::optional<uuid> workspace_id;
     timestamp token_expires;
 };
 
-/** Like a group commit: what arrives while every statement is under way travels in the next, and what is
-   asked already is not asked twice. Belongs to one core. */
-class gatherer {
+/** Batches like a group commit: lookups that arrive while all statements are in flight travel in the next
+    one. Lookups of one digest share a query (single flight). Belongs to one core. */
+class batch_loader {
 public:
     struct limits {
         std::size_t per_statement = 128;
-        std::size_t in_flight = 2; ///< statements: while one is answered the database works on another
+
+        /// Statements: while one is answered the database works on another.
+        std::size_t in_flight = 2;
     };
 
-    /// One answer for each question, in their order; null: there is no such credential.
-    using answers = std::vector<principal_ref>;
-    using ask_all = std::function<awaitable<answers>(std::vector<credential_question>)>;
+    /// One result per lookup, in their order; null: there is no such credential.
+    using principal_list = std::vector<principal_ref>;
+    using load_function = std::function<awaitable<principal_list>(std::vector<credential_lookup>)>;
 
-    /// Called with what was found and when it was asked, before anybody gets it.
-    using keep = std::function<void(const digest& key, const principal_ref& who, std::uint64_t stamp)>;
+    /// Called with each result and the stamp at its query, before any caller receives it.
+    using store_function =
+        std::function<void(const digest& key, const principal_ref& found, std::uint64_t stamp)>;
 
     /// @param stamp read when a statement is sent
-    gatherer(boost::asio::io_context& io, limits most, const std::uint64_t& stamp, ask_all ask, keep kept);
+    batch_loader(boost::asio::io_context& io, limits limits, const std::uint64_t& stamp, load_function load,
+                 store_function store);
 
-    /** Ask, or join who asks. @param may_join_sent false: only questions that have not been sent yet are
-       joined
-        @throw what `ask` throws */
-    awaitable<principal_ref> load(credential_question what, bool may_join_sent);
+    /** Query, or share a lookup of the same digest.
+        @param may_join_sent false: share only lookups that have not been sent yet
+        @throw as the load function */
+    awaitable<principal_ref> load(credential_lookup wanted, bool may_join_sent);
 
-    /// From now on nobody joins a question that has been sent.
-    void part();
+    /// From now on no caller shares a lookup that has been sent.
+    void detach_in_flight();
 
 private:
-    using resume = boost::asio::async_result<std::decay_t<decltype(use_awaitable)>,
-                                             void(std::exception_ptr, principal_ref)>::handler_type;
-    struct lookup {
-        credential_question what;
+    using completion = boost::asio::async_result<std::decay_t<decltype(use_awaitable)>,
+                                                 void(std::exception_ptr, principal_ref)>::handler_type;
+    struct pending_lookup {
+        credential_lookup wanted;
         bool is_sent = false;
-        std::vector<resume> waiting;
+        std::vector<completion> waiting;
     };
-    using group = std::vector<std::shared_ptr<lookup>>;
+    using group = std::vector<std::shared_ptr<pending_lookup>>;
 
-    void wait_for(const credential_question& what, bool may_join_sent, resume waiting);
-    awaitable<void> work();
+    void enqueue(const credential_lookup& wanted, bool may_join_sent, completion waiting);
+    awaitable<void> drain_queue();
     group next_group();
-    void finish(const std::shared_ptr<lookup>& asked, const principal_ref& who,
+    void finish(const std::shared_ptr<pending_lookup>& done, const principal_ref& found,
                 const std::exception_ptr& failed, std::uint64_t stamp);
 
     boost::asio::io_context& io_;
-    limits most_;
+    limits limits_;
     const std::uint64_t& stamp_;
-    ask_all ask_;
-    keep keep_;
-    std::deque<std::shared_ptr<lookup>> queue_; ///< not yet sent
-    boost::unordered_flat_map<digest, std::shared_ptr<lookup>, digest_hash> joinable_;
-    std::size_t asking_ = 0; ///< coroutines in work()
-    std::size_t sent_ = 0;   ///< statements under way
+    load_function load_;
+    store_function store_;
+
+    /// Not sent yet.
+    std::deque<std::shared_ptr<pending_lookup>> queue_;
+    boost::unordered_flat_map<digest, std::shared_ptr<pending_lookup>, digest_hash> joinable_;
+
+    /// Coroutines in drain_queue().
+    std::size_t workers_ = 0;
+
+    /// Statements in flight.
+    std::size_t sent_ = 0;
 };
 
 } // namespace db

@@ -1,4 +1,4 @@
-// Where a cache keeps its entries: they never move, and are called by small numbers.
+// A slab of cache entries with stable addresses, referred to by index.
 #pragma once
 
 #include "db/principals/principal.hpp"
@@ -11,26 +11,37 @@
 
 namespace db {
 
-/// An entry's number. Half as large as a pointer, and there are many.
+/// An entry's index in the slab: half the size of a pointer, and there are many.
 using entry_number = std::uint32_t;
 inline constexpr entry_number no_entry = ~entry_number{0};
 
-/// One remembered principal, with its place in a queue and in the lists of its subjects.
+/// One cached principal, with its links in a queue and in the lists of its subjects.
 struct principal_entry {
-    principal_ref who;                                 ///< null: free
-    std::uint32_t stored_at = 0;                       ///< by the caller's clock
-    std::uint8_t uses = 0;                             ///< since it was last considered, up to a few
-    bool is_trusted = false;                           ///< in the main queue, not on probation
-    entry_number next = no_entry, previous = no_entry; ///< in its queue; of a free one the next free
-    struct neighbours {
-        std::uint32_t next = no_entry, previous = no_entry; ///< places as in subject_index
+    struct links {
+        /// Positions as in subject_index.
+        std::uint32_t next = no_entry, previous = no_entry;
     };
-    std::array<neighbours, 3> subjects;
+
+    /// Null: free.
+    principal_ref principal;
+
+    /// A tick of the caller's clock.
+    std::uint32_t stored_at = 0;
+
+    /// Hits since the entry was last considered for eviction, saturating at a few (S3-FIFO's freq).
+    std::uint8_t frequency = 0;
+
+    /// In the main queue, not in the small one.
+    bool in_main = false;
+
+    /// Links of its queue; `next` of a free entry is the next free one.
+    entry_number next = no_entry, previous = no_entry;
+
+    std::array<links, 3> subjects;
 };
 
-/** Entries in chunks, so that growing copies nothing. Memory is used again, and given back only by the
- * destructor. */
-class principal_entries {
+/// Entries in chunks, so that growth copies nothing. Memory is reused; only the destructor returns it.
+class entry_slab {
 public:
     principal_entry& operator[](entry_number number) { return chunks_[number / chunk][number % chunk]; }
     const principal_entry& operator[](entry_number number) const
@@ -38,7 +49,7 @@ public:
         return chunks_[number / chunk][number % chunk];
     }
 
-    entry_number take()
+    entry_number allocate()
     {
         if (free_ == no_entry)
             return grow();
@@ -47,7 +58,7 @@ public:
         return number;
     }
 
-    void give_back(entry_number number)
+    void release(entry_number number)
     {
         (*this)[number] = {};
         (*this)[number].next = free_;
@@ -68,10 +79,10 @@ private:
     entry_number made_ = 0, free_ = no_entry;
 };
 
-/// A queue through entries: first in, first out.
+/// An intrusive FIFO queue of entries.
 class entry_queue {
 public:
-    explicit entry_queue(principal_entries& entries) : entries_(entries) {}
+    explicit entry_queue(entry_slab& entries) : entries_(entries) {}
 
     bool empty() const { return first_ == no_entry; }
     std::size_t size() const { return size_; }
@@ -87,16 +98,16 @@ public:
         ++size_;
     }
 
-    void remove(entry_number gone)
+    void remove(entry_number removed)
     {
-        auto& entry = entries_[gone];
+        auto& entry = entries_[removed];
         (entry.previous == no_entry ? first_ : entries_[entry.previous].next) = entry.next;
         (entry.next == no_entry ? last_ : entries_[entry.next].previous) = entry.previous;
         --size_;
     }
 
 private:
-    principal_entries& entries_;
+    entry_slab& entries_;
     entry_number first_ = no_entry, last_ = no_entry;
     std::size_t size_ = 0;
 };

@@ -13,48 +13,48 @@
 
 namespace db {
 
-// Rows that somebody else has locked are left out, and written the next time: so this never waits, and can be
-// part of no deadlock. It may go in parallel on several cores with the same rows.
-static const statement write_key_uses{"usage_write_keys", R"(
+// Rows locked by other transactions are skipped and written the next time, so this neither waits nor
+// deadlocks. Several cores may write the same rows in parallel.
+static const statement write_keys{"last_used_write_keys", R"(
     WITH free AS (SELECT id FROM api_keys WHERE id = ANY ($1) FOR NO KEY UPDATE SKIP LOCKED)
     UPDATE api_keys k
-    SET last_used_at = greatest(k.last_used_at, noted.at)
-    FROM free, unnest($1::uuid[], $2::timestamptz[]) AS noted (id, at)
-    WHERE k.id = free.id AND noted.id = free.id
+    SET last_used_at = greatest(k.last_used_at, recorded.at)
+    FROM free, unnest($1::uuid[], $2::timestamptz[]) AS recorded (id, at)
+    WHERE k.id = free.id AND recorded.id = free.id
     RETURNING k.id)"};
 
-static const statement write_session_uses{"usage_write_sessions", R"(
+static const statement write_sessions{"last_used_write_sessions", R"(
     WITH free AS (SELECT id FROM sessions WHERE id = ANY ($1) FOR NO KEY UPDATE SKIP LOCKED)
     UPDATE sessions s
-    SET last_seen_at = greatest(s.last_seen_at, noted.at)
-    FROM free, unnest($1::uuid[], $2::timestamptz[]) AS noted (id, at)
-    WHERE s.id = free.id AND noted.id = free.id
+    SET last_seen_at = greatest(s.last_seen_at, recorded.at)
+    FROM free, unnest($1::uuid[], $2::timestamptz[]) AS recorded (id, at)
+    WHERE s.id = free.id AND recorded.id = free.id
     RETURNING s.id)"};
 
-/// What has been noted and not yet written.
-class usage::notes {
+/// Records that are not written yet.
+class last_used_writer::buffer {
 public:
-    notes(boost::asio::io_context& io, pool& db, config settings) : timer_(io), db_(db), settings_(settings)
+    buffer(boost::asio::io_context& io, pool& db, config settings) : timer_(io), db_(db), settings_(settings)
     {}
 
-    void keep(const principal& who, std::int64_t second)
+    void add(const principal& used, std::int64_t second)
     {
-        merge(who.kind == principal::kind_type::api_key ? keys_ : sessions_, who.credential_id,
+        merge(used.kind == principal::kind_type::api_key ? keys_ : sessions_, used.credential_id,
               {second, false});
     }
 
     awaitable<void> flush()
     {
-        co_await write(write_key_uses, keys_);
-        co_await write(write_session_uses, sessions_);
+        co_await write(write_keys, keys_);
+        co_await write(write_sessions, sessions_);
     }
 
-    /// Until stopped. What cannot be written now is kept, so a failure needs no other treatment.
-    static awaitable<void> run(std::shared_ptr<notes> self)
+    /// Until stopped. Records that cannot be written are kept, so a failure needs no other handling.
+    static awaitable<void> run(std::shared_ptr<buffer> self)
     {
         while (!self->stopped_) {
             boost::system::error_code woken;
-            self->timer_.expires_after(self->settings_.write_every);
+            self->timer_.expires_after(self->settings_.write_interval);
             co_await self->timer_.async_wait(boost::asio::redirect_error(use_awaitable, woken));
             if (self->stopped_)
                 break;
@@ -72,22 +72,24 @@ public:
     }
 
 private:
-    struct note {
+    struct entry {
         std::int64_t second;
-        bool skipped; ///< left out once: a row that is left out again is taken to be gone
-    };
-    using table = boost::unordered_flat_map<uuid, note, boost::hash<uuid>>;
 
-    static void merge(table& into, const uuid& id, note added)
+        /// Skipped once. A row that is skipped twice in a row is taken for deleted.
+        bool skipped;
+    };
+    using table = boost::unordered_flat_map<uuid, entry, boost::hash<uuid>>;
+
+    static void merge(table& into, const uuid& id, entry added)
     {
         auto [known, is_new] = into.try_emplace(id, added);
         if (!is_new)
             known->second.second = std::max(known->second.second, added.second);
     }
 
-    awaitable<void> write(const statement& how, table& noted)
+    awaitable<void> write(const statement& how, table& recorded)
     {
-        auto left = std::exchange(noted, {});
+        auto left = std::exchange(recorded, {});
         try {
             while (!left.empty()) {
                 std::vector<uuid> ids;
@@ -106,13 +108,13 @@ private:
                     if (locked == left.end())
                         continue;
                     if (!locked->second.skipped)
-                        merge(noted, id, {locked->second.second, true});
+                        merge(recorded, id, {locked->second.second, true});
                     left.erase(locked);
                 }
             }
         } catch (...) {
             for (const auto& [id, seen] : left)
-                merge(noted, id, seen);
+                merge(recorded, id, seen);
             throw;
         }
     }
@@ -125,32 +127,32 @@ private:
     bool stopped_ = false;
 };
 
-usage::usage(boost::asio::io_context& io, pool& db, config settings)
-    : note_every_(settings.note_every.count()), notes_(std::make_shared<notes>(io, db, settings))
+last_used_writer::last_used_writer(boost::asio::io_context& io, pool& db, config settings)
+    : record_interval_(settings.record_interval.count()), buffer_(std::make_shared<buffer>(io, db, settings))
 {
-    boost::asio::co_spawn(io, notes::run(notes_), boost::asio::detached);
+    boost::asio::co_spawn(io, buffer::run(buffer_), boost::asio::detached);
 }
 
-usage::~usage()
+last_used_writer::~last_used_writer()
 {
-    notes_->stop();
+    buffer_->stop();
 }
 
-void usage::keep(const principal& who, std::int64_t second)
+void last_used_writer::add(const principal& used, std::int64_t second)
 {
-    who.noted_at = second;
-    notes_->keep(who, second);
+    used.recorded_at = second;
+    buffer_->add(used, second);
 }
 
-awaitable<void> usage::flush()
+awaitable<void> last_used_writer::flush()
 {
-    return notes_->flush();
+    return buffer_->flush();
 }
 
-awaitable<void> usage::close()
+awaitable<void> last_used_writer::close()
 {
-    notes_->stop();
-    return notes_->flush();
+    buffer_->stop();
+    return buffer_->flush();
 }
 
 } // namespace db

@@ -1,4 +1,4 @@
-// How long a process may believe what it remembers.
+// A lease on cached principals: how long a process may use its cache without hearing from the database.
 #pragma once
 
 #include <atomic>
@@ -7,8 +7,8 @@
 
 namespace db {
 
-/// CLOCK_BOOTTIME: it never jumps, and goes on while the machine sleeps. Read without a system call, in some
-/// 25 ns.
+/** CLOCK_BOOTTIME: never jumps, and advances while the machine is suspended. Read without a system call, in
+    some 25 ns. */
 struct boot_clock {
     using duration = std::chrono::nanoseconds;
     using rep = duration::rep;
@@ -24,9 +24,10 @@ struct boot_clock {
     }
 };
 
-/** A lease as of Gray and Cheriton (SOSP 1989): while it holds, nobody tells a client that something has
-   changed before this process has forgotten how it was. Granted and dropped by db::node; read by every core
-   at each look at what it remembers, so it is one load and one look at the clock. */
+/** A lease as of C. Gray and D. Cheriton, "Leases: An Efficient Fault-Tolerant Mechanism for Distributed File
+    Cache Consistency", SOSP 1989. While it holds, no change is reported as done to a client before this
+    process has evicted the previous state. db::node grants and drops it; every core reads it at each cache
+    lookup, at the cost of one atomic load and one clock read. */
 class lease {
 public:
     using time_point = boot_clock::time_point;
@@ -36,8 +37,8 @@ public:
         return now.time_since_epoch().count() < until_.load(std::memory_order_acquire);
     }
 
-    /// All that is remembered must be newer than the lease, or have been remembered under one that it follows
-    /// without a gap.
+    /** Precondition: each cache entry is newer than this lease, or was stored under a lease that this one
+        extends without a gap. */
     void grant(time_point until)
     {
         until_.store(until.time_since_epoch().count(), std::memory_order_release);

@@ -1,9 +1,9 @@
-// This process among all that serve the same database: what it may believe, and who has to know what it
-// changes.
+// One server process in a cluster: its lease on cached principals, and the cross-node invalidation protocol.
 #pragma once
 
 #include "db/postgres/pool.hpp"
 #include "db/principals/ack_tracker.hpp"
+#include "db/principals/invalidation_bus.hpp"
 #include "db/principals/lease.hpp"
 
 #include <chrono>
@@ -18,40 +18,41 @@
 
 namespace db {
 
-class principal_changes;
+/** Keeps this process's lease, and waits for the acknowledgements of the other nodes. The protocol and its
+    invariants are in db/principals/README.md.
 
-/** Keeps this process's lease, and waits for those of the others.
+    Triggers in the database notify of every change (migrations/0006_nodes.sql). This class listens on a
+    connection of its own, evicts on all cores, and acknowledges. It renews the lease on that same connection,
+    so that a node that cannot receive notices soon stops using its cache. A committer waits in
+    wait_for_acks() until every other node has evicted or its lease has expired.
 
-    The database itself tells of every change (migrations/0006_nodes.sql). This class listens, on a connection
-   of its own, makes all cores forget, and acknowledges. It renews the lease on that same connection, so that
-   what it cannot hear it does not believe for long. Whoever has changed something waits in settle() until all
-   others have forgotten, or can no longer believe. Where the connection cannot listen, as behind a pooler of
-   transactions, there is no lease, and every look-up goes to the database: slower, never wrong. Such a pooler
-   does not refuse to listen: it listens on whatever server it has at hand, whose notices reach whoever has
-   that server next. So where nothing is prepared, which is how one tells of a pooler, it is not even tried: a
-   node that hears itself once by luck would believe for ever.
+    Where the connection cannot listen, as behind a transaction-mode pooler, there is no lease and every
+    lookup queries the database: slower, never wrong. Such a pooler does not refuse LISTEN: it runs it on the
+    server connection at hand, and the notices reach the client that is next assigned to that connection. A
+    loopback probe may succeed there by chance although later notices are lost, so with `prepare` off, the
+    setting for a pooler, LISTEN is not tried.
 
-    Belongs to one io_context's thread; settle() may be awaited on any. Destroy it before its io_context. */
+    Belongs to one io_context's thread; wait_for_acks() may be awaited on any. Destroy it before its
+    io_context. */
 class node {
 public:
     struct config {
-        pipeline::config
-            connection; ///< its callbacks are replaced by this class's, `on_event` is called besides
+        /// Its on_notification is replaced; its on_event is called in addition to this class's own.
+        pipeline::config connection;
 
-        /// How long a node believes after its last renewal, and so how long a change waits for one that is
-        /// silent.
+        /// How long a renewal is valid, and so how long a change waits for an unresponsive node.
         std::chrono::milliseconds lease_length{2000};
 
-        /// False for a program that changes something and remembers nothing.
-        bool remembers = true;
+        /// False for a program that changes credentials but caches none.
+        bool has_cache = true;
 
-        /// How long settle() tries to reach a database that does not answer.
-        std::chrono::milliseconds patience{10'000};
+        /// How long wait_for_acks() retries while the database does not respond.
+        std::chrono::milliseconds ack_timeout{10'000};
     };
 
-    /** @param elsewhere connections other than its own, to hear itself over @param trust granted and dropped
-     * here */
-    node(boost::asio::io_context& io, pool& elsewhere, principal_changes& changes, lease& trust,
+    /** @param other_connections for the loopback probe
+        @param lease granted and dropped by this node */
+    node(boost::asio::io_context& io, pool& other_connections, invalidation_bus& bus, db::lease& lease,
          config settings);
     ~node();
     node(const node&) = delete;
@@ -59,62 +60,70 @@ public:
 
     const uuid& id() const { return id_; }
 
-    /** Wait until no other node accepts what was true before a change. From any thread.
-        @param change as close_change() named it; committed
-        @throw failure (unavailable) if the database does not tell who there is: then others may still
-       believe, for a lease's length at most */
-    awaitable<void> settle(uuid change);
+    /** Wait until no other node accepts the state before a change. From any thread.
+        @param change a committed change, by the id that publish_change() returned
+        @throw failure (unavailable) if the database does not list the nodes: others may then use the previous
+               state until their lease ends */
+    awaitable<void> wait_for_acks(uuid change);
 
-    /// Believe nothing any more, and let nobody wait for this node.
-    awaitable<void> leave();
+    /// Drop the lease and delete this node's row, so that no change waits for it.
+    awaitable<void> deregister();
 
-    /// Other nodes that may hold a lease.
-    std::size_t peers() const { return watch_.live(boot_clock::now()); }
+    /// The number of other nodes that may hold a lease.
+    std::size_t other_live_nodes() const { return acks_.live(boot_clock::now()); }
 
-    /// Called on this node's thread with the number of nodes alive, this one included, at each renewal.
-    std::function<void(std::size_t)> on_census;
+    /// Called on this node's thread with the number of live nodes, this one included, at each renewal.
+    std::function<void(std::size_t)> on_live_nodes;
 
 private:
-    enum class hearing { unknown, good, none };
-    struct told; ///< what was heard and not yet done
+    enum class listen_state { unknown, works, fails };
+    struct notice_batch;
 
     pipeline::config with_callbacks(pipeline::config settings);
     awaitable<void> serve_connection();
     awaitable<void> listen();
     awaitable<void> keep_lease(std::uint64_t connection);
     awaitable<bool> renew();
-    awaitable<void> bury_dead();
+    awaitable<void> reap_dead_nodes();
 
-    void hear(std::string_view channel, std::string_view payload);
-    void hear_change(std::string_view payload);
-    void hear_acknowledgement(std::string_view payload);
-    awaitable<void> forget_what_was_told();
-    bool is_behind() const;
+    void on_notify(std::string_view channel, std::string_view payload);
+    void on_acknowledgement(std::string_view payload);
+    awaitable<void> apply_notices();
+    bool is_lagging() const;
 
-    awaitable<void> wait_for_peers(uuid change);
-    awaitable<std::vector<peer>> find_peers();
-    awaitable<void> look_again(uuid change);
-    awaitable<void> sleep_until_news(uuid change, std::chrono::milliseconds at_most);
+    awaitable<void> track_change(uuid change);
+    awaitable<std::vector<node_record>> find_other_nodes();
+    awaitable<void> poll_acks(uuid change);
+    awaitable<void> sleep_until_ack(uuid change, std::chrono::milliseconds at_most);
     awaitable<void> sleep(std::chrono::milliseconds time);
 
     boost::asio::io_context& io_;
-    pool& elsewhere_;
-    principal_changes& changes_;
-    lease& trust_;
+    pool& other_connections_;
+    invalidation_bus& bus_;
+    db::lease& lease_;
     config settings_;
     uuid id_;
     std::int64_t epoch_ = 0;
-    peer_watch watch_;
-    hearing hearing_ = hearing::unknown;
-    std::string echo_; ///< what it listens for, to know that it hears
-    bool leaving_ = false;
-    boot_clock::time_point buried_at_{};
+    ack_tracker acks_;
+    listen_state listen_state_ = listen_state::unknown;
 
-    std::vector<std::string> heard_; ///< changes that wait to be forgotten, in order
-    std::optional<boot_clock::time_point> forgetting_since_;
+    /// The token of the outstanding loopback probe; empty once received.
+    std::string probe_;
+    bool leaving_ = false;
+    boot_clock::time_point reaped_at_{};
+
+    /// Notices that await eviction, in order.
+    std::vector<std::string> notices_;
+
+    /// When the batch of notices in progress was started.
+    std::optional<boot_clock::time_point> applying_since_;
+
+    /// Shared with frames that outlive this.
     using timers = std::multimap<uuid, steady_timer*>;
-    std::shared_ptr<timers> sleepers_ = std::make_shared<timers>(); ///< shared with frames that outlive this
-    pipeline connection_;                                           ///< last: its callbacks use the rest
+    std::shared_ptr<timers> sleepers_ = std::make_shared<timers>();
+
+    /// The last member: its callbacks use the others.
+    pipeline connection_;
 };
 
 } // namespace db

@@ -1,4 +1,4 @@
-// Who is calling: a credential, and all that decides what it may do.
+// A principal: a resolved credential, with everything that decides what it may do.
 #pragma once
 
 #include "db/postgres/async.hpp"
@@ -14,30 +14,53 @@
 
 namespace db {
 
-/** One credential as it stood when it was looked up. Belongs to one core; never handed to another. Very many
-   are remembered, so it is kept small: its members stand in an order that wastes nothing. */
+/** One credential in the state in which it was looked up. Belongs to one core and is never handed to another.
+    Very many are cached, so it is small: its members are ordered to leave no padding. */
 struct principal : boost::intrusive_ref_counter<principal, boost::thread_unsafe_counter> {
     enum class kind_type : std::uint8_t { session, api_key };
 
     kind_type kind = kind_type::session;
-    bool is_owner = false;       ///< the user owns the workspace
-    bool email_verified = false; ///< false for a workspace's key
-    bool user_disabled = false;
-    bool members_can_mint = false; ///< the workspace lets its members mint keys
-    bool is_waiting = false; ///< a session without a workspace, of a person who waits to be let into one
-    /// Current: the user's in the workspace, or the workspace key's own. Nothing: no member (any more), or
-    /// a session without a workspace.
-    std::optional<db::role> role;
-    uuid credential_id{};                ///< of the session or the key
-    std::optional<uuid> user_id;         ///< nothing: a key that belongs to its workspace
-    std::optional<uuid> workspace_id;    ///< nothing: a session of a person without one
-    std::optional<timestamp> expires_at; ///< may have passed; of a session the earlier of token and session
-    boost::static_strings::static_string<15> prefix; ///< of a key; empty for a session
-    scope_list scopes;   ///< of a key; empty for a session, which may all its user may
-    db::digest digest{}; ///< of the key, or of the access token: what it is remembered by
 
-    /// When its use was last noted, in seconds since the epoch. Usage writes it, nobody else reads it.
-    mutable std::int64_t noted_at = 0;
+    /// The user owns the workspace.
+    bool is_owner = false;
+
+    /// False for a workspace's key.
+    bool email_verified = false;
+    bool user_disabled = false;
+
+    /// The workspace lets its members mint keys.
+    bool members_can_mint = false;
+
+    /// A session without a workspace, of a user with an undecided request to join one.
+    bool has_pending_join_request = false;
+
+    /// Current: the user's role in the workspace, or the workspace key's own. Nothing: not a member (any
+    /// more), or a session without a workspace.
+    std::optional<db::role> role;
+
+    /// The id of the session or the API key.
+    uuid credential_id{};
+
+    /// Nothing: a key that belongs to its workspace.
+    std::optional<uuid> user_id;
+
+    /// Nothing: a session of a user without a workspace.
+    std::optional<uuid> workspace_id;
+
+    /// May have passed. Of a session the earlier of token expiry and session expiry.
+    std::optional<timestamp> expires_at;
+
+    /// Of an API key; empty for a session.
+    boost::static_strings::static_string<15> prefix;
+
+    /// Of an API key; empty for a session, which is not restricted by scopes.
+    scope_list scopes;
+
+    /// Of the API key or the access token: the cache's key.
+    db::digest digest{};
+
+    /// When its use was last recorded, in seconds since the epoch. Only last_used_writer uses it.
+    mutable std::int64_t recorded_at = 0;
 
     bool expired(timestamp now) const { return expires_at && *expires_at <= now; }
 };

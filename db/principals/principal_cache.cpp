@@ -8,33 +8,37 @@ namespace db {
 
 namespace {
 
-constexpr std::uint8_t most_uses = 3; ///< an entry is considered so often again before it goes
+/// The number of times that an entry in use is reinserted before it is evicted.
+constexpr std::uint8_t max_frequency = 3;
 
 } // namespace
 
-principal_cache::ghosts::ghosts(std::size_t room) : marks_(std::bit_ceil(std::max<std::size_t>(room, 1))) {}
+principal_cache::ghosts::ghosts(std::size_t capacity)
+    : slots_(std::bit_ceil(std::max<std::size_t>(capacity, 1)))
+{}
 
-std::uint32_t principal_cache::ghosts::mark(const digest& key)
+std::uint32_t principal_cache::ghosts::fingerprint(const digest& key)
 {
+    // Other bytes than those that select the slot.
     std::uint32_t value;
-    std::memcpy(&value, key.data() + sizeof(std::size_t), sizeof value); // not what chose the slot
+    std::memcpy(&value, key.data() + sizeof(std::size_t), sizeof value);
     return value | 1;
 }
 
 bool principal_cache::ghosts::take(const digest& key)
 {
     auto& known = slot(key);
-    bool is_it = known == mark(key);
-    if (is_it)
+    bool found = known == fingerprint(key);
+    if (found)
         known = 0;
-    return is_it;
+    return found;
 }
 
 principal_cache::principal_cache(std::size_t limit_bytes)
     : capacity_(limit_bytes / bytes_each), index_(0, hash{&entries_}, same{&entries_}),
-      subjects_(entries_, capacity_), newcomers_(entries_), trusted_(entries_), ghosts_(capacity_)
+      subjects_(entries_, capacity_), small_(entries_), main_(entries_), ghosts_(capacity_)
 {
-    index_.reserve(capacity_); // growing later would make everybody wait
+    index_.reserve(capacity_); // a rehash later would stall the core
 }
 
 principal_ref principal_cache::find(const digest& key, std::uint32_t stored_after)
@@ -47,26 +51,26 @@ principal_ref principal_cache::find(const digest& key, std::uint32_t stored_afte
         remove(*found);
         return nullptr;
     }
-    if (hit.uses < most_uses)
-        ++hit.uses;
-    return hit.who;
+    if (hit.frequency < max_frequency)
+        ++hit.frequency;
+    return hit.principal;
 }
 
-void principal_cache::store(principal_ref who, std::uint32_t tick)
+void principal_cache::store(principal_ref added, std::uint32_t tick)
 {
-    evict(who->digest);
+    evict(added->digest);
     if (capacity_ == 0)
         return;
     while (index_.size() >= capacity_)
         make_room();
-    auto number = entries_.take();
-    auto& added = entries_[number];
-    added.is_trusted = ghosts_.take(who->digest);
-    added.who = std::move(who);
-    added.stored_at = tick;
+    auto number = entries_.allocate();
+    auto& entry = entries_[number];
+    entry.in_main = ghosts_.take(added->digest);
+    entry.principal = std::move(added);
+    entry.stored_at = tick;
     index_.insert(number);
     subjects_.add(number);
-    (added.is_trusted ? trusted_ : newcomers_).push(number);
+    (entry.in_main ? main_ : small_).push(number);
 }
 
 void principal_cache::evict(const digest& key)
@@ -83,69 +87,69 @@ void principal_cache::evict(const uuid& subject)
 
 void principal_cache::clear()
 {
-    while (!newcomers_.empty())
-        remove(newcomers_.first());
-    while (!trusted_.empty())
-        remove(trusted_.first());
+    while (!small_.empty())
+        remove(small_.first());
+    while (!main_.empty())
+        remove(main_.first());
 }
 
 void principal_cache::make_room()
 {
-    if (newcomers_.size() * 10 >= capacity_ || trusted_.empty())
-        consider_newcomer();
+    if (small_.size() * 10 >= capacity_ || main_.empty())
+        evict_from_small();
     else
-        consider_trusted();
+        evict_from_main();
 }
 
-void principal_cache::consider_newcomer()
+void principal_cache::evict_from_small()
 {
-    auto oldest = newcomers_.first();
+    auto oldest = small_.first();
     auto& entry = entries_[oldest];
-    if (entry.uses > 0) {
-        newcomers_.remove(oldest);
-        entry.uses = 0;
-        entry.is_trusted = true;
-        trusted_.push(oldest);
+    if (entry.frequency > 0) {
+        small_.remove(oldest);
+        entry.frequency = 0;
+        entry.in_main = true;
+        main_.push(oldest);
         return;
     }
-    ghosts_.add(entry.who->digest);
+    ghosts_.add(entry.principal->digest);
     remove(oldest);
-    ++pushed_out_;
+    ++evictions_;
 }
 
-void principal_cache::consider_trusted()
+void principal_cache::evict_from_main()
 {
-    auto oldest = trusted_.first();
+    auto oldest = main_.first();
     auto& entry = entries_[oldest];
-    if (entry.uses > 0) {
-        --entry.uses;
-        trusted_.remove(oldest);
-        trusted_.push(oldest);
+    if (entry.frequency > 0) {
+        --entry.frequency;
+        main_.remove(oldest);
+        main_.push(oldest);
         return;
     }
     remove(oldest);
-    ++pushed_out_;
+    ++evictions_;
 }
 
-void principal_cache::remove(entry_number unwanted)
+void principal_cache::remove(entry_number removed)
 {
-    subjects_.remove(unwanted);
-    index_.erase(unwanted);
-    (entries_[unwanted].is_trusted ? trusted_ : newcomers_).remove(unwanted);
-    entries_.give_back(unwanted);
+    subjects_.remove(removed);
+    index_.erase(removed);
+    (entries_[removed].in_main ? main_ : small_).remove(removed);
+    entries_.release(removed);
 }
 
-absent_digests::absent_digests(std::size_t limit_bytes)
+negative_cache::negative_cache(std::size_t limit_bytes)
     : slots_(std::bit_floor(std::max(limit_bytes / sizeof(digest), std::size_t{1})))
 {}
 
-void absent_digests::evict(const digest& key)
+void negative_cache::evict(const digest& key)
 {
     if (contains(key))
-        slots_[place(key)] = digest{};
+        slots_[slot(key)] = digest{};
 }
 
-void absent_digests::clear()
+void negative_cache::clear()
 {
     slots_.assign(slots_.size(), digest{});
 }

@@ -1,8 +1,9 @@
-// Who a credential is: remembered by each core, looked up when not.
+// Resolves credentials to principals: cached by each core, loaded from PostgreSQL on a miss.
 #pragma once
 
 #include "db/postgres/pool.hpp"
 #include "db/principals/batch_loader.hpp"
+#include "db/principals/invalidation.hpp"
 #include "db/principals/lease.hpp"
 #include "db/principals/principal.hpp"
 #include "db/principals/principal_cache.hpp"
@@ -15,106 +16,104 @@
 
 namespace db {
 
-/// What a committed statement has changed: whom to forget. A subject too many costs a look-up, no more.
-struct change {
-    std::vector<uuid> credentials;
-    std::vector<uuid> users;
-    std::vector<uuid> workspaces;
-    std::vector<digest> digests;
-    bool everything = false; ///< forget all there is
+/** The principals of one core. Only its io_context's one thread may touch it; there is no lock.
 
-    bool empty() const
-    {
-        return !everything && credentials.empty() && users.empty() && workspaces.empty() && digests.empty();
-    }
-};
-
-/** The principals one core knows. Only its io_context's one thread may touch it; there is no lock.
-
-    What is remembered is forgotten by evict(), which principal_changes calls after every commit that changes
-    what somebody may do. Destroy it before its look-ups' pool, when its io_context no longer runs. */
+    Entries are evicted by evict(), which invalidation_bus calls after every commit that changes what a
+    credential may do. Destroy it before the pool of its lookups, and once its io_context no longer runs. */
 class principals {
 public:
     struct config {
         std::size_t cache_bytes = 64u << 20;
-        std::size_t absent_bytes = 2u << 20; ///< for credentials that do not exist
-        gatherer::limits look_ups;
 
-        /// After this a remembered principal is looked up anew. Not what revocation rests on: it bounds how
-        /// long a change made behind the program's back goes unseen.
+        /// For credentials that do not exist.
+        std::size_t negative_cache_bytes = 2u << 20;
+        batch_loader::limits batching;
+
+        /// An older entry is loaded again. Revocation does not depend on it: it bounds how long a change made
+        /// without the program's knowledge stays unnoticed.
         std::chrono::seconds max_age{300};
 
-        /// While it does not hold nothing is remembered, and every request asks the database. Null: it always
-        /// does.
-        const lease* trust = nullptr;
+        /// While it does not hold, nothing is served from the cache and every request queries the database.
+        /// Null: it always holds.
+        const db::lease* lease = nullptr;
     };
 
-    /// @param lookups connections for look-ups alone, so that no slow commit ever delays one
+    /// @param lookups connections for lookups alone, so that no slow commit delays one
     principals(boost::asio::io_context& io, pool& lookups, config settings);
     principals(boost::asio::io_context& io, pool& lookups) : principals(io, lookups, config()) {}
     ~principals();
     principals(const principals&) = delete;
     principals& operator=(const principals&) = delete;
 
-    enum class state { hit, absent, miss };
-    struct memory {
+    /// Negative hit: known not to exist.
+    enum class state { hit, negative_hit, miss };
+    struct cache_result {
         principals::state state = principals::state::miss;
-        principal_ref who; ///< of a hit. May have expired: ask it
+
+        /// Of a hit. May have expired: see principal::expired.
+        principal_ref principal;
     };
 
-    /// What is remembered of a digest. No allocation, no lock, no system call.
-    memory cached(const digest& key);
+    /// Look a digest up in the cache. No allocation, no lock, no system call.
+    cache_result cached(const digest& key);
 
-    /** Look up an API key by its digest, ask the database whether or not it is remembered, and remember it.
-        Look-ups that come while others are under way travel together in one statement; the same digest is
-        asked once.
-        @return nothing if revoked or unknown; an expired key is returned as such
+    /** Load an API key by its digest from the database, cached or not, and cache it. Lookups that arrive
+        while others are in flight share a statement; lookups of the same digest share a result.
+        @return null if revoked or unknown; an expired key is returned as such
         @throw failure if the database cannot answer */
     awaitable<principal_ref> load_api_key(digest key);
 
-    /** Look up the session of an access token whose signature has been verified, remember it by the token.
-        @param token_digest  of the token's bytes
-        @param workspace_id  the workspace the token names
+    /** Load the session of an access token (with its signature verified), and cache it by the token's digest.
+        @param token_digest of the token's bytes
+        @param workspace_id the workspace that the token names
         @param token_expires the token's own expiry
-        @return nothing if the session was ended or is unknown; an expired one is returned as such
+        @return null if the session was ended or is unknown; an expired one is returned as such
         @throw failure if the database cannot answer */
     awaitable<principal_ref> load_session(digest token_digest, uuid session_id,
                                           std::optional<uuid> workspace_id, timestamp token_expires);
 
-    /** Forget the subjects. Look-ups under way are not remembered when they come back, and later requests do
-        not wait for them but ask again. */
-    void evict(const change& what);
+    /** Evict the subjects' entries. The results of lookups in flight are not cached, and later requests do
+        not share these lookups but start their own. */
+    void evict(const invalidation& affected);
 
-    /// Forget everything.
     void evict_all();
 
-    std::size_t remembered() const { return cache_.size(); }
+    /// The number of cached principals.
+    std::size_t size() const { return cache_.size(); }
 
-    /// What has happened so far, and what there is.
+    /// Counters since the start, and current sizes.
     struct counts {
-        std::uint64_t hits = 0, absent_hits = 0, misses = 0;
-        std::uint64_t pushed_out = 0; ///< to make room
+        std::uint64_t hits = 0, negative_hits = 0, misses = 0;
+
+        /// To make room.
+        std::uint64_t evictions = 0;
         std::size_t entries = 0, bytes = 0;
     };
     counts count() const;
 
 private:
-    awaitable<gatherer::answers> ask_for_keys(std::vector<credential_question> asked);
-    awaitable<gatherer::answers> ask_for_sessions(std::vector<credential_question> asked);
-    void remember(const digest& key, const principal_ref& who, std::uint64_t stamp);
-    void forget_flights();
-    bool trusted() const;
+    awaitable<batch_loader::principal_list> query_keys(std::vector<credential_lookup> lookups);
+    awaitable<batch_loader::principal_list> query_sessions(std::vector<credential_lookup> lookups);
+    void store(const digest& key, const principal_ref& found, std::uint64_t stamp);
+    void detach_in_flight();
+    bool holds_lease() const;
 
     pool& lookups_;
     config settings_;
-    std::uint32_t max_age_; ///< seconds
+
+    /// In seconds.
+    std::uint32_t max_age_;
     scope_lists scopes_;
     principal_cache cache_;
-    absent_digests absent_;
-    std::uint32_t absent_until_; ///< when the absent are asked for anew
-    std::uint64_t stamp_ = 0;    ///< grows with every eviction
+    negative_cache absent_;
+
+    /// When the negative cache is cleared.
+    std::uint32_t absent_until_;
+
+    /// Grows with every eviction.
+    std::uint64_t stamp_ = 0;
     counts counts_;
-    gatherer keys_, sessions_;
+    batch_loader keys_, sessions_;
 };
 
 } // namespace db

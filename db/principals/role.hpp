@@ -1,4 +1,4 @@
-// What a member may be in a workspace.
+// Workspace roles.
 #pragma once
 
 #include <boost/describe/enum.hpp>
@@ -7,7 +7,7 @@
 
 namespace db {
 
-/// The labels of workspace_role; from the mightiest down.
+/// The labels of the SQL type workspace_role, most to least privileged.
 BOOST_DEFINE_FIXED_ENUM_CLASS(role, std::uint8_t, admin, manager, member)
 
 } // namespace db

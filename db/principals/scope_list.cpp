@@ -21,15 +21,15 @@ scope_list scope_lists::share(std::vector<std::string> names)
 {
     if (auto known = known_.find(names); known != known_.end())
         return *known;
-    if (known_.size() >= swept_at_)
-        forget_unused();
+    if (known_.size() >= sweep_at_)
+        remove_unused();
     return *known_.insert(scope_list(std::move(names))).first;
 }
 
-void scope_lists::forget_unused()
+void scope_lists::remove_unused()
 {
     erase_if(known_, [](const scope_list& each) { return each.shared_->use_count() == 1; });
-    swept_at_ = std::max<std::size_t>(64, 2 * known_.size());
+    sweep_at_ = std::max<std::size_t>(64, 2 * known_.size());
 }
 
 } // namespace db

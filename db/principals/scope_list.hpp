@@ -1,4 +1,4 @@
-// The scopes of keys, of which few different lists serve very many keys.
+// Interned scope lists of API keys: few distinct lists serve very many keys.
 #pragma once
 
 #include <boost/smart_ptr/intrusive_ptr.hpp>
@@ -12,8 +12,8 @@
 
 namespace db {
 
-/** A list of scopes that never changes, as small as a pointer; copies share it. Counted without atomics: it
-   belongs to one core. */
+/** An immutable list of scopes of the size of a pointer; copies share it. Counted without atomics: it belongs
+    to one core. */
 class scope_list {
 public:
     scope_list() = default;
@@ -35,7 +35,7 @@ private:
     boost::intrusive_ptr<const shared> shared_;
 };
 
-/** Gives equal lists the same memory. */
+/// Interns lists: equal ones share memory.
 class scope_lists {
 public:
     scope_list share(std::vector<std::string> names);
@@ -64,10 +64,12 @@ private:
         }
     };
 
-    void forget_unused();
+    void remove_unused();
 
     boost::unordered_flat_set<scope_list, hash, same> known_;
-    std::size_t swept_at_ = 64; ///< unused lists are looked for at this size, which then follows what is used
+
+    /// The size at which unused lists are removed; follows the number in use.
+    std::size_t sweep_at_ = 64;
 };
 
 } // namespace db

@@ -9,36 +9,36 @@ namespace {
 
 std::size_t hash_of(const uuid& subject)
 {
-    std::size_t half; // the second one: the first begins with the time at which the id was made
+    std::size_t half; // the second: a UUIDv7 begins with its creation time
     std::memcpy(&half, subject.data + 8, sizeof half);
     return half * 0x9e3779b97f4a7c15u >> 16;
 }
 
 } // namespace
 
-subject_index::subject_index(principal_entries& entries, std::size_t room)
-    : entries_(entries), heads_(std::bit_ceil(std::max<std::size_t>(room, 8)), nowhere)
+subject_index::subject_index(entry_slab& entries, std::size_t capacity)
+    : entries_(entries), heads_(std::bit_ceil(std::max<std::size_t>(capacity, 8)), nowhere)
 {}
 
 template <class Function>
-void subject_index::for_each_subject(const principal& who, Function what)
+void subject_index::for_each_subject(const principal& of, Function call)
 {
-    what(0u, who.credential_id);
-    if (who.user_id)
-        what(1u, *who.user_id);
-    if (who.workspace_id)
-        what(2u, *who.workspace_id);
+    call(0u, of.credential_id);
+    if (of.user_id)
+        call(1u, *of.user_id);
+    if (of.workspace_id)
+        call(2u, *of.workspace_id);
 }
 
-const uuid* subject_index::subject_of(const principal& who, place at)
+const uuid* subject_index::subject_of(const principal& of, position at)
 {
     switch (at % 4) {
     case 0:
-        return &who.credential_id;
+        return &of.credential_id;
     case 1:
-        return who.user_id ? &*who.user_id : nullptr;
+        return of.user_id ? &*of.user_id : nullptr;
     default:
-        return who.workspace_id ? &*who.workspace_id : nullptr;
+        return of.workspace_id ? &*of.workspace_id : nullptr;
     }
 }
 
@@ -49,9 +49,9 @@ std::uint32_t& subject_index::head_of(const uuid& subject)
 
 void subject_index::add(entry_number number)
 {
-    for_each_subject(*entries_[number].who, [&](unsigned which, const uuid& subject) {
+    for_each_subject(*entries_[number].principal, [&](unsigned which, const uuid& subject) {
         auto& head = head_of(subject);
-        place added = number * 4 + which;
+        position added = number * 4 + which;
         at(added) = {head, nowhere};
         if (head != nowhere)
             at(head).previous = added;
@@ -61,11 +61,11 @@ void subject_index::add(entry_number number)
 
 void subject_index::remove(entry_number number)
 {
-    for_each_subject(*entries_[number].who, [&](unsigned which, const uuid& subject) {
-        auto& gone = at(number * 4 + which);
-        (gone.previous == nowhere ? head_of(subject) : at(gone.previous).next) = gone.next;
-        if (gone.next != nowhere)
-            at(gone.next).previous = gone.previous;
+    for_each_subject(*entries_[number].principal, [&](unsigned which, const uuid& subject) {
+        auto& removed = at(number * 4 + which);
+        (removed.previous == nowhere ? head_of(subject) : at(removed.previous).next) = removed.next;
+        if (removed.next != nowhere)
+            at(removed.next).previous = removed.previous;
     });
 }
 
@@ -74,8 +74,8 @@ entry_number subject_index::find(const uuid& subject) const
     auto found = heads_[hash_of(subject) & (heads_.size() - 1)];
     while (found != nowhere) {
         auto& entry = entries_[found / 4];
-        auto about = subject_of(*entry.who, found);
-        if (about && *about == subject)
+        auto own = subject_of(*entry.principal, found);
+        if (own && *own == subject)
             return found / 4;
         found = entry.subjects[found % 4].next;
     }

@@ -1,4 +1,4 @@
-// Which entries are about a credential, a user or a workspace.
+// An index of cache entries by subject: credential, user or workspace.
 #pragma once
 
 #include "db/principals/entry_slab.hpp"
@@ -10,35 +10,34 @@
 
 namespace db {
 
-/** Lists of entries by subject, threaded through the entries themselves. A bucket's list may be shared by
-   several subjects: identifiers are random, so that few are. Adding and removing cost the same however long a
-   list is. */
+/** A hash table of intrusive lists, linked through the entries themselves. Subjects may share a bucket's
+    list: ids are random, so few do. Adding and removing take constant time, however long a list is. */
 class subject_index {
 public:
-    /// @param room for so many entries without long lists; rounded up to a power of two
-    subject_index(principal_entries& entries, std::size_t room);
+    /// @param capacity entries without long lists; rounded up to a power of two
+    subject_index(entry_slab& entries, std::size_t capacity);
 
     void add(entry_number number);
     void remove(entry_number number);
 
-    /// An entry about the subject, or no_entry. Ids of the three kinds are unique among all of them.
+    /// An entry of the subject, or no_entry. Ids of the three kinds are unique among all of them.
     entry_number find(const uuid& subject) const;
 
     std::size_t bytes() const { return heads_.size() * sizeof(std::uint32_t); }
 
 private:
-    /// One of an entry's three subjects: its number and which.
-    using place = std::uint32_t;
-    static constexpr place nowhere = no_entry;
+    /// One of an entry's three subjects: the entry's number times four, plus which.
+    using position = std::uint32_t;
+    static constexpr position nowhere = no_entry;
 
     template <class Function>
-    static void for_each_subject(const principal& who, Function what);
-    static const uuid* subject_of(const principal& who, place at);
+    static void for_each_subject(const principal& of, Function call);
+    static const uuid* subject_of(const principal& of, position at);
 
     std::uint32_t& head_of(const uuid& subject);
-    principal_entry::neighbours& at(place which) { return entries_[which / 4].subjects[which % 4]; }
+    principal_entry::links& at(position which) { return entries_[which / 4].subjects[which % 4]; }
 
-    principal_entries& entries_;
+    entry_slab& entries_;
     std::vector<std::uint32_t> heads_;
 };
 

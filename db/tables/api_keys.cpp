@@ -1,14 +1,15 @@
 #include "db/tables/api_keys.hpp"
 
 #include "db/postgres/columns.hpp"
-#include "db/principals/invalidation.hpp"
+#include "db/principals/transaction.hpp"
 #include "db/tables/keyset_pagination.hpp"
 
 namespace db::api_keys {
 
 static const statement insert_key{"api_keys_insert", rows::of_one_workspace, R"(
     WITH minted AS (
-        INSERT INTO api_keys (id, prefix, digest, name, scopes, workspace_id, user_id, role, created_by, expires_at)
+        INSERT INTO api_keys (id, prefix, digest, name, scopes, workspace_id, user_id, role, created_by,
+                              expires_at)
         VALUES ($1, $2, $3, $4, $5, $6,
                 (SELECT user_id FROM memberships WHERE workspace_id = $6 AND user_id = $7 FOR KEY SHARE),
                 $8, $9, $10)
@@ -21,7 +22,7 @@ void add_insert(batch& work, const draft& key)
              key.role, key.created_by, key.expires_at);
 }
 
-bool was_orphaned(const failure& error)
+bool owner_left(const failure& error)
 {
     return error.constraint() == "api_keys_owner";
 }
@@ -31,10 +32,10 @@ static const statement find_key_by_prefix{"api_keys_find_by_prefix", rows::of_on
     FROM api_key_states
     WHERE prefix = $3 AND workspace_id = $1 AND ($2::uuid IS NULL OR user_id = $2))"};
 
-awaitable<std::optional<row>> find_by_prefix(pool& db, reach within, std::string prefix)
+awaitable<std::optional<row>> find_by_prefix(pool& db, owner_filter filter, std::string prefix)
 {
-    auto found = co_await db.run_within(within.workspace_id, find_key_by_prefix, within.workspace_id,
-                                        within.user_id, prefix);
+    auto found = co_await db.run_in_workspace(filter.workspace_id, find_key_by_prefix, filter.workspace_id,
+                                              filter.user_id, prefix);
     co_return found.as_optional<row>();
 }
 
@@ -50,10 +51,10 @@ awaitable<std::optional<row>> find_by_digest(pool& db, db::digest digest)
 
 namespace {
 
-/// The statements of the keys in one state, which is spelled out so that its own index serves.
-struct view {
-    view(const char* list_own_name, const char* count_own_name, const char* list_all_name,
-         const char* count_all_name, const std::string& state)
+/// The statements of the keys in one state, a literal in SQL so that its partial index is used.
+struct list_statements {
+    list_statements(const char* list_own_name, const char* count_own_name, const char* list_all_name,
+                    const char* count_all_name, const std::string& state)
         : list_own(list_own_name, rows::of_one_workspace,
                    select_page("user_id = $2 AND workspace_id = $1", "$3", state) + " LIMIT $4"),
           count_own(count_own_name, rows::of_one_workspace,
@@ -65,31 +66,33 @@ struct view {
 
     static std::string select_page(const std::string& of, const std::string& before, const std::string& state)
     {
-        auto page = newest_first(of, before, from_first);
+        auto page = newest_first(of, before, min_uuid_literal);
         return "SELECT " + columns<row>() + " FROM api_key_states WHERE " + page.where + state + page.order;
     }
 
     static std::string count_page(const std::string& of, const std::string& state)
     {
-        auto all = newest_first(of, from_last, from_first);
-        return count_some("FROM api_keys WHERE " + all.where + state + all.order);
+        auto all = newest_first(of, max_uuid_literal, min_uuid_literal);
+        return count_up_to_cap("FROM api_keys WHERE " + all.where + state + all.order);
     }
 
-    // One user's keys and all of a workspace's are listed by different indexes.
+    // One user's keys and all of a workspace's use different indexes.
     statement list_own, count_own, list_all, count_all;
 };
 
-const view in_any_state{"api_keys_list_own", "api_keys_count_own", "api_keys_list_all", "api_keys_count_all",
-                        ""};
-const view active{"api_keys_list_own_active", "api_keys_count_own_active", "api_keys_list_all_active",
-                  "api_keys_count_all_active",
-                  " AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())"};
-const view expired{"api_keys_list_own_expired", "api_keys_count_own_expired", "api_keys_list_all_expired",
-                   "api_keys_count_all_expired", " AND revoked_at IS NULL AND expires_at <= now()"};
-const view revoked{"api_keys_list_own_revoked", "api_keys_count_own_revoked", "api_keys_list_all_revoked",
-                   "api_keys_count_all_revoked", " AND revoked_at IS NOT NULL"};
+const list_statements in_any_state{"api_keys_list_own", "api_keys_count_own", "api_keys_list_all",
+                                   "api_keys_count_all", ""};
+const list_statements active{"api_keys_list_own_active", "api_keys_count_own_active",
+                             "api_keys_list_all_active", "api_keys_count_all_active",
+                             " AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())"};
+const list_statements expired{"api_keys_list_own_expired", "api_keys_count_own_expired",
+                              "api_keys_list_all_expired", "api_keys_count_all_expired",
+                              " AND revoked_at IS NULL AND expires_at <= now()"};
+const list_statements revoked{"api_keys_list_own_revoked", "api_keys_count_own_revoked",
+                              "api_keys_list_all_revoked", "api_keys_count_all_revoked",
+                              " AND revoked_at IS NOT NULL"};
 
-const view& view_of(std::optional<status> wanted)
+const list_statements& statements_for(std::optional<status> wanted)
 {
     if (!wanted)
         return in_any_state;
@@ -108,12 +111,12 @@ const view& view_of(std::optional<status> wanted)
 
 awaitable<page> list(pool& db, query wanted)
 {
-    const auto& [workspace, user] = wanted.within;
-    auto& chosen = view_of(wanted.status);
-    auto before = wanted.before.value_or(after_all);
+    const auto& [workspace, user] = wanted.owner;
+    auto& chosen = statements_for(wanted.status);
+    auto before = wanted.before.value_or(max_uuid);
     batch work;
-    work.within(workspace);
-    add_walking(work);
+    work.in_workspace(workspace);
+    require_index_scan(work);
     if (user) {
         work.add(chosen.list_own, workspace, user, before, wanted.limit);
         work.add(chosen.count_own, workspace, user);
@@ -122,7 +125,7 @@ awaitable<page> list(pool& db, query wanted)
         work.add(chosen.count_all, workspace);
     }
     auto found = co_await db.run(std::move(work));
-    co_return page{found[1].as_vector<row>(), read_total(found.last())};
+    co_return page{found[1].as_vector<row>(), read_capped_count(found.last())};
 }
 
 static const statement list_live_keys{"api_keys_list_live", "SELECT " + columns<row>() + R"(
@@ -138,28 +141,28 @@ awaitable<std::vector<row>> list_live(pool& db, uuid user_id)
 
 namespace {
 
-/// Covers every key within reach, for when the answer that names the one is lost.
-change of_reach(const reach& within)
+/// Covers every key that matches the filter, for a lost result that would have named the one.
+invalidation affected_by(const owner_filter& filter)
 {
-    change what;
-    if (within.user_id)
-        what.users.push_back(*within.user_id);
+    invalidation affected;
+    if (filter.user_id)
+        affected.users.push_back(*filter.user_id);
     else
-        what.workspaces.push_back(within.workspace_id);
-    return what;
+        affected.workspaces.push_back(filter.workspace_id);
+    return affected;
 }
 
-/// The key whose row is the batch's last answer, or nothing.
+/// The key in the batch's last result, or nothing.
 template <class Row>
-change of_last_row(const results& answers)
+invalidation of_last_row(const results& answers)
 {
-    change what;
+    invalidation affected;
     if (auto key = answers.last().as_optional<Row>())
-        what.credentials.push_back(key->id);
-    return what;
+        affected.credentials.push_back(key->id);
+    return affected;
 }
 
-outcome why_refused(const std::optional<row>& key)
+outcome rejection(const std::optional<row>& key)
 {
     if (!key)
         return outcome::unknown;
@@ -178,75 +181,78 @@ static const statement update_key{"api_keys_update", rows::of_one_workspace, R"(
         RETURNING id)
     INSERT INTO audit SELECT event.* FROM edited, audit_event($1) AS event)"};
 
-awaitable<changed> update(principal_changes& changes, pool& db, batch work, reach within, std::string prefix,
-                          edit edits, audit::entry event)
+awaitable<change_result> update(transaction tx, owner_filter filter, std::string prefix, edit edits,
+                                audit::entry event)
 {
+    auto& work = tx.work();
     auto at = work.size();
-    work.within(within.workspace_id);
-    work.add(update_key, audit::as_json(event), within.workspace_id, within.user_id, prefix, edits.name,
+    work.in_workspace(filter.workspace_id);
+    work.add(update_key, audit::as_json(event), filter.workspace_id, filter.user_id, prefix, edits.name,
              edits.scopes, edits.expires_at.has_value(), edits.expires_at.value_or(std::nullopt));
-    work.add(find_key_by_prefix, within.workspace_id, within.user_id, prefix);
-    auto answers = co_await changes.commit(db, std::move(work), of_reach(within), of_last_row<row>);
+    work.add(find_key_by_prefix, filter.workspace_id, filter.user_id, prefix);
+    auto answers = co_await tx.commit(affected_by(filter), of_last_row<row>);
 
-    changed out;
+    change_result out;
     out.key = answers.last().as_optional<row>();
-    out.outcome = answers[at].affected() == 1 ? outcome::done : why_refused(out.key);
+    out.outcome = answers[at].affected() == 1 ? outcome::done : rejection(out.key);
     co_return out;
 }
 
 static const statement revoke_key{"api_keys_revoke", rows::of_one_workspace, R"(
-    WITH ended AS (
+    WITH revoked AS (
         UPDATE api_keys SET revoked_at = now()
         WHERE prefix = $4 AND workspace_id = $2 AND ($3::uuid IS NULL OR user_id = $3) AND revoked_at IS NULL
         RETURNING id)
-    INSERT INTO audit SELECT event.* FROM ended, audit_event($1) AS event)"};
+    INSERT INTO audit SELECT event.* FROM revoked, audit_event($1) AS event)"};
 
-// now() is the transaction's: equal to revoked_at only if this very transaction has set it.
+// now() is the transaction's start: equal to revoked_at only if this transaction set it.
 static const statement find_revoked_key{"api_keys_find_revoked", rows::of_one_workspace, R"(
-    SELECT id, prefix, name, digest, workspace_id, user_id, revoked_at = now() AS ended_now
+    SELECT id, prefix, name, digest, workspace_id, user_id, revoked_at = now() AS revoked_now
     FROM api_keys
     WHERE prefix = $3 AND workspace_id = $1 AND ($2::uuid IS NULL OR user_id = $2))"};
 
-awaitable<std::optional<revoked_key>> revoke(principal_changes& changes, pool& db, reach within,
-                                             std::string prefix, audit::entry event)
+awaitable<std::optional<revoked_key>> revoke(transaction tx, owner_filter filter, std::string prefix,
+                                             audit::entry event)
 {
-    batch work;
-    work.within(within.workspace_id);
-    work.add(revoke_key, audit::as_json(event), within.workspace_id, within.user_id, prefix);
-    work.add(find_revoked_key, within.workspace_id, within.user_id, prefix);
-    auto answers = co_await changes.commit(db, std::move(work), of_reach(within), of_last_row<revoked_key>);
+    auto& work = tx.work();
+    work.in_workspace(filter.workspace_id);
+    work.add(revoke_key, audit::as_json(event), filter.workspace_id, filter.user_id, prefix);
+    work.add(find_revoked_key, filter.workspace_id, filter.user_id, prefix);
+    auto answers = co_await tx.commit(affected_by(filter), of_last_row<revoked_key>);
     co_return answers.last().as_optional<revoked_key>();
 }
 
 static const statement revoke_key_by_digest{"api_keys_revoke_by_digest", R"(
-    WITH ended AS (
+    WITH revoked AS (
         UPDATE api_keys SET revoked_at = now() WHERE digest = $2 AND revoked_at IS NULL
         RETURNING prefix, workspace_id)
     INSERT INTO audit
     SELECT event.*
-    FROM ended, audit_event($1 || jsonb_build_object('workspace_id', ended.workspace_id, 'target', prefix)) AS event)"};
+    FROM revoked, audit_event($1 || jsonb_build_object('workspace_id', revoked.workspace_id,
+                                                       'target', prefix)) AS event)"};
 
 static const statement find_revoked_key_by_digest{"api_keys_find_revoked_by_digest", R"(
-    SELECT id, prefix, name, digest, workspace_id, user_id, revoked_at = now() AS ended_now
+    SELECT id, prefix, name, digest, workspace_id, user_id, revoked_at = now() AS revoked_now
     FROM api_keys WHERE digest = $1)"};
 
-awaitable<std::optional<revoked_key>> revoke_by_digest(principal_changes& changes, pool& db,
-                                                       db::digest digest, audit::entry event,
-                                                       std::optional<outbox::draft> news)
+awaitable<std::optional<revoked_key>> revoke_by_digest(transaction tx, db::digest digest, audit::entry event,
+                                                       std::optional<outbox::draft> mail)
 {
-    batch work;
+    auto& work = tx.work();
     work.add(revoke_key_by_digest, audit::as_json(event), digest);
-    if (news)
-        outbox::add_to_key_owner(work, *news, digest);
+    if (mail)
+        outbox::add_to_key_owner(work, *mail, digest);
     work.add(find_revoked_key_by_digest, digest);
-    change what;
-    what.digests.push_back(digest);
-    auto if_known = [what](const results& answers) { return answers.last().empty() ? change() : what; };
-    auto answers = co_await changes.commit(db, std::move(work), what, std::move(if_known));
+    invalidation affected;
+    affected.digests.push_back(digest);
+    auto if_known = [affected](const results& answers) {
+        return answers.last().empty() ? invalidation() : affected;
+    };
+    auto answers = co_await tx.commit(affected, std::move(if_known));
     co_return answers.last().as_optional<revoked_key>();
 }
 
-// The claim of a rotated or revoked key is none any more; an expired key is not worth having.
+// A revoked, rotated or expired key can no longer be claimed.
 static const statement claim_key{"api_keys_claim", R"(
     WITH claimed AS (
         UPDATE api_keys SET digest = $3
@@ -258,20 +264,20 @@ static const statement claim_key{"api_keys_claim", R"(
     FROM claimed, audit_event($1 || jsonb_build_object('workspace_id', claimed.workspace_id,
                                                        'actor_id', claimed.created_by)) AS event)"};
 
-awaitable<std::optional<row>> claim(principal_changes& changes, pool& db, db::digest claim, db::digest secret,
+awaitable<std::optional<row>> claim(transaction tx, db::digest claim, db::digest secret,
                                     std::chrono::minutes within, audit::entry event)
 {
-    batch work;
+    auto& work = tx.work();
     work.add(claim_key, audit::as_json(event), claim, secret, std::chrono::seconds(within).count());
     work.add(find_key_by_digest, secret);
-    change what;
-    what.digests = {claim, secret};
-    auto answers = co_await changes.commit(db, std::move(work), what);
+    invalidation affected;
+    affected.digests = {claim, secret};
+    auto answers = co_await tx.commit(affected);
     co_return answers.last().as_optional<row>();
 }
 
-// The old row is read under its lock before it is cut, for RETURNING would show the expiry already cut. The
-// lock on the membership makes a removal wait, so that it sees the successor and revokes it too.
+// The old row is read under its lock before its expiry is shortened, since RETURNING would show the shortened
+// one. The lock on the membership makes a removal wait, so that it sees the successor and revokes it too.
 static const statement rotate_key{"api_keys_rotate", rows::of_one_workspace, R"(
     WITH old AS (
         SELECT * FROM api_keys k
@@ -282,7 +288,7 @@ static const statement rotate_key{"api_keys_rotate", rows::of_one_workspace, R"(
                   SELECT FROM memberships m
                   WHERE m.workspace_id = k.workspace_id AND m.user_id = k.user_id FOR KEY SHARE))
         FOR NO KEY UPDATE),
-    cut AS (
+    shortened AS (
         UPDATE api_keys k
         SET revoked_at = CASE WHEN $9 = 0 THEN now() END,
             expires_at = CASE WHEN $9 = 0 THEN k.expires_at
@@ -298,24 +304,25 @@ static const statement rotate_key{"api_keys_rotate", rows::of_one_workspace, R"(
 static const statement find_key{"api_keys_find", rows::of_one_workspace, "SELECT " + columns<row>() + R"(
     FROM api_key_states WHERE id = $1)"};
 
-awaitable<changed> rotate(principal_changes& changes, pool& db, batch work, reach within, std::string prefix,
-                          successor next, std::chrono::seconds grace, audit::entry event)
+awaitable<change_result> rotate(transaction tx, owner_filter filter, std::string prefix, successor next,
+                                std::chrono::seconds grace, audit::entry event)
 {
+    auto& work = tx.work();
     auto at = work.size();
-    work.within(within.workspace_id);
-    work.add(rotate_key, audit::as_json(event), within.workspace_id, within.user_id, prefix, next.id,
+    work.in_workspace(filter.workspace_id);
+    work.add(rotate_key, audit::as_json(event), filter.workspace_id, filter.user_id, prefix, next.id,
              next.prefix, next.digest, next.created_by, grace.count(), next.scopes, next.expires_at);
     work.add(find_key, next.id);
-    work.add(find_key_by_prefix, within.workspace_id, within.user_id, prefix);
-    auto answers = co_await changes.commit(db, std::move(work), of_reach(within), of_last_row<row>);
+    work.add(find_key_by_prefix, filter.workspace_id, filter.user_id, prefix);
+    auto answers = co_await tx.commit(affected_by(filter), of_last_row<row>);
 
-    changed out;
+    change_result out;
     out.key = answers[at + 1].as_optional<row>();
     if (out.key) {
         out.outcome = outcome::done;
     } else {
         out.key = answers[at + 2].as_optional<row>();
-        out.outcome = out.key && out.key->status == status::active ? outcome::outdated : why_refused(out.key);
+        out.outcome = out.key && out.key->status == status::active ? outcome::outdated : rejection(out.key);
     }
     co_return out;
 }

@@ -1,4 +1,4 @@
-// API keys: minted once, kept as a keyed digest, revoked for ever.
+// API keys: minted, rotated, revoked. Only a keyed digest of a key is stored.
 #pragma once
 
 #include "db/postgres/pool.hpp"
@@ -17,7 +17,7 @@
 #include <vector>
 
 namespace db {
-class principal_changes;
+class transaction;
 }
 
 namespace db::api_keys {
@@ -30,8 +30,12 @@ struct row {
     std::string name;
     std::vector<std::string> scopes;
     uuid workspace_id{};
-    std::optional<uuid> user_id;  ///< nothing: the workspace's own
-    std::optional<db::role> role; ///< of a workspace's key only
+
+    /// The owner; nothing: a workspace's key.
+    std::optional<uuid> user_id;
+
+    /// Of a workspace's key only.
+    std::optional<db::role> role;
     std::optional<uuid> created_by;
     std::optional<uuid> rotated_from;
     timestamp created_at;
@@ -49,71 +53,88 @@ struct draft {
     std::string_view prefix;
     db::digest digest{};
     std::string_view name;
-    std::vector<std::string> scopes; ///< at least one
+
+    /// At least one.
+    std::vector<std::string> scopes;
     uuid workspace_id{};
-    std::optional<uuid> user_id;  ///< nothing: the workspace's own, with a role
-    std::optional<db::role> role; ///< of a workspace's key only
+
+    /// The owner; nothing: a workspace's key, with a role.
+    std::optional<uuid> user_id;
+
+    /// Of a workspace's key only.
+    std::optional<db::role> role;
     std::optional<uuid> created_by;
     std::optional<timestamp> expires_at;
 };
 
-/** Mint. Returns the row. Commit with a change of the digest. The batch fails on api_keys_prefix_key if the
-    prefix is taken (try another), and with was_orphaned() if the owner is no longer a member. */
+/** Inserts a key and returns the row. Commit with an invalidation of the digest. The batch fails on
+    api_keys_prefix_key if the prefix is taken (try another), and with owner_left() if the owner is no
+    longer a member. */
 void add_insert(batch& work, const draft& key);
 
-/// True if a batch failed because a key's owner-to-be is not a member of the workspace.
-bool was_orphaned(const failure& error);
+/// True if a batch failed because the key's owner is not a member of the workspace.
+bool owner_left(const failure& error);
 
-/// Whose keys a call may touch: one user's own, or every key of the workspace.
-struct reach {
+/// The keys that a call has access to: one user's own, or every key of the workspace.
+struct owner_filter {
     uuid workspace_id{};
-    std::optional<uuid> user_id; ///< nothing: all of the workspace (needs api_keys:admin)
+
+    /// Nothing: all of the workspace (needs api_keys:admin).
+    std::optional<uuid> user_id;
 };
 
-awaitable<std::optional<row>> find_by_prefix(pool& db, reach within, std::string prefix);
+awaitable<std::optional<row>> find_by_prefix(pool& db, owner_filter filter, std::string prefix);
 
-/// By digest, of whatever workspace, whatever its state: for a report of a leaked key.
+/// By digest, in any workspace and any state: for a report of a leaked key.
 awaitable<std::optional<row>> find_by_digest(pool& db, db::digest digest);
 
 struct query {
-    reach within;
+    owner_filter owner;
     std::optional<api_keys::status> status;
-    std::optional<uuid> before; ///< the last id of the page before
-    int limit = 51;             ///< one more than shown tells whether there are more
+
+    /// The last id of the previous page.
+    std::optional<uuid> before;
+
+    /// One more than the page size, to see whether there is a next page.
+    int limit = 51;
 };
 
 struct page {
     std::vector<row> rows;
-    std::optional<std::int64_t> total; ///< of the filter; nothing if there are too many to count
+
+    /// Rows that match the filter; nothing if above count_cap.
+    std::optional<std::int64_t> total;
 };
 
-/// Keys within reach, the newest first.
+/// Keys that match the filter, newest first.
 awaitable<page> list(pool& db, query wanted);
 
-/// Every key a user owns, in whatever workspace, that is neither revoked nor expired.
+/// Every active key of a user, in all workspaces.
 awaitable<std::vector<row>> list_live(pool& db, uuid user_id);
 
-/// What to change: an absent member stays as it is; an empty inner optional lets the key live for ever.
+/// A partial update: an absent member keeps its value; an empty inner optional removes the expiry.
 struct edit {
     std::optional<std::string> name;
     std::optional<std::vector<std::string>> scopes;
     std::optional<std::optional<timestamp>> expires_at;
 };
 
-/// unknown: no such key within reach. revoked: it is, and stays as it was. Only rotate() says expired, and
-/// outdated: the key's scopes or expiry are no longer those the successor was to have; nothing was done.
+/// unknown: no key matches the filter. revoked: the key is revoked and unchanged. Of rotate() alone: expired,
+/// and outdated if the key's scopes or expiry differ from the expected ones; nothing was done.
 BOOST_DEFINE_ENUM_CLASS(outcome, done, unknown, revoked, expired, outdated)
 
-struct changed {
+struct change_result {
     api_keys::outcome outcome = api_keys::outcome::unknown;
-    std::optional<row>
-        key; ///< as it is now; nothing if unknown. After a rotation that was done: the successor
+
+    /// The key after the call; nothing if unknown. After a successful rotation: the successor.
+    std::optional<row> key;
 };
 
-/// Change a key that is not revoked. @param first what goes first in the same transaction, such as a check
-/// @param event written if done
-awaitable<changed> update(principal_changes& changes, pool& db, batch first, reach within, std::string prefix,
-                          edit edits, audit::entry event);
+/** Changes a key that is not revoked.
+    @param tx    may begin with statements of the caller, such as a credential check
+    @param event recorded if done */
+awaitable<change_result> update(transaction tx, owner_filter filter, std::string prefix, edit edits,
+                                audit::entry event);
 
 struct revoked_key {
     uuid id{};
@@ -122,28 +143,29 @@ struct revoked_key {
     db::digest digest{};
     uuid workspace_id{};
     std::optional<uuid> user_id;
-    bool ended_now = false; ///< false: it had been revoked before
+
+    /// False: it had been revoked before.
+    bool revoked_now = false;
 };
-BOOST_DESCRIBE_STRUCT(revoked_key, (), (id, prefix, name, digest, workspace_id, user_id, ended_now))
+BOOST_DESCRIBE_STRUCT(revoked_key, (), (id, prefix, name, digest, workspace_id, user_id, revoked_now))
 
-/** Revoke a key; revoking it again is no error, and waits again until no core remembers it.
-    @param event written if this call revoked it
-    @return nothing if there is no such key within reach */
-awaitable<std::optional<revoked_key>> revoke(principal_changes& changes, pool& db, reach within,
-                                             std::string prefix, audit::entry event);
+/** Revokes a key. Idempotent; a repeated call too returns only when no node has the key cached.
+    @param event recorded if this call revoked it
+    @return nothing if no key matches the filter */
+awaitable<std::optional<revoked_key>> revoke(transaction tx, owner_filter filter, std::string prefix,
+                                             audit::entry event);
 
-/// As revoke(), by digest, of whatever workspace: possession of the key is enough. The event gets its
-/// workspace.
-/// @param news if any, told to the key's owner if this call revoked it
-awaitable<std::optional<revoked_key>> revoke_by_digest(principal_changes& changes, pool& db,
-                                                       db::digest digest, audit::entry event,
-                                                       std::optional<outbox::draft> news);
+/** As revoke(), by digest and in any workspace: possession of the key is enough.
+    @param event recorded as above; its workspace is set here
+    @param mail  if any, queued for the key's owner if this call revoked it */
+awaitable<std::optional<revoked_key>> revoke_by_digest(transaction tx, db::digest digest, audit::entry event,
+                                                       std::optional<outbox::draft> mail);
 
-/** Give a key its secret, which `claim` was stored in the place of since the key was minted.
-    @param within how long after that at most
-    @param event written if this call did it; it gets the key's workspace and the user who minted the key
-    @return the key, or nothing if no such claim is open */
-awaitable<std::optional<row>> claim(principal_changes& changes, pool& db, db::digest claim, db::digest secret,
+/** Sets the secret of a key that was minted with the digest of a claim token in its place.
+    @param within maximum age of the claim
+    @param event  recorded if done; its workspace and actor, the user who minted the key, are set here
+    @return the key, or nothing if there is no such claim */
+awaitable<std::optional<row>> claim(transaction tx, db::digest claim, db::digest secret,
                                     std::chrono::minutes within, audit::entry event);
 
 struct successor {
@@ -151,23 +173,25 @@ struct successor {
     std::string prefix;
     db::digest digest{};
     std::optional<uuid> created_by;
-    std::vector<std::string> scopes;     ///< as the old key is believed to have them
-    std::optional<timestamp> expires_at; ///< likewise
+
+    /// The expected scopes and expiry of the old key.
+    std::vector<std::string> scopes;
+    std::optional<timestamp> expires_at;
 };
 
-/** Replace a live key by one of the same name, owner, role, scopes and expiry. The old one lives on for
-    `grace`, or until its own expiry if that is earlier; with no grace it is revoked at once.
+/** Replaces an active key by one with the same name, owner, role, scopes and expiry. The old key stays valid
+    for `grace`, or until its own expiry if that is earlier; without a grace period it is revoked at once.
     Fails on api_keys_prefix_key if the successor's prefix is taken.
-    @param first what goes first in the same transaction, such as a check
-    @param event written if done */
-awaitable<changed> rotate(principal_changes& changes, pool& db, batch first, reach within, std::string prefix,
-                          successor next, std::chrono::seconds grace, audit::entry event);
+    @param tx    as in update()
+    @param event recorded if done */
+awaitable<change_result> rotate(transaction tx, owner_filter filter, std::string prefix, successor next,
+                                std::chrono::seconds grace, audit::entry event);
 
-/// Returns the ids. Commit with a change of the user.
+/// Returns the ids. Commit with an invalidation of the user.
 void add_revoke_all_of_user(batch& work, const uuid& user_id);
 
-/// Returns the ids. For a member who is leaving: put it after the removal of the membership, whose lock makes
-/// keys that are just being minted visible; commit with a change of the user.
+/// For a member who leaves: put it after the deletion of the membership, which by its lock makes concurrently
+/// minted keys visible. Returns the ids. Commit with an invalidation of the user.
 void add_revoke_all_of_member(batch& work, const uuid& workspace_id, const uuid& user_id);
 
 } // namespace db::api_keys

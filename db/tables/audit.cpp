@@ -44,11 +44,11 @@ void add(batch& work, const entry& event)
 
 namespace {
 
-// The id of an event begins with the time at which it was made, by the clock of a server, a little before the
-// database's own: it finds the place in an index, and `at` decides.
-constexpr std::chrono::minutes clocks_differ{10};
+// A UUIDv7 begins with the server's time, which differs from the database's. The id range that bounds the
+// index scan is therefore wider than the time range, and the condition on `at` decides.
+constexpr std::chrono::minutes max_clock_skew{10};
 
-uuid least_id_of(timestamp at)
+uuid min_id_at(timestamp at)
 {
     auto since_epoch = std::chrono::floor<std::chrono::milliseconds>(at).time_since_epoch();
     auto milliseconds = static_cast<std::uint64_t>(std::max<std::int64_t>(since_epoch.count(), 0));
@@ -58,18 +58,18 @@ uuid least_id_of(timestamp at)
     return out;
 }
 
-// What is asked for, and is no part of the index that is walked.
+// Filters in addition to the one that the index serves.
 const std::string filters = R"(
     AND ($4::timestamptz IS NULL OR at >= $4) AND ($5::timestamptz IS NULL OR at < $5)
     AND ($6::text IS NULL OR action = $6) AND ($7::uuid IS NULL OR actor_id = $7)
     AND ($8::text IS NULL OR target = $8) AND ($9::uuid IS NULL OR credential_id = $9))";
 
-/// The statements that walk one index. All take the same parameters.
-struct view {
-    view(const char* list_name, const char* count_name, const std::string& of)
+/// The statements that scan one index. All take the same parameters.
+struct list_statements {
+    list_statements(const char* list_name, const char* count_name, const std::string& of)
         : list(list_name, rows::of_one_workspace,
                "SELECT " + columns<row>() + from_events(of) + " LIMIT $10"),
-          count(count_name, rows::of_one_workspace, count_some(from_events(of)))
+          count(count_name, rows::of_one_workspace, count_up_to_cap(from_events(of)))
     {}
 
     static std::string from_events(const std::string& of)
@@ -81,16 +81,19 @@ struct view {
     statement list, count;
 };
 
-// One for each index, so one for each filter; of two filters the second is a mere condition.
-const view everything{"audit_list", "audit_count", "workspace_id = $1"};
-const view by_action{"audit_list_action", "audit_count_action", "workspace_id = $1 AND action = $6"};
-const view by_actor{"audit_list_actor", "audit_count_actor", "workspace_id = $1 AND actor_id = $7"};
-const view by_target{"audit_list_target", "audit_count_target", "workspace_id = $1 AND target = $8"};
-const view by_credential{"audit_list_credential", "audit_count_credential",
-                         "workspace_id = $1 AND credential_id = $9"};
+// One per index, hence one per filter; with two filters the second is a plain condition.
+const list_statements everything{"audit_list", "audit_count", "workspace_id = $1"};
+const list_statements by_action{"audit_list_action", "audit_count_action",
+                                "workspace_id = $1 AND action = $6"};
+const list_statements by_actor{"audit_list_actor", "audit_count_actor",
+                               "workspace_id = $1 AND actor_id = $7"};
+const list_statements by_target{"audit_list_target", "audit_count_target",
+                                "workspace_id = $1 AND target = $8"};
+const list_statements by_credential{"audit_list_credential", "audit_count_credential",
+                                    "workspace_id = $1 AND credential_id = $9"};
 
-/// The one that reads least in vain.
-const view& view_of(const query& wanted)
+/// The statements for the most selective filter.
+const list_statements& statements_for(const query& wanted)
 {
     if (wanted.target)
         return by_target;
@@ -105,21 +108,21 @@ const view& view_of(const query& wanted)
 
 awaitable<page> list(pool& db, query wanted)
 {
-    auto& chosen = view_of(wanted);
+    auto& chosen = statements_for(wanted);
     auto& [workspace, action, actor, target, credential, since, until, before, limit] = wanted;
-    uuid least = before_all;
+    uuid lowest = min_uuid;
     if (since)
-        least = least_id_of(*since - clocks_differ);
-    auto below = until ? least_id_of(*until + clocks_differ) : after_all;
-    auto from = before ? std::min(*before, below) : below;
+        lowest = min_id_at(*since - max_clock_skew);
+    auto highest = until ? min_id_at(*until + max_clock_skew) : max_uuid;
+    auto from = before ? std::min(*before, highest) : highest;
 
     batch work;
-    work.within(workspace);
-    add_walking(work);
-    work.add(chosen.list, workspace, from, least, since, until, action, actor, target, credential, limit);
-    work.add(chosen.count, workspace, below, least, since, until, action, actor, target, credential);
+    work.in_workspace(workspace);
+    require_index_scan(work);
+    work.add(chosen.list, workspace, from, lowest, since, until, action, actor, target, credential, limit);
+    work.add(chosen.count, workspace, highest, lowest, since, until, action, actor, target, credential);
     auto found = co_await db.run(std::move(work));
-    co_return page{found[1].as_vector<row>(), read_total(found.last())};
+    co_return page{found[1].as_vector<row>(), read_capped_count(found.last())};
 }
 
 } // namespace db::audit

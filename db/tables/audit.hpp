@@ -1,4 +1,4 @@
-// Who did what, when, from where.
+// Audit events: actor, action, target, time and client of a change.
 #pragma once
 
 #include "db/postgres/pool.hpp"
@@ -12,25 +12,35 @@
 
 namespace db::audit {
 
-/// One event, as written.
+/// An audit event to be recorded.
 struct entry {
     uuid id{};
-    std::optional<uuid> workspace_id;  ///< nothing: an event of the account alone
-    std::string action;                ///< "api_key.mint"
-    std::optional<uuid> actor_id;      ///< the user who did it
-    std::optional<uuid> credential_id; ///< with which session or key
+
+    /// Nothing: an event of the account alone.
+    std::optional<uuid> workspace_id;
+
+    /// Such as "api_key.mint".
+    std::string action;
+
+    /// The acting user.
+    std::optional<uuid> actor_id;
+
+    /// The session or API key used.
+    std::optional<uuid> credential_id;
     std::optional<std::string> target;
     std::string ip;
     std::string user_agent;
     std::string request_id;
-    std::string details = "{}"; ///< a JSON object; never a secret
+
+    /// A JSON object; never a secret.
+    std::string details = "{}";
 };
 
-/// Written in the transaction of what it tells of, so that neither exists without the other.
+/// Inserts an event. Add it to the transaction of the change, so that neither exists without the other.
 void add(batch& work, const entry& event);
 
-/// The event as the argument of audit_event(): for statements that note what they change, if they do.
-/// @throw boost::system::system_error if details is no JSON
+/// The event as the argument of audit_event(), for statements that record it only if they change something.
+/// @throw boost::system::system_error if details is not JSON
 std::string as_json(const entry& event);
 
 struct row {
@@ -54,17 +64,25 @@ struct query {
     std::optional<uuid> actor_id;
     std::optional<std::string> target;
     std::optional<uuid> credential_id;
-    std::optional<timestamp> since, until; ///< until: exclusive
-    std::optional<uuid> before;            ///< the last id of the page before
-    int limit = 51;                        ///< one more than shown tells whether there are more
+
+    /// Time range; `until` is exclusive.
+    std::optional<timestamp> since, until;
+
+    /// The last id of the previous page.
+    std::optional<uuid> before;
+
+    /// One more than the page size, to see whether there is a next page.
+    int limit = 51;
 };
 
 struct page {
     std::vector<row> rows;
-    std::optional<std::int64_t> total; ///< of the filter; nothing if there are too many to count
+
+    /// Rows that match the filter; nothing if above count_cap.
+    std::optional<std::int64_t> total;
 };
 
-/// Events of a workspace, the newest first.
+/// Audit events of a workspace, newest first.
 awaitable<page> list(pool& db, query wanted);
 
 } // namespace db::audit

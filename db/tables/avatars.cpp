@@ -3,12 +3,12 @@
 namespace db::avatars {
 
 static const statement replace_avatar{"avatars_replace", R"(
-    WITH put AS (
+    WITH stored AS (
         INSERT INTO avatars (user_id, content_type, bytes) VALUES ($1, $2, $3)
         ON CONFLICT (user_id) DO UPDATE
         SET version = avatars.version + 1, content_type = excluded.content_type, bytes = excluded.bytes
         RETURNING version)
-    UPDATE users SET avatar_version = put.version FROM put WHERE id = $1)"};
+    UPDATE users SET avatar_version = stored.version FROM stored WHERE id = $1)"};
 
 awaitable<void> replace(pool& db, uuid user_id, std::string content_type, std::vector<std::uint8_t> bytes)
 {
@@ -16,7 +16,7 @@ awaitable<void> replace(pool& db, uuid user_id, std::string content_type, std::v
 }
 
 static const statement remove_avatar{"avatars_remove", R"(
-    WITH gone AS (UPDATE avatars SET bytes = NULL WHERE user_id = $1)
+    WITH deleted AS (UPDATE avatars SET bytes = NULL WHERE user_id = $1)
     UPDATE users SET avatar_version = NULL WHERE id = $1)"};
 
 awaitable<void> remove(pool& db, uuid user_id)
@@ -29,11 +29,11 @@ static const statement find_avatar{"avatars_find", R"(
     FROM avatars
     WHERE user_id = $1 AND bytes IS NOT NULL
       AND (user_id = $2
-           OR EXISTS (SELECT FROM memberships theirs
-                      WHERE theirs.user_id = $1
-                        AND (theirs.workspace_id = $3
-                             OR $3 IS NULL AND theirs.workspace_id IN
-                                               (SELECT workspace_id FROM memberships WHERE user_id = $2)))))"};
+           OR EXISTS (SELECT FROM memberships owner
+                      WHERE owner.user_id = $1
+                        AND (owner.workspace_id = $3
+                             OR $3 IS NULL AND owner.workspace_id IN
+                                 (SELECT workspace_id FROM memberships WHERE user_id = $2)))))"};
 
 awaitable<std::optional<row>> find(pool& db, uuid user_id, std::optional<uuid> viewer,
                                    std::optional<uuid> workspace, std::int32_t known)

@@ -1,4 +1,4 @@
-// Pictures of people.
+// Avatars: images of users, with a version for HTTP caching.
 #pragma once
 
 #include "db/postgres/pool.hpp"
@@ -13,25 +13,26 @@
 
 namespace db::avatars {
 
-/// Put a picture in the place of the one before. Writes the user's avatar_version, which has never been
-/// before.
+/// Stores an image and sets the user's avatar_version to a number never used before.
 awaitable<void> replace(pool& db, uuid user_id, std::string content_type, std::vector<std::uint8_t> bytes);
 
-/// Take the picture down; without one nothing happens.
+/// Deletes the image. Idempotent.
 awaitable<void> remove(pool& db, uuid user_id);
 
 struct row {
     std::int32_t version = 0;
     std::string content_type;
-    std::vector<std::uint8_t> bytes; ///< empty if the reader has this version
+
+    /// Empty if the client has this version.
+    std::vector<std::uint8_t> bytes;
 };
 BOOST_DESCRIBE_STRUCT(row, (), (version, content_type, bytes))
 
-/** A person's picture, for who may see it: one's own, or anybody's who shares a workspace.
-    @param viewer    the person who asks; nothing: a workspace's key
-    @param workspace the only one that counts; nothing: all of the viewer's
-    @param known     the version that the reader has: its bytes do not travel again
-    @return nothing if there is no picture, or none that the viewer may see */
+/** A user's image, if the viewer may see it: their own, or that of a user in the same workspace.
+    @param viewer    the requesting user; nothing: a workspace's API key
+    @param workspace the only workspace to consider; nothing: all of the viewer's
+    @param known     the version that the client has: its bytes are not sent again
+    @return nothing if there is no image, or none visible to the viewer */
 awaitable<std::optional<row>> find(pool& db, uuid user_id, std::optional<uuid> viewer,
                                    std::optional<uuid> workspace, std::int32_t known);
 

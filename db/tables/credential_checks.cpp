@@ -1,34 +1,39 @@
 #include "db/tables/credential_checks.hpp"
 
+#include "db/postgres/sqlstate.hpp"
+
 namespace db {
 
-static const statement check_standing{"standing_require", "SELECT require_standing($1, $2, $3, $4, $5)"};
+static const statement check_credential{"credential_checks_require_valid",
+                                        "SELECT require_valid_credential($1, $2, $3, $4, $5)"};
 
-static void add_check(batch& work, const principal& who, bool alone)
+static void add_check(batch& work, const principal& caller, bool exclusive)
 {
-    work.add(check_standing, who.credential_id, who.workspace_id, who.user_id, who.role, alone);
+    work.add(check_credential, caller.credential_id, caller.workspace_id, caller.user_id, caller.role,
+             exclusive);
 }
 
-void require_standing(batch& work, const principal& who)
+void require_valid_credential(batch& work, const principal& caller)
 {
-    add_check(work, who, false);
+    add_check(work, caller, false);
 }
 
-void require_sole_standing(batch& work, const principal& who)
+void require_valid_credential_exclusive(batch& work, const principal& caller)
 {
-    add_check(work, who, true);
+    add_check(work, caller, true);
 }
 
-static const statement check_password_version{"standing_password", "SELECT require_password_version($1, $2)"};
+static const statement check_password{"credential_checks_require_password",
+                                      "SELECT require_unchanged_password($1, $2)"};
 
-void require_password_version(batch& work, const uuid& user_id, std::int32_t version)
+void require_unchanged_password(batch& work, const uuid& user_id, std::int32_t version)
 {
-    work.add(check_password_version, user_id, version);
+    work.add(check_password, user_id, version);
 }
 
-bool standing_was_lost(const failure& error)
+bool credential_was_revoked(const failure& error)
 {
-    return error.sqlstate() == "LK001";
+    return error.sqlstate() == sqlstate::credential_revoked;
 }
 
 } // namespace db

@@ -1,4 +1,4 @@
-// Whether who asks may still ask, decided in the transaction that does what was asked.
+// In-transaction credential checks: a batch fails if its caller's credential is no longer valid.
 #pragma once
 
 #include "db/postgres/batch.hpp"
@@ -7,23 +7,23 @@
 
 namespace db {
 
-/** Begin a batch that makes, widens or hands out a credential. The batch fails, with standing_was_lost(), if
-   the caller's own credential has been revoked or its role changed; a revocation that comes later waits for
-   the batch. So what a revoked credential has still under way yields nothing. Answers one row of no interest.
- */
-void require_standing(batch& work, const principal& who);
+/** Credential check at the start of a batch that creates, widens or returns a credential. The batch fails
+    with credential_was_revoked() if the caller's own credential was revoked or its role changed. A later
+    revocation waits for the batch, so that no work of a revoked credential in flight has an effect. Adds
+    one result that the caller skips. */
+void require_valid_credential(batch& work, const principal& caller);
 
-/** The same, and the caller's workspace is this batch's alone until it has ended: of several that change who
-   belongs to it, and as what, one after the other decides and writes. */
-void require_sole_standing(batch& work, const principal& who);
+/** As above, and locks the caller's workspace exclusively until the batch ends: concurrent changes of its
+    members and their roles are serialized. */
+void require_valid_credential_exclusive(batch& work, const principal& caller);
 
-/** What rests on a password that was checked some time before: the batch fails likewise, if it has been
-   replaced or voided meanwhile, or the account disabled. Where both are needed this one goes first: it takes
-   the stronger lock.
-    @param version as read with what was checked */
-void require_password_version(batch& work, const uuid& user_id, std::int32_t version);
+/** Credential check for a batch that relies on a password verified earlier: it fails in the same way if the
+    password was changed since, or the account disabled. Where both checks are needed this one goes first,
+    since it takes the stronger lock.
+    @param version as read with the hash that was verified */
+void require_unchanged_password(batch& work, const uuid& user_id, std::int32_t version);
 
-/// True if a batch failed because of one of these.
-bool standing_was_lost(const failure& error);
+/// True if a batch failed because of one of these checks.
+bool credential_was_revoked(const failure& error);
 
 } // namespace db

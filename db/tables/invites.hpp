@@ -1,4 +1,4 @@
-// Invites into a workspace: made, sent again, cancelled, accepted.
+// Invites into a workspace: created, resent, cancelled, accepted.
 #pragma once
 
 #include "db/postgres/pool.hpp"
@@ -15,9 +15,13 @@
 #include <string_view>
 #include <vector>
 
+namespace db {
+class transaction;
+}
+
 namespace db::invites {
 
-/// pending and expired ones can be sent again, accepted and cancelled ones are over.
+/// Pending and expired invites are open: they can be resent. Accepted and cancelled ones are closed.
 BOOST_DEFINE_ENUM_CLASS(status, pending, expired, accepted, cancelled)
 
 struct row {
@@ -26,8 +30,9 @@ struct row {
     std::string email;
     std::string email_normalized;
     db::role role = db::role::member;
-    std::optional<uuid>
-        invited_by; ///< who sent it last; nothing: by a workspace's key, or by somebody who has gone
+
+    /// The last sender; nothing: a workspace's API key, or a deleted user.
+    std::optional<uuid> invited_by;
     timestamp created_at;
     timestamp sent_at;
     timestamp expires_at;
@@ -42,59 +47,76 @@ struct draft {
     std::string email;
     std::string email_normalized;
     db::role role = db::role::member;
-    db::digest digest{}; ///< of the token in its mail
-    std::optional<outbox::draft> letter;
-    audit::entry event; ///< written with it; its target is set here
+
+    /// Of the token in its email.
+    db::digest digest{};
+    std::optional<outbox::draft> mail;
+
+    /// Recorded if the invite is created; its target is set here.
+    audit::entry event;
 };
 
-/// On whose rights an invite rests: it ends with the person's, and with the key that it was sent with.
+/// The sender of an invite. It is cancelled when the user loses the right to make it, or the key is revoked.
 struct sender {
-    std::optional<uuid> user_id; ///< nothing: a workspace's key
-    std::optional<uuid> key_id;  ///< nothing: a session
+    /// Nothing: a workspace's API key.
+    std::optional<uuid> user_id;
+
+    /// Nothing: a session.
+    std::optional<uuid> key_id;
 };
 
-/// created: and sent. The others: nothing was done.
+/// Only `created` had an effect.
 BOOST_DEFINE_ENUM_CLASS(outcome, created, already_member, already_invited)
 
-/** Invite several people at once; each is invited or not by itself. One of an address given twice counts.
-    @param first what goes first in the same transaction, such as a check
+/** Creates several invites at once, each independent of the others. Of an address given twice the first
+    counts.
+    @param tx may begin with statements of the caller, such as a credential check
     @return an outcome for each draft, in their order */
-awaitable<std::vector<outcome>> create(pool& db, batch first, uuid workspace_id, sender from,
-                                       timestamp expires_at, std::vector<draft> drafts);
+awaitable<std::vector<outcome>> create(transaction tx, uuid workspace_id, sender from, timestamp expires_at,
+                                       std::vector<draft> drafts);
 
 struct query {
     uuid workspace_id{};
     std::optional<db::role> role;
-    std::optional<std::string> text; ///< somewhere in the address, in whatever case
-    bool even_expired = true;
-    std::optional<uuid> after; ///< the last id of the page before
-    int limit = 51;            ///< one more than shown tells whether there are more
+
+    /// A part of the address; case-insensitive.
+    std::optional<std::string> text;
+    bool include_expired = true;
+
+    /// The last id of the previous page.
+    std::optional<uuid> after;
+
+    /// One more than the page size, to see whether there is a next page.
+    int limit = 51;
 };
 
 struct page {
     std::vector<row> rows;
-    std::optional<std::int64_t> total; ///< of the filter; nothing if there are too many to count
+
+    /// Rows that match the filter; nothing if above count_cap.
+    std::optional<std::int64_t> total;
 };
 
-/// Invites of a workspace that are not over, the oldest first.
+/// Open invites of a workspace, oldest first.
 awaitable<page> list(pool& db, query wanted);
 
-/// An invite of a workspace that is not over.
+/// An open invite of a workspace.
 awaitable<std::optional<row>> find(pool& db, uuid workspace_id, uuid id);
 
-/** Send an invite again, with a new token: the older ones are void, and it is as fresh as a new one, and
-   rests on whoever sent it now.
-    @param first as in create()
-    @param event written if done
-    @return false if there is no such invite that is not over */
-awaitable<bool> resend(pool& db, batch first, uuid workspace_id, uuid id, sender from, db::digest digest,
-                       timestamp expires_at, outbox::draft letter, audit::entry event);
+/** Resends an invite with a new token and a new sender. Older tokens are no longer valid.
+    @param tx    as in create()
+    @param event recorded if done
+    @return false if there is no such open invite */
+awaitable<bool> resend(transaction tx, uuid workspace_id, uuid id, sender from, db::digest digest,
+                       timestamp expires_at, outbox::draft mail, audit::entry event);
 
-/// @param first as in create() @param event written if this call cancelled it
-/// @return false if there is no such invite that is not over
-awaitable<bool> cancel(pool& db, batch first, uuid workspace_id, uuid id, audit::entry event);
+/** Cancels an invite.
+    @param tx    as in create()
+    @param event recorded if this call cancelled it
+    @return false if there is no such open invite */
+awaitable<bool> cancel(transaction tx, uuid workspace_id, uuid id, audit::entry event);
 
-/// What somebody who has the token of an invite may know of it.
+/// An invite as shown to the holder of its token.
 struct preview {
     uuid id{};
     uuid workspace_id{};
@@ -102,29 +124,35 @@ struct preview {
     std::string email;
     std::string email_normalized;
     db::role role = db::role::member;
-    std::optional<std::string> invited_by; ///< a name
+
+    /// A name.
+    std::optional<std::string> invited_by;
     timestamp expires_at;
     invites::status status = invites::status::pending;
-    bool is_replaced = false; ///< the token is one of an earlier mail
-    bool has_account = false; ///< there is an account that has proved the address to be its own
+
+    /// The token is from an earlier email.
+    bool is_replaced = false;
+
+    /// An account has this address, verified.
+    bool has_account = false;
 };
 BOOST_DESCRIBE_STRUCT(preview, (),
                       (id, workspace_id, workspace, email, email_normalized, role, invited_by, expires_at,
                        status, is_replaced, has_account))
 
-/// By the digest of a token, whatever has become of the invite.
+/// By the digest of a token, open or closed.
 awaitable<std::optional<preview>> find_by_digest(pool& db, db::digest digest);
 
-/** Make a person a member, as the invite says. The person's address is the invite's, or the batch fails as
-   with a spent one-time token; so it does if the invite is over, and of two that accept at the same time one
-   finds it so. It fails with was_member_already() if they belong to the workspace already. Commit with a
-   change of the person. */
+/** Accepts an invite: the user becomes a member with its role. The batch fails with
+    one_time_tokens::was_invalid() if the invite is closed or for another address, so that of two
+    concurrent calls one fails, and with was_already_member() if the user is a member already. Commit with
+    an invalidation of the user. */
 void add_accept(batch& work, const db::digest& digest, const uuid& user_id);
 
-/// True if a batch failed because whoever accepts is a member already.
-bool was_member_already(const failure& error);
+/// True if a batch failed because the user is a member already.
+bool was_already_member(const failure& error);
 
-/// Every open invite that a person has made, in whatever workspace, is over.
+/// Cancels every open invite of a user, in all workspaces.
 void add_cancel_all_by(batch& work, const uuid& user_id);
 
 } // namespace db::invites

@@ -1,4 +1,4 @@
-// People who have signed up with an address of a workspace's domain, and wait to be let in.
+// Join requests: users who signed up with an address of a workspace's domain and wait for approval.
 #pragma once
 
 #include "db/postgres/pool.hpp"
@@ -14,21 +14,21 @@
 #include <vector>
 
 namespace db {
-class principal_changes;
+class transaction;
 }
 
 namespace db::join_requests {
 
-/// The workspace that people with an address of this domain sign up to, if there is one.
+/// The workspace that users with an address of this domain may join, if there is one.
 awaitable<std::optional<uuid>> find_workspace(pool& db, std::string domain);
 
-/// A person who has just been inserted asks to join. Nothing comes of it before their address is verified.
+/// Inserts the request of a user inserted before it. It has no effect before the address is verified.
 void add_insert(batch& work, const uuid& user_id, const uuid& workspace_id);
 
-/** What becomes of the request of a person whose address has just been verified, if they have one: an open
-   workspace takes them in, another's admins are told. Commit with a change of the person.
-    @param joined written if they are taken in; its workspace, actor and target are set here */
-void add_settle(batch& work, const uuid& user_id, const audit::entry& joined);
+/** Resolves the request, if any, of a user with a newly verified address: an open workspace adds the user,
+    any other notifies its admins. Commit with an invalidation of the user.
+    @param joined recorded if the user is added; its workspace, actor and target are set here */
+void add_resolve(batch& work, const uuid& user_id, const audit::entry& joined);
 
 struct row {
     uuid user_id{};
@@ -41,23 +41,25 @@ BOOST_DESCRIBE_STRUCT(row, (), (user_id, email, name, email_verified, created_at
 
 struct page {
     std::vector<row> rows;
-    std::optional<std::int64_t> total; ///< nothing if there are too many to count
+
+    /// Nothing if above count_cap.
+    std::optional<std::int64_t> total;
 };
 
-/// Who waits for a workspace, in the order of their accounts. @param after the last user of the page before
+/// Pending requests of a workspace, oldest account first. @param after the last user of the previous page
 awaitable<page> list(pool& db, uuid workspace_id, std::optional<uuid> after, int limit);
 
 awaitable<std::optional<row>> find(pool& db, uuid workspace_id, uuid user_id);
 
-/** Make who waits a member, and tell them.
-    @param first what goes first in the same transaction, such as a check
-    @param event written if done
-    @return false if nobody with a verified address waits under this id */
-awaitable<bool> approve(principal_changes& changes, pool& db, batch first, uuid workspace_id, uuid user_id,
-                        outbox::draft letter, audit::entry event);
+/** Approves a request: the user becomes a member, and is notified.
+    @param tx    may begin with statements of the caller, such as a credential check
+    @param event recorded if done
+    @return false if there is no pending request of a user with a verified address under this id */
+awaitable<bool> approve(transaction tx, uuid workspace_id, uuid user_id, outbox::draft mail,
+                        audit::entry event);
 
-/// Let nobody wait, and tell them. @return false if nobody waits under this id
-awaitable<bool> reject(principal_changes& changes, pool& db, batch first, uuid workspace_id, uuid user_id,
-                       outbox::draft letter, audit::entry event);
+/// Rejects a request and notifies the user. @return false if there is no pending request under this id
+awaitable<bool> reject(transaction tx, uuid workspace_id, uuid user_id, outbox::draft mail,
+                       audit::entry event);
 
 } // namespace db::join_requests

@@ -18,16 +18,16 @@ keyset oldest_first(const std::string& column, const std::string& value, const s
     return out;
 }
 
-// Starting other processes, or compiling, would take longer than reading a page.
-static const statement walk_indexes{"listing_walk", R"(
+// Parallel workers and JIT compilation would take longer than reading a page.
+static const statement force_index_scan{"keyset_pagination_require_index_scan", R"(
     SELECT set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true),
            set_config('enable_sort', 'off', true), set_config('enable_incremental_sort', 'off', true),
            set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),
            set_config('max_parallel_workers_per_gather', '0', true), set_config('jit', 'off', true))"};
 
-void add_walking(batch& work)
+void require_index_scan(batch& work)
 {
-    work.add(walk_indexes);
+    work.add(force_index_scan);
 }
 
 } // namespace db

@@ -1,22 +1,22 @@
 #include "db/tables/known_devices.hpp"
 
-namespace db::devices {
+namespace db::known_devices {
 
-// All parts of a statement see the table as it was before it.
-static const statement note_device{"devices_note", R"(
-    WITH noted AS (
+// All parts of a statement see the same snapshot: the EXISTS conditions do not see the new device.
+static const statement record_device{"known_devices_record", R"(
+    WITH recorded AS (
         INSERT INTO known_devices (user_id, agent) VALUES ($1, $2)
         ON CONFLICT (user_id, agent) DO UPDATE SET seen_at = now())
-    INSERT INTO outbox (id, kind, facts, user_id, recipient, name)
+    INSERT INTO outbox (id, kind, variables, user_id, recipient, name)
     SELECT $3, $4, $5, u.id, u.email, CASE WHEN u.email_verified_at IS NOT NULL THEN u.name END
     FROM users u
     WHERE u.id = $1 AND wants_mail(u, $4)
       AND EXISTS (SELECT FROM known_devices WHERE user_id = $1)
       AND NOT EXISTS (SELECT FROM known_devices WHERE user_id = $1 AND agent = $2))"};
 
-void add_note(batch& work, const uuid& user_id, const digest& agent, const outbox::draft& letter)
+void add_record(batch& work, const uuid& user_id, const digest& agent, const outbox::draft& mail)
 {
-    work.add(note_device, user_id, agent, letter.id, letter.what, letter.facts);
+    work.add(record_device, user_id, agent, mail.id, mail.kind, mail.variables);
 }
 
-} // namespace db::devices
+} // namespace db::known_devices

@@ -1,13 +1,13 @@
-// From where a person has signed in before.
+// Known devices: user agents that a user has signed in from before.
 #pragma once
 
 #include "db/tables/outbox.hpp"
 
-namespace db::devices {
+namespace db::known_devices {
 
-/** Note a sign-in.
-    @param agent  SHA-256 of what tells the device
-    @param letter sent to the person if they have signed in before, and never from this device */
-void add_note(batch& work, const uuid& user_id, const digest& agent, const outbox::draft& letter);
+/** Records a sign-in.
+    @param agent SHA-256 of the user agent without version numbers
+    @param mail  queued if the user has signed in before, but never from this device */
+void add_record(batch& work, const uuid& user_id, const digest& agent, const outbox::draft& mail);
 
-} // namespace db::devices
+} // namespace db::known_devices

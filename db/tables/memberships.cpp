@@ -5,13 +5,14 @@
 
 namespace db::memberships {
 
-std::string select_place()
+std::string select_workspace_membership()
 {
     return "SELECT " + columns<workspaces::row>("w") +
            ", m.role, w.owner_id = m.user_id AS is_owner, m.joined_at";
 }
 
-static const statement find_membership{"memberships_find", rows::of_one_workspace, select_place() + R"(
+static const statement find_membership{"memberships_find", rows::of_one_workspace,
+                                       select_workspace_membership() + R"(
     FROM memberships m JOIN workspaces w ON w.id = m.workspace_id
     WHERE m.workspace_id = $1 AND m.user_id = $2)"};
 
@@ -20,24 +21,24 @@ void add_find(batch& work, const uuid& workspace_id, const uuid& user_id)
     work.add(find_membership, workspace_id, user_id);
 }
 
-awaitable<std::optional<place>> find(pool& db, uuid workspace_id, uuid user_id)
+awaitable<std::optional<workspace_membership>> find(pool& db, uuid workspace_id, uuid user_id)
 {
-    auto found = co_await db.run_within(workspace_id, find_membership, workspace_id, user_id);
-    co_return read_place(found);
+    auto found = co_await db.run_in_workspace(workspace_id, find_membership, workspace_id, user_id);
+    co_return read_workspace_membership(found);
 }
 
-static const statement list_memberships{"memberships_list", select_place() + R"(
+static const statement list_memberships{"memberships_list", select_workspace_membership() + R"(
     FROM memberships m JOIN workspaces w ON w.id = m.workspace_id
     WHERE m.user_id = $1
     ORDER BY m.joined_at, w.id)"};
 
-awaitable<std::vector<place>> list(pool& db, uuid user_id)
+awaitable<std::vector<workspace_membership>> list(pool& db, uuid user_id)
 {
     auto found = co_await db.run(list_memberships, user_id);
-    co_return read_places(found);
+    co_return read_workspace_memberships(found);
 }
 
-static const statement list_page{"memberships_list_page", select_place() + R"(
+static const statement list_page{"memberships_list_page", select_workspace_membership() + R"(
     FROM memberships m JOIN workspaces w ON w.id = m.workspace_id
     WHERE m.user_id = $1 AND m.workspace_id > $2
     ORDER BY m.workspace_id
@@ -49,10 +50,10 @@ static const statement count_memberships{"memberships_count",
 awaitable<page> list(pool& db, uuid user_id, std::optional<uuid> after, int limit)
 {
     batch work;
-    work.add(list_page, user_id, after.value_or(before_all), limit);
+    work.add(list_page, user_id, after.value_or(min_uuid), limit);
     work.add(count_memberships, user_id);
     auto found = co_await db.run(std::move(work));
-    co_return page{read_places(found.first()), found.last().scalar<std::int64_t>()};
+    co_return page{read_workspace_memberships(found.first()), found.last().scalar<std::int64_t>()};
 }
 
 static const statement insert_membership{"memberships_insert", R"(
@@ -67,23 +68,23 @@ void add_insert(batch& work, const uuid& workspace_id, const uuid& user_id, role
     work.add(insert_membership, workspace_id, user_id, as);
 }
 
-std::optional<place> read_place(const result& answer)
+std::optional<workspace_membership> read_workspace_membership(const result& answer)
 {
     auto workspace = answer.as_optional<workspaces::row>();
     if (!workspace)
         return std::nullopt;
-    return place{std::move(*workspace), answer.as_one<row>()};
+    return workspace_membership{std::move(*workspace), answer.as_one<row>()};
 }
 
-std::vector<place> read_places(const result& answer)
+std::vector<workspace_membership> read_workspace_memberships(const result& answer)
 {
-    auto spaces = answer.as_vector<workspaces::row>();
-    auto standings = answer.as_vector<row>();
-    std::vector<place> places;
-    places.reserve(spaces.size());
-    for (std::size_t i = 0; i < spaces.size(); ++i)
-        places.push_back({std::move(spaces[i]), standings[i]});
-    return places;
+    auto workspaces = answer.as_vector<workspaces::row>();
+    auto memberships = answer.as_vector<row>();
+    std::vector<workspace_membership> out;
+    out.reserve(workspaces.size());
+    for (std::size_t i = 0; i < workspaces.size(); ++i)
+        out.push_back({std::move(workspaces[i]), memberships[i]});
+    return out;
 }
 
 } // namespace db::memberships

@@ -1,4 +1,4 @@
-// Who belongs to which workspace, and as what.
+// Memberships: the users of each workspace, with their roles.
 #pragma once
 
 #include "db/postgres/pool.hpp"
@@ -19,37 +19,37 @@ struct row {
 };
 BOOST_DESCRIBE_STRUCT(row, (), (role, is_owner, joined_at))
 
-/// A workspace, and a user's standing in it.
-struct place {
+/// A workspace and a user's membership in it.
+struct workspace_membership {
     workspaces::row workspace;
     row membership;
 };
 
-/// Answers what read_place() reads: a user's place in a workspace, if they are a member.
+/// Returns a user's membership in a workspace, for read_workspace_membership().
 void add_find(batch& work, const uuid& workspace_id, const uuid& user_id);
 
-/// Nothing if the user is no member, or the workspace does not exist.
-awaitable<std::optional<place>> find(pool& db, uuid workspace_id, uuid user_id);
+/// Nothing if the user is not a member, or the workspace does not exist.
+awaitable<std::optional<workspace_membership>> find(pool& db, uuid workspace_id, uuid user_id);
 
-/// All workspaces of a user, the oldest membership first.
-awaitable<std::vector<place>> list(pool& db, uuid user_id);
+/// All workspaces of a user, oldest membership first.
+awaitable<std::vector<workspace_membership>> list(pool& db, uuid user_id);
 
 struct page {
-    std::vector<place> places;
+    std::vector<workspace_membership> rows;
     std::int64_t total = 0;
 };
 
-/// Workspaces of a user, the oldest workspace first. @param after the last workspace of the page before
+/// Workspaces of a user, oldest workspace first. @param after the last workspace of the previous page
 awaitable<page> list(pool& db, uuid user_id, std::optional<uuid> after, int limit);
 
-/// The start of a statement that returns the columns of both structs, from memberships m and workspaces w.
-std::string select_place();
+/// The SELECT of a statement that returns the columns of both structs, from memberships m and workspaces w.
+std::string select_workspace_membership();
 
-/// Read the answer of such a statement.
-std::optional<place> read_place(const result& answer);
-std::vector<place> read_places(const result& answer);
+/// Read the result of such a statement.
+std::optional<workspace_membership> read_workspace_membership(const result& answer);
+std::vector<workspace_membership> read_workspace_memberships(const result& answer);
 
-/// Returns the row. Fails on memberships_pkey if already a member.
+/// Returns the row. Fails on memberships_pkey if the user is a member already.
 void add_insert(batch& work, const uuid& workspace_id, const uuid& user_id, role as);
 
 } // namespace db::memberships

@@ -1,24 +1,25 @@
 #include "db/tables/oauth.hpp"
 
 #include "db/postgres/columns.hpp"
+#include "db/postgres/sqlstate.hpp"
 
 namespace db::oauth {
 
-static const statement insert_code{"oauth_insert_code", R"(
+static const statement insert_oauth_code{"oauth_insert_code", R"(
     INSERT INTO oauth_codes (digest, sealed, expires_at) VALUES ($1, $2, now() + $3 * interval '1 second'))"};
 
-awaitable<void> keep_code(pool& db, digest code, std::vector<std::uint8_t> sealed, std::chrono::seconds lives)
+awaitable<void> insert_code(pool& db, digest code, std::vector<std::uint8_t> sealed, std::chrono::seconds ttl)
 {
-    co_await db.run(insert_code, code, sealed, lives.count());
+    co_await db.run(insert_oauth_code, code, sealed, ttl.count());
 }
 
-static const statement delete_code{"oauth_delete_code", R"(
-    WITH spent AS (DELETE FROM oauth_codes WHERE digest = $1 RETURNING sealed, expires_at)
-    SELECT sealed FROM spent WHERE expires_at > now())"};
+static const statement consume_oauth_code{"oauth_consume_code", R"(
+    WITH consumed AS (DELETE FROM oauth_codes WHERE digest = $1 RETURNING sealed, expires_at)
+    SELECT sealed FROM consumed WHERE expires_at > now())"};
 
-awaitable<std::optional<std::vector<std::uint8_t>>> take_code(pool& db, digest code)
+awaitable<std::optional<std::vector<std::uint8_t>>> consume_code(pool& db, digest code)
 {
-    auto found = co_await db.run(delete_code, code);
+    auto found = co_await db.run(consume_oauth_code, code);
     co_return found.as_optional<std::vector<std::uint8_t>>();
 }
 
@@ -41,37 +42,40 @@ awaitable<std::optional<users::account>> find_account(pool& db, std::string prov
     auto user = found.as_optional<users::row>();
     if (!user)
         co_return std::nullopt;
-    co_return co_await users::with_place(db, std::move(*user));
+    co_return co_await users::with_login_workspace(db, std::move(*user));
 }
 
-static const statement put_grant{"oauth_put_grant", "SELECT put_grant($1, $2, $3, $4, $5, $6)"};
+static const statement upsert_oauth_grant{"oauth_upsert_grant",
+                                          "SELECT upsert_oauth_grant($1, $2, $3, $4, $5, $6)"};
 
-void add_put(batch& work, const draft& grant)
+void add_upsert(batch& work, const draft& grant)
 {
-    work.add(put_grant, grant.provider, grant.subject, grant.user_id, grant.email, grant.sealed_tokens,
-             grant.outlasts);
+    work.add(upsert_oauth_grant, grant.provider, grant.subject, grant.user_id, grant.email,
+             grant.sealed_tokens, grant.replaces_tokens);
 }
 
 bool was_linked_elsewhere(const failure& error)
 {
-    return error.sqlstate() == "LK005" || error.is_unique_violation("oauth_grants_user_key");
+    return error.sqlstate() == sqlstate::grant_linked_elsewhere ||
+           error.is_unique_violation("oauth_grants_user_key");
 }
 
 bool was_outdated(const failure& error)
 {
-    return error.sqlstate() == "LK004";
+    return error.sqlstate() == sqlstate::account_changed;
 }
 
 static const statement delete_grant{"oauth_delete_grant", R"(
-    WITH person AS (SELECT id, password_hash IS NOT NULL AS has_password FROM users WHERE id = $2 FOR UPDATE),
-    known AS (SELECT has_password FROM oauth_grants g JOIN person ON person.id = g.user_id WHERE g.provider = $3),
-    gone AS (
-        DELETE FROM oauth_grants g USING person
-        WHERE g.user_id = person.id AND g.provider = $3 AND person.has_password
+    WITH owner AS (SELECT id, password_hash IS NOT NULL AS has_password FROM users WHERE id = $2 FOR UPDATE),
+    known AS (
+        SELECT has_password FROM oauth_grants g JOIN owner ON owner.id = g.user_id WHERE g.provider = $3),
+    deleted AS (
+        DELETE FROM oauth_grants g USING owner
+        WHERE g.user_id = owner.id AND g.provider = $3 AND owner.has_password
         RETURNING g.user_id),
-    noted AS (INSERT INTO audit SELECT event.* FROM gone, audit_event($1) AS event)
-    SELECT CASE WHEN EXISTS (SELECT FROM gone) THEN 'done'
-                WHEN EXISTS (SELECT FROM known) THEN 'last_way_in'
+    recorded AS (INSERT INTO audit SELECT event.* FROM deleted, audit_event($1) AS event)
+    SELECT CASE WHEN EXISTS (SELECT FROM deleted) THEN 'done'
+                WHEN EXISTS (SELECT FROM known) THEN 'last_sign_in_method'
                 ELSE 'unknown' END)"};
 
 awaitable<removal> remove(pool& db, uuid user_id, std::string provider, audit::entry event)
@@ -80,25 +84,25 @@ awaitable<removal> remove(pool& db, uuid user_id, std::string provider, audit::e
     co_return outcome.scalar<removal>();
 }
 
-static const statement take_due_revocations{"oauth_take_revocations", R"(
+static const statement claim_due_revocations{"oauth_claim_revocations", R"(
     UPDATE oauth_revocations
     SET next_attempt_at = now() + $1 * interval '1 second'
     WHERE id IN (SELECT id FROM oauth_revocations WHERE next_attempt_at <= now()
                  ORDER BY next_attempt_at LIMIT $2 FOR UPDATE SKIP LOCKED)
     RETURNING id, provider, sealed_tokens, created_at)"};
 
-awaitable<std::vector<revocation>> take_revocations(pool& db, std::chrono::seconds wait, int limit)
+awaitable<std::vector<revocation>> claim_revocations(pool& db, std::chrono::seconds wait, int limit)
 {
-    auto taken = co_await db.run(take_due_revocations, wait.count(), limit);
-    co_return taken.as_vector<revocation>();
+    auto claimed = co_await db.run(claim_due_revocations, wait.count(), limit);
+    co_return claimed.as_vector<revocation>();
 }
 
-static const statement delete_revocation{"oauth_delete_revocation",
-                                         "DELETE FROM oauth_revocations WHERE id = $1"};
+static const statement delete_oauth_revocation{"oauth_delete_revocation",
+                                               "DELETE FROM oauth_revocations WHERE id = $1"};
 
-awaitable<void> settle_revocation(pool& db, uuid id)
+awaitable<void> delete_revocation(pool& db, uuid id)
 {
-    co_await db.run(delete_revocation, id);
+    co_await db.run(delete_oauth_revocation, id);
 }
 
 } // namespace db::oauth

@@ -1,4 +1,4 @@
-// Signing in through a provider: who is who there, and what is under way.
+// Sign-in through OpenID providers: pending sign-ins, links to provider accounts, and token revocations.
 #pragma once
 
 #include "db/postgres/pool.hpp"
@@ -17,16 +17,16 @@
 
 namespace db::oauth {
 
-// ---- codes: a sign-in on its way back
+// ---- codes: completed sign-ins not yet exchanged for a session
 
-/// @param sealed what the exchange needs to know
-awaitable<void> keep_code(pool& db, digest code, std::vector<std::uint8_t> sealed,
-                          std::chrono::seconds lives);
+/// @param sealed the state that the exchange needs, encrypted
+awaitable<void> insert_code(pool& db, digest code, std::vector<std::uint8_t> sealed,
+                            std::chrono::seconds ttl);
 
-/// Spend a code. @return what was kept with it; nothing if unknown, spent or expired
-awaitable<std::optional<std::vector<std::uint8_t>>> take_code(pool& db, digest code);
+/// Consumes a code. @return its state; nothing if it is unknown, consumed or expired
+awaitable<std::optional<std::vector<std::uint8_t>>> consume_code(pool& db, digest code);
 
-// ---- grants: a person's account at a provider
+// ---- grants: links to a user's account at a provider
 
 struct row {
     std::string provider;
@@ -37,39 +37,43 @@ struct row {
 };
 BOOST_DESCRIBE_STRUCT(row, (), (provider, subject, email, created_at, last_used_at))
 
-/// All of a person, by the provider's name.
+/// All grants of a user, ordered by provider.
 awaitable<std::vector<row>> list(pool& db, uuid user_id);
 
-/// Who signs in so, and the workspace it leads to; or nothing.
+/// The user linked to a provider's account, and the workspace that the login opens.
 awaitable<std::optional<users::account>> find_account(pool& db, std::string provider, std::string subject);
 
 struct draft {
     std::string_view provider;
     std::string_view subject;
     uuid user_id{};
-    std::string_view email; ///< normalized
+
+    /// Normalized.
+    std::string_view email;
     std::span<const std::uint8_t> sealed_tokens;
-    bool outlasts = false; ///< the tokens are good for longer than those before: they take their place
+
+    /// The tokens are valid for longer than the stored ones, and replace them.
+    bool replaces_tokens = false;
 };
 
-/** Link, or note another sign-in. Whoever is not linked yet must have the address of the draft. Answers one
-   row of no interest. The batch fails with one of the two below. */
-void add_put(batch& work, const draft& grant);
+/** Links an account, or records another sign-in. A user without a link must have the address of the draft.
+    Adds one result that the caller skips. The batch fails with one of the two below. */
+void add_upsert(batch& work, const draft& grant);
 
-/// True if a batch failed because the person is linked to another account there, or that account to another
-/// person.
+/// True if a batch failed because the user is linked to another account at the provider, or that account to
+/// another user.
 bool was_linked_elsewhere(const failure& error);
 
-/// True if a batch failed because the account has been disabled or has got another address meanwhile.
+/// True if a batch failed because the user was disabled or got another address in the meantime.
 bool was_outdated(const failure& error);
 
-BOOST_DEFINE_ENUM_CLASS(removal, done, unknown, last_way_in)
+BOOST_DEFINE_ENUM_CLASS(removal, done, unknown, last_sign_in_method)
 
-/** Unlink; what the provider let us do is given back in due course. Refused if the person has no password.
-    @param event written if done */
+/** Removes a link and queues the revocation of its tokens. Refused if the user has no password.
+    @param event recorded if done */
 awaitable<removal> remove(pool& db, uuid user_id, std::string provider, audit::entry event);
 
-// ---- what is to be given back
+// ---- revocations: tokens to revoke at their provider
 
 struct revocation {
     uuid id{};
@@ -79,10 +83,10 @@ struct revocation {
 };
 BOOST_DESCRIBE_STRUCT(revocation, (), (id, provider, sealed_tokens, created_at))
 
-/// Those that are due, put off for `wait` in case this attempt comes to nothing.
-awaitable<std::vector<revocation>> take_revocations(pool& db, std::chrono::seconds wait, int limit);
+/// Claims due revocations and schedules their next attempt after `wait`, in case this one fails.
+awaitable<std::vector<revocation>> claim_revocations(pool& db, std::chrono::seconds wait, int limit);
 
-/// It has been given back, or never will be: forget it.
-awaitable<void> settle_revocation(pool& db, uuid id);
+/// Deletes a revocation that succeeded, or never will.
+awaitable<void> delete_revocation(pool& db, uuid id);
 
 } // namespace db::oauth

@@ -1,6 +1,7 @@
 #include "db/tables/one_time_tokens.hpp"
 
 #include "db/postgres/columns.hpp"
+#include "db/postgres/sqlstate.hpp"
 
 namespace db::one_time_tokens {
 
@@ -19,30 +20,30 @@ static const statement find_token{"one_time_tokens_find", "SELECT " + columns<ro
     WHERE t.digest = $1 AND t.purpose = $2 AND t.expires_at > now()
       AND (t.purpose = 'change_email' OR t.email = u.email))"};
 
-awaitable<std::optional<row>> find(pool& db, db::digest digest, purpose what)
+awaitable<std::optional<row>> find(pool& db, db::digest digest, purpose expected)
 {
-    auto found = co_await db.run(find_token, digest, what);
+    auto found = co_await db.run(find_token, digest, expected);
     co_return found.as_optional<row>();
 }
 
-static const statement spend{"one_time_tokens_spend", "SELECT spend_token($1, $2)"};
+static const statement consume_token{"one_time_tokens_consume", "SELECT consume_one_time_token($1, $2)"};
 
-void add_spend(batch& work, const db::digest& digest, purpose what)
+void add_consume(batch& work, const db::digest& digest, purpose expected)
 {
-    work.add(spend, digest, what);
+    work.add(consume_token, digest, expected);
 }
 
-bool was_spent(const failure& error)
+bool was_invalid(const failure& error)
 {
-    return error.sqlstate() == "LK002";
+    return error.sqlstate() == sqlstate::invalid_one_time_token;
 }
 
-static const statement void_tokens{"one_time_tokens_void", R"(
+static const statement revoke_tokens{"one_time_tokens_revoke", R"(
     DELETE FROM one_time_tokens WHERE user_id = $1 AND ($2::text IS NULL OR purpose = $2))"};
 
-void add_void(batch& work, const uuid& user_id, std::optional<purpose> what)
+void add_revoke(batch& work, const uuid& user_id, std::optional<purpose> only)
 {
-    work.add(void_tokens, user_id, what);
+    work.add(revoke_tokens, user_id, only);
 }
 
 } // namespace db::one_time_tokens

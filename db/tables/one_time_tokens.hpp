@@ -1,4 +1,4 @@
-// Tokens that travel by mail and are good for one thing, once: known here by their digest alone.
+// One-time tokens sent by email, each for one purpose. Only their digests are stored.
 #pragma once
 
 #include "db/postgres/pool.hpp"
@@ -12,18 +12,20 @@
 
 namespace db::one_time_tokens {
 
-/// What a token is good for; in no other place does it count.
+/// The operation that a token authorizes; it is valid for no other.
 BOOST_DEFINE_ENUM_CLASS(purpose, verify_email, reset_password, change_email)
 
 struct draft {
     uuid user_id{};
     one_time_tokens::purpose purpose{};
     db::digest digest{};
-    std::string_view email; ///< the address that it is sent to
+
+    /// The address that the token is sent to.
+    std::string_view email;
     timestamp expires_at;
 };
 
-/// The person's older token of this purpose, if there is one, is void from now on.
+/// Stores a token and revokes the user's older one of the same purpose.
 void add_replace(batch& work, const draft& token);
 
 struct row {
@@ -32,18 +34,18 @@ struct row {
 };
 BOOST_DESCRIBE_STRUCT(row, (), (user_id, email))
 
-/// Nothing if unknown, of another purpose, spent, replaced, expired, or sent to an address that the person
-/// has left. It stays as good as it was.
-awaitable<std::optional<row>> find(pool& db, db::digest digest, purpose what);
+/// Looks a token up without consuming it. Nothing if it is unknown, for another purpose, consumed, replaced,
+/// expired, or sent to a previous address of the user.
+awaitable<std::optional<row>> find(pool& db, db::digest digest, purpose expected);
 
-/** Spend it. The whole batch fails, with was_spent(), if it is no longer there: of two that come at the same
-   time one wins. Answers one row of no interest. */
-void add_spend(batch& work, const db::digest& digest, purpose what);
+/** Consumes a token. The batch fails with was_invalid() if it is no longer valid: of two concurrent uses one
+    fails. Adds one result that the caller skips. */
+void add_consume(batch& work, const db::digest& digest, purpose expected);
 
-/// True if a batch failed because its token was spent, replaced or had expired.
-bool was_spent(const failure& error);
+/// True if a batch failed because its token was consumed, replaced or had expired.
+bool was_invalid(const failure& error);
 
-/// Void all tokens of a person, or all of one purpose.
-void add_void(batch& work, const uuid& user_id, std::optional<purpose> what = {});
+/// Revokes all tokens of a user, or those of one purpose.
+void add_revoke(batch& work, const uuid& user_id, std::optional<purpose> only = {});
 
 } // namespace db::one_time_tokens

@@ -1,4 +1,4 @@
-// Mail that is to be sent: written with what it tells of, sent by whoever is free, never by two at once.
+// Transactional outbox: emails queued in the transaction of a change and delivered in the background.
 #pragma once
 
 #include "db/postgres/pool.hpp"
@@ -15,73 +15,79 @@
 
 namespace db::outbox {
 
-/// What a letter is about.
+/// The template of an email. Some are also the notification kinds that users switch off.
 BOOST_DEFINE_ENUM_CLASS(kind, verify, reset, address_taken, email_change, email_change_notice,
-                        password_changed, new_sign_in, key_minted, key_reported, invite, invite_again,
+                        password_changed, new_sign_in, key_minted, key_reported, invite, invite_reminder,
                         approval_asked, approval_given, approval_refused)
 
-/// A letter to be written.
+/// An email to be queued.
 struct draft {
     uuid id{};
-    kind what{};
-    std::string facts = "{}";               ///< a JSON object: what the letter tells; no secret
-    std::vector<std::uint8_t> sealed_token; ///< of the letter's link; empty: it has none
+    outbox::kind kind{};
+
+    /// Template variables, a JSON object; no secret.
+    std::string variables = "{}";
+
+    /// The token of the email's link, encrypted; empty: it has no link.
+    std::vector<std::uint8_t> sealed_token;
 };
 
-/// To a person's own address, unless they do not want this kind.
-void add_to_user(batch& work, const draft& letter, const uuid& user_id);
+/// Queues an email to a user's own address, unless the user has switched this kind off.
+void add_to_user(batch& work, const draft& mail, const uuid& user_id);
 
-/// To any address on behalf of a person. Greeted by name is only who has proved the address to be theirs.
-void add_to_address(batch& work, const draft& letter, const uuid& user_id, std::string_view recipient);
+/// Queues an email to any address on behalf of a user. It contains the user's name only if this address is
+/// the user's verified one.
+void add_to_address(batch& work, const draft& mail, const uuid& user_id, std::string_view recipient);
 
-/// To the owner of a key that this very transaction has revoked; of a workspace's key, to the workspace's.
-/// The facts get the key's name.
-void add_to_key_owner(batch& work, const draft& letter, const digest& key);
+/// Queues an email to the owner of a key that the same transaction has revoked, or to the workspace's owner
+/// for a workspace's key. The variables get the key's name.
+void add_to_key_owner(batch& work, const draft& mail, const digest& key);
 
-/// To the address that an invite is for, if there is this invite and the letter's token is the one it goes
-/// by.
-void add_to_invitee(batch& work, const draft& letter, const uuid& invite_id, const digest& token);
+/// Queues an email to the address of an invite, if the invite exists and has this token.
+void add_to_invitee(batch& work, const draft& mail, const uuid& invite_id, const digest& token);
 
 struct row {
     uuid id{};
-    kind what{};
+    outbox::kind kind{};
     std::optional<uuid> user_id;
     std::string recipient;
     std::optional<std::string> name;
-    std::string facts;
+    std::string variables;
     std::optional<std::vector<std::uint8_t>> sealed_token;
-    std::int32_t attempts = 0; ///< before this one
+
+    /// Previous delivery attempts.
+    std::int32_t attempts = 0;
     timestamp created_at;
 };
 BOOST_DESCRIBE_STRUCT(row, (),
-                      (id, what, user_id, recipient, name, facts, sealed_token, attempts, created_at))
+                      (id, kind, user_id, recipient, name, variables, sealed_token, attempts, created_at))
 
-/** Take the letter that is due the longest and lock it: a transaction begins, and ends with one of the three
-    calls below. A worker that dies lets go of it with its connection. Needs a pool of one connection that
-   nobody else uses.
+/** Claims the email that has been due the longest: begins a transaction that holds its row lock and ends
+    with mark_sent(), postpone() or mark_failed(). If the worker dies, its connection releases the lock.
+    Needs a pool of one connection used by nothing else.
     @return nothing, and no transaction, if none is due */
-awaitable<std::optional<row>> take(pool& db);
+awaitable<std::optional<row>> claim_next(pool& db);
 
-/// It has been sent: forget it.
-awaitable<void> settle(pool& db, uuid id);
+/// Deletes a delivered email.
+awaitable<void> mark_sent(pool& db, uuid id);
 
-/// It could not be sent now. @param cause for the operator
+/// Schedules the next attempt after a temporary failure. @param cause for the operator
 awaitable<void> postpone(pool& db, uuid id, std::chrono::milliseconds wait, std::string cause);
 
-/// It never will be. It is kept, without its token, until the purge.
-awaitable<void> give_up(pool& db, uuid id, std::string cause);
+/// Records a permanent failure. The row is kept, without its token, until purge().
+awaitable<void> mark_failed(pool& db, uuid id, std::string cause);
 
-/// End whatever transaction is left over.
-awaitable<void> let_go(pool& db);
+/// Ends an open transaction, if there is one.
+awaitable<void> rollback(pool& db);
 
-/// How many letters there are, and how old the oldest is that waits.
-struct tally {
-    std::int64_t waiting = 0;
-    std::int64_t given_up = 0;
-    std::int64_t oldest_seconds = 0;
+/// The number of emails, and the age of the oldest pending one.
+struct stats {
+    std::int64_t pending = 0;
+    std::int64_t failed = 0;
+    std::int64_t oldest_pending_seconds = 0;
 };
-BOOST_DESCRIBE_STRUCT(tally, (), (waiting, given_up, oldest_seconds))
+BOOST_DESCRIBE_STRUCT(stats, (), (pending, failed, oldest_pending_seconds))
 
-awaitable<tally> count(pool& db);
+awaitable<stats> load_stats(pool& db);
 
 } // namespace db::outbox

@@ -1,12 +1,13 @@
-// What has outlived its use.
+// Retention: deletes expired rows.
 #pragma once
 
 #include "db/postgres/pool.hpp"
 
 namespace db {
 
-/** Remove expired tokens and codes, letters given up a week ago, and devices not seen for a year. Cheap where
-   there is nothing to remove; several nodes may do it at once. */
+/** Deletes expired tokens and codes, emails that failed permanently a week ago or belong to deleted users,
+    devices not seen for a year and invites that expired a month ago. Cheap if there is nothing to delete;
+    several nodes may run it at once. */
 awaitable<void> purge(pool& db);
 
 } // namespace db

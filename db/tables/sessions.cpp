@@ -1,15 +1,15 @@
 #include "db/tables/sessions.hpp"
 
 #include "db/postgres/columns.hpp"
-#include "db/principals/invalidation.hpp"
+#include "db/principals/transaction.hpp"
 #include "db/tables/keyset_pagination.hpp"
 
 namespace db::sessions {
 
-// The lock on the account is what a password's change or a disabling waits for, and what waits for theirs.
+// The lock on the user orders this against a password change and against disabling the account.
 static const statement insert_session{"sessions_insert", R"(
-    INSERT INTO sessions (id, user_id, workspace_id, refresh_salt, refreshed_ip, refreshed_agent, ip, user_agent,
-                          expires_at)
+    INSERT INTO sessions (id, user_id, workspace_id, refresh_salt, refreshed_ip, refreshed_agent, ip,
+                          user_agent, expires_at)
     VALUES ($1,
             (SELECT id FROM users WHERE id = $2 AND password_version = $3 AND disabled_at IS NULL
              FOR NO KEY UPDATE),
@@ -23,7 +23,7 @@ void add_insert(batch& work, const draft& session)
 
 bool was_outdated(const failure& error)
 {
-    return error.constraint() == "sessions_account";
+    return error.constraint() == "sessions_user_required";
 }
 
 static const statement find_session_salt{"sessions_find_salt", R"(
@@ -35,12 +35,13 @@ awaitable<std::optional<std::vector<std::uint8_t>>> find_refresh_salt(pool& db, 
     co_return found.as_optional<std::vector<std::uint8_t>>();
 }
 
-// Whoever waited for the row's lock sees every expression here evaluated on the row as the winner left it
-// (PostgreSQL, 13.2.1 Read Committed). A counter above the row's is a token of a database since restored.
+// A statement that waited for the row's lock evaluates every expression on the row as the other one left it
+// (PostgreSQL, 13.2.1 Read Committed). A counter above the row's is of a token issued before a restore.
 static const statement refresh_session{"sessions_refresh", R"(
-    WITH spent AS (
+    WITH refreshed AS (
         UPDATE sessions
-        SET refresh_counter = CASE WHEN refresh_counter = $2 THEN refresh_counter + 1 ELSE refresh_counter END,
+        SET refresh_counter = CASE WHEN refresh_counter = $2 THEN refresh_counter + 1
+                                   ELSE refresh_counter END,
             refreshed_at    = CASE WHEN refresh_counter = $2 THEN now() ELSE refreshed_at END,
             refreshed_ip    = CASE WHEN refresh_counter = $2 THEN $3 ELSE refreshed_ip END,
             refreshed_agent = CASE WHEN refresh_counter = $2 THEN $4 ELSE refreshed_agent END,
@@ -54,29 +55,33 @@ static const statement refresh_session{"sessions_refresh", R"(
         WHERE id = $1 AND refresh_counter >= $2 AND revoked_at IS NULL AND expires_at > now()
         RETURNING id, user_id, workspace_id, refresh_counter AS counter, expires_at,
                   CASE WHEN revoked_at IS NULL THEN 'renewed' ELSE 'reused' END AS outcome),
-    noted AS (
+    recorded AS (
         INSERT INTO audit
         SELECT event.*
-        FROM spent, audit_event($7 || jsonb_build_object('workspace_id', workspace_id, 'actor_id', user_id,
-                                                         'credential_id', spent.id, 'target', spent.id)) AS event
+        FROM refreshed,
+             audit_event($7 || jsonb_build_object('workspace_id', workspace_id, 'actor_id', user_id,
+                                                  'credential_id', refreshed.id,
+                                                  'target', refreshed.id)) AS event
         WHERE outcome = 'reused')
-    SELECT outcome, counter, expires_at FROM spent)"};
+    SELECT outcome, counter, expires_at FROM refreshed)"};
 
-// Out of a workspace that the person has just left, too: a session made at the same instant leads there
-// still.
-static const statement lead_somewhere{"sessions_lead_somewhere", R"(
+// Also for a workspace that the user has just left: a session created concurrently may still refer to it.
+static const statement set_default_workspace{"sessions_set_default_workspace", R"(
     UPDATE sessions s
     SET workspace_id = (SELECT m.workspace_id FROM users u JOIN memberships m ON m.user_id = u.id
                         WHERE u.id = s.user_id
-                        ORDER BY m.workspace_id = u.last_workspace_id DESC, m.joined_at, m.workspace_id LIMIT 1)
+                        ORDER BY m.workspace_id = u.last_workspace_id DESC, m.joined_at, m.workspace_id
+                        LIMIT 1)
     WHERE id = $1 AND revoked_at IS NULL
-      AND NOT EXISTS (SELECT FROM memberships m WHERE m.workspace_id = s.workspace_id AND m.user_id = s.user_id))"};
+      AND NOT EXISTS (SELECT FROM memberships m
+                      WHERE m.workspace_id = s.workspace_id AND m.user_id = s.user_id))"};
 
 static const statement find_session_user{"sessions_find_user", "SELECT " + columns<users::row>("u") + R"(
     FROM sessions s JOIN users u ON u.id = s.user_id
     WHERE s.id = $1 AND s.revoked_at IS NULL)"};
 
-static const statement find_session_place{"sessions_find_place", memberships::select_place() + R"(
+static const statement find_session_membership{"sessions_find_membership",
+                                               memberships::select_workspace_membership() + R"(
     FROM sessions s
     JOIN memberships m ON m.workspace_id = coalesce($2, s.workspace_id) AND m.user_id = s.user_id
     JOIN workspaces w ON w.id = m.workspace_id
@@ -84,30 +89,30 @@ static const statement find_session_place{"sessions_find_place", memberships::se
 
 namespace {
 
-struct spent {
+struct refreshed_row {
     refresh_outcome outcome = refresh_outcome::gone;
     std::int64_t counter = 0;
     timestamp expires_at;
 };
-BOOST_DESCRIBE_STRUCT(spent, (), (outcome, counter, expires_at))
+BOOST_DESCRIBE_STRUCT(refreshed_row, (), (outcome, counter, expires_at))
 
-change of_session(const uuid& id)
+invalidation of_session(const uuid& id)
 {
-    change what;
-    what.credentials.push_back(id);
-    return what;
+    invalidation affected;
+    affected.credentials.push_back(id);
+    return affected;
 }
 
-change of_user(const uuid& id)
+invalidation of_user(const uuid& id)
 {
-    change what;
-    what.users.push_back(id);
-    return what;
+    invalidation affected;
+    affected.users.push_back(id);
+    return affected;
 }
 
 } // namespace
 
-awaitable<refreshed> refresh(principal_changes& changes, pool& db, attempt token)
+awaitable<refresh_result> refresh(transaction tx, refresh_request token)
 {
     audit::entry event;
     event.id = token.audit_id;
@@ -116,74 +121,74 @@ awaitable<refreshed> refresh(principal_changes& changes, pool& db, attempt token
     event.user_agent = token.user_agent;
     event.request_id = token.request_id;
 
-    batch work;
+    auto& work = tx.work();
     work.add(refresh_session, token.id, token.counter, token.ip, token.user_agent, token.new_expiry,
              token.grace.count(), audit::as_json(event));
-    work.add(lead_somewhere, token.id);
+    work.add(set_default_workspace, token.id);
     work.add(find_session_user, token.id);
-    work.add(find_session_place, token.id, token.workspace_id);
+    work.add(find_session_membership, token.id, token.workspace_id);
     auto ended = [id = token.id](const results& answers) {
-        auto row = answers.first().as_optional<spent>();
-        return row && row->outcome == refresh_outcome::reused ? of_session(id) : change();
+        auto row = answers.first().as_optional<refreshed_row>();
+        return row && row->outcome == refresh_outcome::reused ? of_session(id) : invalidation();
     };
-    auto answers = co_await changes.commit(db, std::move(work), of_session(token.id), std::move(ended));
+    auto answers = co_await tx.commit(of_session(token.id), std::move(ended));
 
-    refreshed out;
-    auto row = answers[0].as_optional<spent>();
+    refresh_result out;
+    auto row = answers[0].as_optional<refreshed_row>();
     if (!row)
         co_return out;
     out.outcome = row->outcome;
     out.counter = row->counter;
     out.expires_at = row->expires_at;
     if (auto user = answers[2].as_optional<users::row>())
-        out.account = users::account{std::move(*user), memberships::read_place(answers[3])};
+        out.account = users::account{std::move(*user), memberships::read_workspace_membership(answers[3])};
     co_return out;
 }
 
-static const statement session_can_lead_to{"sessions_can_lead_to", rows::of_one_workspace, R"(
+static const statement session_can_switch_to{"sessions_can_switch_to", rows::of_one_workspace, R"(
     SELECT EXISTS (SELECT FROM sessions s JOIN memberships m ON m.user_id = s.user_id
                    WHERE s.id = $1 AND m.workspace_id = $2 AND s.revoked_at IS NULL))"};
 
-awaitable<bool> can_lead_to(pool& db, uuid id, uuid workspace_id)
+awaitable<bool> can_switch_to(pool& db, uuid id, uuid workspace_id)
 {
-    auto answer = co_await db.run_within(workspace_id, session_can_lead_to, id, workspace_id);
+    auto answer = co_await db.run_in_workspace(workspace_id, session_can_switch_to, id, workspace_id);
     co_return answer.scalar<bool>();
 }
 
-// The person's lock comes before the session's, as with all that ends sessions or makes something of one.
+// Lock order: the user before the session. The statement below locks both, the user last.
 static const statement lock_session_user{"sessions_lock_user", rows::of_one_workspace,
                                          "SELECT FROM users WHERE id = $1 FOR NO KEY UPDATE"};
 
-static const statement lead_session_to{"sessions_lead_to", rows::of_one_workspace, R"(
-    WITH led AS (
+static const statement switch_session_to{"sessions_switch_to", rows::of_one_workspace, R"(
+    WITH switched AS (
         UPDATE sessions s SET workspace_id = m.workspace_id FROM memberships m
         WHERE s.id = $2 AND s.user_id = $3 AND s.revoked_at IS NULL AND m.workspace_id = $4 AND m.user_id = $3
         RETURNING s.user_id, s.workspace_id),
     remembered AS (
-        UPDATE users u SET last_workspace_id = led.workspace_id FROM led
-        WHERE u.id = led.user_id AND u.last_workspace_id IS DISTINCT FROM led.workspace_id)
-    INSERT INTO audit SELECT event.* FROM led, audit_event($1) AS event)"};
+        UPDATE users u SET last_workspace_id = switched.workspace_id FROM switched
+        WHERE u.id = switched.user_id AND u.last_workspace_id IS DISTINCT FROM switched.workspace_id)
+    INSERT INTO audit SELECT event.* FROM switched, audit_event($1) AS event)"};
 
-awaitable<std::optional<memberships::place>> lead_to(pool& db, uuid id, uuid user_id, uuid workspace_id,
-                                                     audit::entry event)
+awaitable<std::optional<memberships::workspace_membership>> switch_to(pool& db, uuid id, uuid user_id,
+                                                                      uuid workspace_id, audit::entry event)
 {
     batch work;
-    work.within(workspace_id);
+    work.in_workspace(workspace_id);
     work.add(lock_session_user, user_id);
-    work.add(lead_session_to, audit::as_json(event), id, user_id, workspace_id);
+    work.add(switch_session_to, audit::as_json(event), id, user_id, workspace_id);
     memberships::add_find(work, workspace_id, user_id);
     auto answers = co_await db.run(std::move(work));
     if (answers[1].affected() == 0)
         co_return std::nullopt;
-    co_return memberships::read_place(answers.last());
+    co_return memberships::read_workspace_membership(answers.last());
 }
 
-static const statement find_session_opening{
-    "sessions_find_opening", "SELECT created_at FROM sessions WHERE id = $1 AND revoked_at IS NULL"};
+static const statement find_session_created_at{
+    "sessions_find_created_at", "SELECT created_at FROM sessions WHERE id = $1 AND revoked_at IS NULL"};
 
-awaitable<std::optional<timestamp>> find_opening(pool& db, uuid id)
+awaitable<std::optional<timestamp>> find_created_at(pool& db, uuid id)
 {
-    auto found = co_await db.run(find_session_opening, id);
+    auto found = co_await db.run(find_session_created_at, id);
     co_return found.as_optional<timestamp>();
 }
 
@@ -200,59 +205,61 @@ static const statement count_sessions{"sessions_count", R"(
 awaitable<page> list(pool& db, uuid user_id, std::optional<uuid> before, int limit)
 {
     batch work;
-    work.add(list_sessions, user_id, before.value_or(after_all), limit);
+    work.add(list_sessions, user_id, before.value_or(max_uuid), limit);
     work.add(count_sessions, user_id);
     auto found = co_await db.run(std::move(work));
     co_return page{found.first().as_vector<row>(), found.last().scalar<std::int64_t>()};
 }
 
 static const statement revoke_session{"sessions_revoke", R"(
-    WITH ended AS (
-        UPDATE sessions SET revoked_at = now() WHERE id = $2 AND user_id = $3 AND revoked_at IS NULL RETURNING id)
-    INSERT INTO audit SELECT event.* FROM ended, audit_event($1) AS event)"};
+    WITH revoked AS (
+        UPDATE sessions SET revoked_at = now() WHERE id = $2 AND user_id = $3 AND revoked_at IS NULL
+        RETURNING id)
+    INSERT INTO audit SELECT event.* FROM revoked, audit_event($1) AS event)"};
 
 static const statement end_session{"sessions_end", R"(
-    WITH ended AS (
-        UPDATE sessions SET revoked_at = now() WHERE id = $2 AND revoked_at IS NULL RETURNING user_id, workspace_id)
+    WITH revoked AS (
+        UPDATE sessions SET revoked_at = now() WHERE id = $2 AND revoked_at IS NULL
+        RETURNING user_id, workspace_id)
     INSERT INTO audit
     SELECT event.*
-    FROM ended, audit_event($1 || jsonb_build_object('actor_id', user_id, 'credential_id', $2,
-                                                     'workspace_id', ended.workspace_id)) AS event)"};
+    FROM revoked, audit_event($1 || jsonb_build_object('actor_id', user_id, 'credential_id', $2,
+                                                       'workspace_id', revoked.workspace_id)) AS event)"};
 
-awaitable<void> end(principal_changes& changes, pool& db, uuid id, audit::entry event)
+awaitable<void> end(transaction tx, uuid id, audit::entry event)
 {
-    batch work;
+    auto& work = tx.work();
     work.add(end_session, audit::as_json(event), id);
-    co_await changes.commit(db, std::move(work), of_session(id));
+    co_await tx.commit(of_session(id));
 }
 
 static const statement session_exists{"sessions_exists", R"(
     SELECT EXISTS (SELECT FROM sessions WHERE id = $1 AND user_id = $2))"};
 
-awaitable<bool> revoke(principal_changes& changes, pool& db, uuid id, uuid user_id, audit::entry event)
+awaitable<bool> revoke(transaction tx, uuid id, uuid user_id, audit::entry event)
 {
-    batch work;
+    auto& work = tx.work();
     work.add(revoke_session, audit::as_json(event), id, user_id);
     work.add(session_exists, id, user_id);
-    auto answers = co_await changes.commit(db, std::move(work), of_session(id));
+    auto answers = co_await tx.commit(of_session(id));
     co_return answers.last().scalar<bool>();
 }
 
 static const statement revoke_other_sessions{"sessions_revoke_others", R"(
-    UPDATE sessions SET revoked_at = now() WHERE user_id = $1 AND id <> $2 AND revoked_at IS NULL RETURNING id)"};
+    UPDATE sessions SET revoked_at = now() WHERE user_id = $1 AND id <> $2 AND revoked_at IS NULL
+    RETURNING id)"};
 
 void add_revoke_others(batch& work, const uuid& user_id, const uuid& keep)
 {
     work.add(revoke_other_sessions, user_id, keep);
 }
 
-awaitable<std::vector<uuid>> revoke_others(principal_changes& changes, pool& db, uuid user_id, uuid keep,
-                                           audit::entry event)
+awaitable<std::vector<uuid>> revoke_others(transaction tx, uuid user_id, uuid keep, audit::entry event)
 {
-    batch work;
+    auto& work = tx.work();
     add_revoke_others(work, user_id, keep);
     audit::add(work, event);
-    auto answers = co_await changes.commit(db, std::move(work), of_user(user_id));
+    auto answers = co_await tx.commit(of_user(user_id));
     co_return answers.first().as_vector<uuid>();
 }
 

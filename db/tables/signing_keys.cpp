@@ -15,7 +15,8 @@ awaitable<std::vector<row>> list(pool& db)
     co_return found.as_vector<row>();
 }
 
-// The unique index on the newest key of an algorithm decides between processes; who loses waits, then reads.
+// The unique index on the current key of an algorithm decides between concurrent processes: the others wait,
+// then read its row.
 static const statement insert_first_key{"signing_keys_insert_first", R"(
     INSERT INTO signing_keys (kid, algorithm, public_jwk, sealed_key, signs_from)
     VALUES ($1, $2, $3, $4, now())
@@ -34,7 +35,8 @@ static const statement retire_key{"signing_keys_retire", R"(
     UPDATE signing_keys SET retires_at = $2 WHERE algorithm = $1 AND retires_at IS NULL)"};
 
 static const statement insert_next_key{"signing_keys_insert_next", R"(
-    INSERT INTO signing_keys (kid, algorithm, public_jwk, sealed_key, signs_from) VALUES ($1, $2, $3, $4, $5))"};
+    INSERT INTO signing_keys (kid, algorithm, public_jwk, sealed_key, signs_from)
+    VALUES ($1, $2, $3, $4, $5))"};
 
 awaitable<std::vector<row>> rotate(pool& db, draft next, timestamp signs_from, timestamp predecessor_until)
 {

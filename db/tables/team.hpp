@@ -1,4 +1,4 @@
-// The people of a workspace, and how who belongs to it, and as what, is changed.
+// The team of a workspace: its members, their roles and its ownership.
 #pragma once
 
 #include "db/postgres/pool.hpp"
@@ -14,7 +14,7 @@
 #include <vector>
 
 namespace db {
-class principal_changes;
+class transaction;
 }
 
 namespace db::team {
@@ -32,43 +32,49 @@ BOOST_DESCRIBE_STRUCT(row, (), (user_id, email, name, role, is_owner, joined_at)
 struct query {
     uuid workspace_id{};
     std::optional<db::role> role;
-    std::optional<std::string> text; ///< somewhere in name or address, in whatever case
-    std::optional<uuid> after;       ///< the last user of the page before
-    int limit = 51;                  ///< one more than shown tells whether there are more
+
+    /// A part of the name or address; case-insensitive.
+    std::optional<std::string> text;
+
+    /// The last user of the previous page.
+    std::optional<uuid> after;
+
+    /// One more than the page size, to see whether there is a next page.
+    int limit = 51;
 };
 
 struct page {
     std::vector<row> rows;
-    std::optional<std::int64_t> total; ///< of the filter; nothing if there are too many to count
+
+    /// Rows that match the filter; nothing if above count_cap.
+    std::optional<std::int64_t> total;
 };
 
-/** Members, in the order of their accounts. A page costs the same however far down it is; only a search for a
-   text reads every member until it has found enough. */
+/** Members, oldest account first. A page costs the same at any depth; only a text search reads all members
+    until it has found enough. */
 awaitable<page> list(pool& db, query wanted);
 
 awaitable<std::optional<row>> find(pool& db, uuid workspace_id, uuid user_id);
 
-/// Why a change of the team was refused, or that it was done.
+/// The outcome of a change, or the reason of its rejection.
 enum class outcome { done, unknown, owner_protected, last_admin };
 
-/** Give a member a role. Of several who change the team at the same time one after the other decides and
-   writes, so that an admin is always left. Invites that the member could no longer make end with it.
-    @param first what goes first in the same transaction: db::require_sole_standing()
-    @param event written if the role is another than before */
-awaitable<outcome> set_role(principal_changes& changes, pool& db, batch first, uuid workspace_id,
-                            uuid user_id, db::role wanted, audit::entry event);
+/** Sets a member's role. Concurrent changes of a team are serialized, so that at least one admin remains.
+    Open invites that the new role does not permit are cancelled.
+    @param tx    begins with require_valid_credential_exclusive()
+    @param event recorded if the role changed */
+awaitable<outcome> set_role(transaction tx, uuid workspace_id, uuid user_id, db::role wanted,
+                            audit::entry event);
 
-/** End a membership, and with it the member's keys and sessions for this workspace, and the invites they
-   made.
-    @param first, event as in set_role() */
-awaitable<outcome> remove(principal_changes& changes, pool& db, batch first, uuid workspace_id, uuid user_id,
-                          audit::entry event);
+/** Removes a member, revokes their keys and sessions for this workspace and cancels the invites they made.
+    @param tx, event as in set_role() */
+awaitable<outcome> remove(transaction tx, uuid workspace_id, uuid user_id, audit::entry event);
 
-/** Make another member the owner. The batch fails with standing_was_lost() if the giver is not the owner any
-   more.
-    @param first as in set_role()
-    @return false if the heir is no member, or disabled */
-awaitable<bool> transfer_ownership(principal_changes& changes, pool& db, batch first, uuid workspace_id,
-                                   uuid giver, uuid heir, audit::entry event);
+/** Makes another member the owner. The batch fails with credential_was_revoked() if `from_owner` no longer is
+    the owner.
+    @param tx as in set_role()
+    @return false if `to_owner` is not a member, or is disabled */
+awaitable<bool> transfer_ownership(transaction tx, uuid workspace_id, uuid from_owner, uuid to_owner,
+                                   audit::entry event);
 
 } // namespace db::team

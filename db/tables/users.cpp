@@ -1,7 +1,8 @@
 #include "db/tables/users.hpp"
 
 #include "db/postgres/columns.hpp"
-#include "db/principals/invalidation.hpp"
+#include "db/postgres/sqlstate.hpp"
+#include "db/principals/transaction.hpp"
 #include "db/tables/api_keys.hpp"
 #include "db/tables/invites.hpp"
 #include "db/tables/join_requests.hpp"
@@ -28,33 +29,36 @@ awaitable<std::optional<row>> find_by_email(pool& db, std::string email)
     co_return found.as_optional<row>();
 }
 
-// Of many, the workspace to sign in to: the one last used, else the oldest membership.
-static const char* const first_place = " ORDER BY w.id = u.last_workspace_id DESC, m.joined_at, w.id LIMIT 1";
+// The workspace to sign in to: the last one used, else the oldest membership.
+static const char* const login_workspace_order =
+    " ORDER BY w.id = u.last_workspace_id DESC, m.joined_at, w.id LIMIT 1";
 
-static const statement find_place_by_email{"users_find_place_by_email", memberships::select_place() + R"(
+static const statement find_login_workspace_by_email{"users_find_login_workspace_by_email",
+                                                     memberships::select_workspace_membership() + R"(
     FROM users u JOIN memberships m ON m.user_id = u.id JOIN workspaces w ON w.id = m.workspace_id
-    WHERE u.email_normalized = $1)" + first_place};
+    WHERE u.email_normalized = $1)" + login_workspace_order};
 
 awaitable<std::optional<account>> find_for_login(pool& db, std::string email)
 {
     batch work;
     work.add(find_user_by_email, email);
-    work.add(find_place_by_email, email);
+    work.add(find_login_workspace_by_email, email);
     auto found = co_await db.run(std::move(work));
     auto user = found.first().as_optional<row>();
     if (!user)
         co_return std::nullopt;
-    co_return account{std::move(*user), memberships::read_place(found.last())};
+    co_return account{std::move(*user), memberships::read_workspace_membership(found.last())};
 }
 
-static const statement find_place_of_user{"users_find_place", memberships::select_place() + R"(
+static const statement find_login_workspace{"users_find_login_workspace",
+                                            memberships::select_workspace_membership() + R"(
     FROM users u JOIN memberships m ON m.user_id = u.id JOIN workspaces w ON w.id = m.workspace_id
-    WHERE u.id = $1)" + first_place};
+    WHERE u.id = $1)" + login_workspace_order};
 
-awaitable<account> with_place(pool& db, row user)
+awaitable<account> with_login_workspace(pool& db, row user)
 {
-    auto found = co_await db.run(find_place_of_user, user.id);
-    co_return account{std::move(user), memberships::read_place(found)};
+    auto found = co_await db.run(find_login_workspace, user.id);
+    co_return account{std::move(user), memberships::read_workspace_membership(found)};
 }
 
 static const statement insert_user{"users_insert", R"(
@@ -68,33 +72,35 @@ void add_insert(batch& work, const draft& user)
              user.locale, user.timezone, user.email_verified);
 }
 
-static const statement vacate_user{"users_vacate", "SELECT * FROM vacate_address($1)"};
+static const statement release_user_email{"users_release_email", "SELECT * FROM release_email($1)"};
 
-void add_vacate(batch& work, const uuid& id)
+void add_release_email(batch& work, const uuid& id)
 {
-    work.add(vacate_user, id);
+    work.add(release_user_email, id);
 }
 
-static const statement dispossess_user{"users_dispossess", "SELECT * FROM dispossess($1)"};
+static const statement reset_unverified_user{"users_reset_unverified",
+                                             "SELECT * FROM reset_unverified_account($1)"};
 
-void add_dispossess(batch& work, const uuid& id)
+void add_reset_unverified_account(batch& work, const uuid& id)
 {
-    work.add(dispossess_user, id);
+    work.add(reset_unverified_user, id);
 }
 
-static const statement find_reach{"users_find_reach", "SELECT * FROM workspaces_touched_by($1)"};
+static const statement find_affected_workspaces{"users_find_affected_workspaces",
+                                                "SELECT * FROM affected_workspaces($1)"};
 
-awaitable<change> reach_of(pool& db, uuid id)
+awaitable<invalidation> affected_by(pool& db, uuid id)
 {
-    auto found = co_await db.run(find_reach, id);
-    co_return reach_of(id, found);
+    auto found = co_await db.run(find_affected_workspaces, id);
+    co_return affected_by(id, found);
 }
 
-change reach_of(const uuid& id, const result& ended)
+invalidation affected_by(const uuid& id, const result& workspaces)
 {
-    change out;
+    invalidation out;
     out.users.push_back(id);
-    out.workspaces = ended.as_vector<uuid>();
+    out.workspaces = workspaces.as_vector<uuid>();
     return out;
 }
 
@@ -106,11 +112,11 @@ static const statement verify_user_email{"users_verify_email", R"(
 void add_verify_email(batch& work, const uuid& id, std::string_view email, const audit::entry& joined)
 {
     work.add(verify_user_email, id, email);
-    join_requests::add_settle(work, id, joined);
+    join_requests::add_resolve(work, id, joined);
 }
 
 static const statement change_user_email{"users_change_email", R"(
-    WITH moot AS (DELETE FROM join_requests WHERE user_id = $1)
+    WITH obsolete AS (DELETE FROM join_requests WHERE user_id = $1)
     UPDATE users SET email = $2, email_normalized = $3, email_verified_at = now()
     WHERE id = $1 AND disabled_at IS NULL
     RETURNING )" + columns<row>()};
@@ -127,14 +133,14 @@ void add_delete(batch& work, const uuid& id)
     work.add(delete_user, id);
 }
 
-bool would_orphan(const failure& error)
+bool would_leave_ownerless(const failure& error)
 {
-    return error.sqlstate() == "LK003";
+    return error.sqlstate() == sqlstate::workspace_without_owner;
 }
 
 bool would_leave_no_admin(const failure& error)
 {
-    return error.sqlstate() == "LK008";
+    return error.sqlstate() == sqlstate::last_admin;
 }
 
 static const statement find_user_notifications{"users_find_notifications",
@@ -150,13 +156,13 @@ static const statement update_user_notifications{"users_update_notifications", R
     UPDATE users
     SET notifications = notifications ||
         (SELECT coalesce(jsonb_object_agg(kind, coalesce(notifications -> kind, '{}') || channels), '{}')
-         FROM jsonb_each($2::jsonb) AS switched (kind, channels))
+         FROM jsonb_each($2::jsonb) AS changes (kind, channels))
     WHERE id = $1
     RETURNING notifications)"};
 
-awaitable<std::optional<std::string>> update_notifications(pool& db, uuid id, std::string switched)
+awaitable<std::optional<std::string>> update_notifications(pool& db, uuid id, std::string changes)
 {
-    auto changed = co_await db.run(update_user_notifications, id, switched);
+    auto changed = co_await db.run(update_user_notifications, id, changes);
     co_return changed.as_optional<std::string>();
 }
 
@@ -214,17 +220,17 @@ static const statement disable_user{"users_disable", R"(
 
 namespace {
 
-/// A change of the account and of all workspaces that it belongs to.
-awaitable<change> account_of(pool& db, uuid id)
+/// The invalidation of an account and of all its workspaces.
+awaitable<invalidation> account_and_workspaces(pool& db, uuid id)
 {
-    change out;
+    invalidation out;
     out.users.push_back(id);
-    for (auto& place : co_await memberships::list(db, id))
-        out.workspaces.push_back(place.workspace.id);
+    for (auto& each : co_await memberships::list(db, id))
+        out.workspaces.push_back(each.workspace.id);
     co_return out;
 }
 
-/// Note what an operator did to an account, wherever somebody may look for it.
+/// Records an operator's change of an account in each of its workspaces.
 void add_events(batch& work, const std::vector<uuid>& workspaces, const uuid& user, audit::entry event,
                 const std::function<uuid()>& make_id)
 {
@@ -238,24 +244,24 @@ void add_events(batch& work, const std::vector<uuid>& workspaces, const uuid& us
 
 } // namespace
 
-awaitable<std::optional<uuid>> disable(principal_changes& changes, pool& db, std::string email,
-                                       audit::entry event, std::function<uuid()> make_id)
+awaitable<std::optional<uuid>> disable(transaction tx, std::string email, audit::entry event,
+                                       std::function<uuid()> make_id)
 {
-    auto user = co_await find_by_email(db, std::move(email));
+    auto user = co_await find_by_email(tx.pool(), std::move(email));
     if (!user)
         co_return std::nullopt;
-    auto what = co_await account_of(db, user->id);
-    batch work;
-    work.add(disable_user, user->id); // first: it makes a login that is under way wait, and then fail
+    auto affected = co_await account_and_workspaces(tx.pool(), user->id);
+    auto& work = tx.work();
+    work.add(disable_user, user->id); // first: its lock makes a concurrent login wait, and then fail
     sessions::add_revoke_all(work, user->id);
     api_keys::add_revoke_all_of_user(work, user->id);
     invites::add_cancel_all_by(work, user->id);
-    add_events(work, what.workspaces, user->id, event, make_id);
-    co_await changes.commit(db, std::move(work), std::move(what));
+    add_events(work, affected.workspaces, user->id, event, make_id);
+    co_await tx.commit(std::move(affected));
     co_return user->id;
 }
 
-// The newest, should several have given up one address.
+// The newest, if several accounts have released this address.
 static const statement find_disabled{"users_find_disabled", R"(
     SELECT id FROM users
     WHERE lower(email) = lower($1) AND disabled_at IS NOT NULL
@@ -264,22 +270,22 @@ static const statement find_disabled{"users_find_disabled", R"(
 static const statement restore_user{"users_restore", R"(
     UPDATE users u
     SET disabled_at = NULL,
-        email_normalized = CASE WHEN EXISTS (SELECT FROM users o WHERE o.email_normalized = $2) THEN email_normalized
-                                ELSE $2 END
+        email_normalized = CASE WHEN EXISTS (SELECT FROM users o WHERE o.email_normalized = $2)
+                                THEN email_normalized ELSE $2 END
     WHERE id = $1)"};
 
-awaitable<std::optional<uuid>> restore(principal_changes& changes, pool& db, std::string email,
-                                       audit::entry event, std::function<uuid()> make_id)
+awaitable<std::optional<uuid>> restore(transaction tx, std::string email, audit::entry event,
+                                       std::function<uuid()> make_id)
 {
-    auto found = co_await db.run(find_disabled, email);
+    auto found = co_await tx.pool().run(find_disabled, email);
     auto user = found.as_optional<uuid>();
     if (!user)
         co_return std::nullopt;
-    auto what = co_await account_of(db, *user);
-    batch work;
+    auto affected = co_await account_and_workspaces(tx.pool(), *user);
+    auto& work = tx.work();
     work.add(restore_user, *user, email);
-    add_events(work, what.workspaces, *user, event, make_id);
-    co_await changes.commit(db, std::move(work), std::move(what));
+    add_events(work, affected.workspaces, *user, event, make_id);
+    co_await tx.commit(std::move(affected));
     co_return user;
 }
 

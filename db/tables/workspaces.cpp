@@ -9,21 +9,21 @@ static const statement find_workspace{"workspaces_find", rows::of_one_workspace,
 
 awaitable<std::optional<row>> find(pool& db, uuid id)
 {
-    auto found = co_await db.run_within(id, find_workspace, id);
+    auto found = co_await db.run_in_workspace(id, find_workspace, id);
     co_return found.as_optional<row>();
 }
 
 static const statement find_workspace_setup{"workspaces_find_setup", rows::of_one_workspace,
                                             "SELECT " + columns<row>() +
-                                                R"(, has_proved_domain(workspaces) AS has_proved_domain
+                                                R"(, has_verified_domain(workspaces) AS has_verified_domain
     FROM workspaces WHERE id = $1)"};
 
 namespace {
 
 struct proof {
-    bool has_proved_domain = false;
+    bool has_verified_domain = false;
 };
-BOOST_DESCRIBE_STRUCT(proof, (), (has_proved_domain))
+BOOST_DESCRIBE_STRUCT(proof, (), (has_verified_domain))
 
 } // namespace
 
@@ -32,12 +32,12 @@ std::optional<setup> read_setup(const result& answer)
     auto workspace = answer.as_optional<row>();
     if (!workspace)
         return std::nullopt;
-    return setup{std::move(*workspace), answer.as_one<proof>().has_proved_domain};
+    return setup{std::move(*workspace), answer.as_one<proof>().has_verified_domain};
 }
 
 awaitable<std::optional<setup>> find_setup(pool& db, uuid id)
 {
-    auto found = co_await db.run_within(id, find_workspace_setup, id);
+    auto found = co_await db.run_in_workspace(id, find_workspace_setup, id);
     co_return read_setup(found);
 }
 
@@ -55,7 +55,7 @@ static const statement update_workspace{"workspaces_update", rows::of_one_worksp
     SET name = coalesce($2, name), members_can_mint_keys = coalesce($3, members_can_mint_keys),
         join_policy = coalesce($4, join_policy), join_domain = CASE WHEN $5 THEN $6 ELSE join_domain END
     WHERE id = $1
-    RETURNING )" + columns<row>() + ", has_proved_domain(workspaces) AS has_proved_domain"};
+    RETURNING )" + columns<row>() + ", has_verified_domain(workspaces) AS has_verified_domain"};
 
 void add_update(batch& work, const uuid& id, const edit& changes)
 {

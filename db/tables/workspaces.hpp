@@ -1,4 +1,4 @@
-// Workspaces: what people, keys and roles belong to.
+// Workspaces: the tenants, which members, API keys and roles belong to.
 #pragma once
 
 #include "db/postgres/pool.hpp"
@@ -12,7 +12,7 @@
 
 namespace db::workspaces {
 
-/// What becomes of people who sign up with an address of the workspace's domain.
+/// Handling of users who sign up with an address of the workspace's domain.
 BOOST_DEFINE_ENUM_CLASS(join_policy, closed, approval, open)
 
 struct row {
@@ -21,7 +21,9 @@ struct row {
     uuid owner_id{};
     bool members_can_mint_keys = true;
     workspaces::join_policy join_policy = workspaces::join_policy::closed;
-    std::optional<std::string> join_domain; ///< that the policy is for
+
+    /// The email domain that the policy applies to.
+    std::optional<std::string> join_domain;
     timestamp created_at;
 };
 BOOST_DESCRIBE_STRUCT(row, (),
@@ -30,29 +32,33 @@ BOOST_DESCRIBE_STRUCT(row, (),
 /// One indexed statement.
 awaitable<std::optional<row>> find(pool& db, uuid id);
 
-/// The owner must be inserted before, and its admin membership after. Returns the row.
+/// Inserts a workspace, after its owner and before the owner's admin membership. Returns the row.
 void add_insert(batch& work, const uuid& id, std::string_view name, const uuid& owner_id);
 
-/// What to change; an absent member stays as it is.
+/// A partial update: an absent member keeps its value.
 struct edit {
     std::optional<std::string> name;
     std::optional<bool> members_can_mint_keys;
     std::optional<workspaces::join_policy> join_policy;
-    std::optional<std::optional<std::string>> join_domain; ///< an empty inner optional clears it
+
+    /// An empty inner optional clears it.
+    std::optional<std::optional<std::string>> join_domain;
 };
 
-/// A workspace as it is set up.
+/// A workspace with its settings.
 struct setup {
     row workspace;
-    bool has_proved_domain = false; ///< a verified member has an address of join_domain, so that it counts
+
+    /// An admin has a verified address of join_domain, so that the domain is effective.
+    bool has_verified_domain = false;
 };
 awaitable<std::optional<setup>> find_setup(pool& db, uuid id);
 
-/** Returns the changed row with has_proved_domain, or none if there is no such workspace.
-    Commit it with a change of the workspace: principals remember members_can_mint_keys. */
+/** Returns the changed row with has_verified_domain, or none if there is no such workspace. Commit with an
+    invalidation of the workspace: cached principals contain members_can_mint_keys. */
 void add_update(batch& work, const uuid& id, const edit& changes);
 
-/// Read the answer of such an update.
+/// Reads the result of such an update.
 std::optional<setup> read_setup(const result& answer);
 
 } // namespace db::workspaces

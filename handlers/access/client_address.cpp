@@ -1,6 +1,6 @@
 #include "handlers/access/client_address.hpp"
 
-#include "handlers/http/message.hpp"
+#include "handlers/access/text.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -50,13 +50,13 @@ std::optional<address_range> address_range::parse(std::string_view text)
         return std::nullopt;
     address_range out;
     out.network_ = *address;
-    unsigned longest = address->is_v4() ? 32 : 128;
-    out.length_ = longest;
+    unsigned max_length = address->is_v4() ? 32 : 128;
+    out.length_ = max_length;
     if (slash == std::string_view::npos)
         return out;
     auto length = text.substr(slash + 1);
     auto [end, error] = std::from_chars(length.data(), length.data() + length.size(), out.length_);
-    if (error != std::errc() || end != length.data() + length.size() || out.length_ > longest)
+    if (error != std::errc() || end != length.data() + length.size() || out.length_ > max_length)
         return std::nullopt;
     return out;
 }
@@ -88,6 +88,20 @@ ip::address client_address(const ip::address& peer, std::string_view forwarded_f
         client = *next;
     }
     return client;
+}
+
+std::array<std::uint8_t, 16> address_bucket(const ip::address& client)
+{
+    std::array<std::uint8_t, 16> out{};
+    if (client.is_v4()) {
+        // As the IPv4-mapped address, which is no /64.
+        std::ranges::copy(client.to_v4().to_bytes(), out.begin() + 12);
+        out[10] = out[11] = 0xff;
+    } else {
+        auto bytes = client.to_v6().to_bytes();
+        std::copy_n(bytes.begin(), 8, out.begin());
+    }
+    return out;
 }
 
 } // namespace handlers

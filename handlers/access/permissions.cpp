@@ -40,7 +40,7 @@ permission_table::permission_table(std::vector<std::string> extra_resources)
     : extra_resources_(std::move(extra_resources))
 {}
 
-std::vector<std::string_view> permission_table::own()
+std::vector<std::string_view> permission_table::builtin()
 {
     std::vector<std::string_view> out;
     for (auto& line : table)
@@ -72,17 +72,17 @@ bool permission_table::role_grants(db::role role, std::string_view permission) c
     return is_extra(permission);
 }
 
-bool permission_table::allows(const db::principal& who, std::string_view permission) const
+bool permission_table::allows(const db::principal& principal, std::string_view permission) const
 {
-    bool in_scope = who.kind == db::principal::kind_type::session || has(who.scopes, permission);
-    return who.role && in_scope && role_grants(*who.role, permission);
+    bool in_scope = principal.kind == db::principal::kind_type::session || has(principal.scopes, permission);
+    return principal.role && in_scope && role_grants(*principal.role, permission);
 }
 
-std::vector<std::string> permission_table::effective(const db::principal& who) const
+std::vector<std::string> permission_table::effective(const db::principal& principal) const
 {
     std::vector<std::string> out;
     for (auto& line : table)
-        if (allows(who, line.permission))
+        if (allows(principal, line.permission))
             out.emplace_back(line.permission);
     return out;
 }

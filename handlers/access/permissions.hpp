@@ -1,4 +1,4 @@
-// What a role may do: the one table of permissions.
+// Permissions: what each role grants, and how the scopes of an API key narrow it.
 #pragma once
 
 #include "db/principals/principal.hpp"
@@ -9,31 +9,31 @@
 
 namespace handlers {
 
-/** The permissions this server knows of itself, plus the resource names of the operator's other modules. */
+/// The built-in permissions, and those of the operator's other modules.
 class permission_table {
 public:
-    /** @param extra_resources resource names of other modules, such as "leads": every role may act on them,
-        as it may on content; scopes narrow that */
+    /** @param extra_resources resource names of other modules, such as "leads": granted to every role, as
+        content is, and narrowed by scopes */
     explicit permission_table(std::vector<std::string> extra_resources);
 
-    /** All permissions that this server knows of itself. */
-    static std::vector<std::string_view> own();
+    /// All built-in permissions.
+    static std::vector<std::string_view> builtin();
 
-    /** Whether `permission` (`resource:action`) means anything here. */
+    /// Whether `permission` (`resource:action`) exists.
     bool knows(std::string_view permission) const;
 
-    /** Whether a scope may be asked for in a key: `*` or a known permission. */
+    /// Whether an API key can have a scope: `*` or a known permission.
     bool knows_scope(std::string_view scope) const { return scope == "*" || knows(scope); }
 
     bool role_grants(db::role role, std::string_view permission) const;
 
-    /** Effective permission, evaluated from the principal as it is now: role and scopes both grant it. */
-    bool allows(const db::principal& who, std::string_view permission) const;
+    /// Whether both the role and the scopes of a principal grant a permission.
+    bool allows(const db::principal& principal, std::string_view permission) const;
 
-    /** All effective permissions of this server's own table, in its order. */
-    std::vector<std::string> effective(const db::principal& who) const;
+    /// The built-in permissions that a principal has, in the order of the table.
+    std::vector<std::string> effective(const db::principal& principal) const;
 
-    /** Whether `inner` grants nothing that `outer` does not: keys never beget wider keys. */
+    /// Whether `inner` grants nothing that `outer` does not: a key cannot create a more powerful one.
     static bool is_subset(const std::vector<std::string>& inner, const std::vector<std::string>& outer);
 
 private:

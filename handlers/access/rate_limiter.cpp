@@ -19,11 +19,11 @@ std::uint64_t mix(std::uint64_t h)
     return h ^ (h >> 32);
 }
 
-std::uint32_t ends(std::uint64_t state)
+std::uint32_t window_end(std::uint64_t state)
 {
     return static_cast<std::uint32_t>(state >> 32);
 }
-std::uint32_t hits(std::uint64_t state)
+std::uint32_t count_of(std::uint64_t state)
 {
     return static_cast<std::uint32_t>(state);
 }
@@ -47,14 +47,14 @@ std::uint32_t rate_limiter::seconds(clock::time_point now) const
     return static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::seconds>(now - epoch_).count());
 }
 
-void rate_limiter::share_among(std::size_t servers)
+void rate_limiter::share_among(std::size_t nodes)
 {
-    servers_.store(static_cast<std::uint32_t>(std::max(servers, std::size_t{1})), std::memory_order_relaxed);
+    nodes_.store(static_cast<std::uint32_t>(std::max(nodes, std::size_t{1})), std::memory_order_relaxed);
 }
 
 std::uint32_t rate_limiter::share_of(const rate_rule& rule) const
 {
-    return std::max(rule.limit / servers_.load(std::memory_order_relaxed), 1u);
+    return std::max(rule.limit / nodes_.load(std::memory_order_relaxed), 1u);
 }
 
 std::uint64_t rate_limiter::key_of(const rate_rule& rule, std::span<const std::uint8_t> subject) const
@@ -74,7 +74,8 @@ std::uint64_t rate_limiter::key_of(const rate_rule& rule, std::span<const std::u
     };
     absorb(rule.name.data(), rule.name.size());
     absorb(subject.data(), subject.size());
-    return h | 1; // never 0
+    // 0 marks an unused slot.
+    return h | 1;
 }
 
 rate_limiter::slot* rate_limiter::find(std::uint64_t key) const
@@ -90,14 +91,15 @@ rate_limiter::slot& rate_limiter::claim(std::uint64_t key, std::uint32_t now)
 {
     if (auto known = find(key))
         return *known;
-    // A subject seen for the first time: two cores must not give it two slots.
+    // A new subject. The lock keeps two cores from giving it two slots.
     auto index = (key >> 1) & (sets_ - 1);
-    std::lock_guard guard(claiming_[index % claiming_.size()]);
+    std::lock_guard guard(claim_locks_[index % claim_locks_.size()]);
     if (auto known = find(key))
         return *known;
     auto* set = &slots_[index * ways];
     auto* victim = std::min_element(set, set + ways, [](const slot& a, const slot& b) {
-        return ends(a.state.load(std::memory_order_relaxed)) < ends(b.state.load(std::memory_order_relaxed));
+        return window_end(a.state.load(std::memory_order_relaxed)) <
+               window_end(b.state.load(std::memory_order_relaxed));
     });
     victim->key.store(0, std::memory_order_release);
     victim->state.store(pack(now, 0), std::memory_order_release);
@@ -105,49 +107,49 @@ rate_limiter::slot& rate_limiter::claim(std::uint64_t key, std::uint32_t now)
     return *victim;
 }
 
-std::optional<rate_refusal> rate_limiter::count(const rate_rule& rule, std::span<const std::uint8_t> subject,
-                                                clock::time_point at)
+std::optional<rate_limit_error>
+rate_limiter::count(const rate_rule& rule, std::span<const std::uint8_t> subject, clock::time_point at)
 {
     auto now = seconds(at);
-    auto& place = claim(key_of(rule, subject), now);
+    auto& slot = claim(key_of(rule, subject), now);
     auto limit = share_of(rule);
-    auto state = place.state.load(std::memory_order_relaxed);
+    auto state = slot.state.load(std::memory_order_relaxed);
     std::uint64_t next;
     do {
-        if (ends(state) <= now)
+        if (window_end(state) <= now)
             next = pack(now + static_cast<std::uint32_t>(rule.window.count()), 1);
-        else if (hits(state) < limit)
+        else if (count_of(state) < limit)
             next = state + 1;
         else
-            return rate_refusal{rule, std::chrono::seconds(ends(state) - now)};
-    } while (!place.state.compare_exchange_weak(state, next, std::memory_order_acq_rel));
+            return rate_limit_error{rule, std::chrono::seconds(window_end(state) - now)};
+    } while (!slot.state.compare_exchange_weak(state, next, std::memory_order_acq_rel));
     return std::nullopt;
 }
 
-std::optional<rate_refusal> rate_limiter::is_over(const rate_rule& rule,
-                                                  std::span<const std::uint8_t> subject,
-                                                  clock::time_point at) const
+std::optional<rate_limit_error> rate_limiter::is_over(const rate_rule& rule,
+                                                      std::span<const std::uint8_t> subject,
+                                                      clock::time_point at) const
 {
     auto now = seconds(at);
-    auto place = find(key_of(rule, subject));
-    if (!place)
+    auto slot = find(key_of(rule, subject));
+    if (!slot)
         return std::nullopt;
-    auto state = place->state.load(std::memory_order_relaxed);
-    if (ends(state) <= now || hits(state) < share_of(rule))
+    auto state = slot->state.load(std::memory_order_relaxed);
+    if (window_end(state) <= now || count_of(state) < share_of(rule))
         return std::nullopt;
-    return rate_refusal{rule, std::chrono::seconds(ends(state) - now)};
+    return rate_limit_error{rule, std::chrono::seconds(window_end(state) - now)};
 }
 
-void rate_limiter::forgive(const rate_rule& rule, std::span<const std::uint8_t> subject,
-                           clock::time_point counted)
+void rate_limiter::refund(const rate_rule& rule, std::span<const std::uint8_t> subject,
+                          clock::time_point counted)
 {
-    auto place = find(key_of(rule, subject));
-    if (!place)
+    auto slot = find(key_of(rule, subject));
+    if (!slot)
         return;
-    auto end_of_then = seconds(counted) + static_cast<std::uint32_t>(rule.window.count());
-    auto state = place->state.load(std::memory_order_relaxed);
-    while (hits(state) > 0 && ends(state) <= end_of_then &&
-           !place->state.compare_exchange_weak(state, state - 1, std::memory_order_acq_rel)) {
+    auto end_of_window = seconds(counted) + static_cast<std::uint32_t>(rule.window.count());
+    auto state = slot->state.load(std::memory_order_relaxed);
+    while (count_of(state) > 0 && window_end(state) <= end_of_window &&
+           !slot->state.compare_exchange_weak(state, state - 1, std::memory_order_acq_rel)) {
     }
 }
 

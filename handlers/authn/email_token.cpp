@@ -4,16 +4,16 @@
 
 namespace handlers {
 
-awaitable<std::optional<mailed_token>> find_mailed_token(call& c, std::string text,
-                                                         db::one_time_tokens::purpose what)
+awaitable<std::optional<email_token>> find_email_token(call& c, std::string text,
+                                                       db::one_time_tokens::purpose purpose)
 {
     auto digest = crypto::one_time_token_digest(text);
     if (!digest)
         co_return std::nullopt;
-    auto found = co_await db::one_time_tokens::find(c.cx.db, *digest, what);
+    auto found = co_await db::one_time_tokens::find(c.cx.db, *digest, purpose);
     if (!found)
         co_return std::nullopt;
-    co_return mailed_token{*digest, found->user_id, std::move(found->email)};
+    co_return email_token{*digest, found->user_id, std::move(found->email)};
 }
 
 } // namespace handlers

@@ -1,26 +1,27 @@
-// Tokens that come back from a mail.
+// One-time tokens of links in email, looked up before they are consumed.
 #pragma once
 
 #include "db/tables/one_time_tokens.hpp"
 #include "handlers/http/context.hpp"
 
 #include <optional>
-#include <string_view>
+#include <string>
 
 namespace handlers {
 
-/** A token that is good so far. Spending it is part of what is done with it:
-   db::one_time_tokens::add_spend(). A batch that fails because another was quicker is answered 400
-   invalid_token, without the handler's doing. */
-struct mailed_token {
+/** A token that is valid at the time of the lookup. The transaction that acts on it consumes it with
+    db::one_time_tokens::add_consume(); of two concurrent ones, one fails, and dispatch answers 400
+    invalid_token. */
+struct email_token {
     db::digest digest{};
     db::uuid user_id{};
-    std::string email; ///< the address that it was sent to
+    /// The address that the token was sent to.
+    std::string email;
 };
 
-/** @return nothing if it is unknown, of another purpose, spent, replaced or expired: answer
- * problem::spent_token() */
-awaitable<std::optional<mailed_token>> find_mailed_token(call& c, std::string text,
-                                                         db::one_time_tokens::purpose what);
+/** @return nothing if the token is unknown, of another purpose, used, replaced or expired: answer
+    codes::invalid_token */
+awaitable<std::optional<email_token>> find_email_token(call& c, std::string text,
+                                                       db::one_time_tokens::purpose purpose);
 
 } // namespace handlers

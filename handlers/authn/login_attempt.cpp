@@ -1,31 +1,33 @@
 #include "handlers/authn/login_attempt.hpp"
 
 #include "crypto/encoding.hpp"
+#include "handlers/access/client_address.hpp"
 #include "handlers/access/rate_limits.hpp"
 #include "handlers/http/guards.hpp"
+#include "handlers/http/request_limits.hpp"
 
 namespace handlers {
 
-guess::guess(call& c, const std::string& email)
+login_attempt::login_attempt(call& c, const std::string& email)
     : c_(c), address_(address_bucket(c.req.client)), email_(crypto::bytes_of(email))
 {}
 
-guess::~guess()
+login_attempt::~login_attempt()
 {
-    if (counts_address_)
-        c_.cx.limiter.forgive(limits::login_address, address_, counted_);
-    if (counts_account_)
-        c_.cx.limiter.forgive(limits::login_account, email_, counted_);
+    if (refunds_address_)
+        c_.cx.limiter.refund(rate_limits::login_address, address_, counted_at_);
+    if (refunds_account_)
+        c_.cx.limiter.refund(rate_limits::login_account, email_, counted_at_);
 }
 
-std::optional<problem> guess::count()
+std::optional<problem> login_attempt::count()
 {
-    counted_ = rate_limiter::clock::now();
-    auto over = handlers::count(c_, limits::login_address, address_);
-    counts_address_ = !over;
+    counted_at_ = rate_limiter::clock::now();
+    auto over = count_request(c_, rate_limits::login_address, address_);
+    refunds_address_ = !over;
     if (!over) {
-        over = handlers::count(c_, limits::login_account, email_);
-        counts_account_ = !over;
+        over = count_request(c_, rate_limits::login_account, email_);
+        refunds_account_ = !over;
     }
     return over;
 }

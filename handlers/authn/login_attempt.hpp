@@ -1,4 +1,4 @@
-// Guesses at a password, and the limits on them.
+// Login attempts: the rate limits on failed password checks.
 #pragma once
 
 #include "handlers/access/rate_limiter.hpp"
@@ -13,28 +13,30 @@
 
 namespace handlers {
 
-/** One guess at a password. It is counted before the hash, so that guesses made at the same time do not slip
-    past the limits together, and taken back unless it turns out to be wrong. */
-class guess {
+/** One password check. It is counted before the hash, so that concurrent attempts cannot pass the limits
+    together; the destructor refunds it unless record_failure() was called. */
+class login_attempt {
 public:
-    /** @param email normalized; must outlive the guess */
-    guess(call& c, const std::string& email);
-    ~guess();
-    guess(const guess&) = delete;
-    guess& operator=(const guess&) = delete;
+    /// @param email normalized; must outlive the attempt
+    login_attempt(call& c, const std::string& email);
+    ~login_attempt();
+    login_attempt(const login_attempt&) = delete;
+    login_attempt& operator=(const login_attempt&) = delete;
 
-    /** @return 429 if there have been too many wrong ones, for the account or from the address */
+    /** Counts the attempt for the client's address and for the account.
+        @return 429 if either has too many failures */
     std::optional<problem> count();
 
-    /** It counts. */
-    void is_wrong() { counts_address_ = counts_account_ = false; }
+    /// The password was wrong: the attempt stays counted.
+    void record_failure() { refunds_address_ = refunds_account_ = false; }
 
 private:
     call& c_;
     std::array<std::uint8_t, 16> address_;
     std::span<const std::uint8_t> email_;
-    rate_limiter::clock::time_point counted_{};
-    bool counts_address_ = false, counts_account_ = false; // to be taken back
+    rate_limiter::clock::time_point counted_at_{};
+    bool refunds_address_ = false;
+    bool refunds_account_ = false;
 };
 
 } // namespace handlers

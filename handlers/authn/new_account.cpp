@@ -12,49 +12,49 @@ namespace handlers {
 
 namespace {
 
-/** As short as the names that people choose themselves have to be. */
-std::string default_workspace_name(const newcomer& who)
+/// Within the length that the schema allows for names chosen by people.
+std::string default_workspace_name(const new_account& account)
 {
-    constexpr std::size_t longest = 100; // code points
-    auto owner = who.name.value_or(who.email.substr(0, who.email.find('@')));
+    constexpr std::size_t max_code_points = 100;
+    auto owner = account.name.value_or(account.email.substr(0, account.email.find('@')));
     auto name = owner + "'s workspace";
-    return schemas::count_code_points(name) <= longest ? name : owner;
+    return schemas::count_code_points(name) <= max_code_points ? name : owner;
 }
 
 } // namespace
 
-newcomer::newcomer() : user(crypto::make_uuid_v7()), workspace(crypto::make_uuid_v7()) {}
+new_account::new_account() : user_id(crypto::make_uuid_v7()), workspace_id(crypto::make_uuid_v7()) {}
 
-void add_newcomer(db::batch& work, const newcomer& who)
+void add_account(db::batch& work, const new_account& account)
 {
     db::users::draft user;
-    user.id = who.user;
-    user.email = who.email;
-    user.email_normalized = who.email_normalized;
-    user.password_hash = who.password_hash;
-    user.name = who.name;
-    user.email_verified = who.email_verified;
+    user.id = account.user_id;
+    user.email = account.email;
+    user.email_normalized = account.email_normalized;
+    user.password_hash = account.password_hash;
+    user.name = account.name;
+    user.email_verified = account.email_verified;
     db::users::add_insert(work, user);
-    if (who.workspace_to_join) {
-        db::join_requests::add_insert(work, who.user, *who.workspace_to_join);
+    if (account.workspace_to_join) {
+        db::join_requests::add_insert(work, account.user_id, *account.workspace_to_join);
         return;
     }
-    db::workspaces::add_insert(work, who.workspace, who.workspace_name.value_or(default_workspace_name(who)),
-                               who.user);
-    db::memberships::add_insert(work, who.workspace, who.user, db::role::admin);
+    auto name = account.workspace_name.value_or(default_workspace_name(account));
+    db::workspaces::add_insert(work, account.workspace_id, name, account.user_id);
+    db::memberships::add_insert(work, account.workspace_id, account.user_id, db::role::admin);
 }
 
 awaitable<std::optional<db::uuid>> find_workspace_to_join(context& cx, std::string_view email_normalized)
 {
     std::string domain(email_normalized.substr(email_normalized.rfind('@') + 1));
-    if (is_public_mail_provider(domain))
+    if (is_free_email_domain(domain))
         co_return std::nullopt;
     co_return co_await db::join_requests::find_workspace(cx.db, std::move(domain));
 }
 
-std::optional<db::uuid> own_workspace(const newcomer& who)
+std::optional<db::uuid> owned_workspace(const new_account& account)
 {
-    return who.workspace_to_join ? std::nullopt : std::optional(who.workspace);
+    return account.workspace_to_join ? std::nullopt : std::optional(account.workspace_id);
 }
 
 } // namespace handlers

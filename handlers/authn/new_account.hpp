@@ -1,4 +1,4 @@
-// Somebody who is about to have an account: with a workspace of their own, or asking to join another's.
+// New accounts: the user with a workspace of their own, or with a request to join an existing one.
 #pragma once
 
 #include "db/postgres/batch.hpp"
@@ -6,30 +6,34 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace handlers {
 
-struct newcomer {
-    newcomer();
+/// An account about to be inserted. Its ids are made at construction.
+struct new_account {
+    new_account();
 
-    db::uuid user, workspace;
+    db::uuid user_id, workspace_id;
     std::string email, email_normalized;
-    std::optional<std::string> password_hash; ///< nothing: signs in otherwise
+    /// Nothing: signs in through a provider.
+    std::optional<std::string> password_hash;
     std::optional<std::string> name;
-    std::optional<std::string> workspace_name; ///< nothing: after the person
-    std::optional<db::uuid>
-        workspace_to_join; ///< the workspace of their address's domain, instead of one of their own
+    /// Nothing: the workspace is named after the user.
+    std::optional<std::string> workspace_name;
+    /// The workspace of the address's domain, to be joined instead of a workspace of their own.
+    std::optional<db::uuid> workspace_to_join;
     bool email_verified = false;
 };
 
-/** Person, workspace and membership: three answers, in this order; or the person and a request to join. The
-   batch fails on users_email_key if the address has an account. */
-void add_newcomer(db::batch& work, const newcomer& who);
+/** Inserts user, workspace and membership: three results, in this order; or user and join request. The batch
+    fails on users_email_key if the address has an account. */
+void add_account(db::batch& work, const new_account& account);
 
-/** The workspace that people with an address of this domain ask to join, if there is one. */
+/// The workspace that people with an address of this domain ask to join; nothing for free email domains.
 awaitable<std::optional<db::uuid>> find_workspace_to_join(context& cx, std::string_view email_normalized);
 
-/** The workspace that they own, if they own one. */
-std::optional<db::uuid> own_workspace(const newcomer& who);
+/// The workspace that the new user owns, unless they ask to join one.
+std::optional<db::uuid> owned_workspace(const new_account& account);
 
 } // namespace handlers

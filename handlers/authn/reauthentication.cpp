@@ -1,5 +1,7 @@
 #include "handlers/authn/reauthentication.hpp"
 
+#include "crypto/hash_pool.hpp"
+#include "db/postgres/pool.hpp"
 #include "db/tables/sessions.hpp"
 #include "handlers/authn/login_attempt.hpp"
 
@@ -7,15 +9,15 @@ namespace handlers {
 
 namespace {
 
-constexpr std::chrono::minutes fresh{5};
+constexpr std::chrono::minutes max_session_age{5};
 
-awaitable<bool> is_freshly_signed_in(call& c)
+awaitable<bool> has_fresh_session(call& c)
 {
-    auto& who = c.caller();
-    if (who.kind != db::principal::kind_type::session)
+    auto& caller = c.caller();
+    if (caller.kind != db::principal::kind_type::session)
         co_return false;
-    auto opened = co_await db::sessions::find_opening(c.cx.db, who.credential_id);
-    co_return opened && *opened > c.cx.now() - fresh;
+    auto created_at = co_await db::sessions::find_created_at(c.cx.db, caller.credential_id);
+    co_return created_at && *created_at > c.cx.now() - max_session_age;
 }
 
 } // namespace
@@ -25,23 +27,22 @@ awaitable<std::optional<problem>> require_reauthentication(call& c, const db::us
                                                            std::string_view field)
 {
     if (!user.password_hash) {
-        bool good = co_await is_freshly_signed_in(c);
-        if (!good)
-            co_return problem::forbidden("reauthentication_required",
-                                         "Sign in again first: this needs a session under five minutes old.");
+        bool is_fresh = co_await has_fresh_session(c);
+        if (!is_fresh)
+            co_return problem::of(codes::reauthentication_required);
         co_return std::nullopt;
     }
     if (!password)
         co_return problem::invalid_field("body", field, "Field required", "missing");
     auto email = schemas::normalize_email(user.email);
-    guess attempt(c, email);
+    login_attempt attempt(c, email);
     if (auto over = attempt.count())
         co_return over;
-    bool good = co_await c.cx.hashers.verify(std::move(password->value), *user.password_hash);
-    if (good)
+    bool matches = co_await c.cx.hash_pool.verify(std::move(password->value), *user.password_hash);
+    if (matches)
         co_return std::nullopt;
-    attempt.is_wrong();
-    co_return problem::wrong_password();
+    attempt.record_failure();
+    co_return problem::of(codes::invalid_credentials.with_status(403), "The password is incorrect.");
 }
 
 } // namespace handlers

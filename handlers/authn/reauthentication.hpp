@@ -1,4 +1,4 @@
-// Proving anew who one is, where a call is too grave for a credential alone.
+// Reauthentication: a fresh proof of identity, for calls where a valid credential is not enough.
 #pragma once
 
 #include "db/tables/users.hpp"
@@ -11,11 +11,11 @@
 
 namespace handlers {
 
-/** Whether the caller has proved to be `user`: by their password; or, if they have none, by a session that
-   was opened less than five minutes ago. Wrong passwords count as those at the login do.
-    @param field the password's name in the body
-    @return nothing if so; else 403 invalid_credentials, 403 reauthentication_required, 422 for a password
-   that was not sent, or 429 */
+/** Requires the password of `user`, who is the caller; or, of an account without one, a session that was
+    opened less than five minutes ago. Wrong passwords count against the login limits.
+    @param field name of the password in the body, for the error
+    @return nothing on success; else 403 invalid_credentials, 403 reauthentication_required, 422 for a
+    missing password, or 429 */
 awaitable<std::optional<problem>> require_reauthentication(call& c, const db::users::row& user,
                                                            std::optional<schemas::existing_password> password,
                                                            std::string_view field);

@@ -4,11 +4,11 @@
 
 namespace handlers {
 
-awaitable<void> beat::next() const
+awaitable<void> response_floor::wait() const
 {
-    auto beats = (clock::now() - begun_) / length_ + 1;
-    db::steady_timer wait(co_await boost::asio::this_coro::executor, begun_ + beats * length_);
-    co_await wait.async_wait(db::use_awaitable);
+    auto intervals = (clock::now() - start_) / interval_ + 1;
+    db::steady_timer timer(co_await boost::asio::this_coro::executor, start_ + intervals * interval_);
+    co_await timer.async_wait(db::use_awaitable);
 }
 
 } // namespace handlers

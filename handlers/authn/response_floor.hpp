@@ -1,4 +1,4 @@
-// Answers that do not tell by their time what went into them.
+// Timing equalization: delays a response to the next fixed interval, so that its latency leaks nothing.
 #pragma once
 
 #include "handlers/http/context.hpp"
@@ -7,28 +7,27 @@
 
 namespace handlers {
 
-/** Holds an answer until the next beat since it was made, so that work of a few milliseconds more or less
-   does not show: whether a mail had to be written, for example. Make it before the work. */
-class beat {
+/** Responses are sent at multiples of an interval after construction, which hides a few milliseconds of work
+    more or less: whether an email was queued, for example. Construct it before the work begins. */
+class response_floor {
 public:
     using clock = std::chrono::steady_clock;
 
-    /// @param length many times the difference that it is to hide, or some answers fall behind by a whole
-    /// beat
-    explicit beat(std::chrono::milliseconds length) : length_(length) {}
+    /// @param interval many times the difference to hide; else some responses are late by a whole interval
+    explicit response_floor(std::chrono::milliseconds interval) : interval_(interval) {}
 
-    awaitable<void> next() const;
+    awaitable<void> wait() const;
 
 private:
-    clock::time_point begun_ = clock::now();
-    std::chrono::milliseconds length_;
+    clock::time_point start_ = clock::now();
+    std::chrono::milliseconds interval_;
 };
 
-/// Of answers behind which a mail may have been written, or an account made: some milliseconds.
-inline constexpr std::chrono::milliseconds mail_beat{100};
+/// For responses that may have queued an email or inserted an account, which takes some milliseconds.
+inline constexpr std::chrono::milliseconds mail_response_floor{100};
 
-/// Of a refused login: what finding an account takes longer than finding none, less than a tenth of a
-/// millisecond.
-inline constexpr std::chrono::milliseconds refusal_beat{20};
+/// For failed logins: hides that finding an account takes up to a tenth of a millisecond longer than finding
+/// none.
+inline constexpr std::chrono::milliseconds login_failure_floor{20};
 
 } // namespace handlers

@@ -2,8 +2,12 @@
 
 #include "crypto/hash.hpp"
 #include "crypto/random.hpp"
+#include "db/postgres/error.hpp"
 #include "db/tables/known_devices.hpp"
 #include "handlers/authn/session_tokens.hpp"
+#include "handlers/http/audit_context.hpp"
+#include "handlers/http/context.hpp"
+#include "handlers/http/problem.hpp"
 #include "handlers/mail/queue_mail.hpp"
 #include "handlers/to_schema.hpp"
 
@@ -11,98 +15,101 @@
 
 namespace handlers {
 
-opening::opening() : id(crypto::make_uuid_v7()), salt(crypto::random_bytes<16>()) {}
+new_session::new_session() : id(crypto::make_uuid_v7()), salt(crypto::random_bytes<16>()) {}
 
-db::sessions::draft draft_of(const opening& session, const call& c, const trace& from, const db::uuid& user)
+db::sessions::draft make_draft(const new_session& session, const call& c, const audit_context& origin,
+                               const db::uuid& user)
 {
     db::sessions::draft out;
     out.id = session.id;
     out.user_id = user;
     out.salt = session.salt;
     out.expires_at = c.cx.now() + c.cx.config.refresh_token_ttl;
-    out.ip = from.ip();
-    out.user_agent = from.agent();
+    out.ip = origin.ip();
+    out.user_agent = origin.agent();
     return out;
 }
 
 namespace {
 
-/** What stays the same of an agent when its programs are updated. */
+/// A digest of the user agent without its version numbers, which survives updates.
 db::digest device_of(const std::string& agent)
 {
-    auto kept = agent;
-    std::erase_if(kept, [](char c) { return (c >= '0' && c <= '9') || c == '.' || c == '_'; });
-    return crypto::sha256(kept);
+    auto stable = agent;
+    std::erase_if(stable, [](char c) { return (c >= '0' && c <= '9') || c == '.' || c == '_'; });
+    return crypto::sha256(stable);
 }
 
 } // namespace
 
-void add_device(db::batch& work, const call& c, const trace& from, const db::uuid& user)
+void record_device(unit_of_work& tx, const call& c, const db::uuid& user)
 {
-    auto letter = make_letter(c.cx, db::outbox::kind::new_sign_in, facts_of(c, from));
-    db::devices::add_note(work, user, device_of(from.agent()), letter);
+    auto& origin = tx.origin();
+    auto mail = make_mail(c.cx, db::outbox::kind::new_sign_in, request_variables(c, origin));
+    db::known_devices::add_record(tx.batch(), user, device_of(origin.agent()), mail);
 }
 
 awaitable<answer<schemas::login_result>> open_session(call& c, db::users::account account)
 {
-    trace from(c);
-    opening session;
-    auto draft = draft_of(session, c, from, account.user.id);
-    draft.password_version = account.user.password_version;
-    auto event = from.event("session.open");
-    event.actor_id = account.user.id;
+    auto& [user, login_workspace] = account;
+    unit_of_work tx(c, credential_check::none);
+    new_session session;
+    auto draft = make_draft(session, c, tx.origin(), user.id);
+    draft.password_version = user.password_version;
+    auto event = tx.event("session.open");
+    event.actor_id = user.id;
     event.credential_id = session.id;
-    db::batch work;
     std::optional<db::role> role;
-    if (account.place) {
-        draft.workspace_id = event.workspace_id = account.place->workspace.id;
-        role = account.place->membership.role;
-        db::users::add_set_last_workspace(work, account.user.id, *draft.workspace_id);
+    if (login_workspace) {
+        draft.workspace_id = event.workspace_id = login_workspace->workspace.id;
+        role = login_workspace->membership.role;
+        db::users::add_set_last_workspace(tx.batch(), user.id, *draft.workspace_id);
     }
-    db::sessions::add_insert(work, draft);
-    add_device(work, c, from, account.user.id);
-    db::audit::add(work, event);
+    db::sessions::add_insert(tx.batch(), draft);
+    record_device(tx, c, user.id);
+    tx.audit(event);
     try {
-        co_await c.cx.db.run(std::move(work));
+        co_await tx.commit_without_invalidation();
     } catch (const db::failure& e) {
         if (db::sessions::was_outdated(e))
-            co_return problem::invalid_credentials();
+            co_return problem::of(codes::invalid_credentials);
         throw;
     }
 
     schemas::login_result out;
-    issue_tokens(c.cx, {account.user.id, session.id, draft.workspace_id, role, 0, session.salt}, out);
-    out.user = to_user(c.cx.config, account.user);
-    if (account.place)
-        out.workspace = to_workspace(account.place->workspace);
+    issue_tokens(c.cx, {user.id, session.id, draft.workspace_id, role, 0, session.salt}, out);
+    out.user = to_user(c.cx.config, user);
+    if (login_workspace)
+        out.workspace = to_workspace(login_workspace->workspace);
     co_return out;
 }
 
-awaitable<std::optional<schemas::workspace_token>> lead_session(call& c, db::uuid workspace)
+awaitable<std::optional<schemas::workspace_token>> switch_workspace(call& c, db::uuid workspace)
 {
-    auto& who = c.caller();
-    trace from(c);
-    auto event = from.event("session.switch");
+    auto& caller = c.caller();
+    auto event = audit_context(c).event("session.switch");
     event.workspace_id = workspace;
-    event.target = to_string(who.credential_id);
-    auto place = co_await db::sessions::lead_to(c.cx.db, who.credential_id, *who.user_id, workspace, event);
-    if (!place)
+    event.target = to_string(caller.credential_id);
+    auto switched =
+        co_await db::sessions::switch_to(c.cx.db, caller.credential_id, *caller.user_id, workspace, event);
+    if (!switched)
         co_return std::nullopt;
+    auto role = switched->membership.role;
     schemas::workspace_token out;
     out.access_token =
-        make_access_token(c.cx, {*who.user_id, who.credential_id, workspace, place->membership.role, 0, {}});
+        make_access_token(c.cx, {*caller.user_id, caller.credential_id, workspace, role, 0, {}});
     out.expires_in = c.cx.config.access_token_ttl.count();
-    out.workspace = to_workspace(place->workspace);
-    out.membership = to_membership(place->membership);
+    out.workspace = to_workspace(switched->workspace);
+    out.membership = to_membership(switched->membership);
     co_return out;
 }
 
 std::optional<problem> check_account(const settings& config, const db::users::row& user)
 {
     if (user.disabled_at)
-        return problem::forbidden("account_disabled", "The account has been disabled.");
+        return problem::of(codes::account_disabled);
     if (config.verification_required && !user.email_verified_at)
-        return problem::forbidden("email_not_verified", "Follow the link in the mail first.");
+        return problem::of(codes::email_not_verified);
     return std::nullopt;
 }
 

@@ -1,11 +1,10 @@
-// The end of every way to sign in: a session is opened.
+// Session issuing: the last step of every way to sign in.
 #pragma once
 
-#include "db/postgres/batch.hpp"
 #include "db/tables/sessions.hpp"
 #include "db/tables/users.hpp"
-#include "handlers/http/audit_context.hpp"
-#include "handlers/http/endpoint.hpp"
+#include "handlers/http/handler.hpp"
+#include "handlers/http/unit_of_work.hpp"
 #include "schemas/auth.hpp"
 #include "schemas/workspace.hpp"
 
@@ -14,29 +13,30 @@
 
 namespace handlers {
 
-/** A session about to be opened. Its salt must outlive the batch it is added to. */
-struct opening {
-    opening();
+/// A session about to be inserted.
+struct new_session {
+    new_session();
 
     db::uuid id;
     std::array<std::uint8_t, 16> salt;
 };
 
-/** The session's row, for this call. */
-db::sessions::draft draft_of(const opening& session, const call& c, const trace& from, const db::uuid& user);
+/// The session's row. It refers to the session's salt and to the request's origin.
+db::sessions::draft make_draft(const new_session& session, const call& c, const audit_context& origin,
+                               const db::uuid& user);
 
-/** Remember the device, and write to the person if it is one they have never signed in from. */
-void add_device(db::batch& work, const call& c, const trace& from, const db::uuid& user);
+/// Records the user's device, and emails the user if they never signed in from it before.
+void record_device(unit_of_work& tx, const call& c, const db::uuid& user);
 
-/** Open a session for who has proved to be `account`.
-    @return 401 invalid_credentials if the password or the account is no longer what the proof rested on */
+/** Opens a session for an account after its owner was authenticated.
+    @return 401 invalid_credentials if its password or state has changed since */
 awaitable<answer<schemas::login_result>> open_session(call& c, db::users::account account);
 
-/** Let the caller's own session lead to another of their workspaces, and hand out a token for that.
-    @return nothing if they are no member there, or the session has ended */
-awaitable<std::optional<schemas::workspace_token>> lead_session(call& c, db::uuid workspace);
+/** Switches the caller's session to another of the user's workspaces, and issues an access token for it.
+    @return nothing if the user is not a member there, or the session has ended */
+awaitable<std::optional<schemas::workspace_token>> switch_workspace(call& c, db::uuid workspace);
 
-/** Why this person may not sign in although they are who they say, if so. */
+/// Why an authenticated user may not sign in: account_disabled, email_not_verified; nothing if they may.
 std::optional<problem> check_account(const settings& config, const db::users::row& user);
 
 } // namespace handlers

@@ -1,6 +1,7 @@
 #include "handlers/authn/session_tokens.hpp"
 
 #include "crypto/encoding.hpp"
+#include "crypto/jwt.hpp"
 #include "crypto/random.hpp"
 #include "handlers/to_schema.hpp"
 
@@ -16,7 +17,7 @@ namespace {
 
 constexpr std::size_t id_size = 16, counter_size = 8, mac_size = 32;
 
-std::vector<std::uint8_t> named(const db::uuid& session, std::int64_t counter)
+std::vector<std::uint8_t> authenticated_part(const db::uuid& session, std::int64_t counter)
 {
     std::vector<std::uint8_t> out(session.begin(), session.end());
     out.resize(id_size + counter_size);
@@ -27,52 +28,52 @@ std::vector<std::uint8_t> named(const db::uuid& session, std::int64_t counter)
 db::digest mac_of(context& cx, const db::uuid& session, std::int64_t counter,
                   std::span<const std::uint8_t> salt)
 {
-    auto covered = named(session, counter);
-    covered.insert(covered.end(), salt.begin(), salt.end());
-    return cx.refresh_mac(std::span<const std::uint8_t>(covered));
+    auto message = authenticated_part(session, counter);
+    message.insert(message.end(), salt.begin(), salt.end());
+    return cx.refresh_mac(std::span<const std::uint8_t>(message));
 }
 
 } // namespace
 
-std::string make_access_token(const context& cx, const token_subject& whose)
+std::string make_access_token(const context& cx, const token_subject& subject)
 {
     auto now = std::chrono::floor<std::chrono::seconds>(cx.now()).time_since_epoch().count();
-    crypto::claims what;
-    what.issuer = what.audience = cx.config.public_url;
-    what.subject = to_string(whose.user);
-    what.token_id = to_string(crypto::make_uuid_v7());
-    what.session_id = to_string(whose.session);
-    if (whose.workspace)
-        what.workspace_id = to_string(*whose.workspace);
-    if (whose.role)
-        what.role = schemas::to_text(to_wire(*whose.role));
-    what.issued_at = now;
-    what.expires_at = now + cx.config.access_token_ttl.count();
-    return cx.jwt->sign(what);
+    crypto::claims claims;
+    claims.issuer = claims.audience = cx.config.public_url;
+    claims.subject = to_string(subject.user);
+    claims.token_id = to_string(crypto::make_uuid_v7());
+    claims.session_id = to_string(subject.session);
+    if (subject.workspace)
+        claims.workspace_id = to_string(*subject.workspace);
+    if (subject.role)
+        claims.role = schemas::to_text(to_wire(*subject.role));
+    claims.issued_at = now;
+    claims.expires_at = now + cx.config.access_token_ttl.count();
+    return cx.jwt->sign(claims);
 }
 
-std::string make_refresh_token(context& cx, const token_subject& whose)
+std::string make_refresh_token(context& cx, const token_subject& subject)
 {
-    auto token = named(whose.session, whose.counter);
-    auto mac = mac_of(cx, whose.session, whose.counter, whose.salt);
+    auto token = authenticated_part(subject.session, subject.counter);
+    auto mac = mac_of(cx, subject.session, subject.counter, subject.salt);
     token.insert(token.end(), mac.begin(), mac.end());
     return crypto::to_base64url(token);
 }
 
-std::optional<refresh_token> read_refresh_token(std::string_view text)
+std::optional<refresh_token> parse_refresh_token(std::string_view text)
 {
     auto bytes = crypto::from_base64url(text);
     if (!bytes || bytes->size() != id_size + counter_size + mac_size)
         return std::nullopt;
     refresh_token out;
-    auto at = bytes->begin();
-    std::copy_n(at, id_size, out.session.begin());
+    auto begin = bytes->begin();
+    std::copy_n(begin, id_size, out.session.begin());
     out.counter = boost::endian::load_big_s64(bytes->data() + id_size);
-    std::copy_n(at + id_size + counter_size, mac_size, out.mac.begin());
+    std::copy_n(begin + id_size + counter_size, mac_size, out.mac.begin());
     return out;
 }
 
-bool is_genuine(context& cx, const refresh_token& token, std::span<const std::uint8_t> salt)
+bool is_authentic(context& cx, const refresh_token& token, std::span<const std::uint8_t> salt)
 {
     return crypto::equal_constant_time(token.mac, mac_of(cx, token.session, token.counter, salt));
 }

@@ -1,4 +1,4 @@
-// The two tokens of a session: a JWT to call with, and a refresh token to get the next one by.
+// Session tokens: a JWT access token, and the refresh token that renews it.
 #pragma once
 
 #include "db/principals/role.hpp"
@@ -12,43 +12,45 @@
 
 namespace handlers {
 
-/** Whose tokens they are: a session, the workspace it leads to, and how often it has been refreshed. */
+/// The session that tokens are issued for, with the workspace that it is signed in to.
 struct token_subject {
     db::uuid user{};
     db::uuid session{};
     std::optional<db::uuid> workspace;
     std::optional<db::role> role;
+    /// Number of refreshes of the session so far.
     std::int64_t counter = 0;
-    std::span<const std::uint8_t> salt; // the session's
+    /// The session's. Needed for a refresh token only.
+    std::span<const std::uint8_t> salt;
 };
 
-/** A JWT for a session, naming the workspace it leads to. Good for the configured time. */
-std::string make_access_token(const context& cx, const token_subject& whose);
+/// A JWT that names the session and its workspace, valid for the configured time.
+std::string make_access_token(const context& cx, const token_subject& subject);
 
-/** The refresh token of a session at a counter: session, counter and an HMAC over both and the session's
-   salt. It can be made again, so that a retry gets the same successor, and neither the database nor the
-   master key alone can forge one. */
-std::string make_refresh_token(context& cx, const token_subject& whose);
+/** The refresh token of a session at a counter: session, counter, and an HMAC over both and the session's
+    salt. It is deterministic, so that a retry gets the same successor; neither the database nor the master
+    key alone can forge one. */
+std::string make_refresh_token(context& cx, const token_subject& subject);
 
-/** Fill in the tokens that signing up, signing in and refreshing answer with alike. */
+/// Fills in the tokens that sign-up, login and refresh respond with.
 template <class Result>
-void issue_tokens(context& cx, const token_subject& whose, Result& out)
+void issue_tokens(context& cx, const token_subject& subject, Result& out)
 {
-    out.access_token = make_access_token(cx, whose);
+    out.access_token = make_access_token(cx, subject);
     out.expires_in = cx.config.access_token_ttl.count();
-    out.refresh_token = make_refresh_token(cx, whose);
+    out.refresh_token = make_refresh_token(cx, subject);
 }
 
-/** A refresh token taken apart; nothing is known about its truth yet. */
+/// The parts of a refresh token, not authenticated yet.
 struct refresh_token {
     db::uuid session{};
     std::int64_t counter = 0;
     db::digest mac{};
 };
 
-std::optional<refresh_token> read_refresh_token(std::string_view text);
+std::optional<refresh_token> parse_refresh_token(std::string_view text);
 
-/** Whether the token is one that make_refresh_token made. In constant time. */
-bool is_genuine(context& cx, const refresh_token& token, std::span<const std::uint8_t> salt);
+/// Whether make_refresh_token() made the token. Constant time.
+bool is_authentic(context& cx, const refresh_token& token, std::span<const std::uint8_t> salt);
 
 } // namespace handlers

@@ -1,9 +1,13 @@
 #include "handlers/endpoints/accounts.hpp"
 
 #include "crypto/encoding.hpp"
+#include "crypto/hash_pool.hpp"
 #include "crypto/password.hpp"
+#include "db/postgres/error.hpp"
+#include "db/postgres/pool.hpp"
 #include "db/tables/users.hpp"
 #include "db/tables/workspaces.hpp"
+#include "handlers/access/client_address.hpp"
 #include "handlers/access/rate_limits.hpp"
 #include "handlers/authn/login_attempt.hpp"
 #include "handlers/authn/new_account.hpp"
@@ -11,7 +15,11 @@
 #include "handlers/authn/response_floor.hpp"
 #include "handlers/authn/session_issuer.hpp"
 #include "handlers/authn/session_tokens.hpp"
+#include "handlers/http/context.hpp"
 #include "handlers/http/guards.hpp"
+#include "handlers/http/problem.hpp"
+#include "handlers/http/request_limits.hpp"
+#include "handlers/http/unit_of_work.hpp"
 #include "handlers/mail/queue_mail.hpp"
 #include "handlers/to_schema.hpp"
 
@@ -19,184 +27,195 @@ namespace handlers::accounts {
 
 namespace {
 
-/** Bring the stored hash to today's costs. Should that fail, the next login will do it. */
+/// A sign-up before its transaction.
+struct signup_input {
+    new_account account;
+    /// An account with the same, unverified address, which it has to release.
+    std::optional<db::uuid> released;
+    /// A verified or disabled account has the address, and keeps it.
+    bool is_taken = false;
+    /// False: the address has received too many emails.
+    bool sends_mail = true;
+};
+
+/// Hashes the password, and looks up the accounts and the workspace that the address refers to.
+awaitable<result<signup_input>> prepare_signup(call& c, schemas::signup body)
+{
+    signup_input out;
+    auto& account = out.account;
+    account.email = std::move(body.email.text);
+    account.email_normalized = std::move(body.email.normalized);
+    if (body.name)
+        account.name = std::move(body.name->value);
+    if (body.workspace_name)
+        account.workspace_name = std::move(body.workspace_name->value);
+    auto hash = co_await hash_new_password(c.cx, std::move(body.password.value), account.email,
+                                           account.name.value_or(""));
+    if (!hash)
+        co_return hash.error();
+    account.password_hash = std::move(*hash);
+    out.sends_mail =
+        !count_request(c, rate_limits::signup_account, crypto::bytes_of(account.email_normalized));
+
+    auto known = co_await db::users::find_by_email(c.cx.db, account.email_normalized);
+    out.is_taken = known && (known->email_verified_at || known->disabled_at);
+    if (known && !out.is_taken)
+        out.released = known->id;
+    account.workspace_to_join = co_await find_workspace_to_join(c.cx, account.email_normalized);
+    co_return std::move(out);
+}
+
+/// Adds the release of the address by an unverified account, if one has it (one result), then the new
+/// account.
+void add_signup(unit_of_work& tx, const signup_input& input)
+{
+    if (input.released)
+        db::users::add_release_email(tx.batch(), *input.released);
+    add_account(tx.batch(), input.account);
+}
+
+/// Commits a sign-up. @return nothing if a concurrent one has taken the address
+awaitable<std::optional<db::results>> commit_signup(call& c, unit_of_work& tx, const signup_input& input)
+{
+    try {
+        if (!input.released)
+            co_return co_await tx.commit_without_invalidation();
+        auto at_most = co_await db::users::affected_by(c.cx.db, *input.released);
+        tx.affects(at_most);
+        auto affected = [id = *input.released, at_most](const db::results& answers) {
+            auto out = db::users::affected_by(id, answers.first());
+            out.workspaces.insert(out.workspaces.end(), at_most.workspaces.begin(), at_most.workspaces.end());
+            return out;
+        };
+        co_return co_await tx.commit(std::move(affected));
+    } catch (const db::failure& e) {
+        if (!e.is_unique_violation("users_email_key"))
+            throw;
+    }
+    co_return std::nullopt;
+}
+
+db::audit::entry signup_event(const unit_of_work& tx, const new_account& account)
+{
+    auto event = tx.event("user.signup");
+    event.workspace_id = owned_workspace(account);
+    event.actor_id = account.user_id;
+    return event;
+}
+
+/// Inserts the account, with a session for it.
+awaitable<signup_outcome> sign_up_and_in(call& c, signup_input input)
+{
+    auto& account = input.account;
+    unit_of_work tx(c, credential_check::none);
+    new_session session;
+    auto draft = make_draft(session, c, tx.origin(), account.user_id);
+    draft.workspace_id = owned_workspace(account);
+    auto event = signup_event(tx, account);
+    event.credential_id = session.id;
+
+    add_signup(tx, input);
+    if (draft.workspace_id)
+        db::users::add_set_last_workspace(tx.batch(), account.user_id, *draft.workspace_id);
+    db::sessions::add_insert(tx.batch(), draft);
+    record_device(tx, c, account.user_id);
+    if (input.sends_mail)
+        queue_verification_mail(tx.batch(), c.cx, account.user_id, account.email);
+    tx.audit(event);
+    auto rows = co_await commit_signup(c, tx, input);
+    if (!rows)
+        co_return problem::of(codes::email_taken);
+
+    std::size_t first = input.released ? 1 : 0;
+    schemas::signup_result out;
+    out.user = to_user(c.cx.config, (*rows)[first].as_one<db::users::row>());
+    std::optional<db::role> role;
+    if (draft.workspace_id) {
+        out.workspace = to_workspace((*rows)[first + 1].as_one<db::workspaces::row>());
+        out.membership = to_membership((*rows)[first + 2].as_one<db::memberships::row>());
+        role = db::role::admin;
+    }
+    issue_tokens(c.cx, {account.user_id, session.id, draft.workspace_id, role, 0, session.salt}, out);
+    co_return out;
+}
+
+/// Inserts the account alone. @return false if the address is taken
+awaitable<bool> insert_unverified(call& c, const signup_input& input)
+{
+    unit_of_work tx(c, credential_check::none);
+    add_signup(tx, input);
+    if (input.sends_mail)
+        queue_verification_mail(tx.batch(), c.cx, input.account.user_id, input.account.email);
+    tx.audit(signup_event(tx, input.account));
+    auto rows = co_await commit_signup(c, tx, input);
+    co_return rows.has_value();
+}
+
+/// Notifies the owner of an address of a sign-up with it.
+awaitable<void> warn_owner(call& c, db::uuid owner)
+{
+    unit_of_work tx(c, credential_check::none);
+    auto variables = request_variables(c, tx.origin());
+    queue_mail(tx.batch(), c.cx, db::outbox::kind::address_taken, variables, owner);
+    co_await tx.commit_without_invalidation();
+}
+
+/// Signs up where an account has no rights before its address is verified. The response is the same if the
+/// address is taken; its owner gets an email.
+awaitable<void> sign_up_unverified(call& c, signup_input input)
+{
+    bool is_taken = input.is_taken;
+    if (!is_taken)
+        is_taken = !co_await insert_unverified(c, input);
+    if (!is_taken)
+        co_return;
+    auto owner = co_await db::users::find_by_email(c.cx.db, input.account.email_normalized);
+    if (owner && input.sends_mail && !owner->disabled_at)
+        co_await warn_owner(c, owner->id);
+}
+
+/// Rehashes the password with the current parameters. If that fails, the next login tries again.
 awaitable<void> upgrade_hash(call& c, db::uuid user, std::string password, std::string old_hash)
 {
     try {
-        auto hash = co_await c.cx.hashers.hash(std::move(password));
+        auto hash = co_await c.cx.hash_pool.hash(std::move(password));
         co_await db::users::update_password_hash(c.cx.db, user, std::move(old_hash), std::move(hash));
     } catch (const crypto::overloaded&) {
     } catch (const db::failure&) {
     }
 }
 
-/** A sign-up on its way. */
-struct arrival {
-    newcomer who;
-    std::optional<db::uuid> evicted; ///< the account that has not verified the same address: it makes room
-    bool gets_mail = true;           ///< not if the address has had too many
-};
-
-bool was_taken(const db::failure& error)
-{
-    return error.is_unique_violation("users_email_key");
-}
-
-/** The account that makes room, if one has to, then the newcomer: an answer of the first only if so. */
-db::batch begin_signup(const arrival& at)
-{
-    db::batch work;
-    if (at.evicted)
-        db::users::add_vacate(work, *at.evicted);
-    add_newcomer(work, at.who);
-    return work;
-}
-
-awaitable<db::results> commit_signup(call& c, const arrival& at, db::batch work)
-{
-    if (!at.evicted)
-        co_return co_await c.cx.db.run(std::move(work));
-    auto what = co_await db::users::reach_of(c.cx.db, *at.evicted);
-    auto ended = [id = *at.evicted, most = what](const db::results& answers) {
-        auto done = db::users::reach_of(id, answers.first());
-        done.workspaces.insert(done.workspaces.end(), most.workspaces.begin(), most.workspaces.end());
-        return done;
-    };
-    co_return co_await c.cx.changes.commit(c.cx.db, std::move(work), std::move(what), std::move(ended));
-}
-
-/** Tell whom an address belongs to that somebody tried to sign up with it. */
-awaitable<void> warn_owner(call& c, db::uuid owner)
-{
-    trace from(c);
-    db::batch work;
-    db::outbox::add_to_user(work, make_letter(c.cx, db::outbox::kind::address_taken, facts_of(c, from)),
-                            owner);
-    co_await c.cx.db.run(std::move(work));
-}
-
-db::audit::entry signup_event(const trace& from, const newcomer& who)
-{
-    auto event = from.event("user.signup");
-    event.workspace_id = own_workspace(who);
-    event.actor_id = who.user;
-    return event;
-}
-
-/** Where an account may do nothing before its address is verified. @return false if the address is taken */
-awaitable<bool> sign_up_unseen(call& c, arrival at)
-{
-    trace from(c);
-    auto work = begin_signup(at);
-    if (at.gets_mail)
-        add_verification(work, c.cx, at.who.user, at.who.email);
-    db::audit::add(work, signup_event(from, at.who));
-    try {
-        co_await commit_signup(c, at, std::move(work));
-    } catch (const db::failure& e) {
-        if (was_taken(e))
-            co_return false;
-        throw;
-    }
-    co_return true;
-}
-
-awaitable<signup_outcome> sign_up_and_in(call& c, arrival at)
-{
-    trace from(c);
-    opening session;
-    auto& who = at.who;
-    auto draft = draft_of(session, c, from, who.user);
-    draft.workspace_id = own_workspace(who);
-    auto event = signup_event(from, who);
-    event.credential_id = session.id;
-
-    auto work = begin_signup(at);
-    if (draft.workspace_id)
-        db::users::add_set_last_workspace(work, who.user, *draft.workspace_id);
-    db::sessions::add_insert(work, draft);
-    add_device(work, c, from, who.user);
-    if (at.gets_mail)
-        add_verification(work, c.cx, who.user, who.email);
-    db::audit::add(work, event);
-    db::results made;
-    try {
-        made = co_await commit_signup(c, at, std::move(work));
-    } catch (const db::failure& e) {
-        if (was_taken(e))
-            co_return problem::conflict("email_taken", "There is an account with this address.");
-        throw;
-    }
-
-    std::size_t first = at.evicted ? 1 : 0;
-    schemas::signup_result out;
-    out.user = to_user(c.cx.config, made[first].as_one<db::users::row>());
-    std::optional<db::role> role;
-    if (draft.workspace_id) {
-        out.workspace = to_workspace(made[first + 1].as_one<db::workspaces::row>());
-        out.membership = to_membership(made[first + 2].as_one<db::memberships::row>());
-        role = db::role::admin;
-    }
-    issue_tokens(c.cx, {who.user, session.id, draft.workspace_id, role, 0, session.salt}, out);
-    co_return out;
-}
-
 } // namespace
 
 awaitable<signup_outcome> signup(call& c, schemas::signup body)
 {
-    beat pace(mail_beat);
-    if (auto over = count(c, limits::signup_address, address_bucket(c.req.client)))
+    response_floor floor(mail_response_floor);
+    if (auto over = count_request(c, rate_limits::signup_address, address_bucket(c.req.client)))
         co_return std::move(*over);
-    arrival at;
-    at.who.email = std::move(body.email.text);
-    at.who.email_normalized = std::move(body.email.normalized);
-    if (body.name)
-        at.who.name = std::move(body.name->value);
-    if (body.workspace_name)
-        at.who.workspace_name = std::move(body.workspace_name->value);
-    auto hashed = co_await hash_new_password(c.cx, std::move(body.password.value), at.who.email,
-                                             at.who.name.value_or(""));
-    if (auto weak = std::get_if<problem>(&hashed))
-        co_return std::move(*weak);
-    at.who.password_hash = std::move(std::get<std::string>(hashed));
-    at.gets_mail = !count(c, limits::signup_account, crypto::bytes_of(at.who.email_normalized));
-
-    auto email = at.who.email_normalized;
-    auto known = co_await db::users::find_by_email(c.cx.db, email);
-    bool taken = known && (known->email_verified_at || known->disabled_at);
-    if (known && !taken)
-        at.evicted = known->id;
-    at.who.workspace_to_join = co_await find_workspace_to_join(c.cx, email);
+    auto input = co_await prepare_signup(c, std::move(body));
+    if (!input)
+        co_return input.error();
     if (!c.cx.config.verification_required)
-        co_return co_await sign_up_and_in(c, std::move(at));
-
-    bool gets_mail = at.gets_mail;
-    if (!taken)
-        taken = !co_await sign_up_unseen(c, std::move(at));
-    if (taken) {
-        auto owner = co_await db::users::find_by_email(c.cx.db, std::move(email));
-        if (owner && gets_mail && !owner->disabled_at)
-            co_await warn_owner(c, owner->id);
-    }
-    co_await pace.next();
+        co_return co_await sign_up_and_in(c, std::move(*input));
+    co_await sign_up_unverified(c, std::move(*input));
+    co_await floor.wait();
     co_return accepted();
 }
 
 awaitable<answer<schemas::login_result>> login(call& c, schemas::login body)
 {
-    beat pace(refusal_beat);
-    guess attempt(c, body.email.normalized);
+    response_floor floor(login_failure_floor);
+    login_attempt attempt(c, body.email.normalized);
     if (auto over = attempt.count())
         co_return std::move(*over);
 
     auto account = co_await db::users::find_for_login(c.cx.db, body.email.normalized);
     std::string hash = account ? account->user.password_hash.value_or("") : ""; // empty: a dummy is hashed
-    bool good = co_await c.cx.hashers.verify(body.password.value, hash);
-    if (!good || !account) {
-        attempt.is_wrong();
-        co_await pace.next();
-        co_return problem::invalid_credentials();
+    bool matches = co_await c.cx.hash_pool.verify(body.password.value, hash);
+    if (!matches || !account) {
+        attempt.record_failure();
+        co_await floor.wait();
+        co_return problem::of(codes::invalid_credentials);
     }
     if (auto refused = check_account(c.cx.config, account->user))
         co_return std::move(*refused);

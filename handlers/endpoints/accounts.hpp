@@ -1,21 +1,23 @@
-// Signing up and signing in.
+// Accounts: sign-up and login.
 #pragma once
 
-#include "handlers/http/endpoint.hpp"
+#include "handlers/http/handler.hpp"
 #include "schemas/auth.hpp"
+
+#include <variant>
 
 namespace handlers::accounts {
 
 using signup_outcome = std::variant<schemas::signup_result, accepted, problem>;
 
-/** Make a person, their workspace and its first session, all or nothing, and mail a link that verifies the
-   address. 409 email_taken. An account that has not verified the same address makes room.
+/** Creates a user, their workspace and its first session in one transaction, and emails a link that verifies
+    the address. 409 email_taken. An account that never verified the same address is released.
 
-    Where verification is required there is no session yet, and the answer is 202 whether or not the address
-   is known; whom it belongs to gets a mail instead. */
+    Where verification is required there is no session yet, and the response is 202 whether or not the address
+    is taken; its owner gets an email instead. */
 awaitable<signup_outcome> signup(call& c, schemas::signup body);
 
-/** Open a session. An unknown address and a wrong password get the same answer in the same time. */
+/// Opens a session. An unknown address and a wrong password get the same response in the same time.
 awaitable<answer<schemas::login_result>> login(call& c, schemas::login body);
 
 } // namespace handlers::accounts

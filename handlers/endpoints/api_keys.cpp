@@ -1,208 +1,140 @@
 #include "handlers/endpoints/api_keys.hpp"
 
 #include "crypto/api_key.hpp"
+#include "crypto/one_time_token.hpp"
 #include "crypto/random.hpp"
 #include "db/tables/api_keys.hpp"
-#include "db/tables/credential_checks.hpp"
 #include "handlers/access/rate_limits.hpp"
-#include "handlers/http/audit_context.hpp"
-#include "handlers/http/guards.hpp"
+#include "handlers/endpoints/api_key_policy.hpp"
 #include "handlers/http/pagination.hpp"
+#include "handlers/http/problem.hpp"
+#include "handlers/http/request_limits.hpp"
+#include "handlers/http/unit_of_work.hpp"
 #include "handlers/mail/queue_mail.hpp"
 #include "handlers/to_schema.hpp"
-
-#include <boost/uuid/uuid_io.hpp>
-
-#include <algorithm>
 
 namespace handlers::api_keys {
 
 namespace {
 
-/** A prefix is one of 36^8, so a second try is rare and a fifth unheard of. */
-constexpr int most_tries = 5;
+/// A prefix is one of 36^8: a second attempt is rare, a fifth practically impossible.
+constexpr int max_prefix_attempts = 5;
 
-constexpr std::string_view everything = "api_keys:admin";
-
-bool is_key(const db::principal& who)
+bool is_prefix_taken(const db::failure& error)
 {
-    return who.kind == db::principal::kind_type::api_key;
+    return error.is_unique_violation("api_keys_prefix_key");
 }
 
-/** Whose keys the caller may touch. */
-std::variant<db::api_keys::reach, problem> reach_of(const call& c)
+problem already_revoked()
 {
-    auto& who = c.caller();
-    if (may(c, everything))
-        return db::api_keys::reach{*who.workspace_id, std::nullopt};
-    if (auto refusal = require_person(c))
-        return std::move(*refusal);
-    return db::api_keys::reach{*who.workspace_id, who.user_id};
+    return problem::of(codes::conflict, "The key has been revoked.");
 }
 
-void check_scopes(const call& c, const std::vector<std::string>& scopes, schemas::fault_list& faults)
+/// Checks a key against the policy, and drafts its row without id, prefix and digest. The draft refers to the
+/// body.
+result<db::api_keys::draft> draft_key(const call& c, const schemas::api_key_create& body)
 {
-    schemas::path body("body"), list(body, "scopes");
-    for (std::size_t i = 0; i < scopes.size(); ++i)
-        if (!c.cx.permissions.knows_scope(scopes[i]))
-            faults.add(schemas::path(list, i), "value_error", "There is no such scope");
-}
+    std::vector<std::string> scopes{"*"};
+    if (body.scopes)
+        scopes = body.scopes->items;
+    auto owner = body.owner.value_or(schemas::key_owner::user);
 
-void check_expiry(const call& c, const std::optional<db::timestamp>& expires_at, schemas::fault_list& faults)
-{
-    schemas::path body("body");
-    if (expires_at && *expires_at <= c.cx.now())
-        faults.add(schemas::path(body, "expires_at"), "value_error", "Input should be in the future");
-}
-
-/** 422 with all that was found wrong, if anything was. */
-std::optional<problem> refusal_of(schemas::fault_list& faults)
-{
-    return faults.count() > 0 ? std::optional(problem::validation(faults.take())) : std::nullopt;
-}
-
-/** No call made with a key may yield more than that key: neither scopes it lacks nor a longer life. */
-std::optional<problem> check_no_wider(const call& c, const std::vector<std::string>& scopes,
-                                      const std::optional<db::timestamp>& expires_at)
-{
-    auto& who = c.caller();
-    if (!is_key(who))
-        return std::nullopt;
-    for (auto& scope : scopes)
-        if (!permission_table::is_subset({scope}, who.scopes))
-            return problem::forbidden_scope(scope);
-    if (who.expires_at && (!expires_at || *expires_at > *who.expires_at)) {
-        auto too_long = problem::forbidden_scope("*");
-        too_long.detail = "No key may outlive the key that it is made or changed with.";
-        return too_long;
+    schemas::validation_errors errors;
+    check_scopes(c, scopes, errors);
+    check_expiry(c, body.expires_at, errors);
+    if (body.role && owner == schemas::key_owner::user) {
+        schemas::path at("body");
+        errors.add(schemas::path(at, "role"), "value_error", "Only a key of the workspace has its own role");
     }
-    return std::nullopt;
-}
+    if (auto invalid = error_of(errors))
+        return std::move(*invalid);
+    if (auto refused = check_minter(c, owner))
+        return std::move(*refused);
+    if (auto refused = check_not_wider(c, scopes, body.expires_at))
+        return std::move(*refused);
 
-/** Members mint for themselves only where the workspace lets them. */
-std::optional<problem> check_member_minting(const db::principal& who)
-{
-    if (who.role == db::role::member && !who.members_can_mint)
-        return problem::forbidden_scope(everything);
-    return std::nullopt;
-}
-
-/** Whether the caller may mint for this owner at all. */
-std::optional<problem> check_minter(const call& c, schemas::key_owner owner)
-{
-    auto& who = c.caller();
+    auto& caller = c.caller();
+    db::api_keys::draft out;
+    out.name = body.name.value;
+    out.scopes = std::move(scopes);
+    out.workspace_id = *caller.workspace_id;
+    out.created_by = caller.user_id;
+    out.expires_at = body.expires_at;
     if (owner == schemas::key_owner::workspace)
-        return may(c, everything) ? std::nullopt : std::optional(problem::forbidden_scope(everything));
-    if (auto refusal = require_person(c))
-        return refusal;
-    return check_member_minting(who);
+        out.role = from_wire(body.role.value_or(schemas::role::member));
+    else
+        out.user_id = caller.user_id;
+    return out;
 }
 
-/** The key that the path names, if the caller may change it. Who may see and revoke any key of the workspace
-    may still not change another person's: a successor would act as that person. */
-awaitable<std::variant<db::api_keys::row, problem>> find_to_change(call& c, db::api_keys::reach within)
+/// Whether the caller gets a notice of the new key: a user who has not received too many.
+bool is_notice_due(call& c)
 {
-    auto key = co_await db::api_keys::find_by_prefix(c.cx.db, within, c.params[0]);
-    if (!key)
-        co_return problem::not_found();
-    if (key->user_id && key->user_id != c.caller().user_id)
-        co_return problem::forbidden("forbidden", "A person's key is changed by that person alone.");
-    co_return std::move(*key);
+    auto& user = c.caller().user_id;
+    if (!user)
+        return false;
+    std::span<const std::uint8_t> user_bytes(user->begin(), user->size());
+    return !count_request(c, rate_limits::key_notice, user_bytes);
 }
 
-problem revoked_already()
+/// Inserts a key with its prefix and digest already set. @throw db::failure if the prefix is taken
+awaitable<db::api_keys::row> insert_key(call& c, db::api_keys::draft key, bool sends_notice)
 {
-    return problem::conflict("conflict", "The key has been revoked.");
+    key.id = crypto::make_uuid_v7();
+    unit_of_work tx(c);
+    tx.batch().in_workspace(key.workspace_id);
+    db::api_keys::add_insert(tx.batch(), key);
+    tx.audit("api_key.mint", std::string(key.prefix));
+    if (sends_notice) {
+        auto variables = request_variables(c, tx.origin());
+        variables["prefix"] = key.prefix;
+        variables["name"] = key.name;
+        queue_mail(tx.batch(), c.cx, db::outbox::kind::key_minted, variables, *c.caller().user_id);
+    }
+    tx.affects_digest(key.digest);
+    auto rows = co_await tx.commit();
+    co_return rows[1].as_one<db::api_keys::row>();
 }
 
-/** Make a key and hand it to `attempt`, anew each time its prefix turns out to be taken. */
-template <class F>
-awaitable<answer<schemas::api_key_created>> with_free_prefix(F& attempt)
+/// @param claim stored instead of the secret's digest, if the secret is to be created later
+awaitable<answer<schemas::api_key_created>> mint_with(call& c, schemas::api_key_create body,
+                                                      std::optional<db::digest> claim)
 {
-    for (int tries = 1;; ++tries) {
-        auto made = crypto::make_api_key();
+    auto draft = draft_key(c, body);
+    if (!draft)
+        co_return draft.error();
+    bool sends_notice = is_notice_due(c);
+    for (int attempt = 1;; ++attempt) {
+        auto secret = crypto::make_api_key();
+        draft->prefix = secret.prefix;
+        draft->digest = claim ? *claim : c.cx.key_digest(secret.text);
         try {
-            co_return co_await attempt(std::move(made));
+            auto row = co_await insert_key(c, *draft, sends_notice);
+            co_return to_new_api_key(row, claim ? std::string() : std::move(secret.text));
         } catch (const db::failure& e) {
-            if (!e.is_unique_violation("api_keys_prefix_key") || tries == most_tries)
+            if (db::api_keys::owner_left(e))
+                co_return problem::rejected_credential("The credential has been revoked.");
+            if (!is_prefix_taken(e) || attempt == max_prefix_attempts)
                 throw;
         }
     }
 }
 
-/** @param claim stored in the place of the secret's digest, if the secret is to be made later */
-awaitable<answer<schemas::api_key_created>> mint_with(call& c, schemas::api_key_create body,
-                                                      std::optional<db::digest> claim)
+std::optional<problem> error_of(db::api_keys::outcome outcome)
 {
-    std::vector<std::string> scopes{"*"};
-    if (body.scopes)
-        scopes = std::move(body.scopes->items);
-    auto owner = body.owner.value_or(schemas::key_owner::user);
-
-    schemas::fault_list faults;
-    check_scopes(c, scopes, faults);
-    check_expiry(c, body.expires_at, faults);
-    if (body.role && owner == schemas::key_owner::user) {
-        schemas::path at("body");
-        faults.add(schemas::path(at, "role"), "value_error", "Only a workspace's key has a role of its own");
+    switch (outcome) {
+    case db::api_keys::outcome::done:
+        return std::nullopt;
+    case db::api_keys::outcome::unknown:
+        return problem::of(codes::not_found);
+    case db::api_keys::outcome::expired:
+        return problem::of(codes::conflict, "The key has expired.");
+    case db::api_keys::outcome::outdated:
+        return problem::of(codes::conflict, "The key was changed concurrently; try again.");
+    case db::api_keys::outcome::revoked:
+        break;
     }
-    if (auto refusal = refusal_of(faults))
-        co_return std::move(*refusal);
-    if (auto refusal = check_minter(c, owner))
-        co_return std::move(*refusal);
-    if (auto refusal = check_no_wider(c, scopes, body.expires_at))
-        co_return std::move(*refusal);
-
-    auto& who = c.caller();
-    trace from(c);
-    db::api_keys::draft draft;
-    draft.name = body.name.value;
-    draft.scopes = std::move(scopes);
-    draft.workspace_id = *who.workspace_id;
-    draft.created_by = who.user_id;
-    draft.expires_at = body.expires_at;
-    if (owner == schemas::key_owner::workspace)
-        draft.role = from_wire(body.role.value_or(schemas::role::member));
-    else
-        draft.user_id = who.user_id;
-
-    bool too_many_notices = false;
-    if (who.user_id) {
-        std::span<const std::uint8_t> id(who.user_id->begin(), who.user_id->size());
-        too_many_notices = count(c, limits::key_notice, id).has_value();
-    }
-
-    auto make = [&](crypto::new_api_key made) -> awaitable<answer<schemas::api_key_created>> {
-        draft.id = crypto::make_uuid_v7();
-        draft.prefix = made.prefix;
-        draft.digest = claim ? *claim : c.cx.key_digest(made.text);
-        auto event = from.event("api_key.mint");
-        event.target = made.prefix;
-        db::batch work;
-        work.within(draft.workspace_id);
-        db::require_standing(work, who);
-        db::api_keys::add_insert(work, draft);
-        db::audit::add(work, event);
-        if (who.user_id && !too_many_notices) {
-            auto facts = facts_of(c, from);
-            facts["prefix"] = made.prefix;
-            facts["name"] = draft.name;
-            db::outbox::add_to_user(work, make_letter(c.cx, db::outbox::kind::key_minted, facts),
-                                    *who.user_id);
-        }
-        db::change news;
-        news.digests.push_back(draft.digest);
-        auto rows = co_await c.cx.changes.commit(c.cx.db, std::move(work), std::move(news));
-        auto secret = claim ? std::string() : std::move(made.text);
-        co_return to_new_api_key(rows[1].as_one<db::api_keys::row>(), std::move(secret));
-    };
-    try {
-        co_return co_await with_free_prefix(make);
-    } catch (const db::failure& e) {
-        if (db::api_keys::was_orphaned(e))
-            co_return problem::invalid_token("The credential has been revoked.");
-        throw;
-    }
+    return already_revoked();
 }
 
 } // namespace
@@ -218,190 +150,170 @@ awaitable<answer<schemas::api_key_created>> mint_unclaimed(call& c, schemas::api
     co_return co_await mint_with(c, std::move(body), claim);
 }
 
-awaitable<answer<schemas::api_key_created>> claim(call& c, schemas::mailed_token body)
+awaitable<answer<schemas::api_key_created>> claim(call& c, schemas::email_token body)
 {
-    auto old = crypto::one_time_token_digest(body.token.value);
-    if (!old)
-        co_return problem::spent_token();
-    auto waiting = co_await db::api_keys::find_by_digest(c.cx.db, *old);
-    if (!waiting)
-        co_return problem::spent_token();
-    auto made = crypto::make_api_key(waiting->prefix);
-    trace from(c);
-    auto event = from.event("api_key.claim");
-    event.target = made.prefix;
-    auto digest = c.cx.key_digest(made.text);
-    auto claimed = co_await db::api_keys::claim(c.cx.changes, c.cx.db, *old, digest, claim_lifetime, event);
+    auto claim_digest = crypto::one_time_token_digest(body.token.value);
+    if (!claim_digest)
+        co_return problem::of(codes::invalid_token);
+    auto unclaimed = co_await db::api_keys::find_by_digest(c.cx.db, *claim_digest);
+    if (!unclaimed)
+        co_return problem::of(codes::invalid_token);
+    auto secret = crypto::make_api_key(unclaimed->prefix);
+    auto digest = c.cx.key_digest(secret.text);
+    unit_of_work tx(c, credential_check::none);
+    auto event = tx.event("api_key.claim", std::string(secret.prefix));
+    auto claimed =
+        co_await db::api_keys::claim(tx.release(), *claim_digest, digest, claim_lifetime, std::move(event));
     if (!claimed)
-        co_return problem::spent_token();
-    co_return to_new_api_key(*claimed, std::move(made.text));
+        co_return problem::of(codes::invalid_token);
+    co_return to_new_api_key(*claimed, std::move(secret.text));
 }
 
 awaitable<answer<schemas::page<schemas::api_key_row>>> list(call& c, query<schemas::api_key_query> wanted)
 {
-    auto within = reach_of(c);
-    if (auto refusal = std::get_if<problem>(&within))
-        co_return std::move(*refusal);
-    db::api_keys::query question;
-    question.within = std::get<db::api_keys::reach>(within);
+    auto filter = owner_filter_of(c);
+    if (!filter)
+        co_return filter.error();
+    db::api_keys::query keys;
+    keys.owner = *filter;
     if (c.caller().user_id)
-        question.within.user_id = c.caller().user_id; // one's own, also for who may see all
-    if (wanted->status)
-        question.status = from_wire(*wanted->status);
-
+        keys.owner.user_id = c.caller().user_id; // the caller's own, also for an admin
     std::string name = "api_keys";
-    if (wanted->status)
+    if (wanted->status) {
+        keys.status = from_wire(*wanted->status);
         name.append(":").append(schemas::to_text(*wanted->status));
-    page_cursor cursor(c, name);
-    auto from = cursor.read(wanted->cursor);
-    if (auto refusal = std::get_if<problem>(&from))
-        co_return std::move(*refusal);
-    question.before = std::get<std::optional<db::uuid>>(from);
-    auto limit = wanted->limit.value;
-    question.limit = static_cast<int>(limit + 1);
-    auto found = co_await db::api_keys::list(c.cx.db, question);
-    co_return make_page<schemas::api_key_row>(cursor, found.rows, limit, found.total, &to_api_key);
+    }
+    auto fetch = [&c, keys](std::optional<db::uuid> before, int limit) mutable {
+        keys.before = before;
+        keys.limit = limit;
+        return db::api_keys::list(c.cx.db, keys);
+    };
+    co_return co_await paginate<schemas::api_key_row>(c, wanted.value, name, fetch, &to_api_key);
 }
 
 awaitable<answer<schemas::api_key_row>> show(call& c)
 {
-    auto within = reach_of(c);
-    if (auto refusal = std::get_if<problem>(&within))
-        co_return std::move(*refusal);
-    auto key =
-        co_await db::api_keys::find_by_prefix(c.cx.db, std::get<db::api_keys::reach>(within), c.params[0]);
+    auto filter = owner_filter_of(c);
+    if (!filter)
+        co_return filter.error();
+    auto key = co_await db::api_keys::find_by_prefix(c.cx.db, *filter, c.params[0]);
     if (!key)
-        co_return problem::not_found();
+        co_return problem::of(codes::not_found);
     co_return to_api_key(*key);
 }
 
 awaitable<answer<schemas::api_key_row>> update(call& c, schemas::api_key_patch body)
 {
-    auto within = reach_of(c);
-    if (auto refusal = std::get_if<problem>(&within))
-        co_return std::move(*refusal);
-    auto reach = std::get<db::api_keys::reach>(within);
+    // Validate the patch.
+    auto filter = owner_filter_of(c);
+    if (!filter)
+        co_return filter.error();
     db::api_keys::edit edit;
-    schemas::fault_list faults;
+    schemas::validation_errors errors;
     if (body.name)
         edit.name = body.name->value;
     if (body.scopes) {
-        check_scopes(c, body.scopes->items, faults);
+        check_scopes(c, body.scopes->items, errors);
         edit.scopes = std::move(body.scopes->items);
     }
     if (!body.expires_at.is_absent()) {
-        check_expiry(c, body.expires_at.value(), faults);
+        check_expiry(c, body.expires_at.value(), errors);
         edit.expires_at = body.expires_at.value();
     }
-    if (auto refusal = refusal_of(faults))
-        co_return std::move(*refusal);
+    if (auto invalid = error_of(errors))
+        co_return std::move(*invalid);
 
-    auto found = co_await find_to_change(c, reach);
-    if (auto refusal = std::get_if<problem>(&found))
-        co_return std::move(*refusal);
-    auto& before = std::get<db::api_keys::row>(found);
+    // Check the changed key against the policy.
+    auto key = co_await find_key_to_change(c, *filter);
+    if (!key)
+        co_return key.error();
     if (edit.scopes || edit.expires_at) {
-        if (auto refusal = check_member_minting(c.caller()))
-            co_return std::move(*refusal);
-        auto scopes = edit.scopes.value_or(before.scopes);
-        auto expires_at = edit.expires_at.value_or(before.expires_at);
-        if (auto refusal = check_no_wider(c, scopes, expires_at))
-            co_return std::move(*refusal);
+        if (auto refused = check_member_minting(c.caller()))
+            co_return std::move(*refused);
+        auto scopes = edit.scopes.value_or(key->scopes);
+        auto expires_at = edit.expires_at.value_or(key->expires_at);
+        if (auto refused = check_not_wider(c, scopes, expires_at))
+            co_return std::move(*refused);
     }
 
-    trace from(c);
-    auto event = from.event("api_key.update");
-    event.target = c.params[0];
-    db::batch work;
-    db::require_standing(work, c.caller());
-    auto changed = co_await db::api_keys::update(c.cx.changes, c.cx.db, std::move(work), reach, c.params[0],
-                                                 std::move(edit), event);
+    unit_of_work tx(c);
+    auto event = tx.event("api_key.update", c.params[0]);
+    auto changed =
+        co_await db::api_keys::update(tx.release(), *filter, c.params[0], std::move(edit), std::move(event));
     if (changed.outcome == db::api_keys::outcome::unknown)
-        co_return problem::not_found();
+        co_return problem::of(codes::not_found);
     if (changed.outcome != db::api_keys::outcome::done)
-        co_return revoked_already();
+        co_return already_revoked();
     co_return to_api_key(*changed.key);
 }
 
-awaitable<answer<nothing>> revoke(call& c)
+awaitable<answer<no_content>> revoke(call& c)
 {
-    auto within = reach_of(c);
-    if (auto refusal = std::get_if<problem>(&within))
-        co_return std::move(*refusal);
-    trace from(c);
-    auto event = from.event("api_key.revoke");
-    event.target = c.params[0];
-    auto ended = co_await db::api_keys::revoke(c.cx.changes, c.cx.db, std::get<db::api_keys::reach>(within),
-                                               c.params[0], event);
-    if (!ended)
-        co_return problem::not_found();
-    co_return nothing();
+    auto filter = owner_filter_of(c);
+    if (!filter)
+        co_return filter.error();
+    unit_of_work tx(c, credential_check::none);
+    auto event = tx.event("api_key.revoke", c.params[0]);
+    auto revoked = co_await db::api_keys::revoke(tx.release(), *filter, c.params[0], std::move(event));
+    if (!revoked)
+        co_return problem::of(codes::not_found);
+    co_return no_content();
 }
 
 awaitable<answer<schemas::api_key_created>> rotate(call& c, std::optional<schemas::api_key_rotate> body)
 {
-    auto within = reach_of(c);
-    if (auto refusal = std::get_if<problem>(&within))
-        co_return std::move(*refusal);
-    auto reach = std::get<db::api_keys::reach>(within);
-    auto found = co_await find_to_change(c, reach);
-    if (auto refusal = std::get_if<problem>(&found))
-        co_return std::move(*refusal);
-    auto& old = std::get<db::api_keys::row>(found);
-    if (auto refusal = check_member_minting(c.caller()))
-        co_return std::move(*refusal);
-    if (auto refusal = check_no_wider(c, old.scopes, old.expires_at))
-        co_return std::move(*refusal);
+    // Check the successor, which gets the rights of the old key, against the policy.
+    auto filter = owner_filter_of(c);
+    if (!filter)
+        co_return filter.error();
+    auto old = co_await find_key_to_change(c, *filter);
+    if (!old)
+        co_return old.error();
+    if (auto refused = check_member_minting(c.caller()))
+        co_return std::move(*refused);
+    if (auto refused = check_not_wider(c, old->scopes, old->expires_at))
+        co_return std::move(*refused);
 
     std::chrono::seconds grace{0};
     if (body && body->grace_seconds)
         grace = std::chrono::seconds(body->grace_seconds->value);
-    trace from(c);
-    auto make = [&](crypto::new_api_key made) -> awaitable<answer<schemas::api_key_created>> {
-        db::api_keys::successor next;
-        next.id = crypto::make_uuid_v7();
-        next.prefix = made.prefix;
-        next.digest = c.cx.key_digest(made.text);
-        next.created_by = c.caller().user_id;
-        next.scopes = old.scopes;
-        next.expires_at = old.expires_at;
-        auto event = from.event("api_key.rotate");
-        event.target = c.params[0];
-        db::batch work;
-        db::require_standing(work, c.caller());
-        auto changed = co_await db::api_keys::rotate(c.cx.changes, c.cx.db, std::move(work), reach,
-                                                     c.params[0], std::move(next), grace, event);
-        switch (changed.outcome) {
-        case db::api_keys::outcome::done:
-            co_return to_new_api_key(*changed.key, std::move(made.text));
-        case db::api_keys::outcome::unknown:
-            co_return problem::not_found();
-        case db::api_keys::outcome::expired:
-            co_return problem::conflict("conflict", "The key has expired.");
-        case db::api_keys::outcome::revoked:
-            break;
-        case db::api_keys::outcome::outdated:
-            co_return problem::conflict("conflict", "The key has just been changed; try again.");
+    db::api_keys::successor successor;
+    successor.created_by = c.caller().user_id;
+    successor.scopes = old->scopes;
+    successor.expires_at = old->expires_at;
+    for (int attempt = 1;; ++attempt) {
+        auto secret = crypto::make_api_key();
+        successor.id = crypto::make_uuid_v7();
+        successor.prefix = secret.prefix;
+        successor.digest = c.cx.key_digest(secret.text);
+        unit_of_work tx(c);
+        auto event = tx.event("api_key.rotate", c.params[0]);
+        try {
+            auto changed = co_await db::api_keys::rotate(tx.release(), *filter, c.params[0], successor, grace,
+                                                         std::move(event));
+            if (auto error = error_of(changed.outcome))
+                co_return std::move(*error);
+            co_return to_new_api_key(*changed.key, std::move(secret.text));
+        } catch (const db::failure& e) {
+            if (!is_prefix_taken(e) || attempt == max_prefix_attempts)
+                throw;
         }
-        co_return revoked_already();
-    };
-    co_return co_await with_free_prefix(make);
+    }
 }
 
-awaitable<answer<nothing>> report(call& c, schemas::api_key_report body)
+awaitable<answer<no_content>> report(call& c, schemas::api_key_report body)
 {
     auto prefix = crypto::parse_api_key(body.key.value);
     if (!prefix)
-        co_return nothing();
-    trace from(c);
-    auto event = from.event("api_key.report");
-    event.target = *prefix;
+        co_return no_content();
+    unit_of_work tx(c, credential_check::none);
+    auto event = tx.event("api_key.report", std::string(*prefix));
+    auto variables = request_variables(c, tx.origin());
+    variables["prefix"] = *prefix;
+    auto mail = make_mail(c.cx, db::outbox::kind::key_reported, variables);
     auto digest = c.cx.key_digest(body.key.value);
-    auto facts = facts_of(c, from);
-    facts["prefix"] = *prefix;
-    auto letter = make_letter(c.cx, db::outbox::kind::key_reported, facts);
-    co_await db::api_keys::revoke_by_digest(c.cx.changes, c.cx.db, digest, event, std::move(letter));
-    co_return nothing();
+    co_await db::api_keys::revoke_by_digest(tx.release(), digest, std::move(event), std::move(mail));
+    co_return no_content();
 }
 
 } // namespace handlers::api_keys

@@ -1,6 +1,7 @@
 #include "handlers/endpoints/audit.hpp"
 
 #include "db/tables/audit.hpp"
+#include "handlers/http/context.hpp"
 #include "handlers/http/pagination.hpp"
 #include "schemas/engine/timestamp.hpp"
 
@@ -25,8 +26,8 @@ schemas::audit_row to_row(const db::audit::row& event)
     return out;
 }
 
-/** The filters in words, for the cursor: it is good for the list that it came from. */
-std::string name_of(const schemas::audit_query& wanted)
+/// The name of the list with its filters, which its cursors are bound to.
+std::string list_name(const schemas::audit_query& wanted)
 {
     std::string out = "audit";
     auto add = [&out](std::string_view name, std::string_view value) {
@@ -53,25 +54,22 @@ std::string name_of(const schemas::audit_query& wanted)
 
 awaitable<answer<schemas::page<schemas::audit_row>>> list(call& c, query<schemas::audit_query> wanted)
 {
-    page_cursor cursor(c, name_of(wanted.value));
-    auto from = cursor.read(wanted->cursor);
-    if (auto refusal = std::get_if<problem>(&from))
-        co_return std::move(*refusal);
-    auto limit = wanted->limit.value;
-    db::audit::query question;
-    question.workspace_id = *c.caller().workspace_id;
+    db::audit::query events;
+    events.workspace_id = *c.caller().workspace_id;
     if (wanted->action)
-        question.action = wanted->action->value;
+        events.action = wanted->action->value;
     if (wanted->target)
-        question.target = wanted->target->value;
-    question.actor_id = wanted->actor;
-    question.credential_id = wanted->credential;
-    question.since = wanted->since;
-    question.until = wanted->until;
-    question.before = std::get<std::optional<db::uuid>>(from);
-    question.limit = static_cast<int>(limit + 1);
-    auto found = co_await db::audit::list(c.cx.db, std::move(question));
-    co_return make_page<schemas::audit_row>(cursor, found.rows, limit, found.total, &to_row);
+        events.target = wanted->target->value;
+    events.actor_id = wanted->actor;
+    events.credential_id = wanted->credential;
+    events.since = wanted->since;
+    events.until = wanted->until;
+    auto fetch = [&c, events](std::optional<db::uuid> before, int limit) mutable {
+        events.before = before;
+        events.limit = limit;
+        return db::audit::list(c.cx.db, events);
+    };
+    co_return co_await paginate<schemas::audit_row>(c, wanted.value, list_name(wanted.value), fetch, &to_row);
 }
 
 } // namespace handlers::audit

@@ -1,19 +1,21 @@
 #include "handlers/endpoints/email_address.hpp"
 
 #include "crypto/encoding.hpp"
-#include "db/tables/credential_checks.hpp"
 #include "db/tables/users.hpp"
+#include "handlers/access/client_address.hpp"
 #include "handlers/access/rate_limits.hpp"
 #include "handlers/authn/email_token.hpp"
 #include "handlers/authn/reauthentication.hpp"
 #include "handlers/authn/response_floor.hpp"
-#include "handlers/http/audit_context.hpp"
 #include "handlers/http/guards.hpp"
+#include "handlers/http/problem.hpp"
+#include "handlers/http/request_limits.hpp"
+#include "handlers/http/unit_of_work.hpp"
 #include "handlers/mail/queue_mail.hpp"
 
 #include <boost/uuid/uuid_io.hpp>
 
-namespace handlers::emails {
+namespace handlers::email_address {
 
 using db::one_time_tokens::purpose;
 
@@ -26,148 +28,144 @@ schemas::verified_email to_verified(const db::users::row& user)
     return out;
 }
 
-/** The caller, who is a person and whose credential is good, where a route is for anyone. */
-awaitable<std::variant<db::users::row, problem>> find_caller(call& c)
+/// The caller of a route that is open to anyone, from an optional credential.
+awaitable<result<db::users::row>> load_optional_caller(call& c)
 {
-    auto refused = co_await admit(c, even_unverified);
+    auto refused = co_await authorize(c, allow_unverified);
     if (refused)
         co_return std::move(*refused);
-    co_return co_await load_person(c);
+    co_return co_await load_user(c);
 }
 
 } // namespace
 
-awaitable<answer<schemas::verified_email>> verify(call& c, schemas::mailed_token body)
+awaitable<answer<schemas::verified_email>> verify(call& c, schemas::email_token body)
 {
-    auto token = co_await find_mailed_token(c, std::move(body.token.value), purpose::verify_email);
+    auto token = co_await find_email_token(c, std::move(body.token.value), purpose::verify_email);
     if (!token)
-        co_return problem::spent_token();
-    trace from(c);
-    auto event = from.event("user.verify_email");
+        co_return problem::of(codes::invalid_token);
+    unit_of_work tx(c, credential_check::none);
+    auto event = tx.event("user.verify_email");
     event.actor_id = token->user_id;
-    db::batch work;
-    db::one_time_tokens::add_spend(work, token->digest, purpose::verify_email);
-    auto joined = from.event("team.join");
-    db::users::add_verify_email(work, token->user_id, token->email, joined);
-    db::audit::add(work, event);
-    db::change what;
-    what.users.push_back(token->user_id);
-    auto answers = co_await c.cx.changes.commit(c.cx.db, std::move(work), std::move(what));
-    auto user = answers[1].as_optional<db::users::row>();
-    if (!user) // disabled, or moved to another address
-        co_return problem::spent_token();
+    db::one_time_tokens::add_consume(tx.batch(), token->digest, purpose::verify_email);
+    db::users::add_verify_email(tx.batch(), token->user_id, token->email, tx.event("team.join"));
+    tx.audit(event);
+    tx.affects_user(token->user_id);
+    auto rows = co_await tx.commit();
+    auto user = rows[1].as_optional<db::users::row>();
+    if (!user) // disabled, or has another address by now
+        co_return problem::of(codes::invalid_token);
     co_return to_verified(*user);
 }
 
-awaitable<answer<nothing>> resend(call& c, std::optional<schemas::resend_verification> body)
+awaitable<answer<no_content>> resend(call& c, std::optional<schemas::resend_verification> body)
 {
-    beat pace(mail_beat);
+    response_floor floor(mail_response_floor);
     std::optional<db::users::row> user;
     std::string email;
     if (body && body->email) {
-        if (auto over = count(c, limits::mail_address, address_bucket(c.req.client)))
+        if (auto over = count_request(c, rate_limits::mail_address, address_bucket(c.req.client)))
             co_return std::move(*over);
         email = body->email->normalized;
         user = co_await db::users::find_by_email(c.cx.db, email);
     } else {
-        auto found = co_await find_caller(c);
-        if (auto refused = std::get_if<problem>(&found))
-            co_return std::move(*refused);
-        user = std::get<db::users::row>(std::move(found));
+        auto caller = co_await load_optional_caller(c);
+        if (!caller)
+            co_return caller.error();
+        user = std::move(*caller);
         email = schemas::normalize_email(user->email);
     }
     bool is_due = user && !user->email_verified_at && !user->disabled_at;
-    if (is_due && !count(c, limits::mail_account, crypto::bytes_of(email))) {
-        db::batch work;
-        add_verification(work, c.cx, user->id, user->email);
-        co_await c.cx.db.run(std::move(work));
+    if (is_due && !count_request(c, rate_limits::mail_account, crypto::bytes_of(email))) {
+        unit_of_work tx(c, credential_check::none);
+        queue_verification_mail(tx.batch(), c.cx, user->id, user->email);
+        co_await tx.commit_without_invalidation();
     }
-    co_await pace.next();
-    co_return nothing();
+    co_await floor.wait();
+    co_return no_content();
 }
 
-awaitable<answer<nothing>> change(call& c, schemas::email_change body)
+awaitable<answer<no_content>> change(call& c, schemas::email_change body)
 {
-    beat pace(mail_beat);
-    auto found = co_await load_person(c);
-    if (auto refused = std::get_if<problem>(&found))
-        co_return std::move(*refused);
-    auto& user = std::get<db::users::row>(found);
-    std::span<const std::uint8_t> id_bytes(user.id.begin(), user.id.size());
-    if (auto over = count(c, limits::email_change_account, id_bytes))
+    // Authenticate the caller once more, and check the new address.
+    response_floor floor(mail_response_floor);
+    auto user = co_await load_user(c);
+    if (!user)
+        co_return user.error();
+    std::span<const std::uint8_t> user_id(user->id.begin(), user->id.size());
+    if (auto over = count_request(c, rate_limits::email_change_account, user_id))
         co_return std::move(*over);
-    auto refused = co_await require_reauthentication(c, user, std::move(body.password), "password");
+    auto refused = co_await require_reauthentication(c, *user, std::move(body.password), "password");
     if (refused)
         co_return std::move(*refused);
-    if (body.new_email.normalized == schemas::normalize_email(user.email))
-        co_return problem::invalid_field("body", "new_email", "is the address already");
+    auto& [new_email, normalized] = body.new_email;
+    if (normalized == schemas::normalize_email(user->email))
+        co_return problem::invalid_field("body", "new_email", "is already the account's email address");
 
-    auto taken = co_await db::users::find_by_email(c.cx.db, body.new_email.normalized);
-    bool too_many =
-        count(c, limits::email_change_target, crypto::bytes_of(body.new_email.normalized)).has_value();
-    trace from(c);
-    auto event = from.event("user.change_email");
-    event.target = to_string(user.id);
-    auto facts = facts_of(c, from);
-    facts["new_email"] = body.new_email.text;
-    db::batch work;
-    db::require_password_version(work, user.id, user.password_version);
-    db::require_standing(work, c.caller());
-    db::one_time_tokens::add_void(work, user.id, purpose::change_email); // whatever comes of this one
-    if (!too_many && taken && taken->email_verified_at)
-        db::outbox::add_to_user(work, make_letter(c.cx, db::outbox::kind::address_taken, facts_of(c, from)),
-                                taken->id);
-    else if (!too_many)
-        add_address_change(work, c.cx, user.id, body.new_email.text);
-    db::outbox::add_to_user(work, make_letter(c.cx, db::outbox::kind::email_change_notice, facts), user.id);
-    db::audit::add(work, event);
-    co_await c.cx.db.run(std::move(work));
-    co_await pace.next();
-    co_return nothing();
+    // Decide which email the new address gets.
+    auto owner = co_await db::users::find_by_email(c.cx.db, normalized);
+    bool is_taken = owner && owner->email_verified_at;
+    bool sends_mail = !count_request(c, rate_limits::email_change_target, crypto::bytes_of(normalized));
+    unit_of_work tx(c, *user);
+    auto event = tx.event("user.change_email", to_string(user->id));
+    auto variables = request_variables(c, tx.origin());
+    auto& work = tx.batch();
+    db::one_time_tokens::add_revoke(work, user->id, purpose::change_email);
+    if (sends_mail && is_taken)
+        queue_mail(work, c.cx, db::outbox::kind::address_taken, variables, owner->id);
+    else if (sends_mail)
+        queue_email_change_mail(work, c.cx, user->id, new_email);
+    variables["new_email"] = new_email;
+    queue_mail(work, c.cx, db::outbox::kind::email_change_notice, variables, user->id);
+    tx.audit(event);
+    co_await tx.commit_without_invalidation();
+    co_await floor.wait();
+    co_return no_content();
 }
 
-awaitable<answer<schemas::verified_email>> confirm_change(call& c, schemas::mailed_token body)
+awaitable<answer<schemas::verified_email>> confirm_change(call& c, schemas::email_token body)
 {
-    auto token = co_await find_mailed_token(c, std::move(body.token.value), purpose::change_email);
+    auto token = co_await find_email_token(c, std::move(body.token.value), purpose::change_email);
     if (!token)
-        co_return problem::spent_token();
+        co_return problem::of(codes::invalid_token);
     auto normalized = schemas::normalize_email(token->email);
-    auto other = co_await db::users::find_by_email(c.cx.db, normalized);
-    auto before = co_await db::users::find(c.cx.db, token->user_id);
-    if (!before)
-        co_return problem::spent_token();
+    auto owner = co_await db::users::find_by_email(c.cx.db, normalized);
+    auto user = co_await db::users::find(c.cx.db, token->user_id);
+    if (!user)
+        co_return problem::of(codes::invalid_token);
 
-    trace from(c);
-    auto event = from.event("user.confirm_email");
-    event.actor_id = token->user_id;
-    auto facts = facts_of(c, from);
-    facts["new_email"] = token->email;
-    facts["done"] = true;
-    db::change what;
-    db::batch work;
-    db::one_time_tokens::add_spend(work, token->digest, purpose::change_email);
-    if (other && other->id != token->user_id) { // it makes room if it has not been verified
-        what = co_await db::users::reach_of(c.cx.db, other->id);
-        db::users::add_vacate(work, other->id);
+    unit_of_work tx(c, credential_check::none);
+    auto event = tx.event("user.confirm_email");
+    event.actor_id = user->id;
+    auto variables = request_variables(c, tx.origin());
+    variables["new_email"] = token->email;
+    variables["done"] = true;
+    auto& work = tx.batch();
+    db::one_time_tokens::add_consume(work, token->digest, purpose::change_email);
+    if (owner && owner->id != user->id) {
+        // Another account has the address; it releases it unless it has verified it.
+        auto affected = co_await db::users::affected_by(c.cx.db, owner->id);
+        tx.affects(affected);
+        db::users::add_release_email(work, owner->id);
     }
-    what.users.push_back(token->user_id);
+    tx.affects_user(user->id);
     auto changed_at = work.size();
-    db::users::add_change_email(work, token->user_id, token->email, normalized);
-    db::one_time_tokens::add_void(work, token->user_id);
-    db::outbox::add_to_address(work, make_letter(c.cx, db::outbox::kind::email_change_notice, facts),
-                               token->user_id, before->email);
-    db::audit::add(work, event);
+    db::users::add_change_email(work, user->id, token->email, normalized);
+    db::one_time_tokens::add_revoke(work, user->id);
+    db::outbox::add_to_address(work, make_mail(c.cx, db::outbox::kind::email_change_notice, variables),
+                               user->id, user->email);
+    tx.audit(event);
     try {
-        auto answers = co_await c.cx.changes.commit(c.cx.db, std::move(work), std::move(what));
-        auto user = answers[changed_at].as_optional<db::users::row>();
-        if (!user)
-            co_return problem::spent_token();
-        co_return to_verified(*user);
+        auto rows = co_await tx.commit();
+        auto changed = rows[changed_at].as_optional<db::users::row>();
+        if (!changed)
+            co_return problem::of(codes::invalid_token);
+        co_return to_verified(*changed);
     } catch (const db::failure& e) {
         if (e.is_unique_violation("users_email_key"))
-            co_return problem::conflict("email_taken", "There is an account with this address.");
+            co_return problem::of(codes::email_taken);
         throw;
     }
 }
 
-} // namespace handlers::emails
+} // namespace handlers::email_address

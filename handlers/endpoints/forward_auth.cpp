@@ -1,14 +1,18 @@
 #include "handlers/endpoints/forward_auth.hpp"
 
+#include "crypto/jwt.hpp"
+#include "handlers/access/permissions.hpp"
+#include "handlers/http/context.hpp"
 #include "handlers/http/guards.hpp"
 #include "handlers/http/input.hpp"
+#include "handlers/http/problem.hpp"
 #include "handlers/to_schema.hpp"
 
 #include <boost/uuid/uuid_io.hpp>
 
 #include <array>
 
-namespace handlers::auth {
+namespace handlers::forward_auth {
 
 namespace {
 
@@ -20,25 +24,25 @@ void add_id(reply& out, std::string_view name, const std::optional<db::uuid>& id
     out.add_header(name, std::string_view(text.data(), id ? text.size() : 0));
 }
 
-reply identify(const db::principal& who)
+reply allow(const db::principal& caller)
 {
     reply out;
     out.content_type = {};
     out.headers.reserve(256);
-    add_id(out, "X-User-Id", who.user_id);
-    add_id(out, "X-Workspace-Id", who.workspace_id);
-    out.add_header("X-Role", who.role ? schemas::to_text(to_wire(*who.role)) : std::string_view());
-    out.add_header("X-Scopes", scopes_text(who));
-    add_id(out, "X-Credential-Id", who.credential_id);
+    add_id(out, "X-User-Id", caller.user_id);
+    add_id(out, "X-Workspace-Id", caller.workspace_id);
+    out.add_header("X-Role", caller.role ? schemas::to_text(to_wire(*caller.role)) : std::string_view());
+    out.add_header("X-Scopes", scopes_text(caller));
+    add_id(out, "X-Credential-Id", caller.credential_id);
     return out;
 }
 
-reply deny(const problem& why, bool as_403)
+reply deny(const problem& error, bool as_403)
 {
-    auto out = to_reply(why);
-    if (as_403 && (why.status == 403 || why.status == 429)) {
+    auto out = to_reply(error);
+    if (as_403 && (out.status == 403 || out.status == 429)) {
         out.status = 403;
-        out.add_header("X-Auth-Reason", why.code);
+        out.add_header("X-Auth-Reason", error.code.name());
     }
     return out;
 }
@@ -48,20 +52,19 @@ reply deny(const problem& why, bool as_403)
 reply check(call& c, query<schemas::auth_query> asked)
 {
     if (!asked->permission)
-        return identify(c.caller());
+        return allow(c.caller());
     std::string_view permission = asked->permission->value;
     if (!c.cx.permissions.knows(permission))
-        return to_reply(problem::invalid_field("query", "permission", "There is no such permission"));
-    if (!may(c, permission))
+        return to_reply(problem::invalid_field("query", "permission", "is not a known permission"));
+    if (!has_permission(c, permission))
         return deny(problem::forbidden_scope(permission), asked->deny_status.has_value());
-    return identify(c.caller());
+    return allow(c.caller());
 }
 
-reply refuse(call& c, const problem& why)
+reply reject(call& c, const problem& error)
 {
     auto asked = read_query<schemas::auth_query>(c.req);
-    auto wish = std::get_if<schemas::auth_query>(&asked);
-    return deny(why, wish && wish->deny_status);
+    return deny(error, asked && asked->deny_status);
 }
 
 reply jwks(call& c)
@@ -72,4 +75,4 @@ reply jwks(call& c)
     return out;
 }
 
-} // namespace handlers::auth
+} // namespace handlers::forward_auth

@@ -1,20 +1,21 @@
-// For other services: who is this, and may they? And the keys to check our tokens with.
+// Forward authentication for other services, and the public keys that verify our JWTs.
 #pragma once
 
-#include "handlers/http/endpoint.hpp"
+#include "handlers/http/handler.hpp"
 #include "schemas/auth.hpp"
 
-namespace handlers::auth {
+namespace handlers::forward_auth {
 
 /** Forward authentication for nginx `auth_request`, Caddy, Traefik and Envoy: 200 with the caller in
-    X-headers. Query: `permission`, and `deny_status=403` for proxies that can pass on nothing else. Reads no
+    X-headers. Query: `permission`, and `deny_status=403` for proxies that relay no other status. Reads no
     body. */
 reply check(call& c, query<schemas::auth_query> asked);
 
-/** How a refusal at `check` is told: as any other, or, with `deny_status=403`, as 403 and `X-Auth-Reason`. */
-reply refuse(call& c, const problem& why);
+/// The response to a caller that the guard of `check` rejects: the error's own or, with `deny_status=403`,
+/// 403 with `X-Auth-Reason`.
+reply reject(call& c, const problem& error);
 
-/** The public keys of our JWTs (RFC 7517). */
+/// The public keys of our JWTs (RFC 7517).
 reply jwks(call& c);
 
-} // namespace handlers::auth
+} // namespace handlers::forward_auth

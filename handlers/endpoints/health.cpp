@@ -1,5 +1,10 @@
 #include "handlers/endpoints/health.hpp"
 
+#include "db/postgres/batch.hpp"
+#include "db/postgres/error.hpp"
+#include "db/postgres/pool.hpp"
+#include "handlers/http/context.hpp"
+#include "schemas/engine/schema.hpp"
 #include "schemas/health.hpp"
 
 #include <utility>
@@ -8,11 +13,11 @@ namespace handlers::health {
 
 namespace {
 
-reply say(unsigned status, std::string word)
+reply make_reply(unsigned status, std::string status_text)
 {
     reply out;
     out.status = status;
-    out.body = schemas::to_json(schemas::health{std::move(word)});
+    out.body = schemas::to_json(schemas::health{std::move(status_text)});
     if (status == 503)
         out.add_header("Retry-After", "1");
     return out;
@@ -22,22 +27,22 @@ reply say(unsigned status, std::string word)
 
 reply live(call&)
 {
-    return say(200, "ok");
+    return make_reply(200, "ok");
 }
 
 awaitable<reply> ready(call& c)
 {
     if (c.cx.draining)
-        co_return say(503, "draining");
+        co_return make_reply(503, "draining");
     try {
-        db::batch question; // of no statement: it is answered when the database answers at all
-        co_await c.cx.db.run(std::move(question));
+        db::batch empty; // has a result when the database responds
+        co_await c.cx.db.run(std::move(empty));
     } catch (const db::failure& e) {
-        auto out = say(503, "database_unavailable");
+        auto out = make_reply(503, "database_unavailable");
         out.cause = e.what();
         co_return out;
     }
-    co_return say(200, "ready");
+    co_return make_reply(200, "ready");
 }
 
 } // namespace handlers::health

@@ -3,7 +3,7 @@
 #include "crypto/encoding.hpp"
 #include "crypto/hash.hpp"
 
-namespace handlers::pages {
+namespace handlers::html_pages {
 
 namespace {
 
@@ -18,35 +18,37 @@ button { padding: .6rem; cursor: pointer; }
 output { font-family: monospace; overflow-wrap: anywhere; user-select: all; }
 )";
 
-// One script for all pages: the form says where its values go, and what to say when they have arrived; and,
-// if it has to be shown something first, where to ask for that, and which part of the answer is to be shown.
-// What is left empty is not sent.
+// One script for all pages. Attributes of the form tell it the action and the text to show on success and,
+// for a page with a preview, the action that returns it; `data-show`, `data-if` and `data-unless` name
+// members of the preview. Empty inputs are not sent.
 constexpr std::string_view script = R"(
 const form = document.querySelector('form'), outcome = document.querySelector('[role=status]');
+const unreachable = 'The server could not be reached. Please try again.';
 const token = new URLSearchParams(location.search).get('token') ?? '';
 history.replaceState(null, '', location.pathname);
 const send = (action, values) => fetch(action, {
   method: 'POST', credentials: 'omit', referrerPolicy: 'no-referrer',
   headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ token, ...values })
 });
-const reason = why => typeof why.detail === 'string' ? why.detail : why.detail.map(one => one.msg).join('; ');
-const show = async () => {
-  const answer = await send(form.dataset.preview);
-  const found = await answer.json();
-  if (!answer.ok) {
+const reason = error =>
+  typeof error.detail === 'string' ? error.detail : error.detail.map(e => e.msg).join('; ');
+const showPreview = async () => {
+  const response = await send(form.dataset.preview);
+  const preview = await response.json();
+  if (!response.ok) {
     form.hidden = true;
-    outcome.textContent = reason(found);
+    outcome.textContent = reason(preview);
     return;
   }
-  for (const place of document.querySelectorAll('[data-show]'))
-    place.textContent = found[place.dataset.show] ?? place.textContent;
-  for (const part of document.querySelectorAll('[data-unless]'))
-    part.hidden = found[part.dataset.unless];
-  for (const part of document.querySelectorAll('[data-if]'))
-    part.hidden = !found[part.dataset.if];
+  for (const element of document.querySelectorAll('[data-show]'))
+    element.textContent = preview[element.dataset.show] ?? element.textContent;
+  for (const element of document.querySelectorAll('[data-unless]'))
+    element.hidden = preview[element.dataset.unless];
+  for (const element of document.querySelectorAll('[data-if]'))
+    element.hidden = !preview[element.dataset.if];
 };
 if ('preview' in form.dataset)
-  show().catch(() => { outcome.textContent = 'The server could not be reached. Please try again.'; });
+  showPreview().catch(() => { outcome.textContent = unreachable; });
 form.addEventListener('submit', async event => {
   event.preventDefault();
   const button = form.querySelector('button');
@@ -55,78 +57,80 @@ form.addEventListener('submit', async event => {
   const values = Object.fromEntries([...new FormData(form)].filter(([, value]) => value !== ''));
   const inQuery = 'query' in form.dataset;
   try {
-    const answer = inQuery
+    const response = inQuery
       ? await fetch(form.dataset.action + '?token=' + encodeURIComponent(token),
                     { method: 'POST', credentials: 'omit', referrerPolicy: 'no-referrer' })
       : await send(form.dataset.action, values);
-    if (answer.ok) {
+    if (response.ok) {
       form.hidden = true;
       outcome.textContent = form.dataset.done;
       if ('result' in form.dataset)
-        document.querySelector('output').textContent = (await answer.json())[form.dataset.result];
+        document.querySelector('output').textContent = (await response.json())[form.dataset.result];
       return;
     }
-    outcome.textContent = reason(await answer.json());
+    outcome.textContent = reason(await response.json());
   } catch {
-    outcome.textContent = 'The server could not be reached. Please try again.';
+    outcome.textContent = unreachable;
   }
   button.disabled = false;
 });
 )";
 
+/// The parts of a page, as HTML.
 struct page {
-    std::string_view title, text, form; ///< HTML
+    std::string_view title, text, form;
 };
 
 constexpr page verify_page{
-    "Confirm your e-mail address", "One click, and the address is yours.",
-    R"(<form data-action="api/v1/users/email/verify" data-done="Thank you: your address is confirmed.">
+    "Confirm your email address", "Please confirm that this email address is yours.",
+    R"(<form data-action="api/v1/users/email/verify" data-done="Your email address has been confirmed.">
 <button>Confirm</button></form>)"};
 
-constexpr page reset_page{
-    "Choose a new password",
-    "You will be signed out everywhere. Several unrelated words make a good password.",
-    R"(<form data-action="api/v1/users/password/reset" data-done="Your password is the new one: you can sign in with it.">
+constexpr page reset_page{"Choose a new password",
+                          "You will be signed out on all devices. Use several unrelated words as a password.",
+                          R"(<form data-action="api/v1/users/password/reset"
+data-done="Your password has been changed. You can sign in now.">
 <label for="password">New password</label>
 <input id="password" name="password" type="password" autocomplete="new-password" minlength="8" required>
-<button>Set the password</button></form>)"};
+<button>Change password</button></form>)"};
 
 constexpr page change_email_page{
-    "Use this address from now on", "One click, and you sign in with this address.",
-    R"(<form data-action="api/v1/users/email/change/confirm" data-done="Done: this is your address now.">
-<button>Use this address</button></form>)"};
+    "Change your email address", "Please confirm that you want to sign in with this email address.",
+    R"(<form data-action="api/v1/users/email/change/confirm" data-done="Your email address has been changed.">
+<button>Confirm</button></form>)"};
 
 constexpr page invite_page{
     "You are invited",
-    R"(<span data-show="invited_by">An admin</span> invites you to join <b data-show="workspace_name">a workspace</b>
-as <span data-show="role">member</span>, with the address <b data-show="email">that the mail came to</b>.)",
+    R"(<span data-show="invited_by">An admin</span> invites you to join
+<b data-show="workspace_name">a workspace</b>
+as <span data-show="role">member</span>. The invite is for the email address
+<b data-show="email">that received it</b>.)",
     R"(<form data-preview="api/v1/users/invites/preview" data-action="api/v1/users/invites/accept"
-data-done="Welcome: you are a member now, and can sign in.">
+data-done="You are now a member of the workspace. You can sign in.">
 <div data-unless="has_account"><label for="name">Your name</label>
 <input id="name" name="name" autocomplete="name" maxlength="100"></div>
 <label for="password"><span data-unless="has_account">Choose a password</span>
-<span data-if="has_account" hidden>The password of your account</span></label>
+<span data-if="has_account" hidden>Your password</span></label>
 <input id="password" name="password" type="password" autocomplete="current-password" required>
 <button>Join</button></form>)"};
 
 constexpr page unsubscribe_page{
-    "No more of these mails", "You will get no more mails of this kind.",
-    R"(<form data-action="unsubscribe" data-query data-done="Done: there will be no more of them.">
+    "Unsubscribe", "You will no longer receive emails of this kind.",
+    R"(<form data-action="unsubscribe" data-query data-done="You have been unsubscribed.">
 <button>Unsubscribe</button></form>)"};
 
-constexpr page claim_page{"An API key for you",
-                          "The key is shown once, here and now. Keep it where you keep passwords.",
+constexpr page claim_page{"Your API key", "The key is shown only once. Store it in a safe place.",
                           R"(<form data-action="api/v1/users/api-keys/claim" data-result="secret"
-data-done="This is the key; it will not be shown again.">
+data-done="This is your API key. It will not be shown again.">
 <button>Show the key</button></form><output></output>)"};
 
-/** A source of the content security policy that lets exactly this text be used (CSP level 3, 8.4). */
+/// The source expression that allows exactly this inline text (CSP Level 3, section 8.4).
 std::string source_of(std::string_view text)
 {
     return "'sha256-" + crypto::to_base64(crypto::sha256(text)) + "'";
 }
 
-const std::string& policy()
+const std::string& content_security_policy()
 {
     static const std::string text =
         "default-src 'none'; connect-src 'self'; base-uri 'none'; form-action 'none'; "
@@ -135,27 +139,27 @@ const std::string& policy()
     return text;
 }
 
-reply show(const page& one)
+reply render(const page& page)
 {
     reply out;
     out.content_type = "text/html; charset=utf-8";
     out.body
         .append("<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n"
                 "<meta name=\"viewport\" content=\"width=device-width\">\n<title>")
-        .append(one.title)
+        .append(page.title)
         .append("</title>\n<style>")
         .append(style)
         .append("</style>\n<main>\n<h1>")
-        .append(one.title)
+        .append(page.title)
         .append("</h1>\n<p>")
-        .append(one.text)
+        .append(page.text)
         .append("</p>\n")
-        .append(one.form)
+        .append(page.form)
         .append(
             "\n<p role=\"status\"></p>\n<noscript>This page needs JavaScript.</noscript>\n</main>\n<script>")
         .append(script)
         .append("</script>\n</html>\n");
-    out.add_header("Content-Security-Policy", policy());
+    out.add_header("Content-Security-Policy", content_security_policy());
     out.add_header("Referrer-Policy", "no-referrer");
     out.add_header("X-Content-Type-Options", "nosniff");
     return out;
@@ -165,32 +169,32 @@ reply show(const page& one)
 
 reply verify(call&)
 {
-    return show(verify_page);
+    return render(verify_page);
 }
 
 reply reset(call&)
 {
-    return show(reset_page);
+    return render(reset_page);
 }
 
 reply change_email(call&)
 {
-    return show(change_email_page);
+    return render(change_email_page);
 }
 
 reply invite(call&)
 {
-    return show(invite_page);
+    return render(invite_page);
 }
 
 reply unsubscribe(call&)
 {
-    return show(unsubscribe_page);
+    return render(unsubscribe_page);
 }
 
 reply claim(call&)
 {
-    return show(claim_page);
+    return render(claim_page);
 }
 
-} // namespace handlers::pages
+} // namespace handlers::html_pages

@@ -1,13 +1,13 @@
-// The pages that links in mails lead to: each asks for a click, and only the click does something.
+// HTML pages behind the links in emails. Each asks for confirmation before it acts.
 #pragma once
 
-#include "handlers/http/endpoint.hpp"
+#include "handlers/http/handler.hpp"
 
-namespace handlers::pages {
+namespace handlers::html_pages {
 
-/** A page reads its token in the browser, takes it out of the address, and sends it by POST when its button
-   is pressed: what opens links without being asked spends nothing. Nothing of a request is written into it.
- */
+/** A page reads the token from its URL in the browser, removes it from the address bar, and sends it by POST
+    when the user presses the button: link scanners and prefetching consume nothing. No input of the request
+    is written into the page. */
 reply verify(call& c);
 reply reset(call& c);
 reply change_email(call& c);
@@ -15,4 +15,4 @@ reply invite(call& c);
 reply unsubscribe(call& c);
 reply claim(call& c);
 
-} // namespace handlers::pages
+} // namespace handlers::html_pages

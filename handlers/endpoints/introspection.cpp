@@ -1,10 +1,13 @@
 #include "handlers/endpoints/introspection.hpp"
 
+#include "crypto/jwt.hpp"
 #include "db/tables/api_keys.hpp"
 #include "db/tables/sessions.hpp"
+#include "handlers/access/permissions.hpp"
 #include "handlers/authn/session_tokens.hpp"
-#include "handlers/http/audit_context.hpp"
+#include "handlers/http/context.hpp"
 #include "handlers/http/guards.hpp"
+#include "handlers/http/unit_of_work.hpp"
 #include "handlers/to_schema.hpp"
 
 #include <boost/uuid/uuid_io.hpp>
@@ -20,7 +23,7 @@ std::int64_t seconds_of(db::timestamp at)
     return std::chrono::floor<std::chrono::seconds>(at).time_since_epoch().count();
 }
 
-/** What a token says of itself, which is not remembered of it. */
+/// The claims of a JWT that its cached principal does not hold.
 void add_claims(const call& c, std::string_view token, schemas::introspection& out)
 {
     auto& issuer = c.cx.config.public_url;
@@ -31,29 +34,28 @@ void add_claims(const call& c, std::string_view token, schemas::introspection& o
     }
 }
 
-/** The letter that tells a key's owner is for keys that were found; who revokes their own knows. */
+/// Revokes a key without a notice to its owner, which is for leaked keys.
 awaitable<void> revoke_key(call& c, db::digest digest)
 {
-    trace from(c);
-    auto event = from.event("api_key.revoke");
-    co_await db::api_keys::revoke_by_digest(c.cx.changes, c.cx.db, digest, event, std::nullopt);
+    unit_of_work tx(c, credential_check::none);
+    auto event = tx.event("api_key.revoke");
+    co_await db::api_keys::revoke_by_digest(tx.release(), digest, std::move(event), std::nullopt);
 }
 
 awaitable<void> end_session(call& c, db::uuid session)
 {
-    trace from(c);
-    auto event = from.event("session.revoke");
-    event.target = to_string(session);
-    co_await db::sessions::end(c.cx.changes, c.cx.db, session, event);
+    unit_of_work tx(c, credential_check::none);
+    auto event = tx.event("session.revoke", to_string(session));
+    co_await db::sessions::end(tx.release(), session, std::move(event));
 }
 
 awaitable<void> revoke_by_refresh_token(call& c, std::string text)
 {
-    auto token = read_refresh_token(text);
+    auto token = parse_refresh_token(text);
     if (!token)
         co_return;
     auto salt = co_await db::sessions::find_refresh_salt(c.cx.db, token->session);
-    if (salt && is_genuine(c.cx, *token, *salt))
+    if (salt && is_authentic(c.cx, *token, *salt))
         co_await end_session(c, token->session);
 }
 
@@ -63,7 +65,7 @@ awaitable<answer<schemas::introspection>> inspect(call& c, form<schemas::introsp
 {
     schemas::introspection out;
     auto& token = body->token.value;
-    auto found = co_await find_bearer(c, token);
+    auto found = co_await find_bearer_principal(c, token);
     if (!found || is_unverified(c, *found) || found->workspace_id != c.caller().workspace_id)
         co_return out;
     out.active = true;
@@ -87,17 +89,17 @@ awaitable<answer<schemas::introspection>> inspect(call& c, form<schemas::introsp
     co_return out;
 }
 
-awaitable<answer<nothing>> revoke(call& c, form<schemas::revocation_request> body)
+awaitable<answer<no_content>> revoke(call& c, form<schemas::revocation_request> body)
 {
     auto& token = body->token.value;
-    c.who = co_await find_bearer(c, token); // the token itself is who acts
-    if (!c.who)
+    c.principal = co_await find_bearer_principal(c, token); // the actor of the audit event
+    if (!c.principal)
         co_await revoke_by_refresh_token(c, token);
-    else if (c.who->kind == principal_kind::api_key)
-        co_await revoke_key(c, c.who->digest);
+    else if (c.principal->kind == principal_kind::api_key)
+        co_await revoke_key(c, c.principal->digest);
     else
-        co_await end_session(c, c.who->credential_id);
-    co_return nothing();
+        co_await end_session(c, c.principal->credential_id);
+    co_return no_content();
 }
 
 } // namespace handlers::introspection

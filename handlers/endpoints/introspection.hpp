@@ -1,15 +1,15 @@
-// Tokens as OAuth's other servers ask about them: RFC 7662 and RFC 7009.
+// OAuth token introspection (RFC 7662) and revocation (RFC 7009).
 #pragma once
 
-#include "handlers/http/endpoint.hpp"
+#include "handlers/http/handler.hpp"
 #include "schemas/introspection.hpp"
 
 namespace handlers::introspection {
 
-/** Whether a token is good now, and for what. Of tokens of other workspaces nothing is told. */
+/// Whether a token is active, and its rights. Tokens of other workspaces are reported as inactive.
 awaitable<answer<schemas::introspection>> inspect(call& c, form<schemas::introspection_request> body);
 
-/** End what a token stands for, whoever holds it: a key, or the session of an access or a refresh token. */
-awaitable<answer<nothing>> revoke(call& c, form<schemas::revocation_request> body);
+/// Revokes a token presented by its holder: an API key, or the session of an access or refresh token.
+awaitable<answer<no_content>> revoke(call& c, form<schemas::revocation_request> body);
 
 } // namespace handlers::introspection

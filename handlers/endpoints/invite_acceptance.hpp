@@ -1,22 +1,24 @@
-// Invites as the people see them who are invited: looked at, accepted.
+// Invites as the invited person sees them: previewed and accepted.
 #pragma once
 
-#include "handlers/http/endpoint.hpp"
+#include "handlers/http/handler.hpp"
 #include "schemas/account.hpp"
 #include "schemas/invite.hpp"
 
 #include <variant>
 
-namespace handlers::acceptances {
+namespace handlers::invite_acceptance {
 
-using over = with_status<schemas::invite_over>;
+using invite_closed = with_status<schemas::invite_closed>;
 
-/** What the invite is. Costs it nothing. */
-awaitable<std::variant<schemas::invite_preview, over, problem>> preview(call& c, schemas::mailed_token body);
+/// The workspace, role and inviter of an invite. Does not consume its token.
+awaitable<std::variant<schemas::invite_preview, invite_closed, problem>> preview(call& c,
+                                                                                 schemas::email_token body);
 
-/** Become a member, and be signed in to the workspace. A new person chooses a password, and is verified by
-   the link; one with an account proves to be its owner, by a session or by the password: nobody is added
-   silently. */
-awaitable<std::variant<schemas::invite_accepted, over, problem>> accept(call& c, schemas::invite_accept body);
+/** Makes the invitee a member, and signs them in to the workspace. A new user chooses a password and is
+    verified by the link; the owner of an existing account authenticates by a session or by the password:
+    membership is never granted without their action. */
+awaitable<std::variant<schemas::invite_accepted, invite_closed, problem>> accept(call& c,
+                                                                                 schemas::invite_accept body);
 
-} // namespace handlers::acceptances
+} // namespace handlers::invite_acceptance

@@ -3,14 +3,16 @@
 #include "crypto/encoding.hpp"
 #include "crypto/one_time_token.hpp"
 #include "crypto/random.hpp"
-#include "db/tables/credential_checks.hpp"
 #include "db/tables/invites.hpp"
 #include "db/tables/users.hpp"
 #include "db/tables/workspaces.hpp"
 #include "handlers/access/rate_limits.hpp"
-#include "handlers/http/audit_context.hpp"
+#include "handlers/http/context.hpp"
 #include "handlers/http/guards.hpp"
 #include "handlers/http/pagination.hpp"
+#include "handlers/http/problem.hpp"
+#include "handlers/http/request_limits.hpp"
+#include "handlers/http/unit_of_work.hpp"
 #include "handlers/mail/queue_mail.hpp"
 #include "handlers/to_schema.hpp"
 
@@ -25,55 +27,45 @@ namespace handlers::invites {
 
 namespace {
 
-/** Nobody invites above themselves: into admin's rights, or back into them, only who may give roles anyway.
- */
-constexpr std::string_view may_invite_admins = "team:roles";
+/// Inviting admins requires the permission to change roles: an invite must not exceed the caller's rights.
+constexpr std::string_view admin_invite_permission = "team:roles";
 
 bool may_invite_as(const call& c, schemas::role role)
 {
-    return role != schemas::role::admin || may(c, may_invite_admins);
+    return role != schemas::role::admin || has_permission(c, admin_invite_permission);
 }
 
-/** What an invite's letter tells: who invites whom to what. */
-awaitable<boost::json::object> describe_inviter(call& c)
+/// Template variables of an invite: the workspace and the inviter.
+awaitable<boost::json::object> invite_variables(call& c)
 {
-    boost::json::object facts{{"lives", c.cx.config.invite_ttl.count()}};
+    boost::json::object variables{{"ttl_seconds", c.cx.config.invite_ttl.count()}};
     auto workspace = co_await db::workspaces::find(c.cx.db, *c.caller().workspace_id);
     if (workspace)
-        facts["workspace"] = workspace->name;
+        variables["workspace"] = workspace->name;
     if (c.caller().user_id) {
-        auto person = co_await db::users::find(c.cx.db, *c.caller().user_id);
-        if (person) {
-            facts["person"] = person->name.value_or("");
-            facts["person_email"] = person->email;
+        auto inviter = co_await db::users::find(c.cx.db, *c.caller().user_id);
+        if (inviter) {
+            variables["person"] = inviter->name.value_or("");
+            variables["person_email"] = inviter->email;
         }
     }
-    co_return facts;
+    co_return variables;
 }
 
 db::invites::sender sender_of(const call& c)
 {
-    auto& who = c.caller();
+    auto& caller = c.caller();
     db::invites::sender out;
-    out.user_id = who.user_id;
-    if (who.kind != db::principal::kind_type::session)
-        out.key_id = who.credential_id;
+    out.user_id = caller.user_id;
+    if (caller.kind != db::principal::kind_type::session)
+        out.key_id = caller.credential_id;
     return out;
 }
 
-std::string details_of(const schemas::invite_draft& line)
+std::string details_of(const schemas::invite_draft& invite)
 {
-    boost::json::object out{{"email", line.email.text}, {"role", schemas::to_text(line.role)}};
+    boost::json::object out{{"email", invite.email.text}, {"role", schemas::to_text(invite.role)}};
     return boost::json::serialize(out);
-}
-
-schemas::invite_outcome begin_outcome(const schemas::invite_draft& line)
-{
-    schemas::invite_outcome out;
-    out.email = line.email.text;
-    out.role = line.role;
-    out.result = schemas::invite_result::forbidden_role;
-    return out;
 }
 
 schemas::invite_result to_wire(db::invites::outcome outcome)
@@ -89,24 +81,72 @@ schemas::invite_result to_wire(db::invites::outcome outcome)
     return schemas::invite_result::already_invited;
 }
 
-with_status<schemas::invites_refused> refuse(std::vector<schemas::invite_outcome> lines)
+with_status<schemas::invites_refused> refuse(std::vector<schemas::invite_outcome> items)
 {
     auto all = [&](schemas::invite_result result) {
-        return std::ranges::all_of(lines, [result](auto& line) { return line.result == result; });
+        return std::ranges::all_of(items, [result](auto& item) { return item.result == result; });
     };
     with_status<schemas::invites_refused> out;
     out.status = 409;
     if (all(schemas::invite_result::forbidden_role)) {
         out.status = 403;
-        out.body.code = "forbidden_scope";
-        out.body.required = std::string(may_invite_admins);
-        out.body.detail = "Nobody is invited to a role that the caller may not give.";
+        out.body.code = codes::forbidden_scope.name();
+        out.body.required = std::string(admin_invite_permission);
+        out.body.detail = "The caller may not grant the role of any of these invites.";
     } else {
-        out.body.code = all(schemas::invite_result::already_member) ? "already_member" : "conflict";
-        out.body.detail = "None of them was invited: they are members, or have been invited before.";
+        auto& code = all(schemas::invite_result::already_member) ? codes::already_member : codes::conflict;
+        out.body.code = code.name();
+        out.body.detail = "No invite was created: all are members or already invited.";
     }
-    out.body.items = std::move(lines);
+    out.body.items = std::move(items);
     return out;
+}
+
+/// A batch of invites on its way: the outcome of each, and drafts of those that the caller may create.
+struct invite_plan {
+    std::vector<schemas::invite_outcome> items;
+    std::vector<db::invites::draft> drafts;
+    /// Index of each draft among the items.
+    std::vector<std::size_t> item_of_draft;
+};
+
+void add_invite(invite_plan& plan, call& c, const unit_of_work& tx, const boost::json::object& variables,
+                const schemas::invite_draft& invite)
+{
+    auto& item = plan.items.emplace_back();
+    item.email = invite.email.text;
+    item.role = invite.role;
+    item.result = schemas::invite_result::forbidden_role;
+    if (!may_invite_as(c, invite.role))
+        return;
+    auto token = crypto::make_one_time_token();
+    db::invites::draft draft;
+    draft.id = crypto::make_uuid_v7();
+    draft.email = invite.email.text;
+    draft.email_normalized = invite.email.normalized;
+    draft.role = from_wire(invite.role);
+    draft.digest = token.digest;
+    if (!count_request(c, rate_limits::invite_target, crypto::bytes_of(invite.email.normalized)))
+        draft.mail = make_mail(c.cx, db::outbox::kind::invite, variables, token.text);
+    draft.event = tx.event("invite.create");
+    draft.event.details = details_of(invite);
+    plan.drafts.push_back(std::move(draft));
+    plan.item_of_draft.push_back(plan.items.size() - 1);
+}
+
+/// Inserts the drafts and records their outcomes.
+awaitable<void> insert_invites(call& c, unit_of_work& tx, invite_plan& plan)
+{
+    auto drafts = plan.drafts;
+    auto expires_at = c.cx.now() + c.cx.config.invite_ttl;
+    auto outcomes = co_await db::invites::create(tx.release(), *c.caller().workspace_id, sender_of(c),
+                                                 expires_at, std::move(drafts));
+    for (std::size_t i = 0; i < outcomes.size(); ++i) {
+        auto& item = plan.items[plan.item_of_draft[i]];
+        item.result = to_wire(outcomes[i]);
+        if (item.result == schemas::invite_result::created)
+            item.invite_id = plan.drafts[i].id;
+    }
 }
 
 } // namespace
@@ -114,55 +154,25 @@ with_status<schemas::invites_refused> refuse(std::vector<schemas::invite_outcome
 awaitable<std::variant<schemas::invite_outcomes, with_status<schemas::invites_refused>, problem>>
 create(call& c, schemas::invite_batch body)
 {
-    auto& who = c.caller();
-    std::span<const std::uint8_t> workspace(who.workspace_id->begin(), who.workspace_id->size());
+    auto& workspace = *c.caller().workspace_id;
+    std::span<const std::uint8_t> workspace_bytes(workspace.begin(), workspace.size());
     for (std::size_t i = 0; i < body.invites.size(); ++i)
-        if (auto over = count(c, limits::invite_workspace, workspace))
+        if (auto over = count_request(c, rate_limits::invite_workspace, workspace_bytes))
             co_return std::move(*over);
 
-    trace from(c);
-    auto facts = co_await describe_inviter(c);
-    std::vector<schemas::invite_outcome> lines;
-    std::vector<db::invites::draft> drafts;
-    std::vector<std::size_t> places; // of the drafts among the lines
-    for (auto& line : body.invites) {
-        lines.push_back(begin_outcome(line));
-        if (!may_invite_as(c, line.role))
-            continue;
-        auto token = crypto::make_one_time_token();
-        db::invites::draft draft;
-        draft.id = crypto::make_uuid_v7();
-        draft.email = line.email.text;
-        draft.email_normalized = line.email.normalized;
-        draft.role = from_wire(line.role);
-        draft.digest = token.digest;
-        if (!count(c, limits::invite_target, crypto::bytes_of(line.email.normalized)))
-            draft.letter = make_letter(c.cx, db::outbox::kind::invite, facts, token.text);
-        draft.event = from.event("invite.create");
-        draft.event.details = details_of(line);
-        drafts.push_back(std::move(draft));
-        places.push_back(lines.size() - 1);
-    }
-    if (!drafts.empty()) {
-        db::batch work;
-        db::require_standing(work, who);
-        auto ids = drafts;
-        auto expires_at = c.cx.now() + c.cx.config.invite_ttl;
-        auto outcomes = co_await db::invites::create(c.cx.db, std::move(work), *who.workspace_id,
-                                                     sender_of(c), expires_at, std::move(drafts));
-        for (std::size_t i = 0; i < outcomes.size(); ++i) {
-            auto& line = lines[places[i]];
-            line.result = to_wire(outcomes[i]);
-            if (line.result == schemas::invite_result::created)
-                line.invite_id = ids[i].id;
-        }
-    }
-    bool any =
-        std::ranges::any_of(lines, [](auto& line) { return line.result == schemas::invite_result::created; });
+    unit_of_work tx(c);
+    auto variables = co_await invite_variables(c);
+    invite_plan plan;
+    for (auto& invite : body.invites)
+        add_invite(plan, c, tx, variables, invite);
+    if (!plan.drafts.empty())
+        co_await insert_invites(c, tx, plan);
+    bool any = std::ranges::any_of(plan.items,
+                                   [](auto& item) { return item.result == schemas::invite_result::created; });
     if (!any)
-        co_return refuse(std::move(lines));
+        co_return refuse(std::move(plan.items));
     schemas::invite_outcomes out;
-    out.items = std::move(lines);
+    out.items = std::move(plan.items);
     co_return out;
 }
 
@@ -183,90 +193,79 @@ schemas::invite_row to_row(const db::invites::row& row)
     return out;
 }
 
-/** The invite that the path names, if the caller could have made it. */
-awaitable<std::variant<db::invites::row, problem>> find_own(call& c)
+/// The invite in the path, if the caller may grant its role.
+awaitable<result<db::invites::row>> find_invite(call& c)
 {
     auto id = schemas::parse_uuid(c.params[0]);
     if (!id)
-        co_return problem::not_found();
+        co_return problem::of(codes::not_found);
     auto invite = co_await db::invites::find(c.cx.db, *c.caller().workspace_id, *id);
     if (!invite)
-        co_return problem::not_found();
+        co_return problem::of(codes::not_found);
     if (!may_invite_as(c, handlers::to_wire(invite->role)))
-        co_return problem::forbidden_scope(may_invite_admins);
+        co_return problem::forbidden_scope(admin_invite_permission);
     co_return std::move(*invite);
 }
 
-/** What another letter counts against: the invite, its workspace, and whoever gets it. */
-std::optional<problem> count_letter(call& c, const db::invites::row& invite)
+/// Counts an email against the limits of the invite, its workspace and its recipient.
+std::optional<problem> count_mail(call& c, const db::invites::row& invite)
 {
     std::span<const std::uint8_t> id(invite.id.begin(), invite.id.size());
     std::span<const std::uint8_t> workspace(invite.workspace_id.begin(), invite.workspace_id.size());
-    if (auto over = count(c, limits::invite_resend, id))
+    if (auto over = count_request(c, rate_limits::invite_resend, id))
         return over;
-    if (auto over = count(c, limits::invite_workspace, workspace))
+    if (auto over = count_request(c, rate_limits::invite_workspace, workspace))
         return over;
-    return count(c, limits::invite_target, crypto::bytes_of(invite.email_normalized));
+    return count_request(c, rate_limits::invite_target, crypto::bytes_of(invite.email_normalized));
 }
 
 } // namespace
 
 awaitable<answer<schemas::page<schemas::invite_row>>> list(call& c, query<schemas::page_query> wanted)
 {
-    page_cursor cursor(c, "invites");
-    auto from = cursor.read(wanted->cursor);
-    if (auto refusal = std::get_if<problem>(&from))
-        co_return std::move(*refusal);
-    auto limit = wanted->limit.value;
-    db::invites::query question;
-    question.workspace_id = *c.caller().workspace_id;
-    question.after = std::get<std::optional<db::uuid>>(from);
-    question.limit = static_cast<int>(limit + 1);
-    auto found = co_await db::invites::list(c.cx.db, std::move(question));
-    co_return make_page<schemas::invite_row>(cursor, found.rows, limit, found.total, &to_row);
+    auto fetch = [&c](std::optional<db::uuid> after, int limit) {
+        db::invites::query invites;
+        invites.workspace_id = *c.caller().workspace_id;
+        invites.after = after;
+        invites.limit = limit;
+        return db::invites::list(c.cx.db, std::move(invites));
+    };
+    co_return co_await paginate<schemas::invite_row>(c, wanted.value, "invites", fetch, &to_row);
 }
 
-awaitable<answer<nothing>> resend(call& c)
+awaitable<answer<no_content>> resend(call& c)
 {
-    auto found = co_await find_own(c);
-    if (auto refusal = std::get_if<problem>(&found))
-        co_return std::move(*refusal);
-    auto& invite = std::get<db::invites::row>(found);
-    if (auto over = count_letter(c, invite))
+    auto invite = co_await find_invite(c);
+    if (!invite)
+        co_return invite.error();
+    if (auto over = count_mail(c, *invite))
         co_return std::move(*over);
 
-    trace from(c);
-    auto facts = co_await describe_inviter(c);
+    unit_of_work tx(c);
+    auto variables = co_await invite_variables(c);
     auto token = crypto::make_one_time_token();
-    auto letter = make_letter(c.cx, db::outbox::kind::invite_again, facts, token.text);
-    auto event = from.event("invite.resend");
-    event.target = to_string(invite.id);
-    db::batch work;
-    db::require_standing(work, c.caller());
+    auto mail = make_mail(c.cx, db::outbox::kind::invite_reminder, variables, token.text);
+    auto event = tx.event("invite.resend", to_string(invite->id));
     auto expires_at = c.cx.now() + c.cx.config.invite_ttl;
-    bool done =
-        co_await db::invites::resend(c.cx.db, std::move(work), invite.workspace_id, invite.id, sender_of(c),
-                                     token.digest, expires_at, std::move(letter), event);
+    bool done = co_await db::invites::resend(tx.release(), invite->workspace_id, invite->id, sender_of(c),
+                                             token.digest, expires_at, std::move(mail), std::move(event));
     if (!done)
-        co_return problem::not_found();
-    co_return nothing();
+        co_return problem::of(codes::not_found);
+    co_return no_content();
 }
 
-awaitable<answer<nothing>> cancel(call& c)
+awaitable<answer<no_content>> cancel(call& c)
 {
-    auto found = co_await find_own(c);
-    if (auto refusal = std::get_if<problem>(&found))
-        co_return std::move(*refusal);
-    auto& invite = std::get<db::invites::row>(found);
-    trace from(c);
-    auto event = from.event("invite.cancel");
-    event.target = to_string(invite.id);
-    db::batch work;
-    db::require_standing(work, c.caller());
-    bool done = co_await db::invites::cancel(c.cx.db, std::move(work), invite.workspace_id, invite.id, event);
+    auto invite = co_await find_invite(c);
+    if (!invite)
+        co_return invite.error();
+    unit_of_work tx(c);
+    auto event = tx.event("invite.cancel", to_string(invite->id));
+    bool done =
+        co_await db::invites::cancel(tx.release(), invite->workspace_id, invite->id, std::move(event));
     if (!done)
-        co_return problem::not_found();
-    co_return nothing();
+        co_return problem::of(codes::not_found);
+    co_return no_content();
 }
 
 } // namespace handlers::invites

@@ -1,11 +1,15 @@
 #include "handlers/endpoints/join_requests.hpp"
 
-#include "db/tables/credential_checks.hpp"
+#include "db/postgres/batch.hpp"
+#include "db/principals/transaction.hpp"
 #include "db/tables/join_requests.hpp"
 #include "db/tables/team.hpp"
 #include "db/tables/workspaces.hpp"
 #include "handlers/http/audit_context.hpp"
+#include "handlers/http/context.hpp"
 #include "handlers/http/pagination.hpp"
+#include "handlers/http/problem.hpp"
+#include "handlers/http/unit_of_work.hpp"
 #include "handlers/mail/queue_mail.hpp"
 #include "handlers/to_schema.hpp"
 
@@ -26,87 +30,75 @@ schemas::join_request to_request(const db::join_requests::row& row)
     return out;
 }
 
-/** Who waits under the id in the path. */
-awaitable<std::variant<db::join_requests::row, problem>> find_waiting(call& c)
+/// The request of the user in the path.
+awaitable<result<db::join_requests::row>> find_request(call& c)
 {
     auto id = schemas::parse_uuid(c.params[0]);
     if (!id)
-        co_return problem::not_found();
+        co_return problem::of(codes::not_found);
     auto found = co_await db::join_requests::find(c.cx.db, *c.caller().workspace_id, *id);
     if (!found)
-        co_return problem::not_found();
+        co_return problem::of(codes::not_found);
     co_return std::move(*found);
 }
 
-awaitable<db::outbox::draft> letter_of(call& c, db::outbox::kind what)
+/// The email that notifies the user of the decision.
+awaitable<db::outbox::draft> make_decision_mail(call& c, db::outbox::kind kind)
 {
-    boost::json::object facts;
+    boost::json::object variables;
     auto workspace = co_await db::workspaces::find(c.cx.db, *c.caller().workspace_id);
     if (workspace)
-        facts["workspace"] = workspace->name;
-    co_return make_letter(c.cx, what, facts);
+        variables["workspace"] = workspace->name;
+    co_return make_mail(c.cx, kind, variables);
 }
 
 } // namespace
 
 awaitable<answer<schemas::page<schemas::join_request>>> list(call& c, query<schemas::page_query> wanted)
 {
-    page_cursor cursor(c, "requests");
-    auto from = cursor.read(wanted->cursor);
-    if (auto refusal = std::get_if<problem>(&from))
-        co_return std::move(*refusal);
-    auto limit = wanted->limit.value;
-    auto after = std::get<std::optional<db::uuid>>(from);
-    auto found = co_await db::join_requests::list(c.cx.db, *c.caller().workspace_id, after,
-                                                  static_cast<int>(limit + 1));
-    co_return make_page<schemas::join_request>(cursor, found.rows, limit, found.total, &to_request);
+    auto fetch = [&c](std::optional<db::uuid> after, int limit) {
+        return db::join_requests::list(c.cx.db, *c.caller().workspace_id, after, limit);
+    };
+    co_return co_await paginate<schemas::join_request>(c, wanted.value, "requests", fetch, &to_request);
 }
 
 awaitable<answer<schemas::team_row>> approve(call& c)
 {
-    auto waiting = co_await find_waiting(c);
-    if (auto refusal = std::get_if<problem>(&waiting))
-        co_return std::move(*refusal);
-    auto& person = std::get<db::join_requests::row>(waiting);
-    if (!person.email_verified)
-        co_return problem::conflict("email_not_verified",
-                                    "They have yet to prove that the address is theirs.");
+    auto request = co_await find_request(c);
+    if (!request)
+        co_return request.error();
+    if (!request->email_verified)
+        co_return problem::of(codes::email_not_verified.with_status(409),
+                              "The user has not verified the email address yet.");
 
-    auto& who = c.caller();
-    trace from(c);
-    auto event = from.event("request.approve");
-    event.target = to_string(person.user_id);
-    auto letter = co_await letter_of(c, db::outbox::kind::approval_given);
-    db::batch work;
-    db::require_standing(work, who);
-    bool done = co_await db::join_requests::approve(c.cx.changes, c.cx.db, std::move(work), *who.workspace_id,
-                                                    person.user_id, std::move(letter), event);
+    auto workspace = *c.caller().workspace_id;
+    auto user = request->user_id;
+    unit_of_work tx(c);
+    auto event = tx.event("request.approve", to_string(user));
+    auto mail = co_await make_decision_mail(c, db::outbox::kind::approval_given);
+    bool done =
+        co_await db::join_requests::approve(tx.release(), workspace, user, std::move(mail), std::move(event));
     if (!done)
-        co_return problem::not_found();
-    auto member = co_await db::team::find(c.cx.db, *who.workspace_id, person.user_id);
+        co_return problem::of(codes::not_found);
+    auto member = co_await db::team::find(c.cx.db, workspace, user);
     if (!member)
-        co_return problem::not_found();
+        co_return problem::of(codes::not_found);
     co_return to_team_row(*member);
 }
 
-awaitable<answer<nothing>> reject(call& c)
+awaitable<answer<no_content>> reject(call& c)
 {
-    auto waiting = co_await find_waiting(c);
-    if (auto refusal = std::get_if<problem>(&waiting))
-        co_return std::move(*refusal);
-    auto& who = c.caller();
-    auto id = std::get<db::join_requests::row>(waiting).user_id;
-    trace from(c);
-    auto event = from.event("request.reject");
-    event.target = to_string(id);
-    auto letter = co_await letter_of(c, db::outbox::kind::approval_refused);
-    db::batch work;
-    db::require_standing(work, who);
-    bool done = co_await db::join_requests::reject(c.cx.changes, c.cx.db, std::move(work), *who.workspace_id,
-                                                   id, std::move(letter), event);
+    auto request = co_await find_request(c);
+    if (!request)
+        co_return request.error();
+    unit_of_work tx(c);
+    auto event = tx.event("request.reject", to_string(request->user_id));
+    auto mail = co_await make_decision_mail(c, db::outbox::kind::approval_refused);
+    bool done = co_await db::join_requests::reject(tx.release(), *c.caller().workspace_id, request->user_id,
+                                                   std::move(mail), std::move(event));
     if (!done)
-        co_return problem::not_found();
-    co_return nothing();
+        co_return problem::of(codes::not_found);
+    co_return no_content();
 }
 
 } // namespace handlers::join_requests

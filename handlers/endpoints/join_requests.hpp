@@ -1,16 +1,16 @@
-// People who have signed up with an address of the workspace's domain, and wait.
+// Join requests: users with an address of the workspace's domain who wait for approval.
 #pragma once
 
-#include "handlers/http/endpoint.hpp"
+#include "handlers/http/handler.hpp"
 #include "schemas/team.hpp"
 
 namespace handlers::join_requests {
 
 awaitable<answer<schemas::page<schemas::join_request>>> list(call& c, query<schemas::page_query> wanted);
 
-/** Let them in, as a member, once they have proved the address to be theirs. */
+/// Makes the user a member. 409 email_not_verified before they have verified the address.
 awaitable<answer<schemas::team_row>> approve(call& c);
 
-awaitable<answer<nothing>> reject(call& c);
+awaitable<answer<no_content>> reject(call& c);
 
 } // namespace handlers::join_requests

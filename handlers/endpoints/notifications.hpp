@@ -1,26 +1,18 @@
-// Which notices a person wants.
+// Notification settings: which kinds of email a user receives.
 #pragma once
 
-#include "handlers/http/endpoint.hpp"
+#include "handlers/http/handler.hpp"
 #include "schemas/notifications.hpp"
 
 namespace handlers::notifications {
 
-/** All kinds with their channels. */
+/// All kinds with their channels.
 awaitable<answer<schemas::notifications>> show(call& c);
 
-/** Switch some; what is not named stays as it is. Answers as show() does. 422 for a security notice. */
+/// Changes some settings; responds as show() does. 422 for security notices, which cannot be turned off.
 awaitable<answer<schemas::notifications>> update(call& c, schemas::notifications_patch body);
 
-/** What a letter's unsubscription link does, with one click (RFC 8058): its reader gets no more of its kind.
-    400 invalid_token. */
-awaitable<answer<nothing>> unsubscribe(call& c, query<schemas::unsubscription> link);
-
-/** Whether a kind of letter can be switched off. */
-bool can_be_switched_off(std::string_view kind);
-
-/** Such a link. @param signer of context::unsubscriptions' key */
-std::string unsubscription_link(crypto::token_signer& signer, std::string_view public_url,
-                                const db::uuid& user, std::string_view kind);
+/// One-click unsubscription (RFC 8058) by the link in an email: turns its kind off. 400 invalid_token.
+awaitable<answer<no_content>> unsubscribe(call& c, query<schemas::unsubscription> link);
 
 } // namespace handlers::notifications

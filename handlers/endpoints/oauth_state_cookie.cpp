@@ -2,8 +2,9 @@
 
 #include "crypto/encoding.hpp"
 #include "crypto/hash.hpp"
-#include "handlers/endpoints/oidc_sign_in.hpp"
-#include "schemas/engine/rule.hpp"
+#include "crypto/seal.hpp"
+#include "handlers/access/text.hpp"
+#include "schemas/engine/schema.hpp"
 
 #include <boost/url/parse.hpp>
 
@@ -14,28 +15,28 @@ namespace handlers {
 namespace {
 
 constexpr std::string_view seal_context = "sign-in cookie";
-constexpr std::size_t longest_cookie = 4096;
+constexpr std::size_t max_cookie_size = 4096;
 
 std::string name_of(std::string_view state)
 {
     return "latchkey_sign_in_" + std::string(state.substr(0, 16));
 }
 
-/** Where the cookie goes, and where it does not. */
-std::string attributes(const settings& config, std::chrono::seconds lives)
+/// Path, lifetime and protection of the cookie.
+std::string attributes(const settings& config, std::chrono::seconds max_age)
 {
     auto url = boost::urls::parse_absolute_uri(config.public_url);
     std::string out = "; Path=";
     if (url)
         out += std::string_view(url->encoded_path());
-    out += google::base_path;
-    out += "; Max-Age=" + std::to_string(lives.count()) + "; HttpOnly; SameSite=Lax";
+    out += oidc_base_path;
+    out += "; Max-Age=" + std::to_string(max_age.count()) + "; HttpOnly; SameSite=Lax";
     if (config.public_url.starts_with("https:"))
         out += "; Secure";
     return out;
 }
 
-/** The value of a cookie, wherever it stands; empty if there is none. */
+/// The value of a cookie; empty if there is none.
 std::string_view find_cookie(const request& req, std::string_view name)
 {
     auto [line, end] = req.message.equal_range(http::field::cookie);
@@ -53,7 +54,7 @@ std::string_view find_cookie(const request& req, std::string_view name)
     return {};
 }
 
-/** Names are made of what may stand in one; a state of another shape has no cookie. */
+/// Whether the text has the shape of our states, of which cookie names are made.
 bool is_state(std::string_view text)
 {
     return text.size() == 43 && crypto::from_base64url(text).has_value();
@@ -66,30 +67,30 @@ std::int64_t seconds(db::timestamp at)
 
 } // namespace
 
-std::string to_cookie(const context& cx, const begun_sign_in& what)
+std::string to_cookie(const context& cx, const oauth_state& state)
 {
-    auto lives = std::chrono::seconds(what.expires_at - seconds(cx.now()));
-    auto sealed = cx.sealer.seal(crypto::bytes_of(schemas::to_json(what)), seal_context);
-    return name_of(what.state) + "=" + crypto::to_base64url(sealed) + attributes(cx.config, lives);
+    auto max_age = std::chrono::seconds(state.expires_at - seconds(cx.now()));
+    auto sealed = cx.sealer.seal(crypto::bytes_of(schemas::to_json(state)), seal_context);
+    return name_of(state.state) + "=" + crypto::to_base64url(sealed) + attributes(cx.config, max_age);
 }
 
-std::string forget_cookie(const context& cx, std::string_view state)
+std::string delete_cookie(const context& cx, std::string_view state)
 {
     return name_of(state) + "=" + attributes(cx.config, std::chrono::seconds(0));
 }
 
-std::optional<begun_sign_in> from_cookies(const context& cx, const request& req, std::string_view state)
+std::optional<oauth_state> from_cookies(const context& cx, const request& req, std::string_view state)
 {
     if (!is_state(state))
         return std::nullopt;
     auto value = find_cookie(req, name_of(state));
-    if (value.empty() || value.size() > longest_cookie)
+    if (value.empty() || value.size() > max_cookie_size)
         return std::nullopt;
     auto sealed = crypto::from_base64url(value);
     auto opened = sealed ? cx.sealer.open(*sealed, seal_context) : std::nullopt;
     if (!opened)
         return std::nullopt;
-    auto read = schemas::parse_body<begun_sign_in>(crypto::text_of(*opened));
+    auto read = schemas::parse_body<oauth_state>(crypto::text_of(*opened));
     if (!read || !crypto::equal_constant_time(read.value->state, state) ||
         read.value->expires_at <= seconds(cx.now()))
         return std::nullopt;

@@ -1,38 +1,43 @@
-// What has to be known when a browser comes back from a provider: sealed into a cookie of that browser.
+// OAuth state cookie: a sign-in through a provider in progress, sealed into a cookie of the browser.
 #pragma once
 
 #include "handlers/http/context.hpp"
 
 #include <boost/describe/class.hpp>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 
 namespace handlers {
 
-/** One sign-in that has been begun. */
-struct begun_sign_in {
-    std::string state;           ///< what the provider gives back
-    std::string nonce;           ///< what its token must hold
-    std::string verifier;        ///< of our own PKCE towards the provider
-    std::string redirect_uri;    ///< the client's
-    std::string client_state;    ///< likewise
-    std::string code_challenge;  ///< likewise
-    std::int64_t expires_at = 0; ///< seconds since 1970
+/// The path of the cookie, and of the endpoints that use it.
+inline constexpr std::string_view oidc_base_path = "/api/v1/users/oauth/google";
+
+/// One sign-in in progress.
+struct oauth_state {
+    /// Returned by the provider.
+    std::string state;
+    /// Expected in the provider's ID token.
+    std::string nonce;
+    /// PKCE code verifier of the request to the provider.
+    std::string verifier;
+    /// Parameters of the client's authorization request.
+    std::string redirect_uri, client_state, code_challenge;
+    /// In seconds since 1970.
+    std::int64_t expires_at = 0;
 };
-BOOST_DESCRIBE_STRUCT(begun_sign_in, (),
+BOOST_DESCRIBE_STRUCT(oauth_state, (),
                       (state, nonce, verifier, redirect_uri, client_state, code_challenge, expires_at))
 
-/** The value of Set-Cookie. Each sign-in has a cookie of its own, so that two of one browser do not disturb
-   each other. */
-std::string to_cookie(const context& cx, const begun_sign_in& what);
+/// The value of Set-Cookie. Each sign-in has its own cookie: concurrent ones of a browser do not interfere.
+std::string to_cookie(const context& cx, const oauth_state& state);
 
-/** The value of Set-Cookie that takes it away. */
-std::string forget_cookie(const context& cx, std::string_view state);
+/// The value of Set-Cookie that deletes the cookie.
+std::string delete_cookie(const context& cx, std::string_view state);
 
-/** The sign-in of this state that this very browser has begun; nothing if there is none, or it took too long.
- */
-std::optional<begun_sign_in> from_cookies(const context& cx, const request& req, std::string_view state);
+/// The sign-in with this state that this browser has started; nothing if there is none or it has expired.
+std::optional<oauth_state> from_cookies(const context& cx, const request& req, std::string_view state);
 
 } // namespace handlers

@@ -3,32 +3,37 @@
 #include "crypto/encoding.hpp"
 #include "crypto/one_time_token.hpp"
 #include "crypto/random.hpp"
+#include "crypto/seal.hpp"
 #include "db/tables/join_requests.hpp"
 #include "db/tables/oauth.hpp"
 #include "db/tables/users.hpp"
 #include "handlers/authn/new_account.hpp"
 #include "handlers/authn/session_issuer.hpp"
 #include "handlers/endpoints/oauth_state_cookie.hpp"
+#include "handlers/http/context.hpp"
 #include "handlers/http/guards.hpp"
+#include "handlers/http/problem.hpp"
+#include "handlers/http/unit_of_work.hpp"
 #include "handlers/oidc/provider.hpp"
 #include "handlers/oidc/provider_tokens.hpp"
+#include "schemas/engine/schema.hpp"
 
 #include <algorithm>
 
-namespace handlers::google {
+namespace handlers::oidc_sign_in {
 
 namespace {
 
 constexpr std::string_view provider = "google";
-constexpr std::string_view code_context = "oauth code";
-constexpr std::chrono::seconds sign_in_lives{600}, code_lives{60};
+constexpr std::string_view code_seal_context = "oauth code";
+constexpr std::chrono::seconds sign_in_ttl{600}, code_ttl{60};
 
 std::string random_text()
 {
     return crypto::to_base64url(crypto::random_bytes<32>());
 }
 
-/** RFC 7636, section 4.2. */
+/// RFC 7636, section 4.2.
 std::string challenge_of(std::string_view verifier)
 {
     return crypto::to_base64url(crypto::sha256(verifier));
@@ -49,33 +54,33 @@ reply redirect(const std::string& url, const form_fields& parameters)
     return redirect(url + (url.find('?') == std::string::npos ? '?' : '&') + encode_form(parameters));
 }
 
-/** What an error of the provider's becomes for the client: its own word, if it is one. */
-std::string error_word(std::string_view error)
+/// The error code for the client: the provider's, if it is well-formed.
+std::string error_code_of(std::string_view error)
 {
-    bool is_word = !error.empty() && error.size() <= 64 &&
+    bool is_code = !error.empty() && error.size() <= 64 &&
                    std::ranges::all_of(error, [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; });
-    return is_word ? std::string(error) : "server_error";
+    return is_code ? std::string(error) : "server_error";
 }
 
-std::string error_word(oidc_failure_kind why)
+std::string error_code_of(oidc_failure_kind kind)
 {
-    switch (why) {
+    switch (kind) {
     case oidc_failure_kind::unavailable:
         return "temporarily_unavailable";
     case oidc_failure_kind::refused:
         return "access_denied";
-    case oidc_failure_kind::untrustworthy:
+    case oidc_failure_kind::invalid_response:
         break;
     }
     return "server_error";
 }
 
-/** Whether the provider's address can be one here. */
+/// Whether the provider's address meets the rules of this server.
 bool is_address(std::string_view text)
 {
-    schemas::fault_list faults;
-    schemas::path nowhere("email");
-    return schemas::email_address::read(text, nowhere, faults).has_value();
+    schemas::validation_errors errors;
+    schemas::path at("email");
+    return schemas::email_address::read(text, at, errors).has_value();
 }
 
 bool is_allowed(const settings& config, std::string_view redirect_uri)
@@ -83,216 +88,236 @@ bool is_allowed(const settings& config, std::string_view redirect_uri)
     return std::ranges::count(config.redirect_allowlist, redirect_uri) > 0;
 }
 
-/** Who came back, kept until the code is exchanged. */
-struct arrival {
+/// A user authenticated by the provider, stored until the client exchanges the code.
+struct provider_login {
     std::string code_challenge;
     std::string subject;
     std::string email;
     std::string name;
-    granted_tokens tokens;
+    provider_tokens tokens;
 };
-BOOST_DESCRIBE_STRUCT(arrival, (), (code_challenge, subject, email, name, tokens))
+BOOST_DESCRIBE_STRUCT(provider_login, (), (code_challenge, subject, email, name, tokens))
+
+/// Stores a login under a new code. @return the code
+awaitable<std::string> store_login(call& c, oidc_login login, std::string code_challenge)
+{
+    provider_login stored{std::move(code_challenge),
+                          std::move(login.claims.subject),
+                          std::move(login.claims.email),
+                          std::move(login.claims.name),
+                          {std::move(login.access_token), std::move(login.refresh_token)}};
+    auto code = crypto::make_one_time_token();
+    auto sealed = c.cx.sealer.seal(crypto::bytes_of(schemas::to_json(stored)), code_seal_context);
+    co_await db::oauth::insert_code(c.cx.db, code.digest, std::move(sealed), code_ttl);
+    co_return code.text;
+}
 
 } // namespace
 
-awaitable<reply> authorize(call& c, query<schemas::oauth_begin> asked)
+awaitable<reply> authorize(call& c, query<schemas::oauth_authorization_request> asked)
 {
     if (!c.cx.oidc)
-        co_return to_reply(problem::not_found());
+        co_return to_reply(problem::of(codes::not_found));
     if (!is_allowed(c.cx.config, asked->redirect_uri.value))
-        co_return to_reply(problem::invalid_field("query", "redirect_uri", "is not one of those allowed"));
-    begun_sign_in begun;
-    begun.state = random_text();
-    begun.nonce = random_text();
-    begun.verifier = random_text();
-    begun.redirect_uri = asked->redirect_uri.value;
-    begun.client_state = asked->state.value;
-    begun.code_challenge = asked->code_challenge.value;
-    auto until = std::chrono::floor<std::chrono::seconds>(c.cx.now() + sign_in_lives);
-    begun.expires_at = until.time_since_epoch().count();
+        co_return to_reply(problem::invalid_field("query", "redirect_uri", "is not an allowed redirect URI"));
+    oauth_state state;
+    state.state = random_text();
+    state.nonce = random_text();
+    state.verifier = random_text();
+    state.redirect_uri = asked->redirect_uri.value;
+    state.client_state = asked->state.value;
+    state.code_challenge = asked->code_challenge.value;
+    auto expires_at = std::chrono::floor<std::chrono::seconds>(c.cx.now() + sign_in_ttl);
+    state.expires_at = expires_at.time_since_epoch().count();
 
     reply out;
-    form_fields trouble;
+    form_fields parameters;
     try {
         auto url =
-            co_await c.cx.oidc->authorization_url(begun.state, begun.nonce, challenge_of(begun.verifier));
+            co_await c.cx.oidc->authorization_url(state.state, state.nonce, challenge_of(state.verifier));
         out = redirect(url);
-        out.add_header("Set-Cookie", to_cookie(c.cx, begun));
+        out.add_header("Set-Cookie", to_cookie(c.cx, state));
     } catch (const oidc_failure& e) {
-        trouble.emplace_back("error", error_word(e.kind()));
-        trouble.emplace_back("state", begun.client_state);
-        out = redirect(begun.redirect_uri, trouble);
+        parameters.emplace_back("error", error_code_of(e.kind()));
+        parameters.emplace_back("state", state.client_state);
+        out = redirect(state.redirect_uri, parameters);
         out.cause = e.what();
     }
     co_return out;
 }
 
-awaitable<reply> callback(call& c, query<schemas::oauth_return> back)
+awaitable<reply> callback(call& c, query<schemas::oauth_callback> back)
 {
     if (!c.cx.oidc)
-        co_return to_reply(problem::not_found());
-    auto begun = from_cookies(c.cx, c.req, back->state.value);
-    if (!begun || !is_allowed(c.cx.config, begun->redirect_uri))
+        co_return to_reply(problem::of(codes::not_found));
+    auto state = from_cookies(c.cx, c.req, back->state.value);
+    if (!state || !is_allowed(c.cx.config, state->redirect_uri))
         co_return to_reply(
-            problem::bad_request("This sign-in was not begun in this browser, or it took too long."));
+            problem::of(codes::bad_request, "The sign-in was not started in this browser, or has expired."));
 
-    form_fields told;
+    form_fields parameters;
     std::string cause;
     if (!back->code) {
-        told.emplace_back("error", error_word(back->error ? back->error->value : std::string_view()));
+        auto error = back->error ? std::string_view(back->error->value) : std::string_view();
+        parameters.emplace_back("error", error_code_of(error));
     } else {
         try {
-            auto came = co_await c.cx.oidc->redeem(back->code->value, begun->verifier, begun->nonce);
-            if (!came.who.email_verified || !is_address(came.who.email)) {
-                told.emplace_back("error", "email_not_verified");
+            auto login = co_await c.cx.oidc->redeem(back->code->value, state->verifier, state->nonce);
+            if (!login.claims.email_verified || !is_address(login.claims.email)) {
+                parameters.emplace_back("error", "email_not_verified");
             } else {
-                arrival who{begun->code_challenge,
-                            came.who.subject,
-                            came.who.email,
-                            came.who.name,
-                            {came.access_token, came.refresh_token}};
-                auto code = crypto::make_one_time_token();
-                auto sealed = c.cx.sealer.seal(crypto::bytes_of(schemas::to_json(who)), code_context);
-                co_await db::oauth::keep_code(c.cx.db, code.digest, std::move(sealed), code_lives);
-                told.emplace_back("code", code.text);
+                auto code = co_await store_login(c, std::move(login), state->code_challenge);
+                parameters.emplace_back("code", std::move(code));
             }
         } catch (const oidc_failure& e) {
-            told.emplace_back("error", error_word(e.kind()));
+            parameters.emplace_back("error", error_code_of(e.kind()));
             cause = e.what();
         }
     }
-    told.emplace_back("state", begun->client_state);
-    auto out = redirect(begun->redirect_uri, told);
-    out.add_header("Set-Cookie", forget_cookie(c.cx, begun->state));
+    parameters.emplace_back("state", state->client_state);
+    auto out = redirect(state->redirect_uri, parameters);
+    out.add_header("Set-Cookie", delete_cookie(c.cx, state->state));
     out.cause = std::move(cause);
     co_return out;
 }
 
 namespace {
 
-/** The name if it can be one here. */
-std::optional<std::string> usable_name(const std::string& name)
+/// The provider's name of the user, if it meets the rules of this server.
+std::optional<std::string> valid_name(const std::string& name)
 {
-    schemas::fault_list faults;
-    schemas::path nowhere("name");
-    auto read = schemas::name_text<1, 100>::read(name, nowhere, faults);
+    schemas::validation_errors errors;
+    schemas::path at("name");
+    auto read = schemas::name_text<1, 100>::read(name, at, errors);
     return read ? std::optional(std::move(read->value)) : std::nullopt;
 }
 
-/** What links a person to the provider's account, as part of a batch. */
-void add_grant(db::batch& work, const context& cx, const db::uuid& user, const arrival& who)
+/// Links the user to the provider's account, or records another sign-in.
+void add_grant(unit_of_work& tx, const context& cx, const db::uuid& user, const provider_login& login)
 {
-    auto sealed = seal_tokens(cx.sealer, who.tokens);
-    auto email = schemas::normalize_email(who.email);
+    auto sealed = seal_tokens(cx.sealer, login.tokens);
+    auto email = schemas::normalize_email(login.email);
     db::oauth::draft grant;
     grant.provider = provider;
-    grant.subject = who.subject;
+    grant.subject = login.subject;
     grant.user_id = user;
     grant.email = email;
     grant.sealed_tokens = sealed;
-    grant.outlasts = who.tokens.refresh_token.has_value();
-    db::oauth::add_put(work, grant);
+    grant.replaces_tokens = login.tokens.refresh_token.has_value();
+    db::oauth::add_upsert(tx.batch(), grant);
 }
 
-problem try_again()
+problem changed_concurrently()
 {
-    return problem::conflict("conflict", "The account has just been changed; sign in again.");
+    return problem::of(codes::conflict, "The account was changed concurrently; sign in again.");
 }
 
-/** Run what links. @return why it is not linked, if so */
-awaitable<std::optional<problem>> commit_link(call& c, db::batch work, db::change what)
+/// Commits a transaction with a grant. @return the error, if it fails
+awaitable<std::optional<problem>> commit_grant(unit_of_work& tx)
 {
     try {
-        co_await c.cx.changes.commit(c.cx.db, std::move(work), std::move(what));
+        co_await tx.commit();
     } catch (const db::failure& e) {
         if (db::oauth::was_linked_elsewhere(e))
-            co_return problem::conflict("conflict",
-                                        "The account is linked to another account of the provider.");
+            co_return problem::of(codes::conflict,
+                                  "The account is linked to another account of the provider.");
         if (db::oauth::was_outdated(e) || e.is_unique_violation("users_email_key"))
-            co_return try_again();
+            co_return changed_concurrently();
         throw;
     }
     co_return std::nullopt;
 }
 
-/** Somebody whom nobody knows: a person, verified and without a password, with a workspace. */
-awaitable<std::optional<problem>> welcome(call& c, arrival who)
+/// Signs up a new user, verified and without a password.
+awaitable<std::optional<problem>> create_account(call& c, const provider_login& login)
 {
-    newcomer person;
-    person.email = who.email;
-    person.email_normalized = schemas::normalize_email(who.email);
-    person.name = usable_name(who.name);
-    person.email_verified = true;
-    trace from(c);
-    auto event = from.event("user.signup");
-    event.actor_id = person.user;
-    person.workspace_to_join = co_await find_workspace_to_join(c.cx, person.email_normalized);
-    event.workspace_id = own_workspace(person);
-    auto joined = from.event("team.join");
-    db::batch work;
-    add_newcomer(work, person);
-    db::join_requests::add_settle(work, person.user, joined);
-    add_grant(work, c.cx, person.user, who);
-    db::audit::add(work, event);
-    db::change what;
-    what.users.push_back(person.user);
-    co_return co_await commit_link(c, std::move(work), std::move(what));
+    new_account account;
+    account.email = login.email;
+    account.email_normalized = schemas::normalize_email(login.email);
+    account.name = valid_name(login.name);
+    account.email_verified = true;
+    account.workspace_to_join = co_await find_workspace_to_join(c.cx, account.email_normalized);
+    unit_of_work tx(c, credential_check::none);
+    auto signup = tx.event("user.signup");
+    signup.actor_id = account.user_id;
+    signup.workspace_id = owned_workspace(account);
+    add_account(tx.batch(), account);
+    db::join_requests::add_resolve(tx.batch(), account.user_id, tx.event("team.join"));
+    add_grant(tx, c.cx, account.user_id, login);
+    tx.audit(signup);
+    tx.affects_user(account.user_id);
+    co_return co_await commit_grant(tx);
 }
 
-/** Somebody whose address has an account: it is theirs, and what was done with it before the address was
-   proved need not have been. */
-awaitable<std::optional<problem>> join(call& c, db::users::row user, arrival who)
+/// Links the account with the same address. An unverified one may have been used by another person before, so
+/// it is reset (account pre-hijacking).
+awaitable<std::optional<problem>> link_account(call& c, const db::users::row& user,
+                                               const provider_login& login)
 {
-    trace from(c);
-    auto event = from.event("oauth.link");
+    unit_of_work tx(c, credential_check::none);
+    auto event = tx.event("oauth.link", std::string(provider));
     event.actor_id = user.id;
-    event.target = provider;
-    db::batch work;
-    db::change what;
-    what.users.push_back(user.id);
-    if (!user.email_verified_at) {
-        what = co_await db::users::reach_of(c.cx.db, user.id);
-        db::users::add_dispossess(work, user.id);
-        auto joined = from.event("team.join");
-        db::users::add_verify_email(work, user.id, user.email, joined);
+    if (user.email_verified_at) {
+        tx.affects_user(user.id);
+    } else {
+        auto affected = co_await db::users::affected_by(c.cx.db, user.id);
+        tx.affects(affected);
+        db::users::add_reset_unverified_account(tx.batch(), user.id);
+        db::users::add_verify_email(tx.batch(), user.id, user.email, tx.event("team.join"));
     }
-    add_grant(work, c.cx, user.id, who);
-    db::audit::add(work, event);
-    co_return co_await commit_link(c, std::move(work), std::move(what));
+    add_grant(tx, c.cx, user.id, login);
+    tx.audit(event);
+    co_return co_await commit_grant(tx);
 }
 
-/** Note another sign-in, and what the provider lets us do now. */
-awaitable<std::optional<problem>> renew(call& c, db::uuid user, arrival who)
+/// Records a sign-in through an existing grant, with the provider's new tokens.
+awaitable<std::optional<problem>> renew_grant(call& c, const db::uuid& user, const provider_login& login)
 {
-    db::batch work;
-    add_grant(work, c.cx, user, who);
-    db::change nobody; // no credential has changed
-    co_return co_await commit_link(c, std::move(work), std::move(nobody));
+    unit_of_work tx(c, credential_check::none);
+    add_grant(tx, c.cx, user, login);
+    co_return co_await commit_grant(tx);
 }
 
-/** Whose session the arrival opens, or why nobody's. */
-awaitable<std::variant<db::users::account, problem>> settle(call& c, arrival who)
+/// The account to sign in to: linked before, with the same address, or new.
+awaitable<result<db::users::account>> find_or_create_account(call& c, provider_login login)
 {
     std::string from(provider);
-    auto account = co_await db::oauth::find_account(c.cx.db, from, who.subject);
+    auto account = co_await db::oauth::find_account(c.cx.db, from, login.subject);
     auto user = account ? std::optional(account->user)
-                        : co_await db::users::find_by_email(c.cx.db, schemas::normalize_email(who.email));
+                        : co_await db::users::find_by_email(c.cx.db, schemas::normalize_email(login.email));
     if (user && user->disabled_at)
-        co_return *check_account(c.cx.config, *user);
+        co_return problem::of(codes::account_disabled);
     std::optional<problem> refused;
     if (account)
-        refused = co_await renew(c, user->id, who);
+        refused = co_await renew_grant(c, user->id, login);
     else if (user)
-        refused = co_await join(c, *user, who);
+        refused = co_await link_account(c, *user, login);
     else
-        refused = co_await welcome(c, who);
+        refused = co_await create_account(c, login);
     if (refused)
         co_return std::move(*refused);
     if (!account)
-        account = co_await db::oauth::find_account(c.cx.db, from, who.subject);
+        account = co_await db::oauth::find_account(c.cx.db, from, login.subject);
     if (!account)
-        co_return try_again();
+        co_return changed_concurrently();
     co_return std::move(*account);
+}
+
+/// The login stored under a code, if the verifier matches its challenge. Consumes the code.
+awaitable<std::optional<provider_login>> take_login(call& c, const schemas::oauth_exchange& body)
+{
+    auto digest = crypto::one_time_token_digest(body.code.value);
+    if (!digest)
+        co_return std::nullopt;
+    auto sealed = co_await db::oauth::consume_code(c.cx.db, *digest);
+    auto opened = sealed ? c.cx.sealer.open(*sealed, code_seal_context) : std::nullopt;
+    if (!opened)
+        co_return std::nullopt;
+    auto read = schemas::parse_body<provider_login>(crypto::text_of(*opened));
+    if (!read ||
+        !crypto::equal_constant_time(challenge_of(body.code_verifier.value), read.value->code_challenge))
+        co_return std::nullopt;
+    co_return std::move(read.value);
 }
 
 } // namespace
@@ -300,25 +325,16 @@ awaitable<std::variant<db::users::account, problem>> settle(call& c, arrival who
 awaitable<answer<schemas::login_result>> exchange(call& c, schemas::oauth_exchange body)
 {
     if (!c.cx.oidc)
-        co_return problem::not_found();
-    auto digest = crypto::one_time_token_digest(body.code.value);
-    if (!digest)
-        co_return problem::spent_token();
-    auto sealed = co_await db::oauth::take_code(c.cx.db, *digest);
-    auto opened = sealed ? c.cx.sealer.open(*sealed, code_context) : std::nullopt;
-    if (!opened)
-        co_return problem::spent_token();
-    auto read = schemas::parse_body<arrival>(crypto::text_of(*opened));
-    if (!read ||
-        !crypto::equal_constant_time(challenge_of(body.code_verifier.value), read.value->code_challenge))
-        co_return problem::spent_token();
-    auto settled = co_await settle(c, std::move(*read.value));
-    if (auto refused = std::get_if<problem>(&settled))
+        co_return problem::of(codes::not_found);
+    auto login = co_await take_login(c, body);
+    if (!login)
+        co_return problem::of(codes::invalid_token);
+    auto account = co_await find_or_create_account(c, std::move(*login));
+    if (!account)
+        co_return account.error();
+    if (auto refused = check_account(c.cx.config, account->user))
         co_return std::move(*refused);
-    auto& account = std::get<db::users::account>(settled);
-    if (auto refused = check_account(c.cx.config, account.user))
-        co_return std::move(*refused);
-    co_return co_await open_session(c, std::move(account));
+    co_return co_await open_session(c, std::move(*account));
 }
 
-} // namespace handlers::google
+} // namespace handlers::oidc_sign_in

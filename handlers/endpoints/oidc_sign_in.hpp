@@ -1,27 +1,22 @@
-// Signing in with Google, or any other OpenID provider that stands in its place.
+// Sign-in through an OpenID provider: Google, or another one in its place.
 #pragma once
 
-#include "handlers/http/endpoint.hpp"
+#include "handlers/http/handler.hpp"
 #include "schemas/auth.hpp"
 #include "schemas/oauth.hpp"
 
-namespace handlers::google {
+namespace handlers::oidc_sign_in {
 
-/** Below it lie the calls of a sign-in. */
-inline constexpr std::string_view base_path = "/api/v1/users/oauth/google";
+/** Redirects the browser to the provider. A sealed cookie keeps the state and binds the callback to this
+    browser. 404 without a configured provider; 422 for a redirect_uri that is not allowed. */
+awaitable<reply> authorize(call& c, query<schemas::oauth_authorization_request> asked);
 
-/** Send the browser to the provider. What has to be known when it comes back travels in a sealed cookie,
-   which binds the way back to this browser. 404 where no provider is configured; 422 for a redirect_uri that
-   is not allowed. */
-awaitable<reply> authorize(call& c, query<schemas::oauth_begin> asked);
+/** The provider's redirect: authenticates the user, stores the result under a code for a minute, and
+    redirects the browser to the client with the code, or with an error (RFC 6749, section 4.1.2.1). */
+awaitable<reply> callback(call& c, query<schemas::oauth_callback> back);
 
-/** The browser comes back: learn who it is, keep that under a code for a minute, and send the browser on with
-   the code, or with an error (RFC 6749, 4.1.2.1). */
-awaitable<reply> callback(call& c, query<schemas::oauth_return> back);
-
-/** Trade the code for a session. A person whom nobody knows gets an account and a workspace. A verified
-   account with the same address is joined; one that never verified it loses its password, sessions and keys
-   first. */
+/** Exchanges the code for a session. A new user gets an account and a workspace. A verified account with the
+    same address is linked; an unverified one first loses its password, sessions and keys. */
 awaitable<answer<schemas::login_result>> exchange(call& c, schemas::oauth_exchange body);
 
-} // namespace handlers::google
+} // namespace handlers::oidc_sign_in

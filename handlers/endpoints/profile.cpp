@@ -1,21 +1,26 @@
 #include "handlers/endpoints/profile.hpp"
 
 #include "crypto/random.hpp"
-#include "db/principals/invalidation.hpp"
+#include "db/postgres/batch.hpp"
+#include "db/postgres/error.hpp"
+#include "db/principals/transaction.hpp"
 #include "db/tables/audit.hpp"
-#include "db/tables/credential_checks.hpp"
 #include "db/tables/memberships.hpp"
 #include "db/tables/users.hpp"
 #include "db/tables/workspaces.hpp"
+#include "handlers/access/permissions.hpp"
 #include "handlers/authn/reauthentication.hpp"
+#include "handlers/http/context.hpp"
 #include "handlers/http/guards.hpp"
+#include "handlers/http/problem.hpp"
+#include "handlers/http/unit_of_work.hpp"
 #include "handlers/to_schema.hpp"
 
 namespace handlers::profile {
 
 namespace {
 
-/** What a patch does to a column that may be empty. */
+/// The edit of a nullable column that a patch asks for.
 template <class T>
 std::optional<std::optional<std::string>> edit_of(const schemas::clearable<T>& member)
 {
@@ -29,24 +34,24 @@ std::optional<std::optional<std::string>> edit_of(const schemas::clearable<T>& m
 
 awaitable<schemas::me> describe(call& c, std::optional<db::users::row> user)
 {
-    auto& who = c.caller();
+    auto& caller = c.caller();
     schemas::me out;
     if (user)
         out.user = to_user(c.cx.config, *user);
-    if (who.workspace_id) {
-        auto workspace = co_await db::workspaces::find(c.cx.db, *who.workspace_id);
+    if (caller.workspace_id) {
+        auto workspace = co_await db::workspaces::find(c.cx.db, *caller.workspace_id);
         if (workspace)
             out.workspace = to_workspace(*workspace);
     }
-    if (who.role)
-        out.role = to_wire(*who.role);
-    out.permissions = c.cx.permissions.effective(who);
-    out.credential = to_credential(who);
+    if (caller.role)
+        out.role = to_wire(*caller.role);
+    out.permissions = c.cx.permissions.effective(caller);
+    out.credential = to_credential(caller);
     co_return out;
 }
 
-/** Told to a workspace whose member deletes their account: that somebody left, and not who. */
-db::audit::entry farewell(const db::uuid& workspace)
+/// The audit event of a workspace that a member left by deleting their account. It does not name the member.
+db::audit::entry leave_event(const db::uuid& workspace)
 {
     db::audit::entry out;
     out.id = crypto::make_uuid_v7();
@@ -68,8 +73,8 @@ awaitable<answer<schemas::me>> show(call& c)
 
 awaitable<answer<schemas::me>> update(call& c, schemas::patch_me body)
 {
-    if (auto refusal = require_person(c))
-        co_return std::move(*refusal);
+    if (auto refused = require_user(c))
+        co_return std::move(*refused);
     db::users::profile_edit edit;
     edit.name = edit_of(body.name);
     edit.title = edit_of(body.title);
@@ -79,47 +84,42 @@ awaitable<answer<schemas::me>> update(call& c, schemas::patch_me body)
         edit.timezone = body.timezone->value;
     auto user = co_await db::users::update_profile(c.cx.db, *c.caller().user_id, std::move(edit));
     if (!user)
-        co_return problem::not_found();
+        co_return problem::of(codes::not_found);
     co_return co_await describe(c, std::move(user));
 }
 
-awaitable<answer<nothing>> remove(call& c, std::optional<schemas::account_deletion> body)
+awaitable<answer<no_content>> remove(call& c, std::optional<schemas::account_deletion> body)
 {
-    auto found = co_await load_person(c);
-    if (auto refused = std::get_if<problem>(&found))
-        co_return std::move(*refused);
-    auto& user = std::get<db::users::row>(found);
+    auto user = co_await load_user(c);
+    if (!user)
+        co_return user.error();
     auto password = body ? std::move(body->password) : std::nullopt;
-    auto refused = co_await require_reauthentication(c, user, std::move(password), "password");
+    auto refused = co_await require_reauthentication(c, *user, std::move(password), "password");
     if (refused)
         co_return std::move(*refused);
 
-    db::change what;
-    what.users.push_back(user.id);
-    db::batch work;
-    db::require_password_version(work, user.id, user.password_version);
-    db::require_standing(work, c.caller());
-    for (auto& place : co_await db::memberships::list(c.cx.db, user.id)) {
-        what.workspaces.push_back(place.workspace.id);
-        if (!place.membership.is_owner)
-            db::audit::add(work, farewell(place.workspace.id));
+    unit_of_work tx(c, *user);
+    tx.affects_user(user->id);
+    for (auto& [workspace, membership] : co_await db::memberships::list(c.cx.db, user->id)) {
+        tx.affects_workspace(workspace.id);
+        if (!membership.is_owner)
+            tx.audit(leave_event(workspace.id));
     }
-    db::users::add_delete(work, user.id);
-    auto ended = [id = user.id](const db::results& answers) {
-        return db::users::reach_of(id, answers.last());
+    db::users::add_delete(tx.batch(), user->id);
+    auto affected = [id = user->id](const db::results& answers) {
+        return db::users::affected_by(id, answers.last());
     };
     try {
-        co_await c.cx.changes.commit(c.cx.db, std::move(work), std::move(what), std::move(ended));
+        co_await tx.commit(std::move(affected));
     } catch (const db::failure& e) {
-        if (db::users::would_orphan(e))
-            co_return problem::conflict("owner_protected",
-                                        "You own a workspace with other members: hand it over first.");
+        if (db::users::would_leave_ownerless(e))
+            co_return problem::of(codes::owner_protected,
+                                  "You own a workspace with other members: transfer its ownership first.");
         if (db::users::would_leave_no_admin(e))
-            co_return problem::conflict("last_admin",
-                                        "You are the last admin of a workspace who can act for it.");
+            co_return problem::of(codes::last_admin, "You are the last active admin of a workspace.");
         throw;
     }
-    co_return nothing();
+    co_return no_content();
 }
 
 } // namespace handlers::profile

@@ -5,10 +5,13 @@
 #include "handlers/authn/session_issuer.hpp"
 #include "handlers/authn/session_tokens.hpp"
 #include "handlers/http/audit_context.hpp"
+#include "handlers/http/context.hpp"
 #include "handlers/http/guards.hpp"
 #include "handlers/http/pagination.hpp"
+#include "handlers/http/problem.hpp"
+#include "handlers/http/unit_of_work.hpp"
 #include "handlers/to_schema.hpp"
-#include "schemas/engine/rule.hpp"
+#include "schemas/engine/schema.hpp"
 
 #include <boost/uuid/uuid_io.hpp>
 
@@ -16,114 +19,111 @@ namespace handlers::sessions {
 
 namespace {
 
-problem refused()
+problem invalid_refresh_token()
 {
-    return problem::invalid_token("The refresh token is not valid.");
+    return problem::rejected_credential("The refresh token is not valid.");
+}
+
+db::sessions::refresh_request make_request(const call& c, const audit_context& origin,
+                                           const refresh_token& token, std::optional<db::uuid> workspace)
+{
+    db::sessions::refresh_request out;
+    out.id = token.session;
+    out.counter = token.counter;
+    out.ip = origin.ip();
+    out.user_agent = origin.agent();
+    out.workspace_id = workspace;
+    out.new_expiry = c.cx.now() + c.cx.config.refresh_token_ttl;
+    out.audit_id = crypto::make_uuid_v7();
+    out.request_id = origin.request_id();
+    return out;
 }
 
 } // namespace
 
 awaitable<answer<schemas::login_result>> refresh(call& c, schemas::refresh body)
 {
-    auto token = read_refresh_token(body.refresh_token.value);
+    auto token = parse_refresh_token(body.refresh_token.value);
     if (!token)
-        co_return refused();
+        co_return invalid_refresh_token();
     auto salt = co_await db::sessions::find_refresh_salt(c.cx.db, token->session);
-    if (!salt || !is_genuine(c.cx, *token, *salt))
-        co_return refused();
-
+    if (!salt || !is_authentic(c.cx, *token, *salt))
+        co_return invalid_refresh_token();
     if (body.workspace_id) {
-        bool known = co_await db::sessions::can_lead_to(c.cx.db, token->session, *body.workspace_id);
-        if (!known)
-            co_return problem::not_found();
+        bool can_switch = co_await db::sessions::can_switch_to(c.cx.db, token->session, *body.workspace_id);
+        if (!can_switch)
+            co_return problem::of(codes::not_found);
     }
 
-    trace from(c);
-    db::sessions::attempt spend;
-    spend.id = token->session;
-    spend.counter = token->counter;
-    spend.ip = from.ip();
-    spend.user_agent = from.agent();
-    spend.workspace_id = body.workspace_id;
-    spend.new_expiry = c.cx.now() + c.cx.config.refresh_token_ttl;
-    spend.audit_id = crypto::make_uuid_v7();
-    spend.request_id = from.request_id();
-    auto spent = co_await db::sessions::refresh(c.cx.changes, c.cx.db, std::move(spend));
-    if (!spent.account)
-        co_return refused();
+    unit_of_work tx(c, credential_check::none);
+    auto request = make_request(c, tx.origin(), *token, body.workspace_id);
+    auto refreshed = co_await db::sessions::refresh(tx.release(), std::move(request));
+    if (!refreshed.account)
+        co_return invalid_refresh_token();
+    auto& [user, login_workspace] = *refreshed.account;
+    if (auto refused = check_account(c.cx.config, user))
+        co_return std::move(*refused);
 
-    auto& [user, place] = *spent.account;
-    if (auto refusal = check_account(c.cx.config, user))
-        co_return std::move(*refusal);
+    schemas::login_result out;
     std::optional<db::uuid> workspace;
     std::optional<db::role> role;
-    schemas::login_result out;
-    if (place) {
-        workspace = place->workspace.id;
-        role = place->membership.role;
-        out.workspace = to_workspace(place->workspace);
+    if (login_workspace) {
+        workspace = login_workspace->workspace.id;
+        role = login_workspace->membership.role;
+        out.workspace = to_workspace(login_workspace->workspace);
     }
-    issue_tokens(c.cx, {user.id, token->session, workspace, role, spent.counter, *salt}, out);
+    issue_tokens(c.cx, {user.id, token->session, workspace, role, refreshed.counter, *salt}, out);
     out.user = to_user(c.cx.config, user);
     co_return out;
 }
 
-awaitable<answer<nothing>> logout(call& c)
+awaitable<answer<no_content>> logout(call& c)
 {
-    auto& who = c.caller();
-    if (who.kind != db::principal::kind_type::session || !who.user_id) {
-        auto not_ours = problem::bad_request("An API key has no session; revoke it instead.");
-        not_ours.code = "not_a_session";
-        co_return not_ours;
-    }
-    trace from(c);
-    auto event = from.event("session.logout");
-    event.target = to_string(who.credential_id);
-    co_await db::sessions::revoke(c.cx.changes, c.cx.db, who.credential_id, *who.user_id, event);
-    co_return nothing();
+    auto& caller = c.caller();
+    if (caller.kind != db::principal::kind_type::session || !caller.user_id)
+        co_return problem::of(codes::not_a_session);
+    unit_of_work tx(c, credential_check::none);
+    auto event = tx.event("session.logout", to_string(caller.credential_id));
+    co_await db::sessions::revoke(tx.release(), caller.credential_id, *caller.user_id, std::move(event));
+    co_return no_content();
 }
 
 awaitable<answer<schemas::page<schemas::session_row>>> list(call& c, query<schemas::page_query> wanted)
 {
-    if (auto refusal = require_person(c))
-        co_return std::move(*refusal);
-    page_cursor cursor(c, "sessions");
-    auto from = cursor.read(wanted->cursor);
-    if (auto refusal = std::get_if<problem>(&from))
-        co_return std::move(*refusal);
-    auto limit = wanted->limit.value;
-    auto before = std::get<std::optional<db::uuid>>(from);
-    auto found =
-        co_await db::sessions::list(c.cx.db, *c.caller().user_id, before, static_cast<int>(limit + 1));
-    co_return make_page<schemas::session_row>(cursor, found.rows, limit, found.total,
-                                              [&](const auto& row) { return to_session(row, c.caller()); });
+    if (auto refused = require_user(c))
+        co_return std::move(*refused);
+    auto fetch = [&c](std::optional<db::uuid> before, int limit) {
+        return db::sessions::list(c.cx.db, *c.caller().user_id, before, limit);
+    };
+    auto convert = [&c](const db::sessions::row& row) { return to_session(row, c.caller()); };
+    co_return co_await paginate<schemas::session_row>(c, wanted.value, "sessions", fetch, convert);
 }
 
-awaitable<answer<nothing>> end(call& c)
+awaitable<answer<no_content>> end(call& c)
 {
-    if (auto refusal = require_person(c))
-        co_return std::move(*refusal);
+    if (auto refused = require_user(c))
+        co_return std::move(*refused);
     auto id = schemas::parse_uuid(c.params[0]);
     if (!id)
-        co_return problem::not_found();
-    trace from(c);
-    auto event = from.event("session.end");
-    event.target = c.params[0];
-    bool known = co_await db::sessions::revoke(c.cx.changes, c.cx.db, *id, *c.caller().user_id, event);
-    if (!known)
-        co_return problem::not_found();
-    co_return nothing();
+        co_return problem::of(codes::not_found);
+    unit_of_work tx(c, credential_check::none);
+    auto event = tx.event("session.end", c.params[0]);
+    bool found = co_await db::sessions::revoke(tx.release(), *id, *c.caller().user_id, std::move(event));
+    if (!found)
+        co_return problem::of(codes::not_found);
+    co_return no_content();
 }
 
-awaitable<answer<nothing>> end_others(call& c)
+awaitable<answer<no_content>> end_others(call& c)
 {
-    if (auto refusal = require_person(c))
-        co_return std::move(*refusal);
-    auto& who = c.caller();
-    trace from(c);
-    auto event = from.event("session.end_others");
-    co_await db::sessions::revoke_others(c.cx.changes, c.cx.db, *who.user_id, who.credential_id, event);
-    co_return nothing();
+    if (auto refused = require_user(c))
+        co_return std::move(*refused);
+    auto& caller = c.caller();
+    unit_of_work tx(c, credential_check::none);
+    auto event = tx.event("session.end_others");
+    co_await db::sessions::revoke_others(tx.release(), *caller.user_id, caller.credential_id,
+                                         std::move(event));
+    co_return no_content();
 }
 
 } // namespace handlers::sessions

@@ -1,14 +1,14 @@
 #include "handlers/endpoints/team.hpp"
 
 #include "db/tables/api_keys.hpp"
-#include "db/tables/credential_checks.hpp"
 #include "db/tables/invites.hpp"
 #include "db/tables/team.hpp"
 #include "db/tables/workspaces.hpp"
 #include "handlers/authn/reauthentication.hpp"
-#include "handlers/http/audit_context.hpp"
 #include "handlers/http/guards.hpp"
 #include "handlers/http/pagination.hpp"
+#include "handlers/http/problem.hpp"
+#include "handlers/http/unit_of_work.hpp"
 #include "handlers/to_schema.hpp"
 
 #include <boost/uuid/uuid_io.hpp>
@@ -19,8 +19,8 @@ namespace handlers::team {
 
 namespace {
 
-constexpr std::string_view may_remove = "team:remove";
-constexpr std::string_view may_leave = "profile:write"; // by oneself
+constexpr std::string_view remove_permission = "team:remove";
+constexpr std::string_view leave_permission = "profile:write";
 
 using handlers::to_team_row;
 
@@ -34,68 +34,60 @@ schemas::team_row to_team_row(const db::invites::row& invite)
     return out;
 }
 
-/** The member that the path names, if they may be removed by the caller: by who may remove, and by
- * themselves. */
-std::variant<db::uuid, problem> read_leaver(const call& c)
+/// The member to remove, from the path. Allowed for callers with `team:remove` and for the member itself.
+result<db::uuid> read_removed_member(const call& c)
 {
     auto id = schemas::parse_uuid(c.params[0]);
-    bool is_oneself = id && id == c.caller().user_id;
-    auto needed = is_oneself ? may_leave : may_remove;
-    if (!may(c, needed))
-        return problem::forbidden_scope(needed);
+    bool is_caller = id && id == c.caller().user_id;
+    auto permission = is_caller ? leave_permission : remove_permission;
+    if (!has_permission(c, permission))
+        return problem::forbidden_scope(permission);
     if (!id)
-        return problem::not_found();
+        return problem::of(codes::not_found);
     return *id;
 }
 
-std::optional<problem> refusal_of(db::team::outcome outcome)
+std::optional<problem> error_of(db::team::outcome outcome)
 {
     switch (outcome) {
     case db::team::outcome::done:
         return std::nullopt;
     case db::team::outcome::unknown:
-        return problem::not_found();
+        return problem::of(codes::not_found);
     case db::team::outcome::owner_protected:
-        return problem::conflict("owner_protected",
-                                 "The owner is an admin, and hands the workspace over first.");
+        return problem::of(codes::owner_protected,
+                           "The owner is always an admin; transfer the ownership first.");
     case db::team::outcome::last_admin:
         break;
     }
-    return problem::conflict("last_admin", "A workspace keeps an admin.");
+    return problem::of(codes::last_admin);
 }
 
-} // namespace
-
-namespace {
-
-/** The two lists that make the team, one after the other; a cursor tells by its making where in which of them
-   a page begins. */
-class team_pages {
+/// Cursors of the team, which is two lists in sequence. The signature of a cursor identifies its list.
+class team_cursor {
 public:
-    team_pages(call& c, const schemas::team_query& wanted)
+    team_cursor(call& c, const schemas::team_query& wanted)
         : members_(c, "team/members?" + filters_of(wanted)), invites_(c, "team/invites?" + filters_of(wanted))
     {}
 
-    /** Where a page begins: after this one. */
-    struct place {
-        std::optional<db::uuid> member, invite;
+    /// The start of a page.
+    struct position {
+        std::optional<db::uuid> last_member, last_invite;
         bool is_past_members = false;
     };
 
-    std::variant<place, problem> read(const schemas::omittable<std::string>& cursor)
+    result<position> read(const schemas::omittable<std::string>& cursor)
     {
-        auto member = members_.read(cursor);
-        if (auto after = std::get_if<std::optional<db::uuid>>(&member))
-            return place{*after, std::nullopt, false};
-        auto invite = invites_.read(cursor);
-        if (auto after = std::get_if<std::optional<db::uuid>>(&invite))
-            return place{std::nullopt, *after, true};
-        return problem::invalid_cursor();
+        if (auto last_member = members_.read(cursor))
+            return position{*last_member, std::nullopt, false};
+        if (auto last_invite = invites_.read(cursor))
+            return position{std::nullopt, *last_invite, true};
+        return problem::of(codes::invalid_cursor);
     }
 
-    std::string after(const schemas::team_row& row)
+    std::string write(const schemas::team_row& last)
     {
-        return row.user_id ? members_.write(*row.user_id) : invites_.write(*row.invite_id);
+        return last.user_id ? members_.write(*last.user_id) : invites_.write(*last.invite_id);
     }
 
 private:
@@ -114,17 +106,17 @@ private:
     page_cursor members_, invites_;
 };
 
-/** The rows of both lists that a page may have, one more than it shows, and how many there are. */
-struct found_rows {
+/// Rows of both lists, up to one more than the page shows, and their total number.
+struct combined_rows {
     std::vector<schemas::team_row> rows;
     std::optional<std::int64_t> total = 0;
 
     template <class Page>
-    void add(const Page& found)
+    void add(const Page& page)
     {
-        for (auto& row : found.rows)
+        for (auto& row : page.rows)
             rows.push_back(to_team_row(row));
-        total = total && found.total ? std::optional(*total + *found.total) : std::nullopt;
+        total = total && page.total ? std::optional(*total + *page.total) : std::nullopt;
     }
 };
 
@@ -132,11 +124,11 @@ struct found_rows {
 
 awaitable<answer<schemas::page<schemas::team_row>>> list(call& c, query<schemas::team_query> wanted)
 {
-    team_pages pages(c, wanted.value);
-    auto read = pages.read(wanted->cursor);
-    if (auto refusal = std::get_if<problem>(&read))
-        co_return std::move(*refusal);
-    auto& from = std::get<team_pages::place>(read);
+    // Read the cursor and the filters.
+    team_cursor cursor(c, wanted.value);
+    auto start = cursor.read(wanted->cursor);
+    if (!start)
+        co_return start.error();
     auto limit = static_cast<std::size_t>(wanted->limit.value);
     auto workspace = *c.caller().workspace_id;
     std::optional<db::role> role;
@@ -146,17 +138,17 @@ awaitable<answer<schemas::page<schemas::team_row>>> list(call& c, query<schemas:
     if (wanted->q)
         text = wanted->q->value;
 
-    found_rows found;
+    // Fetch members, then invites until the page is full. Both are queried on every page, for their totals.
+    combined_rows found;
     if (wanted->status != schemas::team_status::pending) {
-        db::team::query members{workspace, role, text, from.member, static_cast<int>(limit + 1)};
-        if (from.is_past_members)
-            members.limit = 0; // asked all the same: how many there are is told on every page
+        auto member_limit = start->is_past_members ? 0 : static_cast<int>(limit + 1);
+        db::team::query members{workspace, role, text, start->last_member, member_limit};
         auto page = co_await db::team::list(c.cx.db, std::move(members));
         found.add(page);
     }
     if (wanted->status != schemas::team_status::active) {
-        auto left = static_cast<int>(limit + 1 - std::min(found.rows.size(), limit + 1));
-        db::invites::query invites{workspace, role, text, false, from.invite, left};
+        auto invite_limit = static_cast<int>(limit + 1 - std::min(found.rows.size(), limit + 1));
+        db::invites::query invites{workspace, role, text, false, start->last_invite, invite_limit};
         auto page = co_await db::invites::list(c.cx.db, std::move(invites));
         found.add(page);
     }
@@ -167,7 +159,7 @@ awaitable<answer<schemas::page<schemas::team_row>>> list(call& c, query<schemas:
         out.total = *found.total;
     if (out.items.size() > limit) {
         out.items.resize(limit);
-        out.next_cursor = pages.after(out.items.back());
+        out.next_cursor = cursor.write(out.items.back());
     }
     co_return out;
 }
@@ -176,95 +168,80 @@ awaitable<answer<schemas::team_row>> set_role(call& c, schemas::role_change body
 {
     auto id = schemas::parse_uuid(c.params[0]);
     if (!id)
-        co_return problem::not_found();
-    auto& who = c.caller();
-    trace from(c);
-    auto event = from.event("team.set_role");
-    event.target = to_string(*id);
-    db::batch work;
-    db::require_sole_standing(work, who);
-    auto outcome = co_await db::team::set_role(c.cx.changes, c.cx.db, std::move(work), *who.workspace_id, *id,
-                                               from_wire(body.role), event);
-    if (auto refusal = refusal_of(outcome))
-        co_return std::move(*refusal);
-    auto member = co_await db::team::find(c.cx.db, *who.workspace_id, *id);
+        co_return problem::of(codes::not_found);
+    auto workspace = *c.caller().workspace_id;
+    unit_of_work tx(c, credential_check::exclusive);
+    auto event = tx.event("team.set_role", to_string(*id));
+    auto outcome =
+        co_await db::team::set_role(tx.release(), workspace, *id, from_wire(body.role), std::move(event));
+    if (auto error = error_of(outcome))
+        co_return std::move(*error);
+    auto member = co_await db::team::find(c.cx.db, workspace, *id);
     if (!member)
-        co_return problem::not_found();
+        co_return problem::of(codes::not_found);
     co_return to_team_row(*member);
 }
 
-awaitable<answer<nothing>> remove(call& c)
+awaitable<answer<no_content>> remove(call& c)
 {
-    auto leaver = read_leaver(c);
-    if (auto refusal = std::get_if<problem>(&leaver))
-        co_return std::move(*refusal);
-    auto& who = c.caller();
-    auto id = std::get<db::uuid>(leaver);
-    trace from(c);
-    auto event = from.event(id == who.user_id ? "team.leave" : "team.remove");
-    event.target = to_string(id);
-    db::batch work;
-    db::require_sole_standing(work, who);
-    auto outcome =
-        co_await db::team::remove(c.cx.changes, c.cx.db, std::move(work), *who.workspace_id, id, event);
-    if (auto refusal = refusal_of(outcome))
-        co_return std::move(*refusal);
-    co_return nothing();
+    auto member = read_removed_member(c);
+    if (!member)
+        co_return member.error();
+    auto& caller = c.caller();
+    unit_of_work tx(c, credential_check::exclusive);
+    auto event = tx.event(*member == caller.user_id ? "team.leave" : "team.remove", to_string(*member));
+    auto outcome = co_await db::team::remove(tx.release(), *caller.workspace_id, *member, std::move(event));
+    if (auto error = error_of(outcome))
+        co_return std::move(*error);
+    co_return no_content();
 }
 
 awaitable<answer<schemas::page<schemas::api_key_row>>> preview_removal(call& c,
                                                                        query<schemas::page_query> wanted)
 {
-    auto leaver = read_leaver(c);
-    if (auto refusal = std::get_if<problem>(&leaver))
-        co_return std::move(*refusal);
+    auto id = read_removed_member(c);
+    if (!id)
+        co_return id.error();
     auto workspace = *c.caller().workspace_id;
-    auto id = std::get<db::uuid>(leaver);
-    auto member = co_await db::team::find(c.cx.db, workspace, id);
+    auto member = co_await db::team::find(c.cx.db, workspace, *id);
     if (!member)
-        co_return problem::not_found();
-    page_cursor cursor(c, "team/removal/" + to_string(id));
-    auto from = cursor.read(wanted->cursor);
-    if (auto refusal = std::get_if<problem>(&from))
-        co_return std::move(*refusal);
-    auto limit = wanted->limit.value;
-    db::api_keys::query question;
-    question.within = {workspace, id};
-    question.status = db::api_keys::status::active;
-    question.before = std::get<std::optional<db::uuid>>(from);
-    question.limit = static_cast<int>(limit + 1);
-    auto found = co_await db::api_keys::list(c.cx.db, question);
-    co_return make_page<schemas::api_key_row>(cursor, found.rows, limit, found.total, &to_api_key);
+        co_return problem::of(codes::not_found);
+    db::api_keys::query keys;
+    keys.owner = {workspace, *id};
+    keys.status = db::api_keys::status::active;
+    auto fetch = [&c, keys](std::optional<db::uuid> before, int limit) mutable {
+        keys.before = before;
+        keys.limit = limit;
+        return db::api_keys::list(c.cx.db, keys);
+    };
+    auto name = "team/removal/" + to_string(*id);
+    co_return co_await paginate<schemas::api_key_row>(c, wanted.value, name, fetch, &to_api_key);
 }
 
 awaitable<answer<schemas::workspace>> transfer_ownership(call& c, schemas::ownership_transfer body)
 {
-    auto found = co_await load_person(c);
-    if (auto refused = std::get_if<problem>(&found))
-        co_return std::move(*refused);
-    auto& owner = std::get<db::users::row>(found);
-    auto& who = c.caller();
-    if (!who.is_owner)
-        co_return problem::forbidden("forbidden", "A workspace is handed over by its owner alone.");
-    auto refused = co_await require_reauthentication(c, owner, std::move(body.password), "password");
+    auto owner = co_await load_user(c);
+    if (!owner)
+        co_return owner.error();
+    auto& caller = c.caller();
+    if (!caller.is_owner)
+        co_return problem::of(codes::forbidden, "Only the owner can transfer the ownership of a workspace.");
+    auto refused = co_await require_reauthentication(c, *owner, std::move(body.password), "password");
     if (refused)
         co_return std::move(*refused);
-    if (body.user_id == owner.id)
-        co_return problem::conflict("conflict", "You are the owner already.");
+    if (body.user_id == owner->id)
+        co_return problem::of(codes::conflict, "You already own the workspace.");
 
-    trace from(c);
-    auto event = from.event("workspace.transfer");
-    event.target = to_string(body.user_id);
-    db::batch work;
-    db::require_password_version(work, owner.id, owner.password_version);
-    db::require_sole_standing(work, who);
-    bool done = co_await db::team::transfer_ownership(c.cx.changes, c.cx.db, std::move(work),
-                                                      *who.workspace_id, owner.id, body.user_id, event);
+    auto workspace_id = *caller.workspace_id;
+    unit_of_work tx(c, *owner, credential_check::exclusive);
+    auto event = tx.event("workspace.transfer", to_string(body.user_id));
+    bool done = co_await db::team::transfer_ownership(tx.release(), workspace_id, owner->id, body.user_id,
+                                                      std::move(event));
     if (!done)
-        co_return problem::not_found();
-    auto workspace = co_await db::workspaces::find(c.cx.db, *who.workspace_id);
+        co_return problem::of(codes::not_found);
+    auto workspace = co_await db::workspaces::find(c.cx.db, workspace_id);
     if (!workspace)
-        co_return problem::not_found();
+        co_return problem::of(codes::not_found);
     co_return to_workspace(*workspace);
 }
 
@@ -295,21 +272,18 @@ awaitable<answer<schemas::page<schemas::team_api_key>>> list_keys(call& c,
                                                                   query<schemas::api_key_query> wanted)
 {
     std::string name = "team/api-keys";
-    db::api_keys::query question;
-    question.within.workspace_id = *c.caller().workspace_id;
+    db::api_keys::query keys;
+    keys.owner.workspace_id = *c.caller().workspace_id;
     if (wanted->status) {
-        question.status = from_wire(*wanted->status);
+        keys.status = from_wire(*wanted->status);
         name.append(":").append(schemas::to_text(*wanted->status));
     }
-    page_cursor cursor(c, name);
-    auto from = cursor.read(wanted->cursor);
-    if (auto refusal = std::get_if<problem>(&from))
-        co_return std::move(*refusal);
-    auto limit = wanted->limit.value;
-    question.before = std::get<std::optional<db::uuid>>(from);
-    question.limit = static_cast<int>(limit + 1);
-    auto found = co_await db::api_keys::list(c.cx.db, question);
-    co_return make_page<schemas::team_api_key>(cursor, found.rows, limit, found.total, &to_team_key);
+    auto fetch = [&c, keys](std::optional<db::uuid> before, int limit) mutable {
+        keys.before = before;
+        keys.limit = limit;
+        return db::api_keys::list(c.cx.db, keys);
+    };
+    co_return co_await paginate<schemas::team_api_key>(c, wanted.value, name, fetch, &to_team_key);
 }
 
 } // namespace handlers::team

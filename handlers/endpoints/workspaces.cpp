@@ -1,14 +1,20 @@
 #include "handlers/endpoints/workspaces.hpp"
 
 #include "crypto/random.hpp"
-#include "db/tables/credential_checks.hpp"
+#include "db/postgres/batch.hpp"
+#include "db/postgres/pool.hpp"
+#include "db/principals/transaction.hpp"
 #include "db/tables/memberships.hpp"
 #include "db/tables/workspaces.hpp"
 #include "handlers/access/rate_limits.hpp"
 #include "handlers/authn/session_issuer.hpp"
 #include "handlers/http/audit_context.hpp"
+#include "handlers/http/context.hpp"
 #include "handlers/http/guards.hpp"
 #include "handlers/http/pagination.hpp"
+#include "handlers/http/problem.hpp"
+#include "handlers/http/request_limits.hpp"
+#include "handlers/http/unit_of_work.hpp"
 #include "handlers/mail/free_email_domains.hpp"
 #include "handlers/to_schema.hpp"
 
@@ -20,67 +26,59 @@ namespace handlers::workspaces {
 
 awaitable<answer<schemas::page<schemas::workspace_row>>> list(call& c, query<schemas::page_query> wanted)
 {
-    if (auto refusal = require_person(c))
-        co_return std::move(*refusal);
-    page_cursor cursor(c, "workspaces");
-    auto from = cursor.read(wanted->cursor);
-    if (auto refusal = std::get_if<problem>(&from))
-        co_return std::move(*refusal);
-    auto limit = wanted->limit.value;
-    auto after = std::get<std::optional<db::uuid>>(from);
-    auto found =
-        co_await db::memberships::list(c.cx.db, *c.caller().user_id, after, static_cast<int>(limit + 1));
-    co_return make_page<schemas::workspace_row>(
-        cursor, found.places, limit, found.total,
-        [&](const db::memberships::place& place) { return to_workspace_row(place, c.caller()); });
+    if (auto refused = require_user(c))
+        co_return std::move(*refused);
+    auto fetch = [&c](std::optional<db::uuid> after, int limit) {
+        return db::memberships::list(c.cx.db, *c.caller().user_id, after, limit);
+    };
+    auto convert = [&c](const db::memberships::workspace_membership& row) {
+        return to_workspace_row(row, c.caller());
+    };
+    co_return co_await paginate<schemas::workspace_row>(c, wanted.value, "workspaces", fetch, convert);
 }
 
 awaitable<answer<schemas::workspace_row>> create(call& c, schemas::workspace_create body)
 {
-    if (auto refusal = require_person(c))
-        co_return std::move(*refusal);
-    auto& who = c.caller();
-    std::span<const std::uint8_t> owner(who.user_id->begin(), who.user_id->size());
-    if (auto over = count(c, limits::workspace_account, owner))
+    if (auto refused = require_user(c))
+        co_return std::move(*refused);
+    auto& owner = *c.caller().user_id;
+    std::span<const std::uint8_t> owner_bytes(owner.begin(), owner.size());
+    if (auto over = count_request(c, rate_limits::workspace_account, owner_bytes))
         co_return std::move(*over);
 
-    trace from(c);
+    unit_of_work tx(c);
     auto id = crypto::make_uuid_v7();
-    auto event = from.event("workspace.create");
+    auto event = tx.event("workspace.create", to_string(id));
     event.workspace_id = id;
-    event.target = to_string(id);
-    db::batch work;
-    db::require_standing(work, who);
-    db::workspaces::add_insert(work, id, body.name.value, *who.user_id);
-    db::memberships::add_insert(work, id, *who.user_id, db::role::admin);
-    db::audit::add(work, event);
-    auto made = co_await c.cx.db.run(std::move(work));
-    db::memberships::place place{made[1].as_one<db::workspaces::row>(),
-                                 made[2].as_one<db::memberships::row>()};
-    co_return to_workspace_row(place, who);
+    db::workspaces::add_insert(tx.batch(), id, body.name.value, owner);
+    db::memberships::add_insert(tx.batch(), id, owner, db::role::admin);
+    tx.audit(event);
+    auto rows = co_await tx.commit_without_invalidation();
+    db::memberships::workspace_membership created{rows[1].as_one<db::workspaces::row>(),
+                                                  rows[2].as_one<db::memberships::row>()};
+    co_return to_workspace_row(created, c.caller());
 }
 
 awaitable<answer<schemas::workspace_token>> switch_to(call& c)
 {
-    auto& who = c.caller();
-    if (who.kind != db::principal::kind_type::session || !who.user_id)
-        co_return problem::forbidden("forbidden",
-                                     "A key belongs to one workspace, and never becomes another's.");
-    auto wanted = schemas::parse_uuid(c.params[0]);
-    if (!wanted)
-        co_return problem::not_found();
-    auto led = co_await lead_session(c, *wanted);
-    if (!led)
-        co_return problem::not_found();
-    co_return std::move(*led);
+    auto& caller = c.caller();
+    if (caller.kind != db::principal::kind_type::session || !caller.user_id)
+        co_return problem::of(codes::forbidden, "An API key belongs to one workspace and cannot switch.");
+    auto workspace = schemas::parse_uuid(c.params[0]);
+    if (!workspace)
+        co_return problem::of(codes::not_found);
+    auto switched = co_await switch_workspace(c, *workspace);
+    if (!switched)
+        co_return problem::of(codes::not_found);
+    co_return std::move(*switched);
 }
 
 namespace {
 
-schemas::workspace_setup to_setup(const db::workspaces::setup& found)
+schemas::workspace_settings to_setup(const db::workspaces::setup& found)
 {
     auto& row = found.workspace;
-    schemas::workspace_setup out;
+    schemas::workspace_settings out;
     out.id = row.id;
     out.name = row.name;
     out.owner_id = row.owner_id;
@@ -88,11 +86,11 @@ schemas::workspace_setup to_setup(const db::workspaces::setup& found)
     out.members_can_mint_keys = row.members_can_mint_keys;
     out.join_policy = to_wire(row.join_policy);
     out.join_domain = row.join_domain;
-    out.join_domain_verified = found.has_proved_domain;
+    out.join_domain_verified = found.has_verified_domain;
     return out;
 }
 
-/** What a patch is about to change, for the audit trail. */
+/// The changed members, for the audit trail.
 std::string changes_of(const db::workspaces::edit& edit)
 {
     boost::json::object out;
@@ -110,15 +108,15 @@ std::string changes_of(const db::workspaces::edit& edit)
 
 } // namespace
 
-awaitable<answer<schemas::workspace_setup>> show(call& c)
+awaitable<answer<schemas::workspace_settings>> show(call& c)
 {
     auto found = co_await db::workspaces::find_setup(c.cx.db, *c.caller().workspace_id);
     if (!found)
-        co_return problem::not_found();
+        co_return problem::of(codes::not_found);
     co_return to_setup(*found);
 }
 
-awaitable<answer<schemas::workspace_setup>> update(call& c, schemas::workspace_patch body)
+awaitable<answer<schemas::workspace_settings>> update(call& c, schemas::workspace_patch body)
 {
     auto id = *c.caller().workspace_id;
     db::workspaces::edit edit;
@@ -132,24 +130,21 @@ awaitable<answer<schemas::workspace_setup>> update(call& c, schemas::workspace_p
         if (body.join_domain.has_value())
             *edit.join_domain = body.join_domain->value;
     }
-    if (edit.join_domain && *edit.join_domain && is_public_mail_provider(**edit.join_domain))
-        co_return problem::invalid_field("body", "join_domain", "Anybody can have an address of this domain");
+    if (edit.join_domain && *edit.join_domain && is_free_email_domain(**edit.join_domain))
+        co_return problem::invalid_field("body", "join_domain", "is the domain of a public email provider");
 
-    trace from(c);
-    auto event = from.event("workspace.update");
-    event.target = to_string(id);
+    // The exclusive check locks the workspace, which the update needs anyway.
+    unit_of_work tx(c, credential_check::exclusive);
+    tx.batch().in_workspace(id);
+    auto event = tx.event("workspace.update", to_string(id));
     event.details = changes_of(edit);
-    db::batch work;
-    work.within(id);
-    db::require_sole_standing(work, c.caller()); // what is about to be changed is locked at once
-    db::workspaces::add_update(work, id, edit);
-    db::audit::add(work, event);
-    db::change what;
-    what.workspaces.push_back(id);
-    auto answers = co_await c.cx.changes.commit(c.cx.db, std::move(work), std::move(what));
-    auto changed = db::workspaces::read_setup(answers[1]);
+    db::workspaces::add_update(tx.batch(), id, edit);
+    tx.audit(event);
+    tx.affects_workspace(id);
+    auto rows = co_await tx.commit();
+    auto changed = db::workspaces::read_setup(rows[1]);
     if (!changed)
-        co_return problem::not_found();
+        co_return problem::of(codes::not_found);
     co_return to_setup(*changed);
 }
 

@@ -1,21 +1,21 @@
-// Workspaces: the caller's own, and how the one that the credential names is set up.
+// Workspaces: the caller's own, and the settings of the current one.
 #pragma once
 
-#include "handlers/http/endpoint.hpp"
+#include "handlers/http/handler.hpp"
 #include "schemas/workspace.hpp"
 
 namespace handlers::workspaces {
 
-/** The caller's, the oldest first. */
+/// The caller's workspaces, oldest first.
 awaitable<answer<schemas::page<schemas::workspace_row>>> list(call& c, query<schemas::page_query> wanted);
 
-/** A new one, of which the caller is the owner. The credential goes on to name the one that it names. */
+/// Creates a workspace that the caller owns. The credential stays in its current workspace.
 awaitable<answer<schemas::workspace_row>> create(call& c, schemas::workspace_create body);
 
-/** A token for another workspace of the caller's. The session goes on; a key cannot have one. */
+/// Switches the caller's session to another of their workspaces. 403 for API keys.
 awaitable<answer<schemas::workspace_token>> switch_to(call& c);
 
-awaitable<answer<schemas::workspace_setup>> show(call& c);
-awaitable<answer<schemas::workspace_setup>> update(call& c, schemas::workspace_patch body);
+awaitable<answer<schemas::workspace_settings>> show(call& c);
+awaitable<answer<schemas::workspace_settings>> update(call& c, schemas::workspace_patch body);
 
 } // namespace handlers::workspaces

@@ -7,17 +7,17 @@ namespace handlers {
 
 namespace {
 
-constexpr std::size_t longest_agent = 256;
+constexpr std::size_t max_agent_size = 256;
 
 } // namespace
 
-trace::trace(const call& c)
+audit_context::audit_context(const call& c)
     : ip_(c.req.client.to_string()),
-      agent_(schemas::clean_text(c.req.header(http::field::user_agent), longest_agent)),
-      request_id_(c.req.id), who_(c.who)
+      agent_(schemas::sanitize_text(c.req.header(http::field::user_agent), max_agent_size)),
+      request_id_(c.req.id), caller_(c.principal)
 {}
 
-db::audit::entry trace::event(std::string_view action) const
+db::audit::entry audit_context::event(std::string_view action) const
 {
     db::audit::entry out;
     out.id = crypto::make_uuid_v7();
@@ -25,10 +25,10 @@ db::audit::entry trace::event(std::string_view action) const
     out.ip = ip_;
     out.user_agent = agent_;
     out.request_id = request_id_;
-    if (who_) {
-        out.workspace_id = who_->workspace_id;
-        out.actor_id = who_->user_id;
-        out.credential_id = who_->credential_id;
+    if (caller_) {
+        out.workspace_id = caller_->workspace_id;
+        out.actor_id = caller_->user_id;
+        out.credential_id = caller_->credential_id;
     }
     return out;
 }

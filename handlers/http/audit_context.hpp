@@ -1,4 +1,4 @@
-// Where a request came from, as sessions and the audit trail keep it.
+// Audit context: client address, user agent and request id, as recorded in sessions and audit events.
 #pragma once
 
 #include "db/tables/audit.hpp"
@@ -9,12 +9,12 @@
 
 namespace handlers {
 
-/** The client's address and agent, fit to be stored. */
-class trace {
+/// The origin of a request, cleaned for storage, and its caller.
+class audit_context {
 public:
-    explicit trace(const call& c);
+    explicit audit_context(const call& c);
 
-    /** An audit event of this request by its caller, if it has one. The target is set by whoever knows it. */
+    /// An audit event of this request by its caller, if it has one. The target is left to be set.
     db::audit::entry event(std::string_view action) const;
 
     const std::string& ip() const { return ip_; }
@@ -23,7 +23,7 @@ public:
 
 private:
     std::string ip_, agent_, request_id_;
-    db::principal_ref who_;
+    db::principal_ref caller_;
 };
 
 } // namespace handlers

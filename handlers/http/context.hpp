@@ -1,74 +1,76 @@
-// What a handler may touch: one context per core, one call per request.
+// The context of a request: one `context` per core, one `call` per request.
 #pragma once
 
 #include "crypto/api_key.hpp"
-#include "crypto/hash_pool.hpp"
-#include "crypto/jwt.hpp"
-#include "crypto/keyring.hpp"
-#include "crypto/seal.hpp"
+#include "crypto/hash.hpp"
 #include "crypto/token_signer.hpp"
-#include "db/postgres/pool.hpp"
-#include "db/principals/invalidation.hpp"
-#include "db/principals/last_used.hpp"
-#include "db/principals/principals.hpp"
-#include "handlers/access/permissions.hpp"
-#include "handlers/access/rate_limiter.hpp"
+#include "db/principals/principal.hpp"
+#include "handlers/http/fwd.hpp"
 #include "handlers/http/message.hpp"
+#include "handlers/http/route.hpp"
+#include "handlers/http/settings.hpp"
 
 #include <array>
 #include <chrono>
 #include <memory>
+#include <span>
 #include <string>
-#include <variant>
-#include <vector>
+
+namespace crypto {
+class hash_pool;
+class jwt_keys;
+class sealer;
+} // namespace crypto
+
+namespace db {
+class invalidation_bus;
+class last_used_writer;
+class pool;
+class principals;
+} // namespace db
 
 namespace handlers {
 
-class metrics_board;
+class metrics_registry;
 class oidc_provider;
+class permission_table;
+class rate_limiter;
 
-template <class T>
-using awaitable = db::awaitable<T>;
-
-/** What the operator has configured, as handlers see it. The same for all cores; never changes while
-    serving. */
-struct settings {
-    std::string public_url; // issuer and audience of JWTs; no slash at its end
-    std::chrono::seconds access_token_ttl{3600};
-    std::chrono::seconds refresh_token_ttl{2592000};
-    std::chrono::seconds verify_token_ttl{86400};
-    std::chrono::seconds reset_token_ttl{3600};
-    std::chrono::seconds invite_ttl{604800};
-    bool verification_required = false;         // before an account may do anything
-    std::uint32_t rate_limit_per_minute = 1000; // 0: no limits at all
-    std::vector<std::string> cors_origins;
-    std::vector<std::string> redirect_allowlist; // where a sign-in through a provider may lead, exactly
-    std::vector<std::string> extra_resources;
-    crypto::jwt_algorithm jwt_algorithm = crypto::jwt_algorithm::es256;
-    crypto::password_costs password_costs;
-};
-
-/** What each request of one core works with. Outlives all requests; used by its core's thread alone, save
-    what says that it is shared. */
+/** The dependencies of all requests of a core. Outlives the requests. Used by the core's thread alone, except
+    for what is marked as shared. */
 struct context {
-    const settings& config;              // shared
-    const permission_table& permissions; // shared
-    rate_limiter& limiter;               // shared
-    crypto::hashers& hashers;            // shared
-    const crypto::sealer& sealer;        // shared
-    db::principal_changes& changes;      // shared
+    /// Shared.
+    const settings& config;
+    /// Shared.
+    const permission_table& permissions;
+    /// Shared.
+    rate_limiter& limiter;
+    /// Shared.
+    crypto::hash_pool& hash_pool;
+    /// Shared.
+    const crypto::sealer& sealer;
+    /// Shared.
+    db::invalidation_bus& changes;
     db::pool& db;
     db::principals& principals;
-    db::usage& usage;
+    db::last_used_writer& last_used;
     crypto::api_key_digester key_digest;
-    crypto::hmac_sha256 refresh_mac; // over session, counter and salt: the refresh token
+    /// Over session, counter and salt: the refresh token.
+    crypto::hmac_sha256 refresh_mac;
     crypto::token_signer cursors;
-    crypto::token_signer unsubscriptions;        // by which a letter names its reader and its kind
-    std::shared_ptr<const crypto::jwt_keys> jwt; // replaced as a whole when keys rotate
+    /// Signs the links that unsubscribe a user from a kind of email.
+    crypto::token_signer unsubscriptions;
+    /// Replaced as a whole when keys rotate.
+    std::shared_ptr<const crypto::jwt_keys> jwt;
     bool draining = false;
-    oidc_provider* oidc = nullptr;          // null: nobody signs in through a provider
-    const metrics_board* metrics = nullptr; // shared; null: nobody counts
-    const std::string* openapi = nullptr;   // shared: the document, as JSON
+    /// Null: sign-in through a provider is not configured.
+    oidc_provider* oidc = nullptr;
+    /// Shared. Null: metrics are off.
+    const metrics_registry* metrics = nullptr;
+    /// Shared: the OpenAPI document as JSON.
+    const std::string* openapi = nullptr;
+    /// Shared: the route table, of which MCP tools are views.
+    std::span<const route> routes = {};
 
     db::timestamp now() const
     {
@@ -76,14 +78,16 @@ struct context {
     }
 };
 
-/** One request on its way: what was asked, by whom, and the parts of the path that vary. */
+/// One request: its context, its caller, and the parameters of its path.
 struct call {
     context& cx;
     const request& req;
-    std::array<std::string, 2> params; // of the path, decoded, in their order
-    db::principal_ref who;             // set by the route's guard; null for anyone
+    /// The `{parts}` of the path, decoded, in their order.
+    std::array<std::string, 2> params;
+    /// Set by the guard; null where no credential is needed.
+    db::principal_ref principal;
 
-    const db::principal& caller() const { return *who; }
+    const db::principal& caller() const { return *principal; }
 };
 
 } // namespace handlers

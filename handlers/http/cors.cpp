@@ -21,7 +21,8 @@ void allow_origin(const settings& config, const request& req, reply& out)
 {
     if (config.cors_origins.empty())
         return;
-    out.add_header("Vary", "Origin"); // also without an origin: a cache must keep the two answers apart
+    // Also without an origin: a cache must keep both replies apart.
+    out.add_header("Vary", "Origin");
     auto origin = allowed_origin(config, req);
     if (origin.empty())
         return;

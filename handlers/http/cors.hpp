@@ -1,4 +1,4 @@
-// Which pages of other origins may read the answers.
+// CORS: the origins that may call from a browser, and preflight requests.
 #pragma once
 
 #include "handlers/http/context.hpp"
@@ -7,11 +7,10 @@
 
 namespace handlers {
 
-/** Let the page that asked read the reply, if its origin is on the allow-list. */
+/// Lets the requesting page read the reply if its origin is allowed.
 void allow_origin(const settings& config, const request& req, reply& out);
 
-/** The answer to OPTIONS: which methods the path knows, and, to a preflight of an allowed origin, what its
-    page may send. */
+/// Answers OPTIONS: the methods of the path and, for a preflight of an allowed origin, what it may send.
 reply answer_options(const settings& config, const request& req, std::string_view allow);
 
 } // namespace handlers

@@ -1,10 +1,13 @@
 #include "handlers/http/dispatch.hpp"
 
+#include "crypto/hash_pool.hpp"
+#include "db/postgres/error.hpp"
 #include "db/tables/credential_checks.hpp"
 #include "db/tables/one_time_tokens.hpp"
 #include "handlers/http/cors.hpp"
 #include "handlers/http/guards.hpp"
 #include "handlers/http/input.hpp"
+#include "handlers/http/request_limits.hpp"
 
 #include <exception>
 #include <optional>
@@ -13,99 +16,102 @@ namespace handlers {
 
 namespace {
 
-/** The reply to a call that no route wants, and so no guard has counted. */
-reply counted(call& c, const problem& why)
+/// The error of a request that matches no route, and so is counted by no guard.
+reply unmatched(call& c, const problem& why)
 {
     auto over = count_address(c);
     return to_reply(over ? *over : why);
 }
 
-/** The route of a request with its call made ready, or the reply that ends the matter. */
+/// Matches a request to a route and decodes the parameters of its path.
 std::variant<reply, pending> find(const router& routes, context& cx, const request& req)
 {
     pending out{nullptr, 0, {cx, req, {}, {}}};
     std::vector<std::string_view> params;
-    auto place = routes.find(req.path, params);
-    if (!place)
-        return counted(out.ready, problem::not_found());
+    auto entry = routes.find(req.path, params);
+    if (!entry)
+        return unmatched(out.call, problem::of(codes::not_found));
     for (std::size_t i = 0; i < params.size(); ++i) {
         auto decoded = decode_segment(params[i]);
         if (!decoded)
-            return counted(out.ready, problem::not_found());
-        out.ready.params.at(i) = std::move(*decoded);
+            return unmatched(out.call, problem::of(codes::not_found));
+        out.call.params.at(i) = std::move(*decoded);
     }
-    out.line = place->find(req.message.method());
-    if (out.line) {
-        out.number = routes.number_of(*out.line);
+    out.route = entry->find(req.message.method());
+    if (out.route) {
+        out.route_index = routes.index_of(*out.route);
         return out;
     }
     if (req.message.method() == http::verb::options)
-        return answer_options(cx.config, req, place->allow);
-    return counted(out.ready, problem::method_not_allowed(place->allow));
+        return answer_options(cx.config, req, entry->allow);
+    return unmatched(out.call, problem::method_not_allowed(entry->allow));
 }
 
-/** What a reply needs beside what its handler has put into it. */
-reply finish(reply out, const pending& at)
+/// Adds what every reply of a route has.
+reply finish(reply out, const pending& request)
 {
-    out.route = at.line->path;
-    out.route_number = at.number;
-    out.is_routine = at.line->run_now && out.status < 500;
-    allow_origin(at.ready.cx.config, at.ready.req, out);
+    out.route = request.route->path;
+    out.route_index = request.route_index;
+    out.is_routine = request.route->run_sync && out.status < 500;
+    allow_origin(request.call.cx.config, request.call.req, out);
     return out;
 }
 
-reply refuse(const route& line, call& c, const problem& why)
+reply reject(const route& route, call& c, const problem& why)
 {
-    return line.refuse ? line.refuse(c, why) : to_reply(why);
+    return route.write_refusal ? route.write_refusal(c, why) : to_reply(why);
 }
 
-/** The problem that an exception stands for. Called while it is being handled. */
+/// Maps the exception being handled to a problem.
 problem problem_of_current_exception()
 {
     try {
         throw;
     } catch (const db::failure& e) {
-        if (db::standing_was_lost(e))
-            return problem::invalid_token("The credential has been revoked.");
-        if (db::one_time_tokens::was_spent(e))
-            return problem::spent_token();
+        if (db::credential_was_revoked(e))
+            return problem::rejected_credential("The credential has been revoked.");
+        if (db::one_time_tokens::was_invalid(e))
+            return problem::of(codes::invalid_token);
         if (e.is_foreign_key_violation())
-            return problem::conflict("conflict", "What this refers to has just gone; look again.");
+            return problem::of(codes::conflict,
+                               "A referenced object was deleted concurrently; reload and try again.");
         if (e.kind() == db::failure_kind::overloaded)
-            return problem::overloaded();
-        return e.unavailable() ? problem::database_unavailable(e.what()) : problem::internal(e.what());
+            return problem::of(codes::overloaded);
+        return e.unavailable() ? problem::of(codes::database_unavailable).with_cause(e.what())
+                               : problem::of(codes::internal_error).with_cause(e.what());
     } catch (const crypto::overloaded&) {
-        return problem::overloaded();
+        return problem::of(codes::overloaded);
     } catch (const std::exception& e) {
-        return problem::internal(e.what());
+        return problem::of(codes::internal_error).with_cause(e.what());
     } catch (...) {
-        return problem::internal("an exception of unknown type");
+        return problem::of(codes::internal_error).with_cause("an exception of unknown type");
     }
 }
 
-/** Guard and call. Whatever is thrown becomes the answer. */
-awaitable<reply> carry_out(pending& at)
+/// Checks the guard and runs the handler.
+awaitable<reply> run_guarded(pending& request)
 {
     try {
-        auto refused = co_await admit(at.ready, at.line->who);
-        if (refused)
-            co_return refuse(*at.line, at.ready, *refused);
-        co_return co_await at.line->run(at.ready, at.line->success);
+        auto error = co_await authorize(request.call, request.route->guard);
+        if (error)
+            co_return reject(*request.route, request.call, *error);
+        co_return co_await request.route->run(request.call, request.route->success);
     } catch (...) {
         co_return to_reply(problem_of_current_exception());
     }
 }
 
-/** The same without waiting. @return nothing if it takes the database or the hashers */
-std::optional<reply> carry_out_now(pending& at)
+/// `run_guarded` without suspending. @return nothing if that requires the database or the hash pool
+std::optional<reply> try_run_sync(pending& request)
 {
     try {
-        if (!at.line->run_now)
+        if (!request.route->run_sync)
             return std::nullopt;
-        auto admitted = admit_remembered(at.ready, at.line->who);
-        if (!admitted)
+        auto decision = authorize_cached(request.call, request.route->guard);
+        if (!decision)
             return std::nullopt;
-        return *admitted ? refuse(*at.line, at.ready, **admitted) : at.line->run_now(at.ready);
+        return *decision ? reject(*request.route, request.call, **decision)
+                         : request.route->run_sync(request.call);
     } catch (...) {
         return to_reply(problem_of_current_exception());
     }
@@ -116,19 +122,19 @@ std::optional<reply> carry_out_now(pending& at)
 std::variant<reply, pending> dispatch_now(const router& routes, context& cx, const request& req)
 {
     auto out = find(routes, cx, req);
-    if (auto at = std::get_if<pending>(&out)) {
-        if (auto answer = carry_out_now(*at))
-            return finish(std::move(*answer), *at);
+    if (auto request = std::get_if<pending>(&out)) {
+        if (auto answer = try_run_sync(*request))
+            return finish(std::move(*answer), *request);
     } else {
         allow_origin(cx.config, req, std::get<reply>(out));
     }
     return out;
 }
 
-awaitable<reply> dispatch(pending at)
+awaitable<reply> dispatch(pending request)
 {
-    auto answer = co_await carry_out(at);
-    co_return finish(std::move(answer), at);
+    auto answer = co_await run_guarded(request);
+    co_return finish(std::move(answer), request);
 }
 
 } // namespace handlers

@@ -1,27 +1,27 @@
-// A request's way through the route table: match, guard, call. Whatever goes wrong becomes a reply here.
+// Dispatch of a request: find the route, check its guard, run the handler, and turn exceptions into replies.
 #pragma once
 
 #include "handlers/http/context.hpp"
 #include "handlers/http/router.hpp"
 
+#include <cstddef>
 #include <variant>
 
 namespace handlers {
 
-/** A request whose route has been found and which has to wait for the database or the hashers. It has not
-   been counted yet. */
+/// A request with its route, which must wait for the database or the hash pool. Not counted yet.
 struct pending {
-    const route* line;
-    std::size_t number; // of the line in its table
-    call ready;
+    const handlers::route* route;
+    std::size_t route_index;
+    handlers::call call;
 };
 
-/** Answer a request at once if that needs no waiting: a quick handler and a caller that is remembered. Throws
-    for want of memory alone. */
+/** Answers a request that needs no waiting: a handler that does not suspend, and a cached credential. The hot
+    path: no coroutine. Throws std::bad_alloc alone. */
 std::variant<reply, pending> dispatch_now(const router& routes, context& cx, const request& req);
 
-/** Answer a request that has to wait. A failure of the database is 503, anything else unforeseen 500, with
-   its cause in the reply for the log. Throws for want of memory alone. */
-awaitable<reply> dispatch(pending at);
+/** Answers a pending request. A failure of the database is a 503, any other exception a 500, with the cause
+    in the reply for the log. Throws std::bad_alloc alone. */
+awaitable<reply> dispatch(pending request);
 
 } // namespace handlers

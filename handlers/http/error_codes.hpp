@@ -1,75 +1,80 @@
-// Why a call may be refused: the statuses and codes of the document, each with the shape of its body.
+// Error codes of the API: one list, shared by the handlers and the OpenAPI document.
 #pragma once
 
-#include <algorithm>
-#include <array>
-#include <cstddef>
 #include <string_view>
 
 namespace handlers {
 
-struct refusal {
-    /** The schema of the body. `own` is the route's: what its handler answers under another status. */
-    enum class shape { problem, validation, forbidden_scope, rate_limited, own };
-
-    unsigned status = 0;
-    std::string_view code = {};
-    shape body = shape::problem;
-};
-
-namespace refusals {
-
-inline constexpr refusal bad_request{400, "bad_request"};
-inline constexpr refusal malformed_json{400, "malformed_json"};
-inline constexpr refusal invalid_cursor{400, "invalid_cursor"};
-inline constexpr refusal invalid_token{400, "invalid_token"};
-inline constexpr refusal not_a_session{400, "not_a_session"};
-inline constexpr refusal unauthorized{401, "unauthorized"};
-inline constexpr refusal token_expired{401, "token_expired"};
-inline constexpr refusal invalid_credentials{401, "invalid_credentials"};
-inline constexpr refusal forbidden{403, "forbidden"};
-inline constexpr refusal forbidden_scope{403, "forbidden_scope", refusal::shape::forbidden_scope};
-inline constexpr refusal wrong_password{403, "invalid_credentials"};
-inline constexpr refusal reauthentication_required{403, "reauthentication_required"};
-inline constexpr refusal email_not_verified{403, "email_not_verified"};
-inline constexpr refusal pending_approval{403, "pending_approval"};
-inline constexpr refusal account_disabled{403, "account_disabled"};
-inline constexpr refusal wrong_account{403, "wrong_account"};
-inline constexpr refusal not_found{404, "not_found"};
-inline constexpr refusal email_taken{409, "email_taken"};
-inline constexpr refusal already_member{409, "already_member"};
-inline constexpr refusal last_admin{409, "last_admin"};
-inline constexpr refusal owner_protected{409, "owner_protected"};
-inline constexpr refusal conflict{409, "conflict"};
-inline constexpr refusal request_unverified{409, "email_not_verified"};
-inline constexpr refusal payload_too_large{413, "payload_too_large"};
-inline constexpr refusal unsupported_media_type{415, "unsupported_media_type"};
-inline constexpr refusal validation_error{422, "validation_error", refusal::shape::validation};
-inline constexpr refusal weak_password{422, "weak_password"};
-inline constexpr refusal too_many{429, "rate_limited", refusal::shape::rate_limited};
-inline constexpr refusal internal_error{500, "internal_error"};
-inline constexpr refusal overloaded{503, "overloaded"};
-inline constexpr refusal database_unavailable{503, "database_unavailable"};
-
-} // namespace refusals
-
-/** A few refusals, in any order. */
-class refusal_list {
+/** A machine-readable error code with the status it is sent with and a default text for people.
+    Only the list below can construct one: a code outside it does not compile. */
+class problem_code {
 public:
-    template <class... Some>
-    constexpr refusal_list(Some... some) : all_{{some...}}, size_(sizeof...(some))
-    {
-        static_assert(sizeof...(some) <= most);
-    }
+    /// The code on the wire.
+    constexpr std::string_view name() const { return name_; }
+    constexpr unsigned status() const { return status_; }
+    constexpr std::string_view detail() const { return detail_; }
 
-    constexpr const refusal* begin() const { return all_.data(); }
-    constexpr const refusal* end() const { return all_.data() + size_; }
+    /// The same code sent with another status.
+    constexpr problem_code with_status(unsigned status) const { return {name_, status, detail_}; }
+
+    /// Whether the codes are the same; their statuses may differ.
+    constexpr bool operator==(const problem_code& other) const { return name_ == other.name_; }
 
 private:
-    static constexpr std::size_t most = 14;
+    friend struct codes;
 
-    std::array<refusal, most> all_;
-    std::size_t size_;
+    constexpr problem_code(std::string_view name, unsigned status, std::string_view detail)
+        : name_(name), status_(status), detail_(detail)
+    {}
+
+    std::string_view name_;
+    unsigned status_;
+    std::string_view detail_;
+};
+
+/// The list. The macro makes the name of a constant the code on the wire.
+struct codes {
+#define LATCHKEY_CODE(name, ...)                                                                             \
+    static constexpr problem_code name { #name, __VA_ARGS__ }
+    LATCHKEY_CODE(bad_request, 400, "The request is not well-formed.");
+    LATCHKEY_CODE(malformed_json, 400, "The body is not well-formed JSON.");
+    LATCHKEY_CODE(invalid_cursor, 400, "The cursor was not issued for this list.");
+    /// Of a one-time token. A rejected bearer credential is `unauthorized`.
+    LATCHKEY_CODE(invalid_token, 400,
+                  "The token is no longer valid: it was used, replaced, or has expired. Request a new one.");
+    LATCHKEY_CODE(not_a_session, 400, "An API key has no session; revoke it instead.");
+    LATCHKEY_CODE(unauthorized, 401, "A credential is required.");
+    LATCHKEY_CODE(token_expired, 401, "The credential has expired.");
+    /// 401 at login, where wrong passwords and unknown addresses get the same answer; 403 for an
+    /// authenticated caller who gave a wrong password.
+    LATCHKEY_CODE(invalid_credentials, 401, "The email address or the password is incorrect.");
+    LATCHKEY_CODE(forbidden, 403, "The caller may not do this.");
+    LATCHKEY_CODE(forbidden_scope, 403, "The caller's role or scopes lack a permission.");
+    LATCHKEY_CODE(reauthentication_required, 403,
+                  "Sign in again first: this requires a session less than five minutes old.");
+    /// 409 where the caller is verified but the account to act on is not.
+    LATCHKEY_CODE(email_not_verified, 403, "The account's email address has not been verified.");
+    LATCHKEY_CODE(pending_approval, 403, "The request to join the workspace has not been approved yet.");
+    LATCHKEY_CODE(account_disabled, 403, "The account has been disabled.");
+    LATCHKEY_CODE(wrong_account, 403, "The invite is for another email address than this account's.");
+    LATCHKEY_CODE(not_found, 404, "Not found.");
+    LATCHKEY_CODE(method_not_allowed, 405, "Method not allowed.");
+    LATCHKEY_CODE(email_taken, 409, "An account with this email address exists.");
+    LATCHKEY_CODE(already_member, 409, "You are already a member of the workspace.");
+    LATCHKEY_CODE(last_admin, 409, "A workspace must keep at least one admin.");
+    LATCHKEY_CODE(owner_protected, 409, "The owner must transfer the ownership of the workspace first.");
+    LATCHKEY_CODE(conflict, 409, "The request conflicts with the current state.");
+    LATCHKEY_CODE(payload_too_large, 413, "The body is too large.");
+    LATCHKEY_CODE(unsupported_media_type, 415, "The body has the wrong content type.");
+    LATCHKEY_CODE(validation_error, 422, "");
+    LATCHKEY_CODE(weak_password, 422,
+                  "The password is too easy to guess. Use several unrelated words; avoid names, dates and "
+                  "keyboard patterns.");
+    LATCHKEY_CODE(rate_limited, 429, "Too many requests.");
+    LATCHKEY_CODE(internal_error, 500, "Internal error; the request id is in the server's log.");
+    LATCHKEY_CODE(overloaded, 503, "The server is busy; try again shortly.");
+    LATCHKEY_CODE(database_unavailable, 503, "The database is unavailable; try again shortly.");
+#undef LATCHKEY_CODE
 };
 
 } // namespace handlers

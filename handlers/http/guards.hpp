@@ -1,62 +1,53 @@
-// The three dependencies that guard every handler, and the counting of requests that goes with them.
+// Route guards: authentication, permission checks, and the caller as a user.
 #pragma once
 
-#include "db/tables/users.hpp"
-#include "handlers/http/context.hpp"
-#include "handlers/http/endpoint.hpp"
+#include "db/principals/principal.hpp"
+#include "handlers/http/fwd.hpp"
 #include "handlers/http/problem.hpp"
+#include "handlers/http/route.hpp"
 
 #include <optional>
-#include <variant>
+#include <string_view>
+
+namespace db::users {
+struct row;
+}
 
 namespace handlers {
 
-/** Let the call through `who`, or say why not. On success `c.who` is the caller, unless the route is for
-    anyone.
+/** Checks a call against a guard and returns the error of a rejected one. Sets `c.principal` unless the guard
+    admits anyone.
 
-    The credential is the one `Authorization: Bearer` header; JWTs and API keys both count. What a caller may
-    do is evaluated from the current state at every request. A remembered caller costs neither a lock nor a
-    system call; an unknown one costs one look-up that many requests share.
-    Counts the request: for the credential, or, where there is none or a made-up one, for the client's
-    address.
-    @throw db::failure if the caller has to be looked up and the database does not answer */
-awaitable<std::optional<problem>> admit(call& c, const guard& who);
+    The credential is the one `Authorization: Bearer` header, a JWT or an API key. Permissions are evaluated
+    against the current state at every request. A cached credential costs neither a lock nor a system call;
+    another costs one lookup, shared by concurrent requests.
+    Counts the request against the rate limit of the credential or, without a valid one, of the client
+   address.
+    @throw db::failure if the credential must be looked up and the database is unavailable */
+awaitable<std::optional<problem>> authorize(call& c, const guard& required);
 
-/** The same from memory alone. @return nothing if the caller is not remembered: then ask `admit`, which takes
-    it from the start; a request is counted once either way */
-std::optional<std::optional<problem>> admit_remembered(call& c, const guard& who);
+/** `authorize` from memory alone. @return nothing on a cache miss: call `authorize` then, which starts over.
+    The request is counted once either way */
+std::optional<std::optional<problem>> authorize_cached(call& c, const guard& required);
 
-/** Whom a token would make the caller, were it the credential of a call; null if it would be refused.
-    Counts nothing, and is no use of the token.
-    @throw db::failure as `admit` */
-awaitable<db::principal_ref> find_bearer(call& c, std::string_view token);
+/** The principal of a token that is not the credential of the call; null if it would be rejected.
+    Counts no request, and does not record a use of the token.
+    @throw db::failure as `authorize` */
+awaitable<db::principal_ref> find_bearer_principal(call& c, std::string_view token);
 
-/** Whether it is a person who may not do anything before their address is verified. */
-bool is_unverified(const call& c, const db::principal& who);
+/// Whether the caller must verify the email address first.
+bool is_unverified(const call& c, const db::principal& caller);
 
-/** Whether the caller, who has been let in, may do what `who` guards. @return why not */
-std::optional<problem> permit(const call& c, const guard& who);
+/// Checks an authenticated caller against another guard.
+std::optional<problem> check_permission(const call& c, const guard& required);
 
-/** Whether the caller has `permission`, which a handler finds out late, as for somebody else's key. */
-bool may(const call& c, std::string_view permission);
+/// For a permission that depends on the object, such as another user's key.
+bool has_permission(const call& c, std::string_view permission);
 
-/** Refuses a caller that is not a person: calls about oneself make no sense for a workspace's key. */
-std::optional<problem> require_person(const call& c);
+/// Rejects API keys of a workspace, which have no user.
+std::optional<problem> require_user(const call& c);
 
-/** The caller as a person, with all that is stored of them. @return 403 for a workspace's key, 404 for who
-   has just gone */
-awaitable<std::variant<db::users::row, problem>> load_person(call& c);
-
-/** Count a call of nobody in particular for its address. @return 429 if that is too many */
-std::optional<problem> count_address(call& c);
-
-/** Count a request against one of the stricter rules. @return the 429 if it is over */
-std::optional<problem> count(call& c, const rate_rule& rule, std::span<const std::uint8_t> subject);
-
-/** 429 as the contract shapes it. */
-problem rate_limited(const rate_refusal& refusal);
-
-/** What stands for the client's address in rate limits: IPv4 whole, IPv6 by its /64. */
-std::array<std::uint8_t, 16> address_bucket(const boost::asio::ip::address& client);
+/// The caller's user row. 403 for an API key of a workspace, 404 for a user just deleted.
+awaitable<result<db::users::row>> load_user(call& c);
 
 } // namespace handlers

@@ -1,5 +1,6 @@
 #include "handlers/http/input.hpp"
 
+#include "handlers/access/text.hpp"
 #include "schemas/engine/utf8.hpp"
 
 #include <boost/beast/core/string.hpp>
@@ -9,14 +10,13 @@ namespace handlers {
 
 namespace {
 
-/** Whether `text` is UTF-8 without control characters. Nothing that a path or a query names has any, and
-    PostgreSQL's text could not hold them. */
+/// Whether `text` is UTF-8 without control characters, which PostgreSQL's text cannot hold either.
 bool is_clean(std::string_view text)
 {
-    return schemas::clean_text(text, text.size()) == text;
+    return schemas::sanitize_text(text, text.size()) == text;
 }
 
-/** Percent-decode. @return nothing if the encoding is broken or what comes out is not clean */
+/// Percent-decodes. @return nothing if the encoding is invalid or the result is not clean
 std::optional<std::string> decode(std::string_view text, bool plus_is_space)
 {
     auto encoded = boost::urls::make_pct_string_view(text);

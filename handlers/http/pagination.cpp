@@ -10,20 +10,19 @@ namespace handlers {
 
 page_cursor::page_cursor(call& c, std::string_view list) : c_(c), context_(list)
 {
-    auto& who = c.caller();
-    for (auto& id : {who.workspace_id, who.user_id})
+    auto& caller = c.caller();
+    for (auto& id : {caller.workspace_id, caller.user_id})
         context_.append("/").append(id ? to_string(*id) : "-");
 }
 
-std::variant<std::optional<db::uuid>, problem>
-page_cursor::read(const schemas::omittable<std::string>& cursor)
+result<std::optional<db::uuid>> page_cursor::read(const schemas::omittable<std::string>& cursor)
 {
     if (!cursor)
         return std::optional<db::uuid>();
-    auto payload = c_.cx.cursors.open(*cursor, context_);
+    auto payload = c_.cx.cursors.verify(*cursor, context_);
     db::uuid id;
     if (!payload || payload->size() != id.size())
-        return problem::invalid_cursor();
+        return problem::of(codes::invalid_cursor);
     std::ranges::copy(crypto::bytes_of(*payload), id.begin());
     return std::optional<db::uuid>(id);
 }

@@ -1,4 +1,4 @@
-// Lists by pages: cursors that only we can have made, for the list and the caller that they were made for.
+// Pagination: signed cursors, each bound to one list and one caller.
 #pragma once
 
 #include "handlers/http/context.hpp"
@@ -8,19 +8,18 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
 namespace handlers {
 
-/** Where in which list a page starts. */
+/// Reads and writes the cursors of one list.
 class page_cursor {
 public:
-    /** @param list the list and its filters, in words */
+    /// @param list names the list and its filters
     page_cursor(call& c, std::string_view list);
 
-    /** @return the id after which the page starts, nothing for the first page; or invalid_cursor */
-    std::variant<std::optional<db::uuid>, problem> read(const schemas::omittable<std::string>& cursor);
+    /// @return the id after which the page starts, nothing for the first page; or invalid_cursor
+    result<std::optional<db::uuid>> read(const schemas::omittable<std::string>& cursor);
 
     std::string write(const db::uuid& last);
 
@@ -29,7 +28,7 @@ private:
     std::string context_;
 };
 
-/** What a cursor of a list of this row names: the row's id, or the user's. */
+/// The key of a row in its list: its id, or the user's.
 template <class Row>
 const db::uuid& key_of(const Row& row)
 {
@@ -39,8 +38,8 @@ const db::uuid& key_of(const Row& row)
         return row.user_id;
 }
 
-/** Make a page of rows that were asked for one more than shown.
-    @param total nothing: there are too many to count */
+/** Makes a page of at most `limit` rows, of which one more was fetched if there is a next page.
+    @param total nothing if there are too many to count */
 template <class Out, class Row, class Convert>
 schemas::page<Out> make_page(page_cursor& cursor, const std::vector<Row>& rows, std::int64_t limit,
                              std::optional<std::int64_t> total, Convert convert)
@@ -56,6 +55,25 @@ schemas::page<Out> make_page(page_cursor& cursor, const std::vector<Row>& rows, 
     if (total)
         out.total = *total;
     return out;
+}
+
+/** Answers one page of a list: decodes the cursor, fetches one row more than is shown, and signs the cursor
+    of the next page.
+    @param list the list's name and its filters: a cursor is valid for these alone
+    @param fetch (std::optional<db::uuid> after, int limit) to an awaitable of `rows` and their `total`
+    @param convert a row to an item of the page
+    @return invalid_cursor if the cursor was not issued for this list and caller */
+template <class Out, class Query, class Fetch, class Convert>
+awaitable<answer<schemas::page<Out>>> paginate(call& c, const Query& wanted, std::string list, Fetch fetch,
+                                               Convert convert)
+{
+    page_cursor cursor(c, list);
+    auto after = cursor.read(wanted.cursor);
+    if (!after)
+        co_return after.error();
+    auto limit = wanted.limit.value;
+    auto found = co_await fetch(*after, static_cast<int>(limit + 1));
+    co_return make_page<Out>(cursor, found.rows, limit, found.total, std::move(convert));
 }
 
 } // namespace handlers

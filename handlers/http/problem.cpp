@@ -1,29 +1,24 @@
 #include "handlers/http/problem.hpp"
 
-#include "schemas/engine/rule.hpp"
+#include "schemas/engine/schema.hpp"
 #include "schemas/problem.hpp"
+
+#include <boost/throw_exception.hpp>
+
+#include <stdexcept>
 
 namespace handlers {
 
 namespace {
 
-problem make(unsigned status, std::string_view code, std::string detail)
-{
-    problem p;
-    p.status = status;
-    p.code = code;
-    p.detail = std::move(detail);
-    return p;
-}
-
 constexpr std::string_view realm = "Bearer realm=\"latchkey\"";
 
 std::string body_of(const problem& p)
 {
-    std::string code(p.code);
-    if (p.status == 422 && !p.faults.empty()) {
+    std::string code(p.code.name());
+    if (!p.errors.empty()) {
         schemas::validation_problem body;
-        body.detail = p.faults;
+        body.detail = p.errors;
         return schemas::to_json(body);
     }
     if (!p.required.empty()) {
@@ -32,7 +27,7 @@ std::string body_of(const problem& p)
         body.required = p.required;
         return schemas::to_json(body);
     }
-    if (p.status == 429) {
+    if (p.code.status() == 429) {
         schemas::rate_limited_problem body;
         body.detail = body.message = p.detail;
         body.error = code;
@@ -46,71 +41,35 @@ std::string body_of(const problem& p)
 
 } // namespace
 
-problem problem::bad_request(std::string detail)
+problem problem::of(problem_code code, std::string detail)
 {
-    return make(400, "bad_request", std::move(detail));
-}
-
-problem problem::malformed_json()
-{
-    return make(400, "malformed_json", "The body is not well-formed JSON.");
-}
-
-problem problem::invalid_cursor()
-{
-    return make(400, "invalid_cursor", "The cursor is not one that this list gave out.");
-}
-
-problem problem::unauthorized()
-{
-    auto p = make(401, "unauthorized", "A credential is needed.");
-    p.challenge = realm;
+    problem p;
+    p.code = code;
+    p.detail = std::move(detail);
+    if (code.status() == 401)
+        p.challenge = realm;
+    if (code.status() == 503)
+        p.retry_after = std::chrono::seconds(1);
     return p;
 }
 
-problem problem::invalid_token(std::string detail)
+problem problem::rejected_credential(std::string detail)
 {
-    auto p = make(401, "unauthorized", std::move(detail));
-    p.challenge.append(realm).append(", error=\"invalid_token\"");
+    auto p = of(codes::unauthorized, std::move(detail));
+    p.challenge.append(", error=\"invalid_token\"");
     return p;
 }
 
 problem problem::token_expired()
 {
-    auto p = make(401, "token_expired", "The credential has expired.");
-    p.challenge.append(realm).append(", error=\"invalid_token\", error_description=\"expired\"");
+    auto p = of(codes::token_expired);
+    p.challenge.append(", error=\"invalid_token\", error_description=\"expired\"");
     return p;
-}
-
-problem problem::invalid_credentials()
-{
-    auto p = make(401, "invalid_credentials", "The address or the password is wrong.");
-    p.challenge = realm;
-    return p;
-}
-
-problem problem::wrong_password()
-{
-    return make(403, "invalid_credentials", "The password is wrong.");
-}
-
-problem problem::spent_token()
-{
-    return make(400, "invalid_token",
-                "The token is not valid any more: it was used, replaced, or has expired. Ask for a new one.");
-}
-
-problem problem::weak_password()
-{
-    return make(
-        422, "weak_password",
-        "The password is too easy to guess. Several unrelated words make a good one; names, dates and "
-        "keyboard patterns do not.");
 }
 
 problem problem::forbidden_scope(std::string_view permission)
 {
-    auto p = make(403, "forbidden_scope", "The role or the key's scopes lack a permission.");
+    auto p = of(codes::forbidden_scope);
     p.required = permission;
     p.challenge.append(realm)
         .append(", error=\"insufficient_scope\", scope=\"")
@@ -119,86 +78,55 @@ problem problem::forbidden_scope(std::string_view permission)
     return p;
 }
 
-problem problem::forbidden(std::string_view code, std::string detail)
-{
-    return make(403, code, std::move(detail));
-}
-
-problem problem::not_found()
-{
-    return make(404, "not_found", "There is no such thing here.");
-}
-
-problem problem::conflict(std::string_view code, std::string detail)
-{
-    return make(409, code, std::move(detail));
-}
-
 problem problem::method_not_allowed(std::string allow)
 {
-    auto p = make(405, "method_not_allowed", "This path does not know that method.");
+    auto p = of(codes::method_not_allowed);
     p.allow = std::move(allow);
     return p;
-}
-
-problem problem::payload_too_large()
-{
-    return make(413, "payload_too_large", "The body is too large.");
 }
 
 problem problem::unsupported_media_type(std::string_view expected)
 {
     std::string detail = "The body must have the content type ";
     detail.append(expected).append(".");
-    return make(415, "unsupported_media_type", std::move(detail));
+    return of(codes::unsupported_media_type, std::move(detail));
 }
 
-problem problem::validation(std::vector<schemas::fault> faults)
+problem problem::validation_error(std::vector<schemas::validation_error> errors)
 {
-    auto p = make(422, "validation_error", {});
-    p.faults = std::move(faults);
+    auto p = of(codes::validation_error);
+    p.errors = std::move(errors);
     return p;
 }
 
 problem problem::invalid_field(std::string_view where, std::string_view field, std::string msg,
                                std::string_view type)
 {
-    schemas::fault fault;
-    fault.loc.emplace_back(std::string(where));
-    fault.loc.emplace_back(std::string(field));
-    fault.msg = std::move(msg);
-    fault.type = type;
-    std::vector<schemas::fault> faults;
-    faults.push_back(std::move(fault));
-    return validation(std::move(faults));
+    schemas::validation_error error;
+    error.loc.emplace_back(std::string(where));
+    error.loc.emplace_back(std::string(field));
+    error.msg = std::move(msg);
+    error.type = type;
+    std::vector<schemas::validation_error> errors;
+    errors.push_back(std::move(error));
+    return validation_error(std::move(errors));
 }
 
-problem problem::overloaded()
+problem problem::with_cause(std::string text) &&
 {
-    auto p = make(503, "overloaded", "The server is busy; try again shortly.");
-    p.retry_after = std::chrono::seconds(1);
-    return p;
+    cause = std::move(text);
+    return std::move(*this);
 }
 
-problem problem::database_unavailable(std::string cause)
+void throw_exception_from_error(const problem& error, const boost::source_location& where)
 {
-    auto p = make(503, "database_unavailable", "The database does not answer; try again shortly.");
-    p.retry_after = std::chrono::seconds(1);
-    p.cause = std::move(cause);
-    return p;
-}
-
-problem problem::internal(std::string cause)
-{
-    auto p = make(500, "internal_error", "Something went wrong here; the request id is in the log.");
-    p.cause = std::move(cause);
-    return p;
+    boost::throw_exception(std::logic_error("unchecked problem: " + std::string(error.code.name())), where);
 }
 
 reply to_reply(const problem& p)
 {
     reply out;
-    out.status = p.status;
+    out.status = p.code.status();
     out.cause = p.cause;
     out.body = body_of(p);
     if (!p.challenge.empty())

@@ -19,7 +19,7 @@ std::vector<std::string_view> split(std::string_view path)
     }
 }
 
-bool is_part(std::string_view segment)
+bool is_parameter(std::string_view segment)
 {
     return segment.starts_with('{');
 }
@@ -27,20 +27,20 @@ bool is_part(std::string_view segment)
 bool matches(const std::vector<std::string_view>& pattern, const std::vector<std::string_view>& path)
 {
     return std::ranges::equal(pattern, path, [](std::string_view wanted, std::string_view given) {
-        return is_part(wanted) ? !given.empty() : wanted == given;
+        return is_parameter(wanted) ? !given.empty() : wanted == given;
     });
 }
 
-void add(router::place& where, const route& line)
+void add(router::path_entry& entry, const route& line)
 {
-    where.routes.push_back(&line);
-    where.allow.clear();
-    for (auto r : where.routes) {
+    entry.routes.push_back(&line);
+    entry.allow.clear();
+    for (auto r : entry.routes) {
         auto name = r->method == http::verb::unknown ? "GET, HEAD, POST, PUT, PATCH, DELETE"
                                                      : std::string(http::to_string(r->method));
-        where.allow += name + (r->method == http::verb::get ? ", HEAD, " : ", ");
+        entry.allow += name + (r->method == http::verb::get ? ", HEAD, " : ", ");
     }
-    where.allow += "OPTIONS";
+    entry.allow += "OPTIONS";
 }
 
 } // namespace
@@ -57,11 +57,11 @@ router::router(std::span<const route> table) : table_(table)
         auto known = std::ranges::find(patterns_, segments, &pattern::segments);
         if (known == patterns_.end())
             known = patterns_.insert(known, pattern{std::move(segments), {}});
-        add(known->where, line);
+        add(known->entry, line);
     }
 }
 
-const route* router::place::find(http::verb method) const
+const route* router::path_entry::find(http::verb method) const
 {
     auto wanted = method == http::verb::head ? http::verb::get : method;
     auto it = std::ranges::find_if(
@@ -69,7 +69,7 @@ const route* router::place::find(http::verb method) const
     return it == routes.end() ? nullptr : *it;
 }
 
-const router::place* router::find(std::string_view path, std::vector<std::string_view>& params) const
+const router::path_entry* router::find(std::string_view path, std::vector<std::string_view>& params) const
 {
     if (auto it = fixed_.find(path); it != fixed_.end())
         return &it->second;
@@ -78,9 +78,9 @@ const router::place* router::find(std::string_view path, std::vector<std::string
         if (!matches(known.segments, segments))
             continue;
         for (std::size_t i = 0; i < segments.size(); ++i)
-            if (is_part(known.segments[i]))
+            if (is_parameter(known.segments[i]))
                 params.push_back(segments[i]);
-        return &known.where;
+        return &known.entry;
     }
     return nullptr;
 }
@@ -88,9 +88,9 @@ const router::place* router::find(std::string_view path, std::vector<std::string
 std::size_t router::body_limit(http::verb method, std::string_view path) const
 {
     std::vector<std::string_view> params;
-    auto place = find(path, params);
-    auto line = place ? place->find(method) : nullptr;
-    return line ? line->body_limit : handlers::body_limit;
+    auto entry = find(path, params);
+    auto route = entry ? entry->find(method) : nullptr;
+    return route ? route->body_limit : handlers::default_body_limit;
 }
 
 } // namespace handlers

@@ -271,7 +271,7 @@ constexpr std::string_view providers[] = {
 
 } // namespace
 
-bool is_public_mail_provider(std::string_view domain)
+bool is_free_email_domain(std::string_view domain)
 {
     return std::ranges::find(providers, domain) != std::end(providers);
 }

@@ -1,13 +1,13 @@
-// Domains whose addresses say nothing of whom their owners work for.
+// Free email domains: addresses there do not identify an employer.
 #pragma once
 
 #include <string_view>
 
 namespace handlers {
 
-/** Whether anybody can have an address of this domain, for nothing or for a fee. @param domain in lower case.
-   The list holds the providers that most people use, and those of throw-away addresses; it cannot be
-   complete. */
-bool is_public_mail_provider(std::string_view domain);
+/** Whether addresses of this domain are open to the public, free of charge or for a fee. The list holds the
+    most common providers and disposable addresses; it cannot be complete.
+    @param domain in lower case */
+bool is_free_email_domain(std::string_view domain);
 
 } // namespace handlers

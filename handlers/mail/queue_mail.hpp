@@ -1,4 +1,4 @@
-// Letters to people, as handlers order them; they are written and sent elsewhere.
+// Outgoing mail as handlers queue it: drafts for the outbox, which server/mail renders and delivers.
 #pragma once
 
 #include "crypto/one_time_token.hpp"
@@ -15,23 +15,30 @@
 
 namespace handlers {
 
-/** A letter that tells `facts`. @param token of its link; empty: it has none. It is sealed at once */
-db::outbox::draft make_letter(const context& cx, db::outbox::kind what, const boost::json::object& facts,
-                              std::string_view token = {});
+/** An email with the variables of its template.
+    @param token of its link, sealed here; empty: the email has no link */
+db::outbox::draft make_mail(const context& cx, db::outbox::kind kind, const boost::json::object& variables,
+                            std::string_view token = {});
 
-/** What a letter's token is sealed for. */
-std::string letter_seal_context(const db::uuid& letter);
+/// The context that binds a sealed token to its email.
+std::string mail_seal_context(const db::uuid& mail);
 
-/** From where a request came, for a letter to tell: ip, agent, at. */
-boost::json::object facts_of(const call& c, const trace& from);
+/// Template variables for the origin of a request: ip, agent, at.
+boost::json::object request_variables(const call& c, const audit_context& origin);
 
-/** Send a person a link that proves the address to be theirs; older links are void. */
-void add_verification(db::batch& work, const context& cx, const db::uuid& user, std::string_view email);
+/// Queues an email to the user, unless they have turned this kind off.
+void queue_mail(db::batch& work, const context& cx, db::outbox::kind kind,
+                const boost::json::object& variables, const db::uuid& user);
 
-/** Send a person a link by which they can set a new password; older links are void. */
-void add_reset(db::batch& work, const context& cx, const db::uuid& user, std::string_view email);
+/// Queues a link that verifies the user's address. Earlier links become invalid.
+void queue_verification_mail(db::batch& work, const context& cx, const db::uuid& user,
+                             std::string_view email);
 
-/** Send to an address that a person wants to be theirs a link that makes it so; older links are void. */
-void add_address_change(db::batch& work, const context& cx, const db::uuid& user, std::string_view new_email);
+/// Queues a link to set a new password. Earlier links become invalid.
+void queue_reset_mail(db::batch& work, const context& cx, const db::uuid& user, std::string_view email);
+
+/// Queues a link that makes `new_email` the user's address. Earlier links become invalid.
+void queue_email_change_mail(db::batch& work, const context& cx, const db::uuid& user,
+                             std::string_view new_email);
 
 } // namespace handlers

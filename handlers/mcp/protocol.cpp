@@ -1,10 +1,13 @@
 #include "handlers/mcp/protocol.hpp"
 
 #include "handlers/access/permissions.hpp"
+#include "handlers/access/text.hpp"
+#include "handlers/http/context.hpp"
 #include "handlers/http/guards.hpp"
 #include "handlers/http/input.hpp"
 #include "handlers/mcp/tools.hpp"
 #include "schemas/engine/json.hpp"
+#include "schemas/engine/schema.hpp"
 #include "schemas/mcp.hpp"
 
 #include <boost/beast/core/string.hpp>
@@ -22,23 +25,24 @@ namespace json = boost::json;
 
 namespace {
 
-constexpr std::string_view modern = "2026-07-28";
-constexpr std::array<std::string_view, 3> with_handshake{"2025-11-25", "2025-06-18",
-                                                         "2025-03-26"}; // the newest first
-constexpr std::string_view with_batches = "2025-03-26";
-constexpr std::size_t largest_batch = 50;
+/// The version without sessions.
+constexpr std::string_view stateless_version = "2026-07-28";
+/// Versions in which a client begins with `initialize`, newest first.
+constexpr std::array<std::string_view, 3> handshake_versions{"2025-11-25", "2025-06-18", "2025-03-26"};
+/// The only version with batches.
+constexpr std::string_view batch_version = "2025-03-26";
+constexpr std::size_t max_batch_size = 50;
 
 constexpr std::string_view meta_version = "io.modelcontextprotocol/protocolVersion";
 constexpr std::string_view meta_capabilities = "io.modelcontextprotocol/clientCapabilities";
 constexpr std::string_view meta_server = "io.modelcontextprotocol/serverInfo";
 
 constexpr std::string_view instructions =
-    "Accounts, teams and API keys of one workspace: the one that the credential names. Begin with whoami. "
-    "Lists come by "
-    "pages. What the credential does not permit is refused with a reason.";
+    "Accounts, teams and API keys of the workspace that the credential selects. Call whoami first. Lists are "
+    "paginated. A call that the credential does not permit is rejected with a reason.";
 
-// JSON-RPC's own codes, and those that the protocol has added.
-enum fault_code : int {
+// The error codes of JSON-RPC, and those that the protocol adds.
+enum rpc_error : int {
     parse_error = -32700,
     invalid_request = -32600,
     method_not_found = -32601,
@@ -60,7 +64,7 @@ json::object capabilities()
 
 // ---- messages
 
-/** One message as it came. It refers to the document. */
+/// One incoming message. Refers to the document.
 struct message {
     const json::object& whole;
 
@@ -84,7 +88,7 @@ struct message {
         return all ? all->if_contains(name) : nullptr;
     }
 
-    /** A member of params._meta, or null. */
+    /// A member of params._meta, or null.
     const json::value* meta(std::string_view name) const
     {
         auto found = param("_meta");
@@ -92,7 +96,7 @@ struct message {
         return members ? members->if_contains(name) : nullptr;
     }
 
-    /** A text among the params; empty if there is none. */
+    /// A string among the params; empty if there is none.
     std::string_view text(std::string_view name) const
     {
         auto found = param(name);
@@ -105,7 +109,7 @@ std::string_view text_of(const json::value* value)
     return value && value->is_string() ? std::string_view(value->get_string()) : std::string_view();
 }
 
-/** What goes back: a status of HTTP, and a JSON-RPC response, if any. */
+/// An HTTP status and a JSON-RPC response, if any.
 struct outcome {
     unsigned status = 200;
     std::string body = {};
@@ -124,7 +128,7 @@ outcome succeed(const message& to, std::string_view result)
     return out;
 }
 
-outcome fail(unsigned status, const json::value* id, fault_code code, std::string_view why,
+outcome fail(unsigned status, const json::value* id, rpc_error code, std::string_view why,
              json::object data = {})
 {
     json::object error{{"code", static_cast<int>(code)}, {"message", why}};
@@ -136,23 +140,23 @@ outcome fail(unsigned status, const json::value* id, fault_code code, std::strin
 
 json::object supported_versions(std::string_view requested)
 {
-    json::array all{modern};
-    for (auto version : with_handshake)
+    json::array all{stateless_version};
+    for (auto version : handshake_versions)
         all.emplace_back(version);
     return {{"supported", std::move(all)}, {"requested", requested}};
 }
 
 // ---- methods
 
-/** Whether what is answered is to carry what 2026-07-28 adds to results. */
-enum class era { handshake, stateless };
+/// The generation of the protocol: 2026-07-28 adds members to results.
+enum class generation { handshake, stateless };
 
-void add_to_result(json::object& result, era when, bool may_be_kept)
+void add_to_result(json::object& result, generation protocol, bool is_cacheable)
 {
-    if (when == era::handshake)
+    if (protocol == generation::handshake)
         return;
     result["resultType"] = "complete";
-    if (may_be_kept) {
+    if (is_cacheable) {
         result["ttlMs"] = 3'600'000;
         result["cacheScope"] = "private";
     }
@@ -161,11 +165,12 @@ void add_to_result(json::object& result, era when, bool may_be_kept)
 outcome initialize(const message& in)
 {
     auto wanted = in.text("protocolVersion");
-    auto known = std::ranges::find(with_handshake, wanted);
-    json::object result{{"protocolVersion", known == with_handshake.end() ? with_handshake.front() : *known},
-                        {"capabilities", capabilities()},
-                        {"serverInfo", server_info()},
-                        {"instructions", instructions}};
+    auto known = std::ranges::find(handshake_versions, wanted);
+    json::object result{
+        {"protocolVersion", known == handshake_versions.end() ? handshake_versions.front() : *known},
+        {"capabilities", capabilities()},
+        {"serverInfo", server_info()},
+        {"instructions", instructions}};
     return succeed(in, json::serialize(result));
 }
 
@@ -175,11 +180,11 @@ outcome discover(const message& in)
                         {"capabilities", capabilities()},
                         {"instructions", instructions},
                         {"_meta", {{meta_server, server_info()}}}};
-    add_to_result(result, era::stateless, true);
+    add_to_result(result, generation::stateless, true);
     return succeed(in, json::serialize(result));
 }
 
-outcome list_tools(const message& in, era when)
+outcome list_tools(const message& in, generation protocol)
 {
     static const json::array tools = [] {
         json::array out;
@@ -188,15 +193,15 @@ outcome list_tools(const message& in, era when)
         return out;
     }();
     json::object result{{"tools", tools}};
-    add_to_result(result, when, true);
+    add_to_result(result, protocol, true);
     return succeed(in, json::serialize(result));
 }
 
-awaitable<outcome> call_tool(call& c, message in, era when)
+awaitable<outcome> call_tool(call& c, message in, generation protocol)
 {
     auto tool = find_mcp_tool(in.text("name"));
     if (!tool)
-        co_return fail(when == era::stateless ? 400 : 200, in.id(), invalid_params,
+        co_return fail(protocol == generation::stateless ? 400 : 200, in.id(), invalid_params,
                        "Unknown tool: " + std::string(in.text("name")));
     auto given = in.param("arguments");
     json::value arguments = given ? *given : json::value(json::object());
@@ -208,15 +213,15 @@ awaitable<outcome> call_tool(call& c, message in, era when)
     if (!is_error)
         result.append(R"(,"structuredContent":)").append(answer.body);
     result.append(R"(,"isError":)").append(is_error ? "true" : "false");
-    if (when == era::stateless)
+    if (protocol == generation::stateless)
         result += R"(,"resultType":"complete")";
     result += "}";
     co_return succeed(in, result);
 }
 
-// ---- 2026-07-28: every request tells all about itself, in headers and in params._meta alike
+// ---- 2026-07-28: every request is self-contained; headers repeat what params._meta has
 
-std::optional<outcome> header_fault(const call& c, const message& in)
+std::optional<outcome> validate_headers(const call& c, const message& in)
 {
     auto header = [&](std::string_view name) { return trim(c.req.message[name]); };
     auto differs = [&](std::string_view name, std::string_view wanted) -> std::optional<outcome> {
@@ -225,10 +230,10 @@ std::optional<outcome> header_fault(const call& c, const message& in)
         return fail(400, in.id(), header_mismatch,
                     "The header " + std::string(name) + " and the body differ.");
     };
-    if (auto fault = differs("MCP-Protocol-Version", text_of(in.meta(meta_version))))
-        return fault;
-    if (auto fault = differs("Mcp-Method", in.method()))
-        return fault;
+    if (auto error = differs("MCP-Protocol-Version", text_of(in.meta(meta_version))))
+        return error;
+    if (auto error = differs("Mcp-Method", in.method()))
+        return error;
     if (in.method() == "tools/call" || in.method() == "prompts/get")
         return differs("Mcp-Name", in.text("name"));
     if (in.method() == "resources/read")
@@ -243,49 +248,49 @@ awaitable<outcome> answer_stateless(call& c, message in)
     if (version.empty() || !client || !client->is_object())
         co_return fail(400, in.id(), invalid_params,
                        "params._meta must hold the protocol version and the client's capabilities.");
-    if (auto fault = header_fault(c, in))
-        co_return std::move(*fault);
-    if (version != modern)
+    if (auto error = validate_headers(c, in))
+        co_return std::move(*error);
+    if (version != stateless_version)
         co_return fail(400, in.id(), unsupported_version, "Unsupported protocol version",
                        supported_versions(version));
     if (in.method() == "server/discover")
         co_return discover(in);
     if (in.method() == "tools/list")
-        co_return list_tools(in, era::stateless);
+        co_return list_tools(in, generation::stateless);
     if (in.method() == "tools/call")
-        co_return co_await call_tool(c, in, era::stateless);
+        co_return co_await call_tool(c, in, generation::stateless);
     co_return fail(404, in.id(), method_not_found, "Method not found");
 }
 
-// ---- before: a client that has shaken hands, of which nothing is kept
+// ---- earlier versions: a client that has sent `initialize`, of which no state is kept
 
-awaitable<outcome> answer_handshaken(call& c, message in)
+awaitable<outcome> answer_after_handshake(call& c, message in)
 {
     if (in.method() == "initialize")
         co_return initialize(in);
     if (in.method() == "ping")
         co_return succeed(in, "{}");
     if (in.method() == "tools/list")
-        co_return list_tools(in, era::handshake);
+        co_return list_tools(in, generation::handshake);
     if (in.method() == "tools/call")
-        co_return co_await call_tool(c, in, era::handshake);
+        co_return co_await call_tool(c, in, generation::handshake);
     co_return fail(200, in.id(), method_not_found, "Method not found");
 }
 
-// ---- either
+// ---- all versions
 
 bool is_id(const json::value& id)
 {
     return id.is_string() || id.is_int64() || id.is_uint64();
 }
 
-/** @return 202 and no body for what wants no answer */
+/// @return 202 without a body for notifications
 awaitable<outcome> answer_one(call& c, const json::value& from)
 {
     auto object = from.if_object();
     auto version = object ? object->if_contains("jsonrpc") : nullptr;
     if (!version || text_of(version) != "2.0")
-        co_return fail(400, nullptr, invalid_request, "This is no JSON-RPC 2.0 message.");
+        co_return fail(400, nullptr, invalid_request, "Not a JSON-RPC 2.0 message.");
     message in{*object};
     if (in.method().empty()) {
         bool is_response = object->contains("result") || object->contains("error");
@@ -296,41 +301,43 @@ awaitable<outcome> answer_one(call& c, const json::value& from)
     if (!in.id())
         co_return outcome{202};
     if (!is_id(*in.id()))
-        co_return fail(400, nullptr, invalid_request, "The id must be a string or a whole number.");
+        co_return fail(400, nullptr, invalid_request, "The id must be a string or an integer.");
 
     auto header = trim(c.req.message["MCP-Protocol-Version"]);
-    bool is_stateless = header == modern || in.meta(meta_version) || in.method() == "server/discover";
+    bool is_stateless =
+        header == stateless_version || in.meta(meta_version) || in.method() == "server/discover";
     if (is_stateless)
         co_return co_await answer_stateless(c, in);
-    bool is_known = header.empty() || std::ranges::find(with_handshake, header) != with_handshake.end();
+    bool is_known =
+        header.empty() || std::ranges::find(handshake_versions, header) != handshake_versions.end();
     if (!is_known)
         co_return fail(400, in.id(), unsupported_handshake, "Bad Request: Unsupported protocol version",
                        supported_versions(header));
-    co_return co_await answer_handshaken(c, in);
+    co_return co_await answer_after_handshake(c, in);
 }
 
-reply to_http(outcome what)
+reply to_http(outcome from)
 {
     reply out;
-    out.status = what.status;
-    if (what.body.empty())
+    out.status = from.status;
+    if (from.body.empty())
         out.content_type = {};
-    out.body = std::move(what.body);
+    out.body = std::move(from.body);
     return out;
 }
 
-/** Each message is admitted as the request it would have been alone: it counts, and what the one before has
-   changed about the caller counts for it. */
+/** Each message is authorized as a request of its own: it counts against the rate limit, and sees what
+    earlier messages changed about the caller. */
 awaitable<reply> answer_batch(call& c, const json::array& all)
 {
     auto header = trim(c.req.message["MCP-Protocol-Version"]);
-    if (all.empty() || all.size() > largest_batch || (!header.empty() && header != with_batches))
+    if (all.empty() || all.size() > max_batch_size || (!header.empty() && header != batch_version))
         co_return to_http(
-            fail(400, nullptr, invalid_request, "Batches are of 2025-03-26, and hold 1 to 50 messages."));
+            fail(400, nullptr, invalid_request, "Batches require 2025-03-26 and hold 1 to 50 messages."));
     std::string body;
     for (std::size_t i = 0; i < all.size(); ++i) {
         if (i > 0) {
-            auto refused = co_await admit(c, even_unverified);
+            auto refused = co_await authorize(c, allow_unverified);
             if (refused)
                 co_return refuse(c, *refused);
         }
@@ -345,7 +352,7 @@ awaitable<reply> answer_batch(call& c, const json::array& all)
     co_return to_http(std::move(out));
 }
 
-/** Whether a browser's page may speak to us: one of ours, or of an origin that the operator allows. */
+/// Whether a browser sent the request from an origin that is neither ours nor allowed by the operator.
 bool is_foreign_origin(const call& c)
 {
     auto origin = c.req.header(http::field::origin);
@@ -359,24 +366,24 @@ bool is_foreign_origin(const call& c)
 
 problem foreign_origin()
 {
-    return problem::forbidden("forbidden", "Pages of this origin may not call.");
+    return problem::of(codes::forbidden, "This origin is not allowed.");
 }
 
-/** Whether the client takes what it must take: JSON, and, though we never send any, a stream of events. */
-bool accepts_answers(const request& req)
+/// Whether the client accepts both types that the protocol requires: JSON, and event streams (never sent).
+bool accepts_responses(const request& req)
 {
     auto list = req.header(http::field::accept);
     if (list.empty())
         return true;
-    bool takes_json = false, takes_events = false;
+    bool accepts_json = false, accepts_events = false;
     while (!list.empty()) {
         auto comma = list.find(',');
         auto type = trim(list.substr(0, std::min(comma, list.find(';'))));
-        takes_json = takes_json || type == "*/*" || type == "application/*" || type == "application/json";
-        takes_events = takes_events || type == "*/*" || type == "text/*" || type == "text/event-stream";
+        accepts_json = accepts_json || type == "*/*" || type == "application/*" || type == "application/json";
+        accepts_events = accepts_events || type == "*/*" || type == "text/*" || type == "text/event-stream";
         list.remove_prefix(comma == list.npos ? list.size() : comma + 1);
     }
-    return takes_json && takes_events;
+    return accepts_json && accepts_events;
 }
 
 std::string metadata_url(const call& c)
@@ -390,13 +397,13 @@ awaitable<reply> serve(call& c)
 {
     if (is_foreign_origin(c))
         co_return to_reply(foreign_origin());
-    if (!accepts_answers(c.req))
+    if (!accepts_responses(c.req))
         co_return to_http(
             fail(406, nullptr, unsupported_handshake,
                  "Not Acceptable: Client must accept both application/json and text/event-stream"));
     if (!is_json(c.req.header(http::field::content_type)))
         co_return to_reply(problem::unsupported_media_type("application/json"));
-    schemas::document read(c.req.body());
+    schemas::json_document read(c.req.body());
     if (!read.root())
         co_return to_http(fail(400, nullptr, parse_error, "Parse error: Invalid JSON"));
     if (auto all = read.root()->if_array())
@@ -410,25 +417,25 @@ reply refuse(call& c, const problem& why)
         return to_reply(foreign_origin());
     if (why.challenge.empty())
         return to_reply(why);
-    auto told = why;
-    told.challenge.append(", resource_metadata=\"").append(metadata_url(c)).append("\"");
-    return to_reply(told);
+    auto out = why;
+    out.challenge.append(", resource_metadata=\"").append(metadata_url(c)).append("\"");
+    return to_reply(out);
 }
 
 reply describe_resource(call& c)
 {
     auto& url = c.cx.config.public_url;
-    schemas::protected_resource out;
-    out.resource = url + "/mcp";
-    out.resource_name = "Latchkey";
-    out.bearer_methods_supported.emplace_back("header");
-    for (auto permission : permission_table::own())
-        out.scopes_supported.emplace_back(permission);
-    out.resource_documentation = url + "/docs";
-    reply told;
-    told.body = schemas::to_json(out);
-    told.cache_control = "public, max-age=3600";
-    return told;
+    schemas::protected_resource metadata;
+    metadata.resource = url + "/mcp";
+    metadata.resource_name = "Latchkey";
+    metadata.bearer_methods_supported.emplace_back("header");
+    for (auto permission : permission_table::builtin())
+        metadata.scopes_supported.emplace_back(permission);
+    metadata.resource_documentation = url + "/docs";
+    reply out;
+    out.body = schemas::to_json(metadata);
+    out.cache_control = "public, max-age=3600";
+    return out;
 }
 
 } // namespace handlers::mcp

@@ -1,19 +1,19 @@
-// The Model Context Protocol over HTTP: stateless, one JSON answer for each message.
+// The Model Context Protocol over HTTP: stateless, each message answered with JSON.
 #pragma once
 
-#include "handlers/http/endpoint.hpp"
+#include "handlers/http/handler.hpp"
 
 namespace handlers::mcp {
 
-/** One message, or, of 2025-03-26, a batch of them. Speaks 2026-07-28, which knows no sessions, and with
-   clients that begin with `initialize` 2025-11-25, 2025-06-18 and 2025-03-26. A foreign `Origin` is refused,
-   as the protocol wants it. */
+/** Answers one message or, in 2025-03-26, a batch. Supports 2026-07-28, which has no sessions, and, for
+    clients that send `initialize`, 2025-11-25, 2025-06-18 and 2025-03-26. Rejects a foreign `Origin`, as the
+    protocol requires. */
 awaitable<reply> serve(call& c);
 
-/** A refusal before that: its challenge names where to read of the resource (RFC 9728). */
+/// Rejections by the guard: the challenge links to the resource metadata (RFC 9728).
 reply refuse(call& c, const problem& why);
 
-/** What there is to know of the resource (RFC 9728). */
+/// The resource metadata (RFC 9728).
 reply describe_resource(call& c);
 
 } // namespace handlers::mcp

@@ -5,8 +5,11 @@
 #include "handlers/endpoints/invites.hpp"
 #include "handlers/endpoints/profile.hpp"
 #include "handlers/endpoints/team.hpp"
+#include "handlers/http/context.hpp"
+#include "handlers/http/endpoint.hpp"
 #include "handlers/http/guards.hpp"
-#include "handlers/routes.hpp"
+#include "handlers/http/input.hpp"
+#include "schemas/engine/schema.hpp"
 #include "schemas/mcp.hpp"
 
 #include <boost/json/array.hpp>
@@ -22,7 +25,7 @@ using schemas::direction;
 
 namespace {
 
-// ---- the tools themselves
+// ---- the tools
 
 awaitable<answer<schemas::me>> whoami(call& c, schemas::no_arguments)
 {
@@ -50,7 +53,7 @@ schemas::minted_key to_minted_key(schemas::api_key_created made)
     return out;
 }
 
-awaitable<answer<schemas::minted_key>> mint_api_key(call& c, schemas::key_order in)
+awaitable<answer<schemas::minted_key>> mint_api_key(call& c, schemas::mint_key_arguments in)
 {
     schemas::api_key_create body;
     body.name = std::move(in.name);
@@ -76,7 +79,7 @@ awaitable<answer<schemas::minted_key>> mint_api_key(call& c, schemas::key_order 
     co_return std::move(out);
 }
 
-awaitable<answer<schemas::key_revoked>> revoke_api_key(call& c, schemas::key_named in)
+awaitable<answer<schemas::key_revoked>> revoke_api_key(call& c, schemas::key_reference in)
 {
     c.params[0] = in.prefix.value;
     auto done = co_await api_keys::revoke(c);
@@ -108,7 +111,7 @@ awaitable<answer<schemas::team_row>> set_role(call& c, schemas::member_role in)
     return team::set_role(c, body);
 }
 
-awaitable<answer<schemas::member_removed>> remove_teammate(call& c, schemas::member_named in)
+awaitable<answer<schemas::member_removed>> remove_teammate(call& c, schemas::member_reference in)
 {
     c.params[0] = to_string(in.user_id);
     auto done = co_await team::remove(c);
@@ -119,26 +122,17 @@ awaitable<answer<schemas::member_removed>> remove_teammate(call& c, schemas::mem
     co_return out;
 }
 
-// ---- from such a function to a row of the table
+// ---- adapters from such a function to a row of the table
 
-template <class F>
-struct tool_signature;
-
-template <class Out, class... Others, class In>
-struct tool_signature<awaitable<std::variant<Out, Others...>> (*)(call&, In)> {
-    static constexpr schemas::describer input = &schemas::describe<In>;
-    static constexpr schemas::describer output = &schemas::describe<Out>;
-
-    template <auto F>
-    static awaitable<reply> run(call& c, const json::value& arguments)
-    {
-        auto in = settle(schemas::parse_value<In>(arguments, "arguments"));
-        if (auto refused = std::get_if<problem>(&in))
-            co_return to_reply(*refused);
-        auto outcome = co_await F(c, std::get<In>(std::move(in)));
-        co_return detail::write(outcome, 200);
-    }
-};
+template <auto F>
+awaitable<reply> run_tool(call& c, const json::value& arguments)
+{
+    auto in = to_result(schemas::parse_value<detail::argument_t<F>>(arguments, "arguments"));
+    if (!in)
+        co_return to_reply(in.error());
+    auto outcome = co_await F(c, std::move(*in));
+    co_return detail::write(std::move(outcome), 200);
+}
 
 enum class effect { reads, changes, destroys };
 
@@ -146,7 +140,6 @@ template <auto F>
 constexpr mcp_tool tool(std::string_view name, std::string_view title, std::string_view description,
                         http::verb method, std::string_view path, effect what)
 {
-    using s = tool_signature<decltype(F)>;
     return {name,
             title,
             description,
@@ -154,61 +147,61 @@ constexpr mcp_tool tool(std::string_view name, std::string_view title, std::stri
             path,
             what == effect::reads,
             what == effect::destroys,
-            s::input,
-            s::output,
-            &s::template run<F>};
+            &schemas::describe<detail::argument_t<F>>,
+            detail::outcome_t<F>::describe_output,
+            &run_tool<F>};
 }
 
 constexpr mcp_tool table[] = {
-    tool<&whoami>("whoami", "Who am I?",
-                  "Who the credential in use belongs to: the person, the workspace, the role in it, and the "
-                  "permissions "
-                  "that the credential grants. Ask this first when another tool is refused.",
-                  http::verb::get, "/api/v1/users/me", effect::reads),
+    tool<&whoami>(
+        "whoami", "Who am I?",
+        "The owner of the credential in use: the user, the workspace, the role in it, and the permissions "
+        "that the credential grants. Call this first when another tool is rejected.",
+        http::verb::get, "/api/v1/users/me", effect::reads),
     tool<&list_api_keys>(
         "list_api_keys", "List API keys",
-        "The caller's API keys, the newest first, without their secrets. Pass next_cursor as cursor "
-        "for the next page.",
+        "The caller's API keys, newest first, without their secrets. Pass next_cursor as cursor for the next "
+        "page.",
         http::verb::get, "/api/v1/users/api-keys", effect::reads),
     tool<&mint_api_key>(
-        "mint_api_key", "Make an API key",
-        "Make an API key for the caller. By default the answer holds the secret, which is never shown "
-        "again. With delivery claim_url it holds a link instead that shows the secret once to the "
-        "person who opens it within 15 minutes: use that whenever the key is for somebody else's use, "
-        "so that the secret stays out of this conversation. Leave out scopes for all that the caller "
-        "may do; name few where few are needed.",
+        "mint_api_key", "Create an API key",
+        "Create an API key for the caller. By default the result contains the secret, which is never shown "
+        "again. With delivery claim_url it contains a link instead that shows the secret once to the person "
+        "who opens it within 15 minutes: use that whenever another person will use the key, so that the "
+        "secret stays out of this conversation. Omit scopes for all permissions of the caller; name only the "
+        "scopes that are needed.",
         http::verb::post, "/api/v1/users/api-keys", effect::changes),
     tool<&revoke_api_key>(
         "revoke_api_key", "Revoke an API key",
-        "End an API key for good, by its prefix: the eight characters between the underscores. It is "
-        "refused everywhere as soon as this has answered.",
+        "Revoke an API key permanently, by its prefix: the eight characters between the underscores. It is "
+        "rejected everywhere as soon as this has answered.",
         http::verb::delete_, "/api/v1/users/api-keys/{prefix}", effect::destroys),
     tool<&list_team>(
         "list_team", "List the team",
-        "The members of the workspace and those invited, by pages; to be narrowed by role, status, or a "
-        "text in name or address.",
+        "The members of the workspace and the pending invites, paginated; filter by role, status, or a text "
+        "in the name or email address.",
         http::verb::get, "/api/v1/users/team", effect::reads),
     tool<&invite_teammates>(
         "invite_teammates", "Invite people",
-        "Invite people to the workspace by mail, each with a role. The answer tells what became of "
-        "each line.",
+        "Invite people to the workspace by email, each with a role. The result lists the outcome of each "
+        "row.",
         http::verb::post, "/api/v1/users/team/invites", effect::changes),
     tool<&set_role>("set_role", "Change a role",
-                    "Give a member another role. It counts from their next request on.", http::verb::patch,
-                    "/api/v1/users/team/{user_id}", effect::changes),
+                    "Give a member another role. Takes effect with the member's next request.",
+                    http::verb::patch, "/api/v1/users/team/{user_id}", effect::changes),
     tool<&remove_teammate>(
-        "remove_teammate", "Remove somebody from the team",
-        "End a membership. The person's sessions and API keys for this workspace end with it.",
+        "remove_teammate", "Remove a member from the team",
+        "Remove a member from the workspace. Ends the member's sessions and API keys for this workspace.",
         http::verb::delete_, "/api/v1/users/team/{user_id}", effect::destroys),
 };
 
-/** The guard of the call that a tool stands for. */
-const guard& guard_of(const mcp_tool& tool)
+/// The guard of the tool's route.
+const guard& guard_of(const call& c, const mcp_tool& tool)
 {
-    for (auto& line : all_routes())
+    for (auto& line : c.cx.routes)
         if (line.method == tool.method && line.path == tool.path)
-            return line.who;
-    throw std::logic_error("a tool for no route");
+            return line.guard;
+    throw std::logic_error("a tool without a route");
 }
 
 } // namespace
@@ -228,9 +221,9 @@ json::object describe_mcp_tool(const mcp_tool& tool)
 {
     schemas::openapi_context in(direction::request), out(direction::response);
     json::object hints{{"title", tool.title},
-                       {"readOnlyHint", tool.only_reads},
-                       {"destructiveHint", tool.destroys},
-                       {"idempotentHint", tool.only_reads || tool.destroys},
+                       {"readOnlyHint", tool.is_read_only},
+                       {"destructiveHint", tool.is_destructive},
+                       {"idempotentHint", tool.is_read_only || tool.is_destructive},
                        {"openWorldHint", false}};
     return {{"name", tool.name},
             {"title", tool.title},
@@ -242,7 +235,7 @@ json::object describe_mcp_tool(const mcp_tool& tool)
 
 awaitable<reply> run_mcp_tool(call& c, const mcp_tool& tool, const json::value& arguments)
 {
-    if (auto refusal = permit(c, guard_of(tool)))
+    if (auto refusal = check_permission(c, guard_of(c, tool)))
         co_return to_reply(*refusal);
     co_return co_await tool.run(c, arguments);
 }

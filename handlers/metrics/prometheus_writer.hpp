@@ -1,4 +1,4 @@
-// The text format of Prometheus, version 0.0.4.
+// Writer of the Prometheus text format, version 0.0.4.
 #pragma once
 
 #include <concepts>
@@ -9,14 +9,14 @@
 
 namespace handlers {
 
-class exposition {
+class prometheus_writer {
 public:
     using labels = std::vector<std::pair<std::string_view, std::string>>;
 
-    /** Open a family of samples. @param type counter, gauge or histogram */
+    /// Starts a metric family. @param type counter, gauge or histogram
     void family(std::string_view name, std::string_view type, std::string_view help);
 
-    /** One sample of the family that was opened last. Label values must need no escaping. */
+    /// Writes a sample of the current family. Label values must need no escaping.
     template <class T>
         requires std::integral<T> || std::floating_point<T>
     void sample(std::string_view name, const labels& with, T value)
@@ -27,7 +27,7 @@ public:
             line(name, with, number(value));
     }
 
-    /** A family of one sample without labels. */
+    /// Writes a family of one sample without labels.
     template <class T>
     void single(std::string_view name, std::string_view type, std::string_view help, T value)
     {
@@ -37,7 +37,7 @@ public:
 
     std::string text() && { return std::move(text_); }
 
-    /** As short as it can be without loss. */
+    /// The shortest form that round-trips.
     static std::string number(double value);
 
 private:

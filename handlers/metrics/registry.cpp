@@ -1,7 +1,8 @@
 #include "handlers/metrics/registry.hpp"
 
+#include "handlers/http/context.hpp"
+#include "handlers/http/problem.hpp"
 #include "handlers/metrics/prometheus_writer.hpp"
-#include "handlers/routes.hpp"
 
 namespace handlers {
 
@@ -14,14 +15,14 @@ std::string method_of(const route& line)
     return line.method == http::verb::unknown ? "any" : std::string(http::to_string(line.method));
 }
 
-/** What all cores have answered on one route, or on none. */
+/// The totals of all cores for one route, or for unmatched requests.
 struct route_totals {
-    std::array<std::uint64_t, request_counts::statuses.size()> answered{};
-    std::array<std::uint64_t, request_counts::bounds.size() + 1> timed{};
+    std::array<std::uint64_t, request_metrics::statuses.size()> answered{};
+    std::array<std::uint64_t, request_metrics::bounds.size() + 1> timed{};
     std::chrono::nanoseconds time{0};
     std::uint64_t count = 0;
 
-    route_totals(const std::deque<request_counts>& cores, std::size_t number)
+    route_totals(const std::deque<request_metrics>& cores, std::size_t number)
     {
         for (auto& core : cores) {
             for (std::size_t i = 0; i < answered.size(); ++i)
@@ -35,19 +36,18 @@ struct route_totals {
     }
 };
 
-/** `route` and `method`: as many as there are lines in the route table, and one more. */
-exposition::labels labels_of(std::size_t number)
+/// Bounded cardinality: one pair per route, and one for unmatched requests.
+prometheus_writer::labels labels_of(std::span<const route> all, std::size_t number)
 {
-    auto all = all_routes();
     if (number >= all.size())
         return {{"route", std::string(unmatched)}, {"method", "any"}};
     return {{"route", std::string(all[number].path)}, {"method", method_of(all[number])}};
 }
 
-exposition::labels with(exposition::labels some, std::string_view name, std::string value)
+prometheus_writer::labels add_label(prometheus_writer::labels base, std::string_view name, std::string value)
 {
-    some.emplace_back(name, std::move(value));
-    return some;
+    base.emplace_back(name, std::move(value));
+    return base;
 }
 
 double seconds(std::chrono::nanoseconds time)
@@ -55,83 +55,87 @@ double seconds(std::chrono::nanoseconds time)
     return std::chrono::duration<double>(time).count();
 }
 
-void tell_requests(exposition& out, const std::deque<request_counts>& cores)
+void write_request_metrics(prometheus_writer& out, std::span<const route> routes,
+                           const std::deque<request_metrics>& cores)
 {
-    auto routes = all_routes().size();
-    out.family("latchkey_requests_total", "counter",
-               "Requests answered, by the line of the route table and the status.");
-    for (std::size_t number = 0; number <= routes; ++number) {
+    out.family("latchkey_requests_total", "counter", "Requests answered, by route and status.");
+    for (std::size_t number = 0; number <= routes.size(); ++number) {
         route_totals totals(cores, number);
         for (std::size_t i = 0; i < totals.answered.size(); ++i)
             if (totals.answered[i] > 0) {
-                auto status = request_counts::statuses[i];
-                out.sample("latchkey_requests_total",
-                           with(labels_of(number), "status", status ? std::to_string(status) : "other"),
-                           totals.answered[i]);
+                auto status = request_metrics::statuses[i];
+                out.sample(
+                    "latchkey_requests_total",
+                    add_label(labels_of(routes, number), "status", status ? std::to_string(status) : "other"),
+                    totals.answered[i]);
             }
     }
     out.family("latchkey_request_duration_seconds", "histogram",
-               "From a request's last byte to its answer's first.");
-    for (std::size_t number = 0; number <= routes; ++number) {
+               "From the last byte of a request to the first of its response.");
+    for (std::size_t number = 0; number <= routes.size(); ++number) {
         route_totals totals(cores, number);
         if (totals.count == 0)
             continue;
-        std::uint64_t so_far = 0;
-        for (std::size_t i = 0; i < request_counts::bounds.size(); ++i) {
-            so_far += totals.timed[i];
-            auto bound = exposition::number(request_counts::bounds[i] / 1e6);
-            out.sample("latchkey_request_duration_seconds_bucket", with(labels_of(number), "le", bound),
-                       so_far);
+        std::uint64_t cumulative = 0;
+        for (std::size_t i = 0; i < request_metrics::bounds.size(); ++i) {
+            cumulative += totals.timed[i];
+            auto bound = prometheus_writer::number(request_metrics::bounds[i] / 1e6);
+            out.sample("latchkey_request_duration_seconds_bucket",
+                       add_label(labels_of(routes, number), "le", bound), cumulative);
         }
-        out.sample("latchkey_request_duration_seconds_bucket", with(labels_of(number), "le", "+Inf"),
-                   totals.count);
-        out.sample("latchkey_request_duration_seconds_sum", labels_of(number), seconds(totals.time));
-        out.sample("latchkey_request_duration_seconds_count", labels_of(number), totals.count);
+        out.sample("latchkey_request_duration_seconds_bucket",
+                   add_label(labels_of(routes, number), "le", "+Inf"), totals.count);
+        out.sample("latchkey_request_duration_seconds_sum", labels_of(routes, number), seconds(totals.time));
+        out.sample("latchkey_request_duration_seconds_count", labels_of(routes, number), totals.count);
     }
 }
 
 } // namespace
 
-metrics_board::metrics_board(std::size_t cores, const db::lease& lease, const crypto::hashers* hashers)
-    : cores_(cores), counts_(std::make_unique<core_counts[]>(cores)), lease_(lease), hashers_(hashers)
+metrics_registry::metrics_registry(std::span<const route> routes, std::size_t cores, const db::lease& lease,
+                                   const crypto::hash_pool* hash_pool)
+    : routes_(routes), cores_(cores), counts_(std::make_unique<core_counts[]>(cores)), lease_(lease),
+      hash_pool_(hash_pool)
 {
     for (std::size_t core = 0; core < cores; ++core)
-        requests_.emplace_back(all_routes().size());
+        requests_.emplace_back(routes.size());
 }
 
-void metrics_board::publish(std::size_t core, const core_state& now)
+void metrics_registry::publish(std::size_t core, const core_state& now)
 {
-    auto& place = counts_[core].all;
-    auto write = [&](which one, std::uint64_t value) { place[one].store(value, std::memory_order_relaxed); };
+    auto& counters = counts_[core].all;
+    auto write = [&](counter one, std::uint64_t value) {
+        counters[one].store(value, std::memory_order_relaxed);
+    };
     write(hits, now.credentials.hits);
-    write(absent_hits, now.credentials.absent_hits);
+    write(negative_hits, now.credentials.negative_hits);
     write(misses, now.credentials.misses);
-    write(pushed_out, now.credentials.pushed_out);
+    write(evictions, now.credentials.evictions);
     write(entries, now.credentials.entries);
     write(bytes, now.credentials.bytes);
     write(connections, now.connections);
-    write(at_work, now.at_work);
-    write(statements, now.statements);
-    write(lookups, now.lookups);
-    write(database_up, now.database_up);
-    write(database_opened, now.database_opened);
+    write(requests_in_flight, now.requests_in_flight);
+    write(request_batches, now.request_batches);
+    write(credential_batches, now.credential_batches);
+    write(database_connections, now.database_connections);
+    write(database_connections_opened, now.database_connections_opened);
 }
 
-void metrics_board::publish(const process_state& now)
+void metrics_registry::publish(const process_state& now)
 {
     resident_bytes_.store(now.resident_bytes, std::memory_order_relaxed);
     cpu_seconds_.store(now.cpu_seconds, std::memory_order_relaxed);
     open_descriptors_.store(now.open_descriptors, std::memory_order_relaxed);
 }
 
-void metrics_board::publish(const mail_state& now)
+void metrics_registry::publish(const mail_state& now)
 {
-    mail_waiting_.store(now.waiting, std::memory_order_relaxed);
-    mail_given_up_.store(now.given_up, std::memory_order_relaxed);
-    mail_oldest_.store(now.oldest_seconds, std::memory_order_relaxed);
+    mail_pending_.store(now.pending, std::memory_order_relaxed);
+    mail_failed_.store(now.failed, std::memory_order_relaxed);
+    mail_oldest_.store(now.oldest_pending_seconds, std::memory_order_relaxed);
 }
 
-std::uint64_t metrics_board::sum(which one) const
+std::uint64_t metrics_registry::sum(counter one) const
 {
     std::uint64_t out = 0;
     for (std::size_t core = 0; core < cores_; ++core)
@@ -139,62 +143,62 @@ std::uint64_t metrics_board::sum(which one) const
     return out;
 }
 
-std::string metrics_board::text() const
+std::string metrics_registry::text() const
 {
-    exposition out;
-    tell_requests(out, requests_);
+    prometheus_writer out;
+    write_request_metrics(out, routes_, requests_);
 
-    out.single("latchkey_connections", "gauge", "Connections of clients.", sum(connections));
-    out.single("latchkey_requests_under_way", "gauge", "Requests whose answer is being made.", sum(at_work));
+    out.single("latchkey_connections", "gauge", "Client connections.", sum(connections));
+    out.single("latchkey_requests_in_flight", "gauge", "Requests being handled.", sum(requests_in_flight));
 
-    out.family("latchkey_database_batches", "gauge", "Batches for the database, waiting or under way.");
-    out.sample("latchkey_database_batches", {{"use", "requests"}}, sum(statements));
-    out.sample("latchkey_database_batches", {{"use", "credentials"}}, sum(lookups));
-    out.single("latchkey_database_connections", "gauge", "Connections to the database that stand.",
-               sum(database_up));
-    out.single("latchkey_database_connections_opened_total", "counter",
-               "Connections to the database made so far.", sum(database_opened));
+    out.family("latchkey_database_batches", "gauge", "Database batches queued or in flight, by use.");
+    out.sample("latchkey_database_batches", {{"use", "requests"}}, sum(request_batches));
+    out.sample("latchkey_database_batches", {{"use", "credentials"}}, sum(credential_batches));
+    out.single("latchkey_database_connections", "gauge", "Open database connections.",
+               sum(database_connections));
+    out.single("latchkey_database_connections_opened_total", "counter", "Database connections opened.",
+               sum(database_connections_opened));
 
-    out.family("latchkey_credential_checks_total", "counter",
-               "Credentials looked for in memory, by what was found.");
-    out.sample("latchkey_credential_checks_total", {{"result", "hit"}}, sum(hits));
-    out.sample("latchkey_credential_checks_total", {{"result", "absent"}}, sum(absent_hits));
-    out.sample("latchkey_credential_checks_total", {{"result", "miss"}}, sum(misses));
-    out.single("latchkey_credentials_pushed_out_total", "counter",
-               "Remembered credentials that made room for others.", sum(pushed_out));
-    out.single("latchkey_credentials_remembered", "gauge", "Credentials remembered by all cores.",
+    out.family("latchkey_credential_cache_lookups_total", "counter",
+               "Lookups in the credential cache, by result.");
+    out.sample("latchkey_credential_cache_lookups_total", {{"result", "hit"}}, sum(hits));
+    out.sample("latchkey_credential_cache_lookups_total", {{"result", "negative_hit"}}, sum(negative_hits));
+    out.sample("latchkey_credential_cache_lookups_total", {{"result", "miss"}}, sum(misses));
+    out.single("latchkey_credential_cache_evictions_total", "counter", "Credentials evicted from the cache.",
+               sum(evictions));
+    out.single("latchkey_credential_cache_entries", "gauge", "Credentials cached by all cores.",
                sum(entries));
-    out.single("latchkey_credentials_remembered_bytes", "gauge", "Memory they take.", sum(bytes));
-    out.single("latchkey_lease_held", "gauge", "1 while this server may believe what it remembers.",
+    out.single("latchkey_credential_cache_bytes", "gauge", "Memory of the cached credentials.", sum(bytes));
+    out.single("latchkey_lease_held", "gauge", "1 while this node holds its cache lease.",
                std::uint64_t{lease_.holds()});
-    out.single("latchkey_nodes", "gauge", "Servers of this database that are alive, this one included.",
+    out.single("latchkey_nodes", "gauge", "Live nodes of the cluster, this one included.",
                nodes_.load(std::memory_order_relaxed));
 
-    if (hashers_) {
-        auto passwords = hashers_->state();
-        out.single("latchkey_hashers_busy", "gauge", "Threads that hash a password.", passwords.busy);
-        out.single("latchkey_hashers_waiting", "gauge", "Passwords that wait for a thread.",
-                   passwords.waiting);
-        out.single("latchkey_hashes_refused_total", "counter",
-                   "Passwords turned away because too many waited.", passwords.refused);
+    if (hash_pool_) {
+        auto passwords = hash_pool_->state();
+        out.single("latchkey_hash_workers_busy", "gauge", "Hash pool threads that are hashing a password.",
+                   passwords.busy);
+        out.single("latchkey_hash_queue_length", "gauge", "Passwords queued for the hash pool.",
+                   passwords.queued);
+        out.single("latchkey_hash_rejections_total", "counter",
+                   "Passwords rejected because the queue was full.", passwords.rejected);
     }
-    out.single("latchkey_mail_waiting", "gauge",
-               "Letters that wait to be sent, of all servers of the database.",
-               mail_waiting_.load(std::memory_order_relaxed));
-    out.single("latchkey_mail_given_up", "gauge", "Letters that could not be sent, of the last days.",
-               mail_given_up_.load(std::memory_order_relaxed));
-    out.single("latchkey_mail_oldest_seconds", "gauge", "Age of the letter that has waited longest.",
+    out.single("latchkey_mail_queue_length", "gauge", "Emails waiting to be sent, of the whole cluster.",
+               mail_pending_.load(std::memory_order_relaxed));
+    out.single("latchkey_mail_failed", "gauge", "Emails of the last days that could not be sent.",
+               mail_failed_.load(std::memory_order_relaxed));
+    out.single("latchkey_mail_queue_oldest_seconds", "gauge", "Age of the oldest email waiting to be sent.",
                mail_oldest_.load(std::memory_order_relaxed));
 
-    out.family("latchkey_build_info", "gauge", "1, with the version of the program.");
+    out.family("latchkey_build_info", "gauge", "1, with the version of the server as a label.");
     out.sample("latchkey_build_info", {{"version", LATCHKEY_VERSION}}, std::uint64_t{1});
-    out.single("process_start_time_seconds", "gauge", "When the process began, in seconds since 1970.",
+    out.single("process_start_time_seconds", "gauge", "Start time of the process, in seconds since 1970.",
                std::chrono::duration<double>(started_.time_since_epoch()).count());
-    out.single("process_resident_memory_bytes", "gauge", "Memory of the process.",
+    out.single("process_resident_memory_bytes", "gauge", "Resident memory of the process.",
                resident_bytes_.load(std::memory_order_relaxed));
-    out.single("process_cpu_seconds_total", "counter", "Processor time of the process.",
+    out.single("process_cpu_seconds_total", "counter", "CPU time of the process.",
                cpu_seconds_.load(std::memory_order_relaxed));
-    out.single("process_open_fds", "gauge", "Open descriptors.",
+    out.single("process_open_fds", "gauge", "Open file descriptors.",
                open_descriptors_.load(std::memory_order_relaxed));
     return std::move(out).text();
 }
@@ -202,7 +206,7 @@ std::string metrics_board::text() const
 reply metrics::show(call& c)
 {
     if (!c.cx.metrics)
-        return to_reply(problem::not_found());
+        return to_reply(problem::of(codes::not_found));
     reply out;
     out.content_type = "text/plain; version=0.0.4";
     out.body = c.cx.metrics->text();

@@ -1,10 +1,10 @@
-// What the server counts, for whoever watches it: GET /metrics in the text format of Prometheus.
+// Metrics registry: the counters behind GET /metrics.
 #pragma once
 
 #include "crypto/hash_pool.hpp"
 #include "db/principals/lease.hpp"
 #include "db/principals/principals.hpp"
-#include "handlers/http/endpoint.hpp"
+#include "handlers/http/route.hpp"
 #include "handlers/metrics/request_metrics.hpp"
 
 #include <array>
@@ -13,22 +13,26 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <span>
 #include <string>
 
 namespace handlers {
 
-/** How one core stands; told by the core itself now and then. */
+/// The gauges and counters of one core, which it publishes itself.
 struct core_state {
     db::principals::counts credentials;
-    std::size_t connections = 0;     // of clients
-    std::size_t at_work = 0;         // requests under way
-    std::size_t statements = 0;      // batches for the database, waiting or under way
-    std::size_t lookups = 0;         // the same of look-ups of credentials
-    std::size_t database_up = 0;     // connections to the database that stand
-    std::size_t database_opened = 0; // connections to the database made so far
+    /// Connections of clients.
+    std::size_t connections = 0;
+    std::size_t requests_in_flight = 0;
+    /// Database batches of requests, queued or in flight.
+    std::size_t request_batches = 0;
+    /// Database batches of credential lookups, queued or in flight.
+    std::size_t credential_batches = 0;
+    std::size_t database_connections = 0;
+    std::size_t database_connections_opened = 0;
 };
 
-/** What only the whole process can tell; read every few seconds, so that no scrape has to. */
+/// Process statistics, read every few seconds so that no scrape has to.
 struct process_state {
     std::uint64_t resident_bytes = 0;
     double cpu_seconds = 0;
@@ -36,71 +40,73 @@ struct process_state {
 };
 
 struct mail_state {
-    std::int64_t waiting = 0;
-    std::int64_t given_up = 0;
-    std::int64_t oldest_seconds = 0; // of those that wait
+    std::int64_t pending = 0;
+    std::int64_t failed = 0;
+    std::int64_t oldest_pending_seconds = 0;
 };
 
-/** The counts of all cores. Each core writes its own, anybody reads them all: so no request that is counted
-   ever touches what another core touches. */
-class metrics_board {
+/** The metrics of all cores. Each core writes its own counters and any thread reads them: counting a request
+    touches no cache line of another core. */
+class metrics_registry {
 public:
-    /** @param hashers outlives this, or is null */
-    metrics_board(std::size_t cores, const db::lease& lease, const crypto::hashers* hashers = nullptr);
+    /// @param hash_pool outlives this, or is null
+    metrics_registry(std::span<const route> routes, std::size_t cores, const db::lease& lease,
+                     const crypto::hash_pool* hash_pool = nullptr);
 
-    /** Of one core, which alone writes to them. */
-    request_counts& requests(std::size_t core) { return requests_[core]; }
+    /// The request metrics of one core, which alone writes to them.
+    request_metrics& requests(std::size_t core) { return requests_[core]; }
 
-    /** Called by one core, for itself. */
+    /// Called by a core for itself.
     void publish(std::size_t core, const core_state& now);
 
-    /** How many nodes serve the database, this one included. */
+    /// The number of live nodes, this one included.
     void publish_nodes(std::size_t alive) { nodes_.store(alive, std::memory_order_relaxed); }
 
-    /** From one thread each. */
+    /// Each called from one thread.
     void publish(const process_state& now);
     void publish(const mail_state& now);
 
-    /** All of it, in text/plain; version=0.0.4. Walks all counts: some 100 µs. */
+    /// All metrics as text/plain; version=0.0.4. Reads every counter: about 100 µs.
     std::string text() const;
 
 private:
-    enum which : std::size_t {
+    enum counter : std::size_t {
         hits,
-        absent_hits,
+        negative_hits,
         misses,
-        pushed_out,
+        evictions,
         entries,
         bytes,
         connections,
-        at_work,
-        statements,
-        lookups,
-        database_up,
-        database_opened,
-        how_many
+        requests_in_flight,
+        request_batches,
+        credential_batches,
+        database_connections,
+        database_connections_opened,
+        counters
     };
     struct alignas(64) core_counts {
-        std::array<std::atomic<std::uint64_t>, how_many> all{};
+        std::array<std::atomic<std::uint64_t>, counters> all{};
     };
 
-    std::uint64_t sum(which one) const;
+    std::uint64_t sum(counter one) const;
 
+    std::span<const route> routes_;
     std::size_t cores_;
     std::unique_ptr<core_counts[]> counts_;
-    std::deque<request_counts> requests_; // of each core
+    std::deque<request_metrics> requests_;
     std::atomic<std::size_t> nodes_{1};
     std::atomic<std::uint64_t> resident_bytes_{0}, open_descriptors_{0};
     std::atomic<double> cpu_seconds_{0};
-    std::atomic<std::int64_t> mail_waiting_{0}, mail_given_up_{0}, mail_oldest_{0};
+    std::atomic<std::int64_t> mail_pending_{0}, mail_failed_{0}, mail_oldest_{0};
     std::chrono::system_clock::time_point started_ = std::chrono::system_clock::now();
     const db::lease& lease_;
-    const crypto::hashers* hashers_;
+    const crypto::hash_pool* hash_pool_;
 };
 
 namespace metrics {
 
-/** What is on the board; 404 where there is none. */
+/// 404 where metrics are off.
 reply show(call& c);
 
 } // namespace metrics

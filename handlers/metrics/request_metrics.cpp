@@ -8,22 +8,22 @@ namespace {
 
 constexpr unsigned first_status = 200, last_status = 505;
 
-/** The place of each status. */
-constexpr auto places = [] {
+/// The slot of each status.
+constexpr auto slots = [] {
     std::array<std::uint8_t, last_status - first_status + 1> out{};
-    out.fill(static_cast<std::uint8_t>(request_counts::statuses.size() - 1));
-    for (std::size_t i = 0; i + 1 < request_counts::statuses.size(); ++i)
-        out[request_counts::statuses[i] - first_status] = static_cast<std::uint8_t>(i);
+    out.fill(static_cast<std::uint8_t>(request_metrics::statuses.size() - 1));
+    for (std::size_t i = 0; i + 1 < request_metrics::statuses.size(); ++i)
+        out[request_metrics::statuses[i] - first_status] = static_cast<std::uint8_t>(i);
     return out;
 }();
 
 } // namespace
 
-void request_counts::note(std::size_t route, unsigned status, std::chrono::nanoseconds took)
+void request_metrics::record(std::size_t route, unsigned status, std::chrono::nanoseconds took)
 {
     auto& at = cells_[std::min(route, routes_)];
     bool is_known = status >= first_status && status <= last_status;
-    add(at.answered[is_known ? places[status - first_status] : statuses.size() - 1], 1);
+    add(at.answered[is_known ? slots[status - first_status] : statuses.size() - 1], 1);
     auto microseconds = std::chrono::ceil<std::chrono::microseconds>(took).count();
     std::size_t bound = 0;
     while (bound < bounds.size() && microseconds > bounds[bound])

@@ -1,4 +1,4 @@
-// What one core has answered: how often, with what, and how long it took.
+// Request metrics of one core: counts by route and status, and latency histograms.
 #pragma once
 
 #include <array>
@@ -10,33 +10,33 @@
 
 namespace handlers {
 
-/** Written by its core alone and read by anybody: a count is a load and a store, with neither lock nor locked
-    instruction. A snapshot may be a few requests apart in itself. */
-class request_counts {
+/** Written by its core alone and read by any thread: an increment is a relaxed load and store, without a lock
+    or an atomic read-modify-write. A snapshot may be inconsistent by a few requests. */
+class request_metrics {
 public:
-    /** Statuses that the server gives; the last place is for any other. */
+    /// The statuses that the server sends; the last slot counts all others.
     static constexpr std::array<unsigned, 24> statuses{200, 201, 202, 204, 302, 304, 400, 401,
                                                        403, 404, 405, 406, 408, 409, 413, 415,
                                                        417, 422, 429, 431, 500, 503, 505, 0};
 
-    /** Upper bounds of the histogram, in microseconds; above the last is one more place. */
+    /// Upper bounds of the histogram in microseconds; one more slot counts what is above.
     static constexpr std::array<std::uint32_t, 12> bounds{
         50, 100, 250, 500, 1'000, 2'500, 10'000, 50'000, 100'000, 500'000, 1'000'000, 5'000'000};
 
-    /** @param routes how many there are; one more place is for what no route wants */
-    explicit request_counts(std::size_t routes)
+    /// @param routes their number; one more slot counts unmatched requests
+    explicit request_metrics(std::size_t routes)
         : cells_(std::make_unique<cell[]>(routes + 1)), routes_(routes)
     {}
 
-    /** @param route its number; any other number counts for none */
-    void note(std::size_t route, unsigned status, std::chrono::nanoseconds took);
+    /// @param route its index; any larger number: an unmatched request
+    void record(std::size_t route, unsigned status, std::chrono::nanoseconds took);
 
     std::uint64_t answered(std::size_t route, std::size_t status) const
     {
         return read(cells_[route].answered[status]);
     }
 
-    /** Of one place of the histogram alone, not of those below. */
+    /// Of one slot of the histogram alone: not cumulative.
     std::uint64_t timed(std::size_t route, std::size_t bound) const
     {
         return read(cells_[route].timed[bound]);

@@ -1,4 +1,4 @@
-// Documents of other servers, fetched when needed and kept for a while.
+// A remote document cached with a TTL; concurrent callers share one fetch (single flight).
 #pragma once
 
 #include "db/postgres/async.hpp"
@@ -15,87 +15,87 @@
 
 namespace handlers {
 
-/** One document, for one core. Whoever needs it while it is being fetched waits for that same fetch, which
-   goes on when its callers leave. A failure is told to all who ask within `failure_memory`, so that a dead
-   server is not hammered. A copy is a second handle to the same document. To be destroyed before its
-   io_context. */
+/** One document, for one core. Callers that need it during a fetch wait for that fetch, which continues when
+    its callers are cancelled. A failure is rethrown to every caller within `negative_ttl`, so that a failing
+    server is not flooded. Copies are handles to the same document. Destroy it before its io_context. */
 template <class T>
-class kept_document {
+class cached_document {
 public:
     using pointer = std::shared_ptr<const T>;
     using clock = std::chrono::steady_clock;
 
     struct fetched {
         pointer value;
-        clock::duration good_for;
+        clock::duration ttl;
     };
 
-    /** May throw. What it captures must not hold the kept_document itself. */
+    /// May throw. Must not capture the cached_document itself.
     using fetcher = std::function<db::awaitable<fetched>()>;
 
-    kept_document(db::executor where, fetcher fetch, clock::duration failure_memory)
-        : shared_(std::make_shared<shared>(where, std::move(fetch), failure_memory))
+    cached_document(db::executor executor, fetcher fetch, clock::duration negative_ttl)
+        : shared_(std::make_shared<shared>(executor, std::move(fetch), negative_ttl))
     {}
 
-    /** The document, from memory if that is good. @throw what the fetch threw */
-    db::awaitable<pointer> get() { return obtain(shared_, false); }
+    /// The document, from the cache while it is fresh. @throw the exception of the fetch
+    db::awaitable<pointer> get() { return load(shared_, false); }
 
-    /** Fetch it now, or wait for the fetch under way. The document in memory stays if that fails.
-        @throw what the fetch threw */
-    db::awaitable<pointer> renew() { return obtain(shared_, true); }
+    /// Fetches the document, or joins the fetch in flight. If that fails, the cached document stays.
+    /// @throw the exception of the fetch
+    db::awaitable<pointer> renew() { return load(shared_, true); }
 
-    bool is_being_fetched() const { return shared_->in_flight; }
+    bool is_fetching() const { return shared_->in_flight; }
 
 private:
     struct shared {
-        shared(db::executor place, fetcher how, clock::duration memory)
-            : where(place), fetch(std::move(how)), failure_memory(memory),
-              landed(place, clock::time_point::max())
+        shared(db::executor on, fetcher how, clock::duration ttl)
+            : executor(on), fetch(std::move(how)), negative_ttl(ttl), done(on, clock::time_point::max())
         {}
 
-        const db::executor where;
+        const db::executor executor;
         const fetcher fetch;
-        const clock::duration failure_memory;
-        db::steady_timer landed; // never expires: cancelled when a fetch has ended
+        const clock::duration negative_ttl;
+        /// A condition variable: never expires, and is cancelled when a fetch ends.
+        db::steady_timer done;
         bool in_flight = false;
         pointer value;
-        clock::time_point good_until;
-        std::exception_ptr fault; // of the last fetch
+        clock::time_point fresh_until;
+        /// Of the last fetch.
+        std::exception_ptr error;
         clock::time_point failed_at;
     };
 
-    static db::awaitable<void> fly(std::shared_ptr<shared> all)
+    static db::awaitable<void> fetch(std::shared_ptr<shared> state)
     {
         try {
-            auto got = co_await all->fetch();
-            all->value = std::move(got.value);
-            all->good_until = clock::now() + got.good_for;
-            all->fault = nullptr;
+            auto result = co_await state->fetch();
+            state->value = std::move(result.value);
+            state->fresh_until = clock::now() + result.ttl;
+            state->error = nullptr;
         } catch (...) {
-            all->fault = std::current_exception();
-            all->failed_at = clock::now();
+            state->error = std::current_exception();
+            state->failed_at = clock::now();
         }
-        all->in_flight = false;
-        all->landed.cancel();
+        state->in_flight = false;
+        state->done.cancel();
     }
 
-    static db::awaitable<pointer> obtain(std::shared_ptr<shared> all, bool anew)
+    static db::awaitable<pointer> load(std::shared_ptr<shared> state, bool refresh)
     {
         auto now = clock::now();
-        if (!anew && all->value && now < all->good_until)
-            co_return all->value;
-        if (!all->in_flight) {
-            if (all->fault && now < all->failed_at + all->failure_memory)
-                std::rethrow_exception(all->fault);
-            all->in_flight = true;
-            boost::asio::co_spawn(all->where, fly(all), boost::asio::detached);
+        if (!refresh && state->value && now < state->fresh_until)
+            co_return state->value;
+        if (!state->in_flight) {
+            if (state->error && now < state->failed_at + state->negative_ttl)
+                std::rethrow_exception(state->error);
+            state->in_flight = true;
+            boost::asio::co_spawn(state->executor, fetch(state), boost::asio::detached);
         }
         boost::system::error_code cancelled;
-        if (all->in_flight) // a fetch that fails at once has landed already
-            co_await all->landed.async_wait(boost::asio::redirect_error(db::use_awaitable, cancelled));
-        if (all->fault)
-            std::rethrow_exception(all->fault);
-        co_return all->value;
+        if (state->in_flight) // a fetch that fails at once is over by now
+            co_await state->done.async_wait(boost::asio::redirect_error(db::use_awaitable, cancelled));
+        if (state->error)
+            std::rethrow_exception(state->error);
+        co_return state->value;
     }
 
     std::shared_ptr<shared> shared_;

@@ -38,30 +38,33 @@ address address_of(const sockaddr* from)
 
 } // namespace
 
-/** What the threads and the core have in common. */
-struct name_lookup::shared {
-    shared(db::executor place, resolver how, std::size_t limit)
-        : where(place), ask(std::move(how)), most(limit)
+/// State shared by the threads and the core.
+struct dns_resolver::shared {
+    shared(db::executor on, resolve_function how, std::size_t limit)
+        : executor(on), resolve(std::move(how)), max_names(limit)
     {}
 
-    const db::executor where;
-    const resolver ask;
-    const std::size_t most;
+    const db::executor executor;
+    const resolve_function resolve;
+    const std::size_t max_names;
 
-    std::mutex lock;
-    std::size_t running = 0; // under lock
-    bool closed = false;     // under lock: `where` may be gone
+    std::mutex mutex;
+    /// Under the mutex.
+    std::size_t running = 0;
+    /// Under the mutex: the executor may be gone.
+    bool closed = false;
 };
 
-/** One name. Its thread keeps it alive; all but that happens on the core. */
-struct name_lookup::search {
-    db::steady_timer* bell = nullptr; // who waits; null once nobody does
+/// One name. Its thread keeps it alive; everything else happens on the core.
+struct dns_resolver::lookup {
+    /// Cancelled when the lookup is done; null without a waiting caller.
+    db::steady_timer* waiter = nullptr;
     bool done = false;
     addresses found;
-    std::string fault;
+    std::string error;
 };
 
-name_lookup::addresses name_lookup::ask_system(const std::string& name)
+dns_resolver::addresses dns_resolver::resolve_with_getaddrinfo(const std::string& name)
 {
     addrinfo hints{}, *list = nullptr;
     hints.ai_socktype = SOCK_STREAM;
@@ -70,86 +73,87 @@ name_lookup::addresses name_lookup::ask_system(const std::string& name)
         throw std::runtime_error(gai_strerror(error));
     const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owned(list, &freeaddrinfo);
     addresses out;
-    for (auto each = list; each; each = each->ai_next)
-        if (each->ai_family == AF_INET || each->ai_family == AF_INET6)
-            out.push_back(address_of(each->ai_addr));
+    for (auto entry = list; entry; entry = entry->ai_next)
+        if (entry->ai_family == AF_INET || entry->ai_family == AF_INET6)
+            out.push_back(address_of(entry->ai_addr));
     return out;
 }
 
-name_lookup::name_lookup(db::executor where, resolver ask, std::size_t most)
-    : shared_(std::make_shared<shared>(where, std::move(ask), most))
+dns_resolver::dns_resolver(db::executor executor, resolve_function resolve, std::size_t max_names)
+    : shared_(std::make_shared<shared>(executor, std::move(resolve), max_names))
 {}
 
-name_lookup::~name_lookup()
+dns_resolver::~dns_resolver()
 {
-    const std::lock_guard guard(shared_->lock);
+    const std::lock_guard guard(shared_->mutex);
     shared_->closed = true;
 }
 
-std::shared_ptr<name_lookup::search> name_lookup::start(std::shared_ptr<shared> all, std::string name)
+std::shared_ptr<dns_resolver::lookup> dns_resolver::start(std::shared_ptr<shared> state, std::string name)
 {
     {
-        const std::lock_guard guard(all->lock);
-        if (all->running == all->most)
-            throw std::runtime_error("too many host names are being looked up");
-        ++all->running;
+        const std::lock_guard guard(state->mutex);
+        if (state->running == state->max_names)
+            throw std::runtime_error("too many host names are being resolved");
+        ++state->running;
     }
-    auto job = std::make_shared<search>();
-    auto work = [all, job, name = std::move(name)] {
+    auto job = std::make_shared<lookup>();
+    auto work = [state, job, name = std::move(name)] {
         addresses found;
-        std::string fault;
+        std::string error;
         try {
-            found = all->ask(name);
+            found = state->resolve(name);
         } catch (const std::exception& e) {
-            fault = e.what();
+            error = e.what();
         }
-        auto tell = [job, found = std::move(found), fault = std::move(fault)]() mutable {
+        auto complete = [job, found = std::move(found), error = std::move(error)]() mutable {
             job->found = std::move(found);
-            job->fault = std::move(fault);
+            job->error = std::move(error);
             job->done = true;
-            if (job->bell)
-                job->bell->cancel();
+            if (job->waiter)
+                job->waiter->cancel();
         };
-        const std::lock_guard guard(all->lock);
-        --all->running;
-        if (!all->closed)
-            asio::post(all->where, std::move(tell));
+        const std::lock_guard guard(state->mutex);
+        --state->running;
+        if (!state->closed)
+            asio::post(state->executor, std::move(complete));
     };
     try {
         std::thread(std::move(work)).detach();
     } catch (...) {
-        const std::lock_guard guard(all->lock);
-        --all->running;
+        const std::lock_guard guard(state->mutex);
+        --state->running;
         throw;
     }
     return job;
 }
 
-db::awaitable<name_lookup::addresses> name_lookup::wait(std::shared_ptr<shared> all, std::string name,
-                                                        steady_clock::time_point until)
+db::awaitable<dns_resolver::addresses> dns_resolver::run(std::shared_ptr<shared> state, std::string name,
+                                                         steady_clock::time_point deadline)
 {
     boost::system::error_code error;
     auto literal = asio::ip::make_address(name, error);
     if (!error)
         co_return addresses(1, literal);
 
-    auto job = start(all, std::move(name));
-    db::steady_timer bell(all->where, until);
-    job->bell = &bell;
-    auto unhook = [](search* from) { from->bell = nullptr; };
-    const std::unique_ptr<search, decltype(unhook)> hooked(job.get(), unhook);
-    co_await bell.async_wait(asio::redirect_error(db::use_awaitable, error));
+    auto job = start(state, std::move(name));
+    db::steady_timer waiter(state->executor, deadline);
+    job->waiter = &waiter;
+    auto detach = [](lookup* from) { from->waiter = nullptr; };
+    const std::unique_ptr<lookup, decltype(detach)> attached(job.get(), detach);
+    co_await waiter.async_wait(asio::redirect_error(db::use_awaitable, error));
     if (!job->done)
-        throw std::runtime_error("its name is not resolved in time");
+        throw std::runtime_error("name resolution timed out");
     if (job->found.empty())
-        throw std::runtime_error("its name is not resolved: " +
-                                 (job->fault.empty() ? "no address" : job->fault));
+        throw std::runtime_error("name resolution failed: " +
+                                 (job->error.empty() ? "no address" : job->error));
     co_return std::move(job->found);
 }
 
-db::awaitable<name_lookup::addresses> name_lookup::find(std::string name, steady_clock::time_point until)
+db::awaitable<dns_resolver::addresses> dns_resolver::resolve(std::string name,
+                                                             steady_clock::time_point deadline)
 {
-    return wait(shared_, std::move(name), until);
+    return run(shared_, std::move(name), deadline);
 }
 
 } // namespace handlers

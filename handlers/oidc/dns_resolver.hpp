@@ -1,4 +1,4 @@
-// Host names into addresses, without making a reactor wait for it.
+// DNS resolver: host names to addresses without blocking the core.
 #pragma once
 
 #include "db/postgres/async.hpp"
@@ -14,38 +14,38 @@
 
 namespace handlers {
 
-/** Asks the system's resolver, each name on a thread of its own. Asio's resolver has one thread for all
-   names, joins it when the io_context is destroyed, and does not give up a name before the system does, which
-   with a dead name server takes half a minute. Here a caller is let go when its time is up, and nobody ever
-   waits for the thread: it owns all that it touches, and what it finds too late is dropped.
+/** Calls the system's resolver, each name on its own thread. Asio's resolver has one thread for all names,
+    joins it when the io_context is destroyed, and waits for a name as long as the system does, which with a
+    dead name server is half a minute. Here a call ends at its deadline, and no destructor joins the thread:
+    it owns all that it uses, and a late result is dropped.
 
-    For one core. To be destroyed before its io_context. */
-class name_lookup {
+    For one core. Destroy it before its io_context. */
+class dns_resolver {
 public:
     using addresses = std::vector<boost::asio::ip::address>;
 
-    /** Blocks. Called on any thread, by several at once. @throw what keeps it from answering */
-    using resolver = std::function<addresses(const std::string& name)>;
+    /// Blocks. Called on any thread, concurrently. @throw std::exception with the reason of a failure
+    using resolve_function = std::function<addresses(const std::string& name)>;
 
-    /** getaddrinfo: /etc/hosts, DNS, whatever the system has. @throw std::runtime_error its reason */
-    static addresses ask_system(const std::string& name);
+    /// getaddrinfo: /etc/hosts, DNS, and the system's other sources. @throw std::runtime_error its reason
+    static addresses resolve_with_getaddrinfo(const std::string& name);
 
-    /** @param most names under way at once, those that nobody waits for any more included */
-    name_lookup(db::executor where, resolver ask, std::size_t most);
-    ~name_lookup();
-    name_lookup(const name_lookup&) = delete;
-    name_lookup& operator=(const name_lookup&) = delete;
+    /// @param max_names names being resolved at once, including those abandoned at their deadline
+    dns_resolver(db::executor executor, resolve_function resolve, std::size_t max_names);
+    ~dns_resolver();
+    dns_resolver(const dns_resolver&) = delete;
+    dns_resolver& operator=(const dns_resolver&) = delete;
 
-    /** An address stands for itself, at no cost.
-        @throw std::runtime_error no such name, no answer until then, or too many under way */
-    db::awaitable<addresses> find(std::string name, std::chrono::steady_clock::time_point until);
+    /** Resolves a name; an address resolves to itself, without a thread.
+        @throw std::runtime_error no such name, deadline passed, or too many names at once */
+    db::awaitable<addresses> resolve(std::string name, std::chrono::steady_clock::time_point deadline);
 
 private:
     struct shared;
-    struct search;
-    static std::shared_ptr<search> start(std::shared_ptr<shared> all, std::string name);
-    static db::awaitable<addresses> wait(std::shared_ptr<shared> all, std::string name,
-                                         std::chrono::steady_clock::time_point until);
+    struct lookup;
+    static std::shared_ptr<lookup> start(std::shared_ptr<shared> state, std::string name);
+    static db::awaitable<addresses> run(std::shared_ptr<shared> state, std::string name,
+                                        std::chrono::steady_clock::time_point deadline);
 
     std::shared_ptr<shared> shared_;
 };

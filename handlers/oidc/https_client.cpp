@@ -1,5 +1,6 @@
 #include "handlers/oidc/https_client.hpp"
 
+#include "handlers/access/text.hpp"
 #include "handlers/http/message.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
@@ -39,13 +40,16 @@ using tcp_stream = beast::basic_stream<tcp, db::executor>;
 using tls_stream = ssl::stream<tcp_stream>;
 using message = http::request<http::string_body>;
 
-/** Where a URL leads to. */
-struct place {
+/// The parts of a URL.
+struct target_url {
     bool encrypted;
-    std::string host; // a name or an address, without brackets
+    /// A name or an address, without brackets.
+    std::string host;
     std::uint16_t port;
-    std::string authority; // as the Host header has it
-    std::string path;      // with the query; has secrets, perhaps
+    /// As in the Host header.
+    std::string authority;
+    /// With the query; may contain secrets.
+    std::string path;
 
     std::string origin() const { return (encrypted ? "https://" : "http://") + authority; }
 };
@@ -58,7 +62,7 @@ bool is_plain_host(std::string_view host)
     });
 }
 
-std::optional<place> parse_place(std::string_view text)
+std::optional<target_url> parse_target(std::string_view text)
 {
     auto parsed = urls::parse_uri(text);
     if (!parsed)
@@ -70,22 +74,22 @@ std::optional<place> parse_place(std::string_view text)
     if (!is_known || url.has_userinfo() || url.has_fragment() || !(is_name || is_address))
         return std::nullopt;
 
-    place out;
+    target_url out;
     out.encrypted = url.scheme_id() == urls::scheme::https;
     out.host = url.host_address();
     out.port = out.encrypted ? 443 : 80;
-    if (is_name && !is_plain_host(std::string_view(url.encoded_host()))) // an escape would hide another name
+    if (is_name && !is_plain_host(std::string_view(url.encoded_host()))) // an escape could hide another name
         return std::nullopt;
     if (!url.port().empty()) {
         out.port = url.port_number();
-        if (out.port == 0) // as one that is too large is told
+        if (out.port == 0) // also the value of one out of range
             return std::nullopt;
     }
     out.authority = std::string(url.encoded_host_and_port());
     out.path = std::string(url.encoded_path());
     if (out.path.empty())
         out.path = "/";
-    if (!out.path.starts_with('/')) // the parser lets "https://host:x/" through, with the path "x/"
+    if (!out.path.starts_with('/')) // the parser accepts "https://host:x/" with the path "x/"
         return std::nullopt;
     if (url.has_query())
         out.path.append("?").append(url.encoded_query());
@@ -106,18 +110,18 @@ std::optional<std::chrono::seconds> max_age_of(std::string_view cache_control)
             continue;
         directive.remove_prefix(name.size());
         std::uint32_t seconds = 0;
-        auto [end, fault] = std::from_chars(directive.data(), directive.data() + directive.size(), seconds);
-        if (fault == std::errc() && end == directive.data() + directive.size())
+        auto [end, error] = std::from_chars(directive.data(), directive.data() + directive.size(), seconds);
+        if (error == std::errc() && end == directive.data() + directive.size())
             out = std::chrono::seconds(seconds);
     }
     return out;
 }
 
-/** One request and its answer. A body without a length ends with the connection: over TLS only if the server
-    said so (RFC 9112, section 9.8), else the reading fails. */
+/// One request and its response. A body without a length ends with the connection; over TLS this requires
+/// close_notify (RFC 9112, section 9.8), else reading fails.
 template <class Stream>
-db::awaitable<http_answer> exchange(Stream& stream, const message& request,
-                                    const https_client::config& limits)
+db::awaitable<http_response> exchange(Stream& stream, const message& request,
+                                      const https_client::config& limits)
 {
     co_await http::async_write(stream, request, db::use_awaitable);
     beast::flat_buffer buffer(limits.header_limit + limits.body_limit);
@@ -125,17 +129,17 @@ db::awaitable<http_answer> exchange(Stream& stream, const message& request,
     parser.header_limit(static_cast<std::uint32_t>(limits.header_limit));
     parser.body_limit(limits.body_limit);
     co_await http::async_read(stream, buffer, parser, db::use_awaitable);
-    auto& heard = parser.get();
-    if (heard.result_int() < 200)
-        throw std::runtime_error("an interim answer instead of an answer");
-    http_answer out;
-    out.status = heard.result_int();
-    out.max_age = max_age_of(heard[http::field::cache_control]);
-    out.body = std::move(heard.body());
+    auto& response = parser.get();
+    if (response.result_int() < 200)
+        throw std::runtime_error("an interim response instead of a final one");
+    http_response out;
+    out.status = response.result_int();
+    out.max_age = max_age_of(response[http::field::cache_control]);
+    out.body = std::move(response.body());
     co_return out;
 }
 
-void prepare(tls_stream& stream, const std::string& host)
+void set_host_name(tls_stream& stream, const std::string& host)
 {
     boost::system::error_code no_address;
     asio::ip::make_address(host, no_address);
@@ -145,21 +149,21 @@ void prepare(tls_stream& stream, const std::string& host)
     stream.set_verify_callback(ssl::host_name_verification(host));
 }
 
-db::awaitable<void> shake_hands(tls_stream& stream)
+db::awaitable<void> handshake(tls_stream& stream)
 {
     try {
         co_await stream.async_handshake(ssl::stream_base::client, db::use_awaitable);
     } catch (const boost::system::system_error& e) {
         if (e.code().category() != asio::error::get_ssl_category())
             throw;
-        auto verdict = SSL_get_verify_result(stream.native_handle());
-        if (verdict == X509_V_OK)
+        auto status = SSL_get_verify_result(stream.native_handle());
+        if (status == X509_V_OK)
             throw;
-        throw std::runtime_error(e.code().message() + ": " + X509_verify_cert_error_string(verdict));
+        throw std::runtime_error(e.code().message() + ": " + X509_verify_cert_error_string(status));
     }
 }
 
-ssl::context make_tls(const std::string& ca_file)
+ssl::context make_tls_context(const std::string& ca_file)
 {
     ssl::context out(ssl::context::tls_client);
     SSL_CTX_set_min_proto_version(out.native_handle(), TLS1_2_VERSION);
@@ -174,105 +178,110 @@ ssl::context make_tls(const std::string& ca_file)
 } // namespace
 
 struct https_client::shared {
-    shared(db::executor place, config with)
-        : where(place), settings(std::move(with)), tls(make_tls(settings.ca_file))
+    shared(db::executor on, config with)
+        : executor(on), settings(std::move(with)), tls(make_tls_context(settings.ca_file))
     {}
 
-    const db::executor where;
+    const db::executor executor;
     const config settings;
     ssl::context tls;
-    std::unique_ptr<name_lookup> names; // null once the client is gone
-    std::size_t under_way = 0;
+    /// Null once the client is destroyed.
+    std::unique_ptr<dns_resolver> resolver;
+    std::size_t in_flight = 0;
 };
 
-struct https_client::outgoing {
+struct https_client::request_data {
     http::verb method;
     std::string body, authorization;
 
-    outgoing(http::verb verb, std::string form, std::string credential)
+    request_data(http::verb verb, std::string form, std::string credential)
         : method(verb), body(std::move(form)), authorization(std::move(credential))
     {}
 };
 
-https_client::https_client(db::executor where, config settings)
-    : shared_(std::make_shared<shared>(where, std::move(settings)))
+https_client::https_client(db::executor executor, config settings)
+    : shared_(std::make_shared<shared>(executor, std::move(settings)))
 {
-    auto& with = shared_->settings;
-    shared_->names = std::make_unique<name_lookup>(where, with.resolve, with.calls);
+    auto& config = shared_->settings;
+    shared_->resolver = std::make_unique<dns_resolver>(executor, config.resolve, config.max_calls);
 }
 
 https_client::~https_client()
 {
-    shared_->names.reset();
+    shared_->resolver.reset();
 }
 
-db::awaitable<http_answer> https_client::call(std::shared_ptr<shared> all, std::string url, outgoing what)
+db::awaitable<http_response> https_client::call(std::shared_ptr<shared> state, std::string url,
+                                                request_data data)
 {
-    auto to = parse_place(url);
-    if (!to)
-        throw https_failure("not the URL of a server that can be called");
-    auto refuse = [&to](std::string_view why) {
-        return https_failure(to->origin() + ": " + std::string(why));
+    // Check the URL and the number of calls.
+    auto target = parse_target(url);
+    if (!target)
+        throw https_failure("not the URL of an HTTP server");
+    auto failure = [&target](std::string_view why) {
+        return https_failure(target->origin() + ": " + std::string(why));
     };
-    bool at_home = is_loopback_host(to->host);
-    if (!to->encrypted && !at_home)
-        throw refuse("without TLS only this machine itself is called");
-    if (all->under_way == all->settings.calls || !all->names)
-        throw refuse("too many calls are under way");
+    if (!target->encrypted && !is_loopback_host(target->host))
+        throw failure("only loopback may be called without TLS");
+    if (state->in_flight == state->settings.max_calls || !state->resolver)
+        throw failure("too many calls in flight");
 
-    ++all->under_way;
-    auto leave = [](shared* from) { --from->under_way; };
-    const std::unique_ptr<shared, decltype(leave)> entered(all.get(), leave);
-    auto until = steady_clock::now() + all->settings.deadline;
+    ++state->in_flight;
+    auto end_call = [](shared* from) { --from->in_flight; };
+    const std::unique_ptr<shared, decltype(end_call)> counted(state.get(), end_call);
+    auto deadline = steady_clock::now() + state->settings.deadline;
     try {
-        auto found = co_await all->names->find(to->host, until);
-        if (!to->encrypted)
-            std::erase_if(found, [](const asio::ip::address& each) { return !each.is_loopback(); });
-        std::vector<tcp::endpoint> places;
-        places.reserve(found.size());
-        for (auto& each : found)
-            places.emplace_back(each, to->port);
+        // Resolve the name.
+        auto addresses = co_await state->resolver->resolve(target->host, deadline);
+        if (!target->encrypted)
+            std::erase_if(addresses, [](const asio::ip::address& each) { return !each.is_loopback(); });
+        std::vector<tcp::endpoint> endpoints;
+        endpoints.reserve(addresses.size());
+        for (auto& address : addresses)
+            endpoints.emplace_back(address, target->port);
 
-        message request(what.method, to->path, 11, std::move(what.body));
-        request.set(http::field::host, to->authority);
+        // Build the request.
+        message request(data.method, target->path, 11, std::move(data.body));
+        request.set(http::field::host, target->authority);
         request.set(http::field::user_agent, "latchkey");
         request.set(http::field::accept, "application/json");
         request.set(http::field::connection, "close");
-        if (!what.authorization.empty())
-            request.set(http::field::authorization, what.authorization);
-        if (what.method == http::verb::post) {
+        if (!data.authorization.empty())
+            request.set(http::field::authorization, data.authorization);
+        if (data.method == http::verb::post) {
             request.set(http::field::content_type, "application/x-www-form-urlencoded");
             request.prepare_payload();
         }
 
-        tls_stream stream(tcp_stream(all->where), all->tls);
-        auto& bottom = stream.next_layer();
-        bottom.expires_at(until); // for each operation from here on, TLS's own included
-        co_await bottom.async_connect(places, db::use_awaitable);
-        bottom.socket().set_option(tcp::no_delay(true));
-        if (to->encrypted) {
-            prepare(stream, to->host);
-            co_await shake_hands(stream);
-            co_return co_await exchange(stream, request, all->settings);
+        // Connect, and exchange it for the response.
+        tls_stream stream(tcp_stream(state->executor), state->tls);
+        auto& socket = stream.next_layer();
+        socket.expires_at(deadline); // of every operation below, TLS included
+        co_await socket.async_connect(endpoints, db::use_awaitable);
+        socket.socket().set_option(tcp::no_delay(true));
+        if (target->encrypted) {
+            set_host_name(stream, target->host);
+            co_await handshake(stream);
+            co_return co_await exchange(stream, request, state->settings);
         }
-        co_return co_await exchange(bottom, request, all->settings);
+        co_return co_await exchange(socket, request, state->settings);
     } catch (const boost::system::system_error& e) {
-        throw refuse(e.code() == beast::error::timeout ? "no whole answer in time" : e.code().message());
+        throw failure(e.code() == beast::error::timeout ? "timed out" : e.code().message());
     } catch (const std::exception& e) {
-        throw refuse(e.what());
+        throw failure(e.what());
     }
 }
 
-db::awaitable<http_answer> https_client::get(std::string url)
+db::awaitable<http_response> https_client::get(std::string url)
 {
-    return call(shared_, std::move(url), outgoing(http::verb::get, {}, {}));
+    return call(shared_, std::move(url), request_data(http::verb::get, {}, {}));
 }
 
-db::awaitable<http_answer> https_client::post_form(std::string url, form_fields form,
-                                                   std::string authorization)
+db::awaitable<http_response> https_client::post_form(std::string url, form_fields form,
+                                                     std::string authorization)
 {
     return call(shared_, std::move(url),
-                outgoing(http::verb::post, encode_form(form), std::move(authorization)));
+                request_data(http::verb::post, encode_form(form), std::move(authorization)));
 }
 
 std::string encode_form(std::string_view text)
@@ -300,13 +309,13 @@ bool is_loopback_host(std::string_view host)
 
 std::optional<bool> is_loopback_url(std::string_view url)
 {
-    auto where = parse_place(url);
-    if (!where)
+    auto target = parse_target(url);
+    if (!target)
         return std::nullopt;
-    bool at_home = is_loopback_host(where->host);
-    if (!where->encrypted && !at_home)
+    bool is_loopback = is_loopback_host(target->host);
+    if (!target->encrypted && !is_loopback)
         return std::nullopt;
-    return at_home;
+    return is_loopback;
 }
 
 } // namespace handlers

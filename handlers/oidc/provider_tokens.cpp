@@ -1,7 +1,7 @@
 #include "handlers/oidc/provider_tokens.hpp"
 
 #include "crypto/encoding.hpp"
-#include "schemas/engine/rule.hpp"
+#include "schemas/engine/schema.hpp"
 
 namespace handlers {
 
@@ -11,17 +11,17 @@ constexpr std::string_view seal_context = "oauth_grants";
 
 } // namespace
 
-std::vector<std::uint8_t> seal_tokens(const crypto::sealer& sealer, const granted_tokens& tokens)
+std::vector<std::uint8_t> seal_tokens(const crypto::sealer& sealer, const provider_tokens& tokens)
 {
     return sealer.seal(crypto::bytes_of(schemas::to_json(tokens)), seal_context);
 }
 
-std::optional<granted_tokens> open_tokens(const crypto::sealer& sealer, std::span<const std::uint8_t> sealed)
+std::optional<provider_tokens> open_tokens(const crypto::sealer& sealer, std::span<const std::uint8_t> sealed)
 {
     auto opened = sealer.open(sealed, seal_context);
     if (!opened)
         return std::nullopt;
-    return schemas::parse_body<granted_tokens>(crypto::text_of(*opened)).value;
+    return schemas::parse_body<provider_tokens>(crypto::text_of(*opened)).value;
 }
 
 } // namespace handlers

@@ -1,4 +1,4 @@
-// What a provider lets us do for a person: its tokens, sealed at rest.
+// A provider's tokens for a user, sealed at rest.
 #pragma once
 
 #include "crypto/seal.hpp"
@@ -13,18 +13,19 @@
 
 namespace handlers {
 
-struct granted_tokens {
+struct provider_tokens {
     std::string access_token;
     std::optional<std::string> refresh_token;
 
-    /** The one whose revocation ends both (RFC 7009, section 2.1). */
-    const std::string& longest() const { return refresh_token ? *refresh_token : access_token; }
+    /// The token to revoke: revoking the refresh token ends the access token too (RFC 7009, section 2.1).
+    const std::string& revocation_target() const { return refresh_token ? *refresh_token : access_token; }
 };
-BOOST_DESCRIBE_STRUCT(granted_tokens, (), (access_token, refresh_token))
+BOOST_DESCRIBE_STRUCT(provider_tokens, (), (access_token, refresh_token))
 
-std::vector<std::uint8_t> seal_tokens(const crypto::sealer& sealer, const granted_tokens& tokens);
+std::vector<std::uint8_t> seal_tokens(const crypto::sealer& sealer, const provider_tokens& tokens);
 
-/** @return nothing if they were sealed under another master key, or are no tokens */
-std::optional<granted_tokens> open_tokens(const crypto::sealer& sealer, std::span<const std::uint8_t> sealed);
+/// @return nothing if they were sealed with another master key, or are malformed
+std::optional<provider_tokens> open_tokens(const crypto::sealer& sealer,
+                                           std::span<const std::uint8_t> sealed);
 
 } // namespace handlers

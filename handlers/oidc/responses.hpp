@@ -1,4 +1,4 @@
-// What an OpenID provider says of itself and of its tokens, before anything of it is used.
+// Responses of an OpenID provider, parsed and validated: discovery, token endpoint, revocation.
 #pragma once
 
 #include "handlers/oidc/https_client.hpp"
@@ -11,13 +11,16 @@
 namespace handlers {
 
 enum class oidc_failure_kind {
-    unavailable,   ///< no answer, or none that can be used: try again later
-    refused,       ///< the provider said no: the code is spent, the client unknown
-    untrustworthy, ///< what came is not what was promised: to be believed in nothing
+    /// No usable response: a later attempt may succeed.
+    unavailable,
+    /// The provider rejected the request: the code was used, or the client is unknown.
+    refused,
+    /// The response violates the protocol; nothing in it may be trusted.
+    invalid_response,
 };
 
-/** A sign-in that does not take place. The message has neither a token nor a code nor a secret in it, but
-   what the provider said may stand there: it belongs into the log. */
+/** A failed sign-in. The message contains no token, code or secret, but may quote the provider's error code:
+    it is for the log. */
 class oidc_failure : public std::runtime_error {
 public:
     oidc_failure(oidc_failure_kind kind, const std::string& cause) : std::runtime_error(cause), kind_(kind) {}
@@ -28,33 +31,36 @@ private:
     oidc_failure_kind kind_;
 };
 
-/** Where a provider is asked what. URLs, all of them https, save those of a provider on loopback without TLS.
- */
+/// The provider's endpoints. All URLs are https, except those of a loopback provider without TLS.
 struct oidc_endpoints {
     std::string authorization, token, keys;
-    std::string revocation;         // empty if it has none
-    bool takes_secret_alone = true; // in the form; false: as HTTP Basic
+    /// Empty if the provider has none.
+    std::string revocation;
+    /// Client authentication: the secret in the form; false: HTTP Basic.
+    bool client_secret_post = true;
 };
 
-/** The discovery document of `issuer` (OpenID Connect Discovery, section 4).
-    @throw oidc_failure untrustworthy for one that names another issuer, or endpoints without TLS; unavailable
-   if this is no such document */
-oidc_endpoints read_discovery(const http_answer& heard, std::string_view issuer);
+/** Parses the discovery document of `issuer` (OpenID Connect Discovery, section 4).
+    @throw oidc_failure invalid_response if it names another issuer, or endpoints without TLS; unavailable if
+    it is no discovery document */
+oidc_endpoints read_discovery(const http_response& response, std::string_view issuer);
 
-/** A successful answer of the token endpoint (RFC 6749, section 5.1), the ID token unverified. */
-struct token_answer {
+/// A successful response of the token endpoint (RFC 6749, section 5.1). The ID token is not verified yet.
+struct token_response {
     std::string id_token, access_token;
-    std::string refresh_token; // empty if there is none
-    std::string scope;         // likewise
+    /// Empty if there is none.
+    std::string refresh_token;
+    /// As granted; empty if as requested.
+    std::string scope;
     std::chrono::seconds expires_in{0};
 };
 
-/** @throw oidc_failure refused for 4xx, with its `error` (section 5.2); unavailable for what makes no sense;
-    untrustworthy if there is no ID token */
-token_answer read_token_answer(const http_answer& heard);
+/** @throw oidc_failure refused for 4xx, with its `error` (RFC 6749, section 5.2); unavailable for a malformed
+    response; invalid_response without an ID token */
+token_response read_token_response(const http_response& response);
 
-/** Whether a token is revoked now (RFC 7009, section 2.2). That it was no good already counts.
+/** Whether a token is revoked now (RFC 7009, section 2.2); true as well if it was invalid before.
     @throw oidc_failure unavailable */
-bool read_revocation_answer(const http_answer& heard);
+bool read_revocation_response(const http_response& response);
 
 } // namespace handlers

@@ -1,7 +1,7 @@
 #include "handlers/openapi/document.hpp"
 
-#include "handlers/openapi/operations.hpp"
-#include "handlers/routes.hpp"
+#include "handlers/http/context.hpp"
+#include "handlers/openapi/operation.hpp"
 #include "schemas/engine/examples.hpp"
 #include "schemas/problem.hpp"
 
@@ -20,60 +20,65 @@ using schemas::direction;
 
 namespace {
 
-constexpr std::string_view description =
-    "Who is this, and may they? Accounts, sessions, workspaces with roles, and API keys for a product's "
-    "other parts.\n\n"
-    "**Credentials.** `Authorization: Bearer <token>`, where the token is an access token (a JWT) from "
-    "signing in, or "
-    "an API key. Both work at every call that needs one. The credential names the workspace that a call is "
-    "about; ids "
-    "of other workspaces answer 404.\n\n"
-    "**Refusals** carry a text for people in `detail` and a word for programs in `code`. A body with unknown "
-    "members "
-    "is refused, so that no typing error is taken for a wish.\n\n"
-    "**Lists** come in pages: `next_cursor` of one page is the `cursor` of the next.\n\n"
-    "**Limits.** Requests are counted for each credential, or, without one, for each address; 429 tells when "
-    "to come "
-    "again.";
+constexpr std::string_view description = R"(
+Authentication and access control: accounts, sessions, workspaces with roles, and API keys for the other
+parts of a product.
 
-/** What a status means, in a word or two. */
-std::string_view meaning_of(unsigned status)
+**Credentials.** `Authorization: Bearer <token>`, where the token is an access token (a JWT) from a login,
+or an API key. Every operation that requires a credential accepts both. The credential selects the workspace
+of a request; ids of other workspaces answer 404.
+
+**Errors** have a text for people in `detail` and a code for programs in `code`. A 422 lists every invalid
+field. A body with unknown members is rejected, so that no typing error is ignored.
+
+**Lists** are `{items, next_cursor, total}`: `next_cursor` of a page is the `cursor` of the next. `total` is
+omitted above a thousand, so that the cost of a page does not depend on the length of its list.
+
+**Rate limits.** Requests are counted per credential or, without one, per client address. A 429 says when to
+retry. Stricter limits apply to operations open to guessing or abuse: failed logins, sign-ups, new
+workspaces (twenty per account), invites (a thousand per workspace and hour, five resends each, twenty
+emails per recipient and day), and emails of password reset and verification (five per account and hour; a
+request over that limit gets the same answer, and no email is sent).
+)";
+
+/// The description of a status.
+std::string_view description_of(unsigned status)
 {
     switch (status) {
     case 200:
-        return "Done.";
+        return "Success.";
     case 201:
-        return "Made.";
+        return "Created.";
     case 202:
-        return "Accepted; how it went is told by mail, if at all.";
+        return "Accepted. The result, if any, is sent by email.";
     case 204:
-        return "Done; there is nothing to say.";
+        return "No content.";
     case 400:
-        return "The request cannot be read, or a token in it is not good any more.";
+        return "The request is not well-formed, or a token in it is no longer valid.";
     case 401:
         return "The credential is missing, malformed, expired or revoked.";
     case 403:
         return "The caller may not do this.";
     case 404:
-        return "There is no such thing here, or it belongs to another workspace.";
+        return "Not found, or in another workspace.";
     case 406:
-        return "The client does not accept what is answered.";
+        return "The client does not accept the content type of the response.";
     case 409:
-        return "The state of things forbids it.";
+        return "The request conflicts with the current state.";
     case 413:
         return "The body is too large.";
     case 415:
-        return "The body is of the wrong content type.";
+        return "The body has the wrong content type.";
     case 422:
-        return "A field is wrong; all wrong fields are listed.";
+        return "Fields are invalid; all of them are listed.";
     case 429:
         return "Too many requests.";
     case 500:
-        return "Something went wrong here.";
+        return "Internal error.";
     case 503:
-        return "Too busy, or the database does not answer; nothing is half done.";
+        return "Overloaded, or the database is unavailable. Nothing was changed.";
     default:
-        throw std::logic_error("a status without a meaning");
+        throw std::logic_error("a status without a description");
     }
 }
 
@@ -87,7 +92,7 @@ json::object reference(std::string_view kind, std::string_view name)
     return {{"$ref", "#/components/" + std::string(kind) + "/" + std::string(name)}};
 }
 
-/** Headers that every answer of a status carries. */
+/// The headers of every response with a status.
 json::object headers_of(unsigned status)
 {
     json::object out{{"X-Request-Id", reference("headers", "X-Request-Id")}};
@@ -106,15 +111,15 @@ json::object headers_of(unsigned status)
 
 json::object common_headers()
 {
-    json::object seconds{{"description", "Seconds until it is worth trying again."},
+    json::object seconds{{"description", "Seconds until a retry can succeed."},
                          {"schema", {{"type", "integer"}}}};
-    return {{"X-Request-Id",
-             text_header("Names the request, in the log and in letters to whoever runs the server.")},
-            {"Location", text_header("Where to go on.")},
-            {"WWW-Authenticate", text_header("How to authenticate (RFC 6750).")},
-            {"Retry-After", std::move(seconds)},
-            {"RateLimit", text_header("What is left of the limit (RateLimit header fields, IETF draft).")},
-            {"RateLimit-Policy", text_header("The limit.")}};
+    return {
+        {"X-Request-Id", text_header("Identifies the request in the log and in reports to the operator.")},
+        {"Location", text_header("The next location.")},
+        {"WWW-Authenticate", text_header("How to authenticate (RFC 6750).")},
+        {"Retry-After", std::move(seconds)},
+        {"RateLimit", text_header("What is left of the limit (RateLimit header fields, IETF draft).")},
+        {"RateLimit-Policy", text_header("The limit.")}};
 }
 
 json::object security_schemes()
@@ -123,14 +128,15 @@ json::object security_schemes()
                          {"scheme", "bearer"},
                          {"bearerFormat", "JWT"},
                          {"description", "The access token of a session."}};
-    json::object key{{"type", "http"},
-                     {"scheme", "bearer"},
-                     {"bearerFormat", "tnx_<prefix>_<secret>"},
-                     {"description", "An API key. Good for what its owner may do, narrowed by its scopes."}};
+    json::object key{
+        {"type", "http"},
+        {"scheme", "bearer"},
+        {"bearerFormat", "tnx_<prefix>_<secret>"},
+        {"description", "An API key. It has the permissions of its owner, narrowed by its scopes."}};
     return {{"accessToken", std::move(session)}, {"apiKey", std::move(key)}};
 }
 
-/** The parts of a path pattern that vary. */
+/// The names of the `{parts}` of a path pattern.
 std::vector<std::string_view> parts_of(std::string_view path)
 {
     std::vector<std::string_view> out;
@@ -161,123 +167,141 @@ json::object path_parameter(std::string_view name)
             {"example", std::move(example)}};
 }
 
-/** Puts the document together, and with it the schemas and answers that operations share. */
-class writer {
+/// Builds the document, and the schemas and responses that operations share.
+class builder {
 public:
-    json::object write(std::string_view server, std::string_view version);
+    json::object write(std::span<const route> routes, std::string_view server, std::string_view version);
 
 private:
-    json::object describe(const route& line, const operation& what);
+    json::object describe(const route& line, const operation& op);
     json::array parameters(const route& line);
     json::object body_of(const route& line);
-    json::object answers(const route& line, const operation& what);
+    json::object responses(const route& line, const operation& op);
     json::object success(const route& line);
-    json::object refusal_answer(const route& line, unsigned status, const std::vector<refusal>& reasons);
-    json::object body_schema(const route& line, const std::vector<refusal>& alike);
+    json::object error_response(const route& line, unsigned status,
+                                const std::vector<documented_error>& reasons);
+    json::object body_schema(const route& line, const std::vector<documented_error>& same_shape);
 
-    json::object place(schemas::describer what, direction way)
+    json::object schema_of(schemas::describer generate, direction dir)
     {
-        schemas::openapi_context cx(way, &schemas_);
-        return what(cx);
+        schemas::openapi_context cx(dir, &schemas_);
+        return generate(cx);
     }
 
-    json::object content(std::string_view media, json::object schema, direction way)
+    json::object content(std::string_view media, json::object schema, direction dir)
     {
         json::object inside;
         if (!schema.empty())
-            inside["example"] = schemas::example_of(schema, schemas_, way);
+            inside["example"] = schemas::example_of(schema, schemas_, dir);
         inside["schema"] = std::move(schema);
         return {{media, std::move(inside)}};
     }
 
-    json::object schemas_;   // by name
-    json::object responses_; // refusals, which many operations share
+    /// The shared schemas and error responses, by name.
+    json::object schemas_, responses_;
 };
 
-/** What may be answered to anybody who sends this, whatever the handler does. */
-std::vector<refusal> common_refusals(const route& line)
+/// The errors of a route before its handler runs.
+std::vector<documented_error> common_errors(const route& line)
 {
-    using namespace refusals;
-    using kind = guard::kind;
-    std::vector<refusal> out{bad_request, internal_error, overloaded, database_unavailable};
+    using kind = guard_kind;
+    std::vector<documented_error> out{codes::bad_request, codes::internal_error, codes::overloaded,
+                                      codes::database_unavailable};
     auto add = [&out](auto... more) { (out.push_back(more), ...); };
-    if (line.who.who != kind::unlimited)
-        add(too_many);
-    if (line.who.who != kind::unlimited && line.who.who != kind::anyone) {
-        add(unauthorized, token_expired);
-        if (line.who.who != kind::even_unverified)
-            add(email_not_verified);
-        if (line.who.needs_workspace)
-            add(pending_approval,
-                line.who.who == kind::permission ? refusals::forbidden_scope : refusals::forbidden);
-        if (line.who.who == kind::permission || line.who.who == kind::company_admin)
-            add(forbidden_scope);
+    if (line.guard.kind != kind::unlimited)
+        add(codes::rate_limited);
+    if (line.guard.kind != kind::unlimited && line.guard.kind != kind::anyone) {
+        add(codes::unauthorized, codes::token_expired);
+        if (line.guard.kind != kind::allow_unverified)
+            add(codes::email_not_verified);
+        if (line.guard.needs_workspace)
+            add(codes::pending_approval,
+                line.guard.kind == kind::permission ? codes::forbidden_scope : codes::forbidden);
+        if (line.guard.kind == kind::permission || line.guard.kind == kind::company_admin)
+            add(codes::forbidden_scope);
     }
-    if (line.input_from == input_place::json || line.input_from == input_place::optional_json)
-        add(malformed_json, payload_too_large, unsupported_media_type, validation_error);
-    if (line.input_from == input_place::form)
-        add(payload_too_large, unsupported_media_type, validation_error);
-    if (line.input_from == input_place::query)
-        add(validation_error);
+    if (line.source == input_source::json || line.source == input_source::optional_json)
+        add(codes::malformed_json, codes::payload_too_large, codes::unsupported_media_type,
+            codes::validation_error);
+    if (line.source == input_source::form)
+        add(codes::payload_too_large, codes::unsupported_media_type, codes::validation_error);
+    if (line.source == input_source::query)
+        add(codes::validation_error);
     if (line.path.find('{') != line.path.npos)
-        add(not_found);
+        add(codes::not_found);
     return out;
 }
 
-/** By status, none twice. */
-std::map<unsigned, std::vector<refusal>> refusals_of(const route& line, const operation& what,
-                                                     bool has_cursor)
+/// All errors of a route by status, without duplicates.
+std::map<unsigned, std::vector<documented_error>> errors_of(const route& line, const operation& op,
+                                                            bool has_cursor)
 {
-    auto all = common_refusals(line);
-    all.insert(all.end(), what.refused.begin(), what.refused.end());
+    auto all = common_errors(line);
+    all.insert(all.end(), op.errors.begin(), op.errors.end());
     if (has_cursor)
-        all.push_back(refusals::invalid_cursor);
-    std::map<unsigned, std::vector<refusal>> out;
+        all.push_back(codes::invalid_cursor);
+    std::map<unsigned, std::vector<documented_error>> out;
     for (auto& one : all) {
-        auto& there = out[one.status];
-        auto is_same = [&](const refusal& other) { return other.code == one.code && other.body == one.body; };
-        if (std::ranges::none_of(there, is_same))
-            there.push_back(one);
+        auto& same_status = out[one.status];
+        if (std::ranges::find(same_status, one) == same_status.end())
+            same_status.push_back(one);
     }
     return out;
 }
 
-json::object codes_schema(const std::vector<refusal>& alike)
+/// The schemas that errors have.
+enum class error_shape { problem, validation, forbidden_scope, rate_limited, own };
+
+error_shape shape_of(const documented_error& error)
+{
+    if (error.has_own_body)
+        return error_shape::own;
+    if (error.code == codes::validation_error.name())
+        return error_shape::validation;
+    if (error.code == codes::forbidden_scope.name())
+        return error_shape::forbidden_scope;
+    if (error.code == codes::rate_limited.name())
+        return error_shape::rate_limited;
+    return error_shape::problem;
+}
+
+json::object codes_schema(const std::vector<documented_error>& same_shape)
 {
     json::array codes;
-    for (auto& one : alike)
+    for (auto& one : same_shape)
         codes.emplace_back(one.code);
     return {{"type", "object"}, {"properties", {{"code", {{"enum", std::move(codes)}}}}}};
 }
 
-/** The schema of refusals with one shape. */
-json::object writer::body_schema(const route& line, const std::vector<refusal>& alike)
+/// The schema of errors with the same shape.
+json::object builder::body_schema(const route& line, const std::vector<documented_error>& same_shape)
 {
-    using enum refusal::shape;
+    using enum error_shape;
     json::object plain;
-    switch (alike.front().body) {
+    switch (shape_of(same_shape.front())) {
     case problem:
-        plain = place(&schemas::describe<schemas::problem>, direction::response);
+        plain = schema_of(&schemas::describe<schemas::problem>, direction::response);
         break;
     case validation:
-        plain = place(&schemas::describe<schemas::validation_problem>, direction::response);
+        plain = schema_of(&schemas::describe<schemas::validation_problem>, direction::response);
         break;
     case forbidden_scope:
-        plain = place(&schemas::describe<schemas::forbidden_scope_problem>, direction::response);
+        plain = schema_of(&schemas::describe<schemas::forbidden_scope_problem>, direction::response);
         break;
     case rate_limited:
-        plain = place(&schemas::describe<schemas::rate_limited_problem>, direction::response);
+        plain = schema_of(&schemas::describe<schemas::rate_limited_problem>, direction::response);
         break;
     case own:
-        plain = place(line.describe_other ? line.describe_other : line.describe_output, direction::response);
+        plain =
+            schema_of(line.describe_error ? line.describe_error : line.describe_output, direction::response);
         break;
     }
-    if (alike.front().code.empty())
+    if (same_shape.front().code.empty())
         return plain;
-    return {{"allOf", {std::move(plain), codes_schema(alike)}}};
+    return {{"allOf", {std::move(plain), codes_schema(same_shape)}}};
 }
 
-std::string name_of(unsigned status, const std::vector<refusal>& reasons)
+std::string name_of(unsigned status, const std::vector<documented_error>& reasons)
 {
     std::string out = std::to_string(status);
     for (auto& one : reasons)
@@ -285,72 +309,71 @@ std::string name_of(unsigned status, const std::vector<refusal>& reasons)
     return out;
 }
 
-json::object writer::refusal_answer(const route& line, unsigned status, const std::vector<refusal>& reasons)
+json::object builder::error_response(const route& line, unsigned status,
+                                     const std::vector<documented_error>& reasons)
 {
-    std::map<refusal::shape, std::vector<refusal>> by_shape;
+    std::map<error_shape, std::vector<documented_error>> by_shape;
     for (auto& one : reasons)
-        by_shape[one.body].push_back(one);
-    json::array either;
-    for (auto& [shape, alike] : by_shape)
-        either.emplace_back(body_schema(line, alike));
-    json::object schema =
-        either.size() == 1 ? either.front().as_object() : json::object{{"anyOf", std::move(either)}};
-    json::object answer{{"description", meaning_of(status)},
+        by_shape[shape_of(one)].push_back(one);
+    json::array alternatives;
+    for (auto& [shape, same_shape] : by_shape)
+        alternatives.emplace_back(body_schema(line, same_shape));
+    json::object schema = alternatives.size() == 1 ? alternatives.front().as_object()
+                                                   : json::object{{"anyOf", std::move(alternatives)}};
+    json::object answer{{"description", description_of(status)},
                         {"headers", headers_of(status)},
                         {"content", {{"application/json", {{"schema", std::move(schema)}}}}}};
-    if (by_shape.contains(refusal::shape::own))
+    if (by_shape.contains(error_shape::own))
         return answer;
     auto name = name_of(status, reasons);
     responses_[name] = std::move(answer);
     return reference("responses", name);
 }
 
-json::object writer::success(const route& line)
+json::object builder::success(const route& line)
 {
-    json::object out{{"description", meaning_of(line.success)}, {"headers", headers_of(line.success)}};
+    json::object out{{"description", description_of(line.success)}, {"headers", headers_of(line.success)}};
     if (line.describe_output)
-        out["content"] = content("application/json", place(line.describe_output, direction::response),
+        out["content"] = content("application/json", schema_of(line.describe_output, direction::response),
                                  direction::response);
     return out;
 }
 
-json::object writer::answers(const route& line, const operation& what)
+json::object builder::responses(const route& line, const operation& op)
 {
     json::object out;
     auto add = [&out](unsigned status, json::object answer) {
         out[std::to_string(status)] = std::move(answer);
     };
-    if (what.further[0].status == 0 || line.describe_output)
+    if (op.extra_responses.empty() || line.describe_output)
         add(line.success, success(line));
     if (line.may_be_accepted)
-        add(202, {{"description", meaning_of(202)}, {"headers", headers_of(202)}});
-    for (auto& one : what.further) {
-        if (one.status == 0)
-            continue;
+        add(202, {{"description", description_of(202)}, {"headers", headers_of(202)}});
+    for (auto& one : op.extra_responses) {
         json::object answer{{"description", one.description}, {"headers", headers_of(one.status)}};
-        if (!one.media.empty())
-            answer["content"] = {{one.media, json::object()}};
+        if (!one.media_type.empty())
+            answer["content"] = {{one.media_type, json::object()}};
         add(one.status, std::move(answer));
     }
     bool has_cursor = false;
     for (auto& parameter : parameters(line))
         has_cursor = has_cursor || parameter.at("name") == "cursor";
-    for (auto& [status, reasons] : refusals_of(line, what, has_cursor))
-        add(status, refusal_answer(line, status, reasons));
+    for (auto& [status, reasons] : errors_of(line, op, has_cursor))
+        add(status, error_response(line, status, reasons));
     return out;
 }
 
-json::array writer::parameters(const route& line)
+json::array builder::parameters(const route& line)
 {
     json::array out;
     for (auto part : parts_of(line.path))
         out.emplace_back(path_parameter(part));
-    if (line.input_from != input_place::query)
+    if (line.source != input_source::query)
         return out;
     schemas::openapi_context alone(direction::request);
     auto schema = line.describe_input(alone);
-    json::object named; // for examples, which go by the struct's name
-    schemas::openapi_context cx(direction::request, &named);
+    json::object named;
+    schemas::openapi_context cx(direction::request, &named); // examples are found by name
     auto example = schemas::example_of(line.describe_input(cx), named, direction::request);
     for (auto& parameter : schemas::parameters_of(schema)) {
         auto& one = parameter.as_object();
@@ -361,15 +384,16 @@ json::array writer::parameters(const route& line)
     return out;
 }
 
-json::object writer::body_of(const route& line)
+json::object builder::body_of(const route& line)
 {
-    bool is_form = line.input_from == input_place::form;
+    bool is_form = line.source == input_source::form;
     auto media = is_form ? "application/x-www-form-urlencoded" : "application/json";
-    return {{"required", line.input_from != input_place::optional_json},
-            {"content", content(media, place(line.describe_input, direction::request), direction::request)}};
+    return {
+        {"required", line.source != input_source::optional_json},
+        {"content", content(media, schema_of(line.describe_input, direction::request), direction::request)}};
 }
 
-json::object picture_body()
+json::object image_body()
 {
     json::object any{{"type", "string"}, {"contentMediaType", "image/png"}};
     return {{"required", true}, {"content", {{"image/png", {{"schema", std::move(any)}}}}}};
@@ -377,14 +401,16 @@ json::object picture_body()
 
 bool needs_credential(const route& line)
 {
-    return line.who.who != guard::kind::anyone && line.who.who != guard::kind::unlimited;
+    return line.guard.kind != guard_kind::anyone && line.guard.kind != guard_kind::unlimited;
 }
 
-/** Any of these will do; an empty one: none is needed. */
-json::array security_of(const route& line, const operation& what)
+/// Alternatives; an empty object: no credential is required.
+json::array security_of(const route& line, const operation& op)
 {
-    auto is_token_expired = [](const refusal& one) { return one.code == refusals::token_expired.code; };
-    bool may_have = std::ranges::any_of(what.refused, is_token_expired);
+    auto is_token_expired = [](const documented_error& one) {
+        return one.code == codes::token_expired.name();
+    };
+    bool may_have = std::ranges::any_of(op.errors, is_token_expired);
     json::array out;
     if (needs_credential(line) || may_have) {
         out.push_back({{"accessToken", json::array()}});
@@ -395,42 +421,33 @@ json::array security_of(const route& line, const operation& what)
     return out;
 }
 
-json::object writer::describe(const route& line, const operation& what)
+json::object builder::describe(const route& line, const operation& op)
 {
-    std::string text(what.description);
-    json::object out{{"operationId", what.id}, {"tags", {what.tag}}, {"summary", what.summary}};
-    if (line.who.who == guard::kind::permission)
-        text.append(text.empty() ? "" : " ").append("Needs `").append(line.who.permission).append("`.");
+    std::string text(op.description);
+    json::object out{{"operationId", op.id}, {"tags", {op.tag}}, {"summary", op.summary}};
+    if (line.guard.kind == guard_kind::permission)
+        text.append(text.empty() ? "" : " ").append("Needs `").append(line.guard.permission).append("`.");
     if (!text.empty())
         out["description"] = text;
-    out["security"] = security_of(line, what);
+    out["security"] = security_of(line, op);
     if (auto all = parameters(line); !all.empty())
         out["parameters"] = std::move(all);
-    if (line.input_from == input_place::query || line.input_from == input_place::none) {
-        if (line.body_limit != body_limit)
-            out["requestBody"] = picture_body();
+    if (line.source == input_source::query || line.source == input_source::none) {
+        if (line.body_limit != default_body_limit)
+            out["requestBody"] = image_body();
     } else {
         out["requestBody"] = body_of(line);
     }
-    out["responses"] = answers(line, what);
+    out["responses"] = responses(line, op);
     return out;
 }
 
 json::array tag_list()
 {
     json::array out;
-    for (auto& one : all_operation_tags())
+    for (auto& one : tags::all)
         out.push_back({{"name", one.name}, {"description", one.description}});
     return out;
-}
-
-const operation& operation_of(const route& line)
-{
-    auto is_its = [&](const operation& one) { return one.method == line.method && one.path == line.path; };
-    auto it = std::ranges::find_if(all_operations(), is_its);
-    if (it == all_operations().end())
-        throw std::logic_error("no operation describes " + std::string(line.path));
-    return *it;
 }
 
 std::string method_name(http::verb method)
@@ -441,20 +458,18 @@ std::string method_name(http::verb method)
     return out;
 }
 
-json::object writer::write(std::string_view server, std::string_view version)
+json::object builder::write(std::span<const route> routes, std::string_view server, std::string_view version)
 {
-    if (all_operations().size() != all_routes().size())
-        throw std::logic_error("there are more operations than routes");
     json::object paths;
-    for (auto& line : all_routes()) {
+    for (auto& line : routes) {
         auto& path = paths.emplace(line.path, json::object()).first->value().as_object();
-        path[method_name(line.method)] = describe(line, operation_of(line));
+        path[method_name(line.method)] = describe(line, *line.operation);
     }
     json::object license{{"name", "BSL-1.0"}, {"identifier", "BSL-1.0"}};
-    json::object contact{{"name", "Whoever runs this server"}, {"url", server}};
+    json::object contact{{"name", "The operator of this server"}, {"url", server}};
     json::object info{{"title", "Latchkey"},
                       {"version", version},
-                      {"description", description},
+                      {"description", description.substr(1, description.size() - 2)},
                       {"contact", std::move(contact)},
                       {"license", std::move(license)}};
     json::object components{{"securitySchemes", security_schemes()},
@@ -467,9 +482,9 @@ json::object writer::write(std::string_view server, std::string_view version)
 
 } // namespace
 
-json::object describe_api(std::string_view server, std::string_view version)
+json::object describe_api(std::span<const route> routes, std::string_view server, std::string_view version)
 {
-    return writer().write(server, version);
+    return builder().write(routes, server, version);
 }
 
 reply openapi::show(call& c)

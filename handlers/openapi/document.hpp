@@ -1,24 +1,25 @@
-// The document that tells clients all of this: OpenAPI 3.1, made of the route table and the schemas.
+// The OpenAPI 3.1 document, generated from the route table, its operations and the schemas.
 #pragma once
 
-#include "handlers/http/endpoint.hpp"
+#include "handlers/http/route.hpp"
 
 #include <boost/json/object.hpp>
 
-#include <string>
+#include <span>
 #include <string_view>
 
 namespace handlers {
 
-/** The whole document. Some milliseconds of work: made once for a process.
-    @param server where clients reach it, without a slash at its end
-    @throw std::logic_error if a route has no operation or an operation no route, or two schemas claim one
-   name */
-boost::json::object describe_api(std::string_view server, std::string_view version);
+/** The whole document. Some milliseconds of work: built once per process.
+    @param routes each with its operation
+    @param server the base URL for clients, without a trailing slash
+    @throw std::logic_error if two schemas have the same name */
+boost::json::object describe_api(std::span<const route> routes, std::string_view server,
+                                 std::string_view version);
 
 namespace openapi {
 
-/** The document as JSON. */
+/// The document as JSON.
 reply show(call& c);
 
 } // namespace openapi

@@ -2,6 +2,7 @@
 
 #include "crypto/encoding.hpp"
 #include "crypto/hash.hpp"
+#include "handlers/http/context.hpp"
 
 #include <boost/beast/core/string.hpp>
 #include <boost/beast/http/rfc7230.hpp>
@@ -9,12 +10,11 @@
 #include <algorithm>
 #include <map>
 
-namespace handlers::docs {
+namespace handlers::swagger_ui {
 
 namespace {
 
-// The page may be reached under a path of a proxy's: all its links are relative, and calls go where it came
-// from.
+// A proxy may serve the page below a path: all links are relative, and requests go to the page's own origin.
 constexpr std::string_view page = R"(<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -23,7 +23,8 @@ constexpr std::string_view page = R"(<!doctype html>
 <link rel="icon" type="image/png" href="docs/favicon-32x32.png">
 <link rel="stylesheet" href="docs/swagger-ui.css">
 <main id="docs"></main>
-<noscript>This page needs JavaScript; the document itself is at <a href="openapi.json">openapi.json</a>.</noscript>
+<noscript>This page needs JavaScript; the document itself is at
+<a href="openapi.json">openapi.json</a>.</noscript>
 <script src="docs/swagger-ui-bundle.js"></script>
 <script src="docs/start.js"></script>
 </html>
@@ -43,7 +44,7 @@ constexpr std::string_view policy =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-void protect(reply& out)
+void add_security_headers(reply& out)
 {
     out.add_header("Content-Security-Policy", policy);
     out.add_header("Referrer-Policy", "no-referrer");
@@ -60,13 +61,13 @@ const docs_file* find(std::string_view name)
     return it == embedded_docs().end() ? nullptr : &*it;
 }
 
-/** Whether the client takes gzip (RFC 9110, section 12.5.3). */
-bool takes_gzip(const request& req)
+/// Whether the client accepts gzip (RFC 9110, section 12.5.3).
+bool accepts_gzip(const request& req)
 {
     for (auto& coding : boost::beast::http::ext_list(req.header(http::field::accept_encoding))) {
         if (!boost::beast::iequals(coding.first, "gzip"))
             continue;
-        // A weight of nothing is a refusal.
+        // A weight of zero is a rejection.
         for (auto& [name, value] : coding.second)
             if (name == "q" && value.find_first_not_of("0.") == value.npos)
                 return false;
@@ -75,22 +76,22 @@ bool takes_gzip(const request& req)
     return false;
 }
 
-/** A tag of the content, made at first use. The files never change while the program runs. */
-std::string tag_of(std::string_view content)
+/// A strong ETag: a digest of the content.
+std::string etag_of(std::string_view content)
 {
     auto digest = crypto::sha256(content);
     return "\"" + crypto::to_base64(std::span<const std::uint8_t>(digest).first(12)) + "\"";
 }
 
-std::string tag_of(const docs_file& file, bool compressed)
+std::string etag_of(const docs_file& file, bool compressed)
 {
     static const auto tags = [] {
         std::map<const char*, std::string> out;
         for (auto& one : embedded_docs()) {
-            out[one.plain.data()] = tag_of(one.plain);
-            out[one.compressed.data()] = tag_of(one.compressed);
+            out[one.plain.data()] = etag_of(one.plain);
+            out[one.compressed.data()] = etag_of(one.compressed);
         }
-        out[start_file.plain.data()] = tag_of(start_file.plain);
+        out[start_file.plain.data()] = etag_of(start_file.plain);
         return out;
     }();
     return tags.at(compressed ? file.compressed.data() : file.plain.data());
@@ -104,7 +105,7 @@ reply show(call&)
     out.content_type = "text/html; charset=utf-8";
     out.cache_control = "no-cache";
     out.body = page;
-    protect(out);
+    add_security_headers(out);
     return out;
 }
 
@@ -112,14 +113,14 @@ reply show_file(call& c)
 {
     auto file = find(c.params[0]);
     if (!file)
-        return to_reply(problem::not_found());
-    bool compressed = !file->compressed.empty() && takes_gzip(c.req);
-    auto tag = tag_of(*file, compressed);
+        return to_reply(problem::of(codes::not_found));
+    bool compressed = !file->compressed.empty() && accepts_gzip(c.req);
+    auto tag = etag_of(*file, compressed);
     reply out;
     out.cache_control = "public, max-age=3600";
     out.add_header("ETag", tag);
     out.add_header("Vary", "Accept-Encoding");
-    protect(out);
+    add_security_headers(out);
     if (c.req.header(http::field::if_none_match) == tag) {
         out.status = 304;
         out.content_type = {};
@@ -132,4 +133,4 @@ reply show_file(call& c)
     return out;
 }
 
-} // namespace handlers::docs
+} // namespace handlers::swagger_ui

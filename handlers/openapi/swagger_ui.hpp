@@ -1,30 +1,29 @@
-// The document as a page that can try calls: Swagger UI, out of the program itself. No request leaves the
-// machine.
+// Swagger UI, embedded in the binary: the OpenAPI document as an interactive page without external requests.
 #pragma once
 
-#include "handlers/http/endpoint.hpp"
+#include "handlers/http/handler.hpp"
 
 #include <span>
 #include <string_view>
 
 namespace handlers {
 
-/** A file of the page, as it is and compressed by gzip. */
+/// A file of the page, plain and compressed with gzip.
 struct docs_file {
     std::string_view name, content_type, plain, compressed;
 };
 
-/** The files of Swagger UI; put into the program when it is built. */
+/// The files of Swagger UI, embedded at build time.
 std::span<const docs_file> embedded_docs();
 
-namespace docs {
+namespace swagger_ui {
 
-/** The page. */
+/// The page.
 reply show(call& c);
 
-/** What it is made of, by name; 404 for all else. */
+/// A file of the page by name; 404 for any other.
 reply show_file(call& c);
 
-} // namespace docs
+} // namespace swagger_ui
 
 } // namespace handlers

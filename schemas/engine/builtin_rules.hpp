@@ -1,7 +1,7 @@
-// The rules of plain types: what presence, lists, strings, numbers, ids and instants are on the wire.
-// Included by rule.hpp, which is the header to include.
+// Rules of built-in types: presence wrappers, lists, strings, booleans, integers, ids and timestamps.
 #pragma once
 
+#include "schemas/engine/json.hpp"
 #include "schemas/engine/presence.hpp"
 #include "schemas/engine/rule.hpp"
 #include "schemas/engine/timestamp.hpp"
@@ -20,13 +20,15 @@
 
 namespace schemas {
 
-/** A type that is read from text: `read` makes it or adds one fault. */
+// ---- types parsed from text
+
+/// A type with a parser of its own: `read` returns a value, or nothing after adding one error.
 template <class T>
-concept read_from_text = requires(std::string_view in, const path& at, fault_list& faults) {
-    { T::read(in, at, faults) } -> std::same_as<std::optional<T>>;
+concept read_from_text = requires(std::string_view in, const path& at, validation_errors& errors) {
+    { T::read(in, at, errors) } -> std::same_as<std::optional<T>>;
 };
 
-/** One that JSON carries too: `view` gives the text back as it was typed. */
+/// One that can also be written: `view` returns the text.
 template <class T>
 concept checked_text = read_from_text<T> && requires(const T& text) {
     { text.view() } -> std::convertible_to<std::string_view>;
@@ -35,15 +37,15 @@ concept checked_text = read_from_text<T> && requires(const T& text) {
 
 template <read_from_text T>
 struct rule<T> {
-    static std::optional<T> parse(const boost::json::value& in, const path& at, fault_list& faults)
+    static std::optional<T> parse(const boost::json::value& in, const path& at, validation_errors& errors)
     {
-        const auto* text = expect_string(in, at, faults);
-        return text ? T::read(*text, at, faults) : std::nullopt;
+        const auto* text = expect_string(in, at, errors);
+        return text ? T::read(*text, at, errors) : std::nullopt;
     }
 
-    static std::optional<T> parse_text(std::string_view in, const path& at, fault_list& faults)
+    static std::optional<T> parse_text(std::string_view in, const path& at, validation_errors& errors)
     {
-        return T::read(in, at, faults);
+        return T::read(in, at, errors);
     }
 
     static void write(std::string& out, const T& text)
@@ -62,23 +64,24 @@ struct rule<T> {
 
 template <class T>
 struct rule<std::optional<T>> {
-    using optional = std::optional<T>;
+    static constexpr bool is_optional = true;
 
-    static std::optional<optional> parse(const boost::json::value& in, const path& at, fault_list& faults)
+    static void parse_into(std::optional<T>& to, const boost::json::value& in, const path& at,
+                           validation_errors& errors)
     {
         if (in.is_null())
-            return std::optional<optional>{std::in_place};
-        return wrap(rule<T>::parse(in, at, faults));
+            to.reset();
+        else
+            to = rule<T>::parse(in, at, errors);
     }
 
-    static std::optional<optional> parse_text(std::string_view in, const path& at, fault_list& faults)
+    static void parse_text_into(std::optional<T>& to, std::string_view in, const path& at,
+                                validation_errors& errors)
     {
-        return wrap(rule<T>::parse_text(in, at, faults));
+        to = rule<T>::parse_text(in, at, errors);
     }
 
-    static optional absent() { return {}; }
-
-    static void write(std::string& out, const optional& value)
+    static void write(std::string& out, const std::optional<T>& value)
     {
         if (value)
             rule<T>::write(out, *value);
@@ -87,56 +90,43 @@ struct rule<std::optional<T>> {
     }
 
     static boost::json::object openapi(openapi_context& cx) { return nullable_schema(rule<T>::openapi(cx)); }
-
-private:
-    static std::optional<optional> wrap(std::optional<T> value)
-    {
-        if (!value)
-            return std::nullopt;
-        return std::optional<optional>{std::in_place, std::move(value)};
-    }
 };
 
 template <class T>
 struct rule<omittable<T>> {
-    static std::optional<omittable<T>> parse(const boost::json::value& in, const path& at, fault_list& faults)
+    static constexpr bool is_optional = true;
+
+    static void parse_into(std::optional<T>& to, const boost::json::value& in, const path& at,
+                           validation_errors& errors)
     {
-        return wrap(rule<T>::parse(in, at, faults));
+        to = rule<T>::parse(in, at, errors);
     }
 
-    static std::optional<omittable<T>> parse_text(std::string_view in, const path& at, fault_list& faults)
+    static void parse_text_into(std::optional<T>& to, std::string_view in, const path& at,
+                                validation_errors& errors)
     {
-        return wrap(rule<T>::parse_text(in, at, faults));
+        to = rule<T>::parse_text(in, at, errors);
     }
 
-    static omittable<T> absent() { return {}; }
-    static bool is_left_out(const omittable<T>& value) { return !value.has_value(); }
+    static bool is_omitted(const omittable<T>& value) { return !value.has_value(); }
     static void write(std::string& out, const omittable<T>& value) { rule<T>::write(out, *value); }
     static boost::json::object openapi(openapi_context& cx) { return rule<T>::openapi(cx); }
-
-private:
-    static std::optional<omittable<T>> wrap(std::optional<T> value)
-    {
-        if (!value)
-            return std::nullopt;
-        return std::optional<omittable<T>>{std::in_place, std::move(*value)};
-    }
 };
 
 template <class T>
 struct rule<clearable<T>> {
-    static std::optional<clearable<T>> parse(const boost::json::value& in, const path& at, fault_list& faults)
+    static constexpr bool is_optional = true;
+
+    static void parse_into(clearable<T>& to, const boost::json::value& in, const path& at,
+                           validation_errors& errors)
     {
         if (in.is_null())
-            return clearable<T>{std::nullopt};
-        auto value = rule<T>::parse(in, at, faults);
-        if (!value)
-            return std::nullopt;
-        return clearable<T>{std::move(*value)};
+            to = std::nullopt;
+        else if (auto value = rule<T>::parse(in, at, errors))
+            to = std::move(*value);
     }
 
-    static clearable<T> absent() { return {}; }
-    static bool is_left_out(const clearable<T>& value) { return value.is_absent(); }
+    static bool is_omitted(const clearable<T>& value) { return value.is_absent(); }
 
     static void write(std::string& out, const clearable<T>& value)
     {
@@ -151,28 +141,29 @@ struct rule<clearable<T>> {
 
 // ---- lists
 
-/** A list with from `Min` to `Max` items. */
+/// A list of `Min` to `Max` items.
 template <class T, std::size_t Min, std::size_t Max>
 struct bounded_list : std::vector<T> {
     using std::vector<T>::vector;
 };
 
-/** @return whether the size is allowed; if not, a fault was added */
-bool check_list_size(std::size_t size, std::size_t min, std::size_t max, const path& at, fault_list& faults);
+/// @return whether the size is allowed; if not, an error was added
+bool check_list_size(std::size_t size, std::size_t min, std::size_t max, const path& at,
+                     validation_errors& errors);
 
 template <class List, std::size_t Min, std::size_t Max>
 struct list_rule {
     using item = typename List::value_type;
 
-    static std::optional<List> parse(const boost::json::value& in, const path& at, fault_list& faults)
+    static std::optional<List> parse(const boost::json::value& in, const path& at, validation_errors& errors)
     {
-        const auto* array = expect_array(in, at, faults);
-        if (!array || !check_list_size(array->size(), Min, Max, at, faults))
+        const auto* array = expect_array(in, at, errors);
+        if (!array || !check_list_size(array->size(), Min, Max, at, errors))
             return std::nullopt;
         List out;
         out.reserve(array->size());
         for (std::size_t i = 0; i < array->size(); ++i) {
-            if (auto value = rule<item>::parse((*array)[i], path{at, i}, faults))
+            if (auto value = rule<item>::parse((*array)[i], path{at, i}, errors))
                 out.push_back(std::move(*value));
         }
         if (out.size() != array->size())
@@ -207,11 +198,12 @@ struct rule<bounded_list<T, Min, Max>> : list_rule<bounded_list<T, Min, Max>, Mi
 
 // ---- single values
 
-/** Any text: for what the server says, and for opaque values that a handler judges by itself. */
+/// Any text: for responses, and for opaque values that the handler checks.
 template <>
 struct rule<std::string> {
-    static std::optional<std::string> parse(const boost::json::value& in, const path& at, fault_list& faults);
-    static std::optional<std::string> parse_text(std::string_view in, const path&, fault_list&)
+    static std::optional<std::string> parse(const boost::json::value& in, const path& at,
+                                            validation_errors& errors);
+    static std::optional<std::string> parse_text(std::string_view in, const path&, validation_errors&)
     {
         return std::string(in);
     }
@@ -221,18 +213,19 @@ struct rule<std::string> {
 
 template <>
 struct rule<bool> {
-    static std::optional<bool> parse(const boost::json::value& in, const path& at, fault_list& faults);
-    static std::optional<bool> parse_text(std::string_view in, const path& at, fault_list& faults);
+    static std::optional<bool> parse(const boost::json::value& in, const path& at, validation_errors& errors);
+    static std::optional<bool> parse_text(std::string_view in, const path& at, validation_errors& errors);
     static void write(std::string& out, bool value) { out += value ? "true" : "false"; }
     static boost::json::object openapi(openapi_context&);
 };
 
-/** @return the whole number in `in` or `text` if it lies in the range; adds a fault otherwise.
-    A JSON number with a zero fraction (5.0, 1e2) is a whole number, as JSON Schema has it. */
+/** Parse an integer within a range.
+    @return nothing after adding an error. A JSON number with a zero fraction (5.0, 1e2) is an integer, as in
+    JSON Schema. */
 std::optional<std::int64_t> parse_integer(const boost::json::value& in, std::int64_t min, std::int64_t max,
-                                          const path& at, fault_list& faults);
+                                          const path& at, validation_errors& errors);
 std::optional<std::int64_t> parse_integer(std::string_view text, std::int64_t min, std::int64_t max,
-                                          const path& at, fault_list& faults);
+                                          const path& at, validation_errors& errors);
 boost::json::object integer_schema(std::int64_t min, std::int64_t max);
 
 template <>
@@ -240,44 +233,47 @@ struct rule<std::int64_t> {
     static constexpr std::int64_t min = std::numeric_limits<std::int64_t>::min();
     static constexpr std::int64_t max = std::numeric_limits<std::int64_t>::max();
 
-    static std::optional<std::int64_t> parse(const boost::json::value& in, const path& at, fault_list& faults)
+    static std::optional<std::int64_t> parse(const boost::json::value& in, const path& at,
+                                             validation_errors& errors)
     {
-        return parse_integer(in, min, max, at, faults);
+        return parse_integer(in, min, max, at, errors);
     }
     static void write(std::string& out, std::int64_t number) { write_integer(out, number); }
     static boost::json::object openapi(openapi_context&) { return integer_schema(min, max); }
 };
 
-/** @return the id, if `text` is a UUID's 36-character form, in either case */
+/// @return nothing unless `text` is the 36-character form of a UUID, in either case
 std::optional<boost::uuids::uuid> parse_uuid(std::string_view text);
 void append_uuid(std::string& out, const boost::uuids::uuid& id);
 
 template <>
 struct rule<boost::uuids::uuid> {
     static std::optional<boost::uuids::uuid> parse(const boost::json::value& in, const path& at,
-                                                   fault_list& faults);
+                                                   validation_errors& errors);
     static std::optional<boost::uuids::uuid> parse_text(std::string_view in, const path& at,
-                                                        fault_list& faults);
+                                                        validation_errors& errors);
     static void write(std::string& out, const boost::uuids::uuid& id);
     static boost::json::object openapi(openapi_context&);
 };
 
 template <>
 struct rule<timestamp> {
-    static std::optional<timestamp> parse(const boost::json::value& in, const path& at, fault_list& faults);
-    static std::optional<timestamp> parse_text(std::string_view in, const path& at, fault_list& faults);
+    static std::optional<timestamp> parse(const boost::json::value& in, const path& at,
+                                          validation_errors& errors);
+    static std::optional<timestamp> parse_text(std::string_view in, const path& at,
+                                               validation_errors& errors);
     static void write(std::string& out, timestamp at);
     static boost::json::object openapi(openapi_context&);
 };
 
-/** One step of a fault's location; never parsed. */
+/// One step of an error's location; write only.
 template <>
 struct rule<step> {
     static void write(std::string& out, const step& value);
     static boost::json::object openapi(openapi_context&);
 };
 
-/** JSON that was checked when it was stored, such as the details of an audit row; written as it is. */
+/// JSON text that is already validated, such as the details of an audit event. Written verbatim.
 struct raw_json {
     std::string text = "null";
 };

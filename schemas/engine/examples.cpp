@@ -12,16 +12,17 @@ namespace json = boost::json;
 
 namespace {
 
-/** What a member is like, as JSON. One of a certain struct wins over one of any. */
+/// An example of a member, as JSON. An entry for a specific struct takes precedence.
 struct member_example {
-    std::string_view owner; // empty: of any struct
+    /// Empty: any struct.
+    std::string_view owner;
     std::string_view name;
     std::string_view value;
 };
 
-constexpr std::string_view prefix_of_components = "#/components/schemas/";
+constexpr std::string_view component_ref_prefix = "#/components/schemas/";
 
-// A member of a request that may be left out is shown if it is listed here under its struct.
+// An optional member of a request is shown if it is listed here for its struct.
 constexpr member_example table[] = {
     {"signup", "name", R"("Ada Lovelace")"},
     {"signup", "workspace_name", R"("Analytical Engines")"},
@@ -52,8 +53,8 @@ constexpr member_example table[] = {
     {"workspace_create", "name", R"("Difference Engines")"},
     {"workspace", "name", R"("Analytical Engines")"},
     {"workspace_row", "name", R"("Analytical Engines")"},
-    {"workspace_setup", "name", R"("Analytical Engines")"},
-    {"workspace_setup", "join_domain", R"("example.com")"},
+    {"workspace_settings", "name", R"("Analytical Engines")"},
+    {"workspace_settings", "join_domain", R"("example.com")"},
     {"notifications_patch", "key_minted", R"({"email": false})"},
     {"invite_draft", "email", R"("mel@example.com")"},
     {"invite_outcome", "email", R"("mel@example.com")"},
@@ -67,18 +68,18 @@ constexpr member_example table[] = {
     {"audit_row", "target", R"("example0")"},
     {"audit_row", "details", R"({"scopes": ["content:read"]})"},
     {"health", "status", R"("ok")"},
-    {"fault", "loc", R"(["body", "email"])"},
-    {"fault", "msg", R"("Field required")"},
-    {"fault", "type", R"("missing")"},
+    {"validation_error", "loc", R"(["body", "email"])"},
+    {"validation_error", "msg", R"("Field required")"},
+    {"validation_error", "type", R"("missing")"},
     {"introspection_request", "token", R"("tnx_example0_000000000000000000000000000000000xPPqm")"},
     {"revocation_request", "token", R"("tnx_example0_000000000000000000000000000000000xPPqm")"},
     {"introspection", "scope", R"("content:read content:write")"},
     {"introspection", "token_type", R"("Bearer")"},
-    {"oauth_begin", "redirect_uri", R"("https://app.example.com/signed-in")"},
-    {"oauth_begin", "code_challenge", R"("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM")"},
+    {"oauth_authorization_request", "redirect_uri", R"("https://app.example.com/signed-in")"},
+    {"oauth_authorization_request", "code_challenge", R"("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM")"},
 
     {"", "state", R"("af0ifjsldkj")"},
-    {"", "detail", R"("There is no such thing here.")"},
+    {"", "detail", R"("Not found.")"},
     {"", "email", R"("ada@example.com")"},
     {"", "password", R"("correct horse battery staple")"},
     {"", "name", R"("Ada Lovelace")"},
@@ -139,19 +140,19 @@ bool is_required(const json::object& schema, std::string_view name)
            std::ranges::any_of(names->as_array(), [&](auto& one) { return one.as_string() == name; });
 }
 
-json::object of_members(const json::object& schema, const json::object& components, direction way,
-                        std::string_view owner)
+json::object example_of_members(const json::object& schema, const json::object& components, direction use,
+                                std::string_view owner)
 {
     json::object out;
     for (auto& [name, member] : schema.at("properties").as_object()) {
-        bool is_usual = way == direction::response || is_required(schema, name) || find(owner, name);
-        if (is_usual)
-            out[name] = example_of(member.as_object(), components, way, owner, name);
+        bool is_shown = use == direction::response || is_required(schema, name) || find(owner, name);
+        if (is_shown)
+            out[name] = example_of(member.as_object(), components, use, owner, name);
     }
     return out;
 }
 
-/** The one type of a schema beside null. */
+/// The type of a schema, other than null.
 std::string_view type_of(const json::object& schema)
 {
     auto* type = schema.if_contains("type");
@@ -160,44 +161,44 @@ std::string_view type_of(const json::object& schema)
     return type->is_array() ? type->as_array().front().as_string() : type->as_string();
 }
 
-json::value of_format(std::string_view format)
+json::value example_of_format(std::string_view format)
 {
     if (format == "uuid")
         return "01935c1e-7a00-7000-8000-00000000ada1";
     if (format == "date-time")
         return "2026-01-05T09:30:00Z";
-    throw std::logic_error("no example for the format " + std::string(format));
+    throw std::logic_error("no example for format " + std::string(format));
 }
 
 } // namespace
 
-json::value example_of(const json::object& schema, const json::object& components, direction way,
+json::value example_of(const json::object& schema, const json::object& components, direction use,
                        std::string_view owner, std::string_view name)
 {
     if (auto* one = find(owner, name))
         return json::parse(one->value);
     if (auto* ref = schema.if_contains("$ref")) {
         std::string_view component = ref->as_string();
-        component.remove_prefix(prefix_of_components.size());
-        return example_of(components.at(component).as_object(), components, way, component);
+        component.remove_prefix(component_ref_prefix.size());
+        return example_of(components.at(component).as_object(), components, use, component);
     }
-    if (auto* either = schema.if_contains("anyOf"))
-        return example_of(either->as_array().front().as_object(), components, way);
+    if (auto* alternatives = schema.if_contains("anyOf"))
+        return example_of(alternatives->as_array().front().as_object(), components, use);
     if (auto* fixed = schema.if_contains("const"))
         return *fixed;
     if (auto* names = schema.if_contains("enum"))
         return names->as_array().front();
     auto type = type_of(schema);
     if (type == "object")
-        return of_members(schema, components, way, owner);
+        return example_of_members(schema, components, use, owner);
     if (auto* format = schema.if_contains("format"); format && (*format == "uuid" || *format == "date-time"))
-        return of_format(format->as_string());
+        return example_of_format(format->as_string());
     if (type == "boolean")
         return true;
     if (auto* one = find({}, name))
         return json::parse(one->value);
     if (type == "array")
-        return json::array{example_of(schema.at("items").as_object(), components, way)};
+        return json::array{example_of(schema.at("items").as_object(), components, use)};
     throw std::logic_error("no example for " + std::string(owner) + "." + std::string(name));
 }
 

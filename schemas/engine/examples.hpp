@@ -1,4 +1,4 @@
-// Examples of what schemas describe, for the document.
+// Example values of schemas, for the OpenAPI document.
 #pragma once
 
 #include "schemas/engine/openapi.hpp"
@@ -10,12 +10,12 @@
 
 namespace schemas {
 
-/** A value of a schema, made of examples of its members. Of a request those members are shown that must be
-   there and those that are usual; of a response, all.
-    @param components what `$ref` refers to
-    @param owner the struct that has the schema as its member `name`, which decides what a text is about
-    @throw std::logic_error if there is no example for a text, so that none is ever made up badly */
+/** An example of a schema, composed of examples of its members. For a request, the required and the commonly
+    used members; for a response, all of them.
+    @param components the targets of `$ref`
+    @param owner the struct that has the schema as its member `name`, which selects the example
+    @throw std::logic_error if there is no example, so that none is made up */
 boost::json::value example_of(const boost::json::object& schema, const boost::json::object& components,
-                              direction way, std::string_view owner = {}, std::string_view name = {});
+                              direction use, std::string_view owner = {}, std::string_view name = {});
 
 } // namespace schemas

@@ -32,7 +32,7 @@ std::uint32_t little_endian(bytes in)
     return out;
 }
 
-/** Take the first `size` bytes off `rest`. @return nothing if it has fewer */
+/// Remove and return the first `size` bytes of `rest`. @return nothing if it has fewer
 std::optional<bytes> take(bytes& rest, std::size_t size)
 {
     if (rest.size() < size)
@@ -42,17 +42,17 @@ std::optional<bytes> take(bytes& rest, std::size_t size)
     return out;
 }
 
-bool take_exactly(bytes& rest, bytes wanted)
+bool take_prefix(bytes& rest, bytes prefix)
 {
-    if (!rest.starts_with(wanted))
+    if (!rest.starts_with(prefix))
         return false;
-    rest.remove_prefix(wanted.size());
+    rest.remove_prefix(prefix.size());
     return true;
 }
 
-std::optional<image_info> of_size(image_format format, std::uint32_t width, std::uint32_t height)
+std::optional<image_info> checked_size(image_format format, std::uint32_t width, std::uint32_t height)
 {
-    if (width == 0 || height == 0 || width > largest_side || height > largest_side)
+    if (width == 0 || height == 0 || width > max_image_side || height > max_image_side)
         return std::nullopt;
     return image_info{format, width, height};
 }
@@ -61,7 +61,8 @@ std::optional<image_info> of_size(image_format format, std::uint32_t width, std:
 
 struct png_chunk {
     bytes type, data;
-    bytes checked; ///< what the checksum is of
+    /// The bytes that the checksum covers.
+    bytes checked;
     std::uint32_t checksum;
 
     bool is_critical() const { return type[0] >= 'A' && type[0] <= 'Z'; }
@@ -86,19 +87,19 @@ std::optional<png_chunk> take_png_chunk(bytes& rest)
     return png_chunk{checked->substr(0, 4), checked->substr(4), *checked, big_endian(*checksum)};
 }
 
-/** RFC 2083, table in 4.1.1. */
-bool is_png_colour(std::uint32_t depth, std::uint32_t colour)
+/// The allowed combinations (RFC 2083, section 4.1.1).
+bool is_png_color_type(std::uint32_t depth, std::uint32_t color)
 {
     const bool is_power = depth == 1 || depth == 2 || depth == 4 || depth == 8 || depth == 16;
-    switch (colour) {
+    switch (color) {
     case 0:
-        return is_power; // grey
+        return is_power; // gray
     case 3:
         return is_power && depth <= 8; // palette
     case 2:
     case 4:
     case 6:
-        return is_power && depth >= 8; // colours, grey with alpha, colours with alpha
+        return is_power && depth >= 8; // colors, gray with alpha, colors with alpha
     default:
         return false;
     }
@@ -109,35 +110,35 @@ std::optional<image_info> read_png(bytes rest)
     auto head = take_png_chunk(rest);
     if (!head || head->type != "IHDR" || head->data.size() != 13 || !head->is_intact())
         return std::nullopt;
-    auto colour = byte_at(head->data, 9);
+    auto color = byte_at(head->data, 9);
     auto compression = byte_at(head->data, 10), filter = byte_at(head->data, 11),
          interlace = byte_at(head->data, 12);
-    if (!is_png_colour(byte_at(head->data, 8), colour) || compression != 0 || filter != 0 || interlace > 1)
+    if (!is_png_color_type(byte_at(head->data, 8), color) || compression != 0 || filter != 0 || interlace > 1)
         return std::nullopt;
 
     bool has_palette = false;
-    std::size_t pixels = 0; // bytes of them
+    std::size_t pixel_bytes = 0;
     for (bytes before = "IHDR";;) {
         auto chunk = take_png_chunk(rest);
         if (!chunk)
             return std::nullopt;
         if (chunk->type == "IEND") {
-            if (!chunk->data.empty() || !chunk->is_intact() || !rest.empty() || pixels == 0)
+            if (!chunk->data.empty() || !chunk->is_intact() || !rest.empty() || pixel_bytes == 0)
                 return std::nullopt;
-            return of_size(image_format::png, big_endian(head->data.substr(0, 4)),
-                           big_endian(head->data.substr(4, 4)));
+            return checked_size(image_format::png, big_endian(head->data.substr(0, 4)),
+                                big_endian(head->data.substr(4, 4)));
         }
         if (chunk->type == "IDAT") {
-            if ((before != "IDAT" && pixels > 0) || (colour == 3 && !has_palette))
+            if ((before != "IDAT" && pixel_bytes > 0) || (color == 3 && !has_palette))
                 return std::nullopt;
-            pixels += chunk->data.size();
+            pixel_bytes += chunk->data.size();
         } else if (chunk->type == "PLTE") {
-            if (has_palette || pixels > 0 || chunk->data.empty() || chunk->data.size() % 3 != 0 ||
+            if (has_palette || pixel_bytes > 0 || chunk->data.empty() || chunk->data.size() % 3 != 0 ||
                 chunk->data.size() > 3 * 256)
                 return std::nullopt;
             has_palette = true;
         } else if (chunk->is_critical() || chunk->type == "acTL") {
-            return std::nullopt; // nothing that browsers know, or animated
+            return std::nullopt; // unknown critical chunk, or animated
         }
         before = chunk->type;
     }
@@ -150,7 +151,7 @@ constexpr std::uint32_t huffman_tables = 0xC4, extension = 0xC8, arithmetic_tabl
                         scan = 0xDA;
 }
 
-/** Take a marker with the fill bytes before it. @return its second byte */
+/// Remove a marker and its leading fill bytes. @return its second byte
 std::optional<std::uint32_t> take_marker(bytes& rest)
 {
     if (!rest.starts_with('\xFF'))
@@ -163,7 +164,7 @@ std::optional<std::uint32_t> take_marker(bytes& rest)
     return out;
 }
 
-/** What follows a marker. The length counts itself. */
+/// The segment after a marker. Its length includes the length field.
 std::optional<bytes> take_segment(bytes& rest)
 {
     auto size = take(rest, 2);
@@ -172,8 +173,8 @@ std::optional<bytes> take_segment(bytes& rest)
     return take(rest, big_endian(*size) - 2);
 }
 
-/** Up to the next marker that is no restart; FF 00 is a byte of data.
-    @return false if there was no data, or none ends it */
+/** Skip entropy-coded data up to the next marker other than RSTn; FF 00 is a data byte.
+    @return false if there is no data, or no marker after it */
 bool skip_scan(bytes& rest)
 {
     for (std::size_t at = 0;; at += 2) {
@@ -194,7 +195,7 @@ bool is_frame(std::uint32_t marker)
            marker != jpeg_marker::extension && marker != jpeg_marker::arithmetic_tables;
 }
 
-/** Only the kinds that browsers show: baseline, extended and progressive, Huffman-coded. */
+/// The frame types that browsers display: baseline, extended and progressive, Huffman-coded.
 std::optional<image_info> read_frame(std::uint32_t marker, bytes data)
 {
     if (marker > 0xC2 || data.size() < 6 || byte_at(data, 0) != 8)
@@ -202,7 +203,7 @@ std::optional<image_info> read_frame(std::uint32_t marker, bytes data)
     auto components = byte_at(data, 5);
     if ((components != 1 && components != 3 && components != 4) || data.size() != 6 + 3 * components)
         return std::nullopt;
-    return of_size(image_format::jpeg, big_endian(data.substr(3, 2)), big_endian(data.substr(1, 2)));
+    return checked_size(image_format::jpeg, big_endian(data.substr(3, 2)), big_endian(data.substr(1, 2)));
 }
 
 std::optional<image_info> read_jpeg(bytes rest)
@@ -216,7 +217,7 @@ std::optional<image_info> read_jpeg(bytes rest)
             bool is_padding = rest.find_first_not_of('\0') == bytes::npos;
             return has_scan && is_padding ? frame : std::nullopt;
         }
-        // C0 and above but for RSTn and SOI; what is below has no meaning.
+        // C0 and above except RSTn and SOI; lower markers are reserved.
         auto data = *marker >= 0xC0 && (*marker < 0xD0 || *marker > 0xD8) ? take_segment(rest) : std::nullopt;
         if (!data)
             return std::nullopt;
@@ -255,7 +256,7 @@ bool is_picture(const webp_chunk& chunk)
     return chunk.type == "VP8 " || chunk.type == "VP8L";
 }
 
-/** The header of a key frame: RFC 6386, 9.1. */
+/** The header of a key frame: RFC 6386, section 9.1. */
 std::optional<image_info> read_lossy(bytes data)
 {
     if (data.size() <= 10 || data.substr(3, 3) != "\x9D\x01\x2A")
@@ -264,12 +265,12 @@ std::optional<image_info> read_lossy(bytes data)
     const bool is_key_frame = (tag & 1) == 0, is_known = (tag >> 1 & 7) <= 3, is_shown = (tag >> 4 & 1) == 1;
     if (!is_key_frame || !is_known || !is_shown || (tag >> 5) > data.size() - 10)
         return std::nullopt;
-    // The upper two bits are a scale that is not applied.
-    return of_size(image_format::webp, little_endian(data.substr(6, 2)) & 0x3FFF,
-                   little_endian(data.substr(8, 2)) & 0x3FFF);
+    // The upper two bits are a scaling hint, which is not applied.
+    return checked_size(image_format::webp, little_endian(data.substr(6, 2)) & 0x3FFF,
+                        little_endian(data.substr(8, 2)) & 0x3FFF);
 }
 
-/** RFC 9649, 3.4. */
+/** RFC 9649, section 3.4. */
 std::optional<image_info> read_lossless(bytes data)
 {
     if (data.size() <= 5 || data[0] != 0x2F)
@@ -277,7 +278,7 @@ std::optional<image_info> read_lossless(bytes data)
     auto packed = little_endian(data.substr(1, 4));
     if (packed >> 29 != 0) // version
         return std::nullopt;
-    return of_size(image_format::webp, (packed & 0x3FFF) + 1, (packed >> 14 & 0x3FFF) + 1);
+    return checked_size(image_format::webp, (packed & 0x3FFF) + 1, (packed >> 14 & 0x3FFF) + 1);
 }
 
 std::optional<image_info> read_picture(const webp_chunk& chunk)
@@ -285,14 +286,14 @@ std::optional<image_info> read_picture(const webp_chunk& chunk)
     return chunk.type == "VP8L" ? read_lossless(chunk.data) : read_lossy(chunk.data);
 }
 
-/** RFC 9649, 2.7: the canvas, and chunks of which one is the picture. */
+/** RFC 9649, section 2.7: the canvas, and chunks of which one is the picture. */
 std::optional<image_info> read_extended(bytes canvas, bytes rest)
 {
     constexpr std::uint32_t animated = 2;
     if (canvas.size() != 10 || (byte_at(canvas, 0) & animated) != 0)
         return std::nullopt;
-    auto size = of_size(image_format::webp, little_endian(canvas.substr(4, 3)) + 1,
-                        little_endian(canvas.substr(7, 3)) + 1);
+    auto size = checked_size(image_format::webp, little_endian(canvas.substr(4, 3)) + 1,
+                             little_endian(canvas.substr(7, 3)) + 1);
     if (!size)
         return std::nullopt;
     bool has_picture = false;
@@ -312,7 +313,7 @@ std::optional<image_info> read_extended(bytes canvas, bytes rest)
 std::optional<image_info> read_webp(bytes rest)
 {
     auto size = take(rest, 4);
-    if (!size || little_endian(*size) != rest.size() || !take_exactly(rest, "WEBP"))
+    if (!size || little_endian(*size) != rest.size() || !take_prefix(rest, "WEBP"))
         return std::nullopt;
     auto first = take_webp_chunk(rest);
     if (!first)
@@ -326,11 +327,11 @@ std::optional<image_info> read_webp(bytes rest)
 
 std::optional<image_info> read_image(bytes in)
 {
-    if (take_exactly(in, "\x89PNG\r\n\x1A\n"))
+    if (take_prefix(in, "\x89PNG\r\n\x1A\n"))
         return read_png(in);
-    if (take_exactly(in, "\xFF\xD8"))
+    if (take_prefix(in, "\xFF\xD8"))
         return read_jpeg(in);
-    if (take_exactly(in, "RIFF"))
+    if (take_prefix(in, "RIFF"))
         return read_webp(in);
     return std::nullopt;
 }

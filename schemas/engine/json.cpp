@@ -13,7 +13,7 @@ namespace json = boost::json;
 
 namespace {
 
-// Puts the value together as Boost.JSON's own parser does, and counts the members it was given.
+/// Builds the value as Boost.JSON's own parser does, and counts the members it receives.
 struct handler {
     static constexpr std::size_t max_object_size = json::object::max_size();
     static constexpr std::size_t max_array_size = json::array::max_size();
@@ -109,9 +109,9 @@ std::size_t count_members(const json::value& in)
 
 } // namespace
 
-// A tree keeps one member of each name, the last. So the text gave a name twice, somewhere, exactly when it
-// had more members than the tree has.
-document::document(std::string_view text) : memory_(buffer_.data(), buffer_.size())
+// A json::object keeps only the last member of each name. So the text has a duplicate name exactly if it had
+// more members than the tree.
+json_document::json_document(std::string_view text) : memory_(buffer_.data(), buffer_.size())
 {
     json::parse_options options;
     options.max_depth = max_depth;
@@ -127,7 +127,7 @@ document::document(std::string_view text) : memory_(buffer_.data(), buffer_.size
 
 namespace {
 
-// Bytes that need a closer look. 0xE2 opens U+2028 and U+2029, among many harmless others.
+/// Bytes that may need escaping. 0xE2 starts U+2028 and U+2029, among many harmless characters.
 constexpr auto is_special = [] {
     std::array<bool, 256> out{};
     for (std::size_t c = 0; c < 0x20; ++c)
@@ -167,7 +167,7 @@ void write_control(std::string& out, char c)
 void write_string(std::string& out, std::string_view text)
 {
     out += '"';
-    std::size_t run = 0; // where the bytes begin that are not copied yet
+    std::size_t run = 0; // start of the bytes not copied yet
     std::size_t i = 0;
     const auto copy_run = [&](std::size_t skip) {
         out.append(text, run, i - run);

@@ -1,4 +1,4 @@
-// JSON text in and out, below any schema: the strict reader and the append-only writer.
+// JSON text: a strict parser and an append-only writer.
 #pragma once
 
 #include <boost/json/monotonic_resource.hpp>
@@ -13,19 +13,19 @@
 
 namespace schemas {
 
-/** A JSON text read strictly (RFC 8259, and I-JSON's rule of unique names, RFC 7493).
-    Refused: an empty text, anything after the value, comments, trailing commas, bad UTF-8, lone surrogates,
-    nesting deeper than 32, and a member name given twice in one object, at any depth.
-    The values live in this object's own memory: small bodies need no allocation at all. */
-class document {
+/** A strictly parsed JSON text (RFC 8259, and the unique names of I-JSON, RFC 7493). Rejects empty texts,
+    trailing data, comments, trailing commas, malformed UTF-8, lone surrogates, nesting deeper than 32, and
+    duplicate names within one object, at any depth. Values live in a buffer inside this object: small bodies
+    allocate nothing. */
+class json_document {
 public:
     static constexpr std::size_t max_depth = 32;
 
-    explicit document(std::string_view text);
-    document(const document&) = delete;
-    document& operator=(const document&) = delete;
+    explicit json_document(std::string_view text);
+    json_document(const json_document&) = delete;
+    json_document& operator=(const json_document&) = delete;
 
-    /** @return the value, or null if the text was refused */
+    /// @return the value, or null if the text was rejected
     const boost::json::value* root() const { return root_ ? &*root_ : nullptr; }
 
 private:
@@ -34,8 +34,8 @@ private:
     std::optional<boost::json::value> root_;
 };
 
-/** Append `text` as a JSON string. Escapes what JSON must have escaped, and U+2028 and U+2029, so that the
-    text may stand in a script; `text` must be UTF-8 and is otherwise copied in runs. */
+/** Append `text` as a JSON string. Escapes the required characters, and U+2028 and U+2029, so that the output
+    is safe inside a script. `text` must be UTF-8; unescaped runs are copied at once. */
 void write_string(std::string& out, std::string_view text);
 void write_integer(std::string& out, std::int64_t number);
 

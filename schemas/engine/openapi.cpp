@@ -1,5 +1,7 @@
 #include "schemas/engine/openapi.hpp"
 
+#include <boost/core/demangle.hpp>
+
 #include <stdexcept>
 #include <utility>
 
@@ -7,20 +9,20 @@ namespace schemas {
 
 namespace json = boost::json;
 
-json::object openapi_context::place(std::string name, json::object schema)
+json::object openapi_context::add_component(std::string name, json::object schema)
 {
     if (!components_)
         return schema;
     const auto [found, is_new] = components_->emplace(name, schema);
     if (!is_new && found->value() != json::value(schema))
-        throw std::logic_error("two schemas are named " + name);
+        throw std::logic_error("two different schemas have the name " + name);
     return {{"$ref", "#/components/schemas/" + name}};
 }
 
-void object_schema::add(std::string_view name, json::object schema, bool always_there)
+void object_schema::add(std::string_view name, json::object schema, bool is_required)
 {
     properties_[name] = std::move(schema);
-    if (always_there)
+    if (is_required)
         required_.emplace_back(name);
 }
 
@@ -66,7 +68,7 @@ json::object list_schema(json::object items, std::size_t min_items, std::size_t 
 json::object nullable_schema(json::object schema)
 {
     if (schema.empty())
-        return schema; // takes anything, null too
+        return schema; // allows anything, null included
     auto* type = schema.if_contains("type");
     if (!type)
         return {{"anyOf", {json::value(std::move(schema)), {{"type", "null"}}}}};
@@ -79,19 +81,24 @@ json::object nullable_schema(json::object schema)
 std::string component_name(std::string demangled)
 {
     std::string out;
-    std::size_t word = 0; // where the current identifier begins in `out`
+    std::size_t identifier = 0; // start of the current identifier in `out`
     for (std::size_t i = 0; i < demangled.size(); ++i) {
         const char c = demangled[i];
         if (c == '<' || c == ',') {
             out += '_';
-            word = out.size();
+            identifier = out.size();
         } else if (c == ':') {
-            out.resize(word); // it named a namespace
+            out.resize(identifier); // it was a namespace
         } else if (c != '>' && c != ' ') {
             out += c;
         }
     }
     return out;
+}
+
+std::string component_name(const std::type_info& type)
+{
+    return component_name(boost::core::demangle(type.name()));
 }
 
 json::array parameters_of(const json::object& schema)

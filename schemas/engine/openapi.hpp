@@ -1,7 +1,6 @@
-// JSON Schema 2020-12 as OpenAPI 3.1 takes it, put together by the same walk that parses and writes.
+// JSON Schema 2020-12 for OpenAPI 3.1, generated from the same types that parse and write.
 #pragma once
 
-#include <boost/core/demangle.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
@@ -13,32 +12,33 @@
 
 namespace schemas {
 
-/** Which members a schema calls required depends on who sends it: a client may leave out what the server
-    always writes. */
+/** Requests and responses differ in their required members: a client may omit members that the server always
+    writes. */
 enum class direction { request, response };
 
-/** Where the schemas of structs go: into a shared table and referred to, or, without a table, in place. */
+/// The destination of struct schemas: a shared table of components, or, without one, inline.
 class openapi_context {
 public:
-    explicit openapi_context(direction way, boost::json::object* components = nullptr)
-        : way_(way), components_(components)
+    explicit openapi_context(direction use, boost::json::object* components = nullptr)
+        : direction_(use), components_(components)
     {}
 
-    direction way() const { return way_; }
+    bool is_request() const { return direction_ == direction::request; }
 
-    /** @return what stands where the struct is used: a `$ref`, or the schema itself
-        @throw std::logic_error if two different schemas claim one name, so that a document is never wrong */
-    boost::json::object place(std::string name, boost::json::object schema);
+    /** Add the schema of a struct.
+        @return a `$ref` to it, or, without a table, the schema itself
+        @throw std::logic_error if two different schemas have the same name */
+    boost::json::object add_component(std::string name, boost::json::object schema);
 
 private:
-    direction way_;
+    direction direction_;
     boost::json::object* components_;
 };
 
-/** Puts an object schema together, member by member. */
+/// Builds an object schema member by member.
 class object_schema {
 public:
-    void add(std::string_view name, boost::json::object schema, bool always_there);
+    void add(std::string_view name, boost::json::object schema, bool is_required);
     boost::json::object take() &&;
 
 private:
@@ -46,7 +46,7 @@ private:
     boost::json::array required_;
 };
 
-/** As a largest length or size: no bound of its own, the body's is enough. */
+/// As a maximum length or size: none, beyond the limit of the request body.
 constexpr std::size_t unlimited = static_cast<std::size_t>(-1);
 
 boost::json::object string_schema(std::size_t min_length, std::size_t max_length);
@@ -54,38 +54,33 @@ boost::json::object format_schema(std::string_view format);
 boost::json::object enum_schema(std::span<const std::string_view> names);
 boost::json::object list_schema(boost::json::object items, std::size_t min_items, std::size_t max_items);
 
-/** The schema that also takes null. */
+/// The schema that also allows null.
 boost::json::object nullable_schema(boost::json::object schema);
 
-/** `schemas::page<schemas::api_key_row>` as a component's name: `page_api_key_row`. */
+/// `schemas::page<schemas::api_key_row>` as a component name: `page_api_key_row`.
 std::string component_name(std::string demangled);
-
-template <class T>
-std::string schema_name()
-{
-    return component_name(boost::core::demangle(typeid(T).name()));
-}
+std::string component_name(const std::type_info& type);
 
 template <class T>
 struct rule;
 
-/** A schema that stands alone, everything in place: for a tool's input or output. */
+/// A self-contained schema with everything inline: for the input or output of a tool.
 template <class T>
-boost::json::object describe_schema(direction way)
+boost::json::object describe_schema(direction use)
 {
-    openapi_context cx{way};
+    openapi_context cx{use};
     return rule<T>::openapi(cx);
 }
 
-/** A schema whose structs are put into `components` and referred to as `#/components/schemas/…`. */
+/// A schema that adds its structs to `components` and references them as `#/components/schemas/…`.
 template <class T>
-boost::json::object describe_schema(direction way, boost::json::object& components)
+boost::json::object describe_schema(direction use, boost::json::object& components)
 {
-    openapi_context cx{way, &components};
+    openapi_context cx{use, &components};
     return rule<T>::openapi(cx);
 }
 
-/** `describe_schema` before the type is forgotten: how a table of routes or tools remembers its types. */
+/// The type-erased form of describe_schema(), for tables of routes and tools.
 using describer = boost::json::object (*)(openapi_context&);
 
 template <class T>
@@ -94,7 +89,7 @@ boost::json::object describe(openapi_context& cx)
     return rule<T>::openapi(cx);
 }
 
-/** The members of a query struct as OpenAPI parameter objects. */
+/// The members of an object schema as OpenAPI query parameters.
 boost::json::array parameters_of(const boost::json::object& schema);
 
 template <class T>

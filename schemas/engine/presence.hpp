@@ -1,9 +1,9 @@
-// Whether a member is there: the four ways JSON knows, each a type.
+// Presence of a member in JSON: the four combinations of absent and null, each as a type.
 //
-//   T                 always there
-//   std::optional<T>  a value or null; when parsed, absence reads as null
+//   T                 required, never null
+//   std::optional<T>  a value or null; absent is parsed as null
 //   omittable<T>      a value or absent, never null
-//   clearable<T>      a value, null or absent: a patch that sets, clears or leaves alone
+//   clearable<T>      a value, null or absent: the member of a patch
 #pragma once
 
 #include <optional>
@@ -16,7 +16,7 @@ struct omittable : std::optional<T> {
     using std::optional<T>::optional;
 };
 
-/** A member of a patch: leave the column alone, clear it, or set it. */
+/// A member of a patch: absent leaves the column unchanged, null clears it, a value sets it.
 template <class T>
 class clearable {
 public:
@@ -31,7 +31,7 @@ public:
     const T& operator*() const { return *value_; }
     const T* operator->() const { return &*value_; }
 
-    /** What the column becomes; meaningless while absent. */
+    /// The new value of the column; meaningless if absent.
     const std::optional<T>& value() const { return value_; }
 
 private:

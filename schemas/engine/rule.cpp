@@ -1,45 +1,34 @@
 #include "schemas/engine/rule.hpp"
 
-#include <algorithm>
-#include <charconv>
-#include <cmath>
-
 namespace schemas {
 
 namespace json = boost::json;
 
-// ---- shared faults
-
-const json::string* expect_string(const json::value& in, const path& at, fault_list& faults)
+const json::string* expect_string(const json::value& in, const path& at, validation_errors& errors)
 {
     const auto* text = in.if_string();
     if (!text)
-        faults.add(at, "string_type", "must be a string");
+        errors.add(at, "string_type", "must be a string");
     return text;
 }
 
-const json::object* expect_object(const json::value& in, const path& at, fault_list& faults)
+const json::object* expect_object(const json::value& in, const path& at, validation_errors& errors)
 {
     const auto* object = in.if_object();
     if (!object)
-        faults.add(at, "dict_type", "must be an object");
+        errors.add(at, "dict_type", "must be an object");
     return object;
 }
 
-const json::array* expect_array(const json::value& in, const path& at, fault_list& faults)
+const json::array* expect_array(const json::value& in, const path& at, validation_errors& errors)
 {
     const auto* array = in.if_array();
     if (!array)
-        faults.add(at, "list_type", "must be a list");
+        errors.add(at, "list_type", "must be a list");
     return array;
 }
 
-void add_missing(const path& at, fault_list& faults)
-{
-    faults.add(at, "missing", "is required");
-}
-
-void add_not_one_of(const path& at, std::span<const std::string_view> names, fault_list& faults)
+void add_not_one_of(const path& at, std::span<const std::string_view> names, validation_errors& errors)
 {
     std::string msg = "must be one of:";
     for (const auto name : names) {
@@ -48,287 +37,7 @@ void add_not_one_of(const path& at, std::span<const std::string_view> names, fau
         msg += ',';
     }
     msg.pop_back();
-    faults.add(at, "enum", std::move(msg));
-}
-
-void add_repeated(const path& at, fault_list& faults)
-{
-    faults.add(at, "repeated", "may be given only once");
-}
-
-namespace {
-
-void check_known(std::string_view name, std::span<const std::string_view> names, const path& at,
-                 fault_list& faults)
-{
-    if (std::find(names.begin(), names.end(), name) == names.end())
-        faults.add(path{at, name}, "extra_forbidden", "is not known here");
-}
-
-} // namespace
-
-void refuse_unknown(const json::object& in, std::span<const std::string_view> names, const path& at,
-                    fault_list& faults)
-{
-    for (const auto& member : in)
-        check_known(member.key(), names, at, faults);
-}
-
-void refuse_unknown(text_pairs in, std::span<const std::string_view> names, const path& at,
-                    fault_list& faults)
-{
-    for (const auto& pair : in)
-        check_known(pair.first, names, at, faults);
-}
-
-bool check_list_size(std::size_t size, std::size_t min, std::size_t max, const path& at, fault_list& faults)
-{
-    if (size < min)
-        faults.add(at, "too_short", "must have at least " + std::to_string(min) + " items");
-    else if (size > max)
-        faults.add(at, "too_long", "must have at most " + std::to_string(max) + " items");
-    return size >= min && size <= max;
-}
-
-// ---- strings and truth values
-
-std::optional<std::string> rule<std::string>::parse(const json::value& in, const path& at, fault_list& faults)
-{
-    const auto* text = expect_string(in, at, faults);
-    if (!text)
-        return std::nullopt;
-    return std::string(text->data(), text->size());
-}
-
-json::object rule<std::string>::openapi(openapi_context&)
-{
-    return string_schema(0, unlimited);
-}
-
-std::optional<bool> rule<bool>::parse(const json::value& in, const path& at, fault_list& faults)
-{
-    const auto* value = in.if_bool();
-    if (value)
-        return *value;
-    faults.add(at, "bool_type", "must be true or false");
-    return std::nullopt;
-}
-
-std::optional<bool> rule<bool>::parse_text(std::string_view in, const path& at, fault_list& faults)
-{
-    if (in == "true" || in == "1")
-        return true;
-    if (in == "false" || in == "0")
-        return false;
-    faults.add(at, "bool_parsing", "must be true or false");
-    return std::nullopt;
-}
-
-json::object rule<bool>::openapi(openapi_context&)
-{
-    return {{"type", "boolean"}};
-}
-
-// ---- whole numbers
-
-namespace {
-
-constexpr std::int64_t smallest = std::numeric_limits<std::int64_t>::min();
-constexpr std::int64_t largest = std::numeric_limits<std::int64_t>::max();
-
-// Numbers beyond 64 bits become the nearest one within: whatever they are compared with, the outcome is the
-// same.
-std::optional<std::int64_t> to_whole(const json::value& in)
-{
-    if (const auto* number = in.if_int64())
-        return *number;
-    if (const auto* number = in.if_uint64())
-        return static_cast<std::int64_t>(std::min(*number, static_cast<std::uint64_t>(largest)));
-    const auto* number = in.if_double();
-    if (!number || std::trunc(*number) != *number)
-        return std::nullopt;
-    if (*number >= 0x1p63)
-        return largest;
-    if (*number < -0x1p63)
-        return smallest;
-    return static_cast<std::int64_t>(*number);
-}
-
-std::optional<std::int64_t> to_whole(std::string_view text)
-{
-    std::int64_t number = 0;
-    const char* const end = text.data() + text.size();
-    const auto [stopped, error] = std::from_chars(std::to_address(text.begin()), end, number);
-    if (stopped != end || error == std::errc::invalid_argument)
-        return std::nullopt;
-    if (error == std::errc::result_out_of_range)
-        return text.front() == '-' ? smallest : largest;
-    return number;
-}
-
-std::optional<std::int64_t> check_range(std::int64_t number, std::int64_t min, std::int64_t max,
-                                        const path& at, fault_list& faults)
-{
-    if (number >= min && number <= max)
-        return number;
-    if (number < min)
-        faults.add(at, "greater_than_equal", "must be at least " + std::to_string(min));
-    else
-        faults.add(at, "less_than_equal", "must be at most " + std::to_string(max));
-    return std::nullopt;
-}
-
-} // namespace
-
-std::optional<std::int64_t> parse_integer(const json::value& in, std::int64_t min, std::int64_t max,
-                                          const path& at, fault_list& faults)
-{
-    if (const auto number = to_whole(in))
-        return check_range(*number, min, max, at, faults);
-    faults.add(at, "int_type", "must be a whole number");
-    return std::nullopt;
-}
-
-std::optional<std::int64_t> parse_integer(std::string_view text, std::int64_t min, std::int64_t max,
-                                          const path& at, fault_list& faults)
-{
-    if (const auto number = to_whole(text))
-        return check_range(*number, min, max, at, faults);
-    faults.add(at, "int_parsing", "must be a whole number");
-    return std::nullopt;
-}
-
-json::object integer_schema(std::int64_t min, std::int64_t max)
-{
-    json::object out{{"type", "integer"}};
-    if (min != smallest)
-        out["minimum"] = min;
-    if (max != largest)
-        out["maximum"] = max;
-    return out;
-}
-
-// ---- ids and instants
-
-namespace {
-
-using boost::uuids::uuid;
-
-constexpr bool is_dash_before(std::size_t byte)
-{
-    return byte == 4 || byte == 6 || byte == 8 || byte == 10;
-}
-
-std::optional<unsigned> hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return static_cast<unsigned>(c - '0');
-    if (c >= 'a' && c <= 'f')
-        return static_cast<unsigned>(c - 'a' + 10);
-    if (c >= 'A' && c <= 'F')
-        return static_cast<unsigned>(c - 'A' + 10);
-    return std::nullopt;
-}
-
-} // namespace
-
-std::optional<uuid> parse_uuid(std::string_view text)
-{
-    if (text.size() != 36)
-        return std::nullopt;
-    uuid id{};
-    std::size_t i = 0;
-    for (std::size_t byte = 0; byte < 16; ++byte) {
-        if (is_dash_before(byte) && text[i++] != '-')
-            return std::nullopt;
-        const auto high = hex_digit(text[i++]);
-        const auto low = hex_digit(text[i++]);
-        if (!high || !low)
-            return std::nullopt;
-        id.data[byte] = static_cast<std::uint8_t>(*high << 4 | *low);
-    }
-    return id;
-}
-
-void append_uuid(std::string& out, const uuid& id)
-{
-    constexpr char hex[] = "0123456789abcdef";
-    std::array<char, 36> text;
-    std::size_t i = 0;
-    for (std::size_t byte = 0; byte < 16; ++byte) {
-        if (is_dash_before(byte))
-            text[i++] = '-';
-        text[i++] = hex[id.data[byte] >> 4];
-        text[i++] = hex[id.data[byte] & 15];
-    }
-    out.append(text.data(), text.size());
-}
-
-std::optional<uuid> rule<uuid>::parse(const json::value& in, const path& at, fault_list& faults)
-{
-    const auto* text = expect_string(in, at, faults);
-    return text ? parse_text(*text, at, faults) : std::nullopt;
-}
-
-std::optional<uuid> rule<uuid>::parse_text(std::string_view in, const path& at, fault_list& faults)
-{
-    auto id = parse_uuid(in);
-    if (!id)
-        faults.add(at, "uuid_parsing", "must be a UUID");
-    return id;
-}
-
-void rule<uuid>::write(std::string& out, const uuid& id)
-{
-    out += '"';
-    append_uuid(out, id);
-    out += '"';
-}
-
-json::object rule<uuid>::openapi(openapi_context&)
-{
-    return format_schema("uuid");
-}
-
-std::optional<timestamp> rule<timestamp>::parse(const json::value& in, const path& at, fault_list& faults)
-{
-    const auto* text = expect_string(in, at, faults);
-    return text ? parse_text(*text, at, faults) : std::nullopt;
-}
-
-std::optional<timestamp> rule<timestamp>::parse_text(std::string_view in, const path& at, fault_list& faults)
-{
-    auto instant = parse_timestamp(in);
-    if (!instant)
-        faults.add(at, "datetime_parsing", "must be a date and time with an offset, as in RFC 3339");
-    return instant;
-}
-
-void rule<timestamp>::write(std::string& out, timestamp at)
-{
-    out += '"';
-    append_timestamp(out, at);
-    out += '"';
-}
-
-json::object rule<timestamp>::openapi(openapi_context&)
-{
-    return format_schema("date-time");
-}
-
-// ---- locations
-
-void rule<step>::write(std::string& out, const step& value)
-{
-    if (const auto* name = std::get_if<std::string>(&value))
-        write_string(out, *name);
-    else
-        write_integer(out, static_cast<std::int64_t>(std::get<std::size_t>(value)));
-}
-
-json::object rule<step>::openapi(openapi_context&)
-{
-    return {{"type", {"string", "integer"}}};
+    errors.add(at, "enum", std::move(msg));
 }
 
 } // namespace schemas

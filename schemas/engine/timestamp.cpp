@@ -10,7 +10,7 @@ using namespace std::chrono;
 
 namespace {
 
-// Takes pieces off the front of a text; after a piece that is not there, nothing more is taken.
+/// Consumes a text from the front. After the first mismatch, ok() is false.
 class scanner {
 public:
     explicit scanner(std::string_view text) : rest_(text) {}
@@ -26,7 +26,7 @@ public:
     char one_of(std::string_view allowed)
     {
         if (rest_.empty() || allowed.find(rest_.front()) == std::string_view::npos) {
-            good_ = false;
+            ok_ = false;
             return '\0';
         }
         return next();
@@ -35,8 +35,8 @@ public:
     bool has_digit() const { return !rest_.empty() && rest_.front() >= '0' && rest_.front() <= '9'; }
     bool has(char c) const { return !rest_.empty() && rest_.front() == c; }
     int digit() { return one_of("0123456789") - '0'; }
-    bool is_good() const { return good_; }
-    bool is_at_end() const { return good_ && rest_.empty(); }
+    bool ok() const { return ok_; }
+    bool is_at_end() const { return ok_ && rest_.empty(); }
 
 private:
     char next()
@@ -47,7 +47,7 @@ private:
     }
 
     std::string_view rest_;
-    bool good_ = true;
+    bool ok_ = true;
 };
 
 microseconds take_fraction(scanner& in)
@@ -89,7 +89,7 @@ std::optional<timestamp> parse_timestamp(std::string_view text)
     const int min = in.digits(2);
     in.one_of(":");
     const int s = in.digits(2);
-    if (!in.is_good())
+    if (!in.ok())
         return std::nullopt;
     const microseconds fraction = take_fraction(in);
 

@@ -14,7 +14,7 @@ constexpr bool is_lower(char c)
 {
     return c >= 'a' && c <= 'z';
 }
-constexpr bool is_letter(char c)
+constexpr bool is_alpha(char c)
 {
     return is_lower(c) || (c >= 'A' && c <= 'Z');
 }
@@ -22,18 +22,18 @@ constexpr bool is_digit(char c)
 {
     return c >= '0' && c <= '9';
 }
-constexpr bool is_beyond_ascii(char c)
+constexpr bool is_non_ascii(char c)
 {
     return static_cast<unsigned char>(c) >= 0x80;
 }
 
-// Calls `judge` with each piece between separators, empty ones too; stops at the first that is not good.
-template <class Judge>
-bool all_pieces(std::string_view text, char separator, Judge judge)
+/// Whether `check` holds for every part between separators, including empty ones.
+template <class Check>
+bool all_parts(std::string_view text, char separator, Check check)
 {
     for (;;) {
         const auto end = text.find(separator);
-        if (!judge(text.substr(0, end)))
+        if (!check(text.substr(0, end)))
             return false;
         if (end == std::string_view::npos)
             return true;
@@ -41,16 +41,16 @@ bool all_pieces(std::string_view text, char separator, Judge judge)
     }
 }
 
-void add_pattern_fault(const path& at, std::string msg, fault_list& faults)
+void add_pattern_error(const path& at, std::string msg, validation_errors& errors)
 {
-    faults.add(at, "string_pattern_mismatch", std::move(msg));
+    errors.add(at, "string_pattern_mismatch", std::move(msg));
 }
 
-bool check_bytes(std::string_view in, std::size_t max, const path& at, fault_list& faults)
+bool check_bytes(std::string_view in, std::size_t max, const path& at, validation_errors& errors)
 {
     if (in.size() <= max)
         return true;
-    faults.add(at, "string_too_long", "must have at most " + std::to_string(max) + " bytes");
+    errors.add(at, "string_too_long", "must have at most " + std::to_string(max) + " bytes");
     return false;
 }
 
@@ -58,47 +58,48 @@ constexpr std::size_t max_password_bytes = 1024;
 
 } // namespace
 
-bool check_length(std::string_view in, std::size_t min, std::size_t max, const path& at, fault_list& faults)
+bool check_length(std::string_view in, std::size_t min, std::size_t max, const path& at,
+                  validation_errors& errors)
 {
     const auto length = count_code_points(in);
     if (length < min)
-        faults.add(at, "string_too_short", "must have at least " + std::to_string(min) + " characters");
+        errors.add(at, "string_too_short", "must have at least " + std::to_string(min) + " characters");
     else if (length > max)
-        faults.add(at, "string_too_long", "must have at most " + std::to_string(max) + " characters");
+        errors.add(at, "string_too_long", "must have at most " + std::to_string(max) + " characters");
     return length >= min && length <= max;
 }
 
-bool check_printable(std::string_view in, const path& at, fault_list& faults)
+bool check_printable(std::string_view in, const path& at, validation_errors& errors)
 {
     while (!in.empty()) {
         const auto c = take_code_point(in);
         if (c && !is_control(*c))
             continue;
-        faults.add(at, "value_error", c ? "must not have control characters" : "must be UTF-8");
+        errors.add(at, "value_error", c ? "must not have control characters" : "must be UTF-8");
         return false;
     }
     return true;
 }
 
-bool check_name(std::string_view in, const path& at, fault_list& faults)
+bool check_name(std::string_view in, const path& at, validation_errors& errors)
 {
-    if (!check_printable(in, at, faults))
+    if (!check_printable(in, at, errors))
         return false;
-    bool has_ink = false;
+    bool has_visible = false;
     while (!in.empty()) {
         const char32_t c = *take_code_point(in);
         if (is_bidi_control(c)) {
-            faults.add(at, "value_error", "must not have characters that change the direction of writing");
+            errors.add(at, "value_error", "must not have bidirectional control characters");
             return false;
         }
-        has_ink = has_ink || !is_blank(c);
+        has_visible = has_visible || !is_blank(c);
     }
-    if (!has_ink)
-        faults.add(at, "value_error", "must be more than white space");
-    return has_ink;
+    if (!has_visible)
+        errors.add(at, "value_error", "must be more than white space");
+    return has_visible;
 }
 
-// A schema without these would promise that every character is welcome.
+/// Without these patterns, the schemas would promise to accept every character.
 constexpr std::string_view printable = "[^\\u0000-\\u001F\\u007F-\\u009F\\u2028\\u2029]*$";
 
 json::object text_schema(std::size_t min_length, std::size_t max_length)
@@ -115,37 +116,37 @@ json::object name_schema(std::size_t min_length, std::size_t max_length)
     return out;
 }
 
-// ---- mail addresses
+// ---- email addresses and domains
 
 namespace {
 
-// RFC 5322's atext, and UTF-8 (RFC 6532).
-bool is_atom(std::string_view piece)
+/// atext of RFC 5322, and UTF-8 (RFC 6532).
+bool is_atom(std::string_view part)
 {
-    constexpr std::string_view marks = "!#$%&'*+-/=?^_`{|}~";
-    return !piece.empty() && std::all_of(piece.begin(), piece.end(), [&](char c) {
-        return is_letter(c) || is_digit(c) || is_beyond_ascii(c) || marks.find(c) != std::string_view::npos;
+    constexpr std::string_view symbols = "!#$%&'*+-/=?^_`{|}~";
+    return !part.empty() && std::all_of(part.begin(), part.end(), [&](char c) {
+        return is_alpha(c) || is_digit(c) || is_non_ascii(c) || symbols.find(c) != std::string_view::npos;
     });
 }
 
-bool is_domain_label(std::string_view piece)
+bool is_domain_label(std::string_view part)
 {
-    return !piece.empty() && piece.size() <= 63 && piece.front() != '-' && piece.back() != '-' &&
-           std::all_of(piece.begin(), piece.end(),
-                       [](char c) { return is_letter(c) || is_digit(c) || is_beyond_ascii(c) || c == '-'; });
+    return !part.empty() && part.size() <= 63 && part.front() != '-' && part.back() != '-' &&
+           std::all_of(part.begin(), part.end(),
+                       [](char c) { return is_alpha(c) || is_digit(c) || is_non_ascii(c) || c == '-'; });
 }
 
-// A last label of digits alone would make it an IPv4 address.
+/// The last label must not be numeric: that would be an IPv4 address.
 bool is_domain(std::string_view text)
 {
     const auto dot = text.rfind('.');
-    if (dot == std::string_view::npos || !all_pieces(text, '.', is_domain_label))
+    if (dot == std::string_view::npos || !all_parts(text, '.', is_domain_label))
         return false;
     const auto last = text.substr(dot + 1);
     return !std::all_of(last.begin(), last.end(), is_digit);
 }
 
-bool has_ink_only(std::string_view text)
+bool is_visible(std::string_view text)
 {
     while (!text.empty()) {
         const auto c = take_code_point(text);
@@ -155,27 +156,28 @@ bool has_ink_only(std::string_view text)
     return true;
 }
 
-bool is_mail_address(std::string_view in)
+bool is_email_address(std::string_view in)
 {
     const auto at_sign = in.rfind('@');
     if (at_sign == std::string_view::npos)
         return false;
     const auto local = in.substr(0, at_sign);
-    return local.size() <= 64 && all_pieces(local, '.', is_atom) && is_domain(in.substr(at_sign + 1)) &&
-           has_ink_only(in);
+    return local.size() <= 64 && all_parts(local, '.', is_atom) && is_domain(in.substr(at_sign + 1)) &&
+           is_visible(in);
 }
 
 constexpr std::size_t max_domain_bytes = 253;
-constexpr std::size_t max_mail_bytes = 254; // RFC 5321's 256 of a path, less its angle brackets
+constexpr std::size_t max_email_bytes = 254; // RFC 5321's 256 for a path, minus the angle brackets
 
 } // namespace
 
-std::optional<email_address> email_address::read(std::string_view in, const path& at, fault_list& faults)
+std::optional<email_address> email_address::read(std::string_view in, const path& at,
+                                                 validation_errors& errors)
 {
-    if (!check_bytes(in, max_mail_bytes, at, faults))
+    if (!check_bytes(in, max_email_bytes, at, errors))
         return std::nullopt;
-    if (!is_mail_address(in)) {
-        faults.add(at, "value_error", "must be a mail address");
+    if (!is_email_address(in)) {
+        errors.add(at, "value_error", "must be an email address");
         return std::nullopt;
     }
     return email_address{std::string(in), normalize_email(in)};
@@ -194,16 +196,16 @@ std::string normalize_email(std::string_view address)
 json::object email_address::openapi()
 {
     json::object out = format_schema("email");
-    out["maxLength"] = max_mail_bytes;
+    out["maxLength"] = max_email_bytes;
     return out;
 }
 
-std::optional<domain_name> domain_name::read(std::string_view in, const path& at, fault_list& faults)
+std::optional<domain_name> domain_name::read(std::string_view in, const path& at, validation_errors& errors)
 {
-    if (!check_bytes(in, max_domain_bytes, at, faults))
+    if (!check_bytes(in, max_domain_bytes, at, errors))
         return std::nullopt;
-    if (!is_domain(in) || !has_ink_only(in)) {
-        faults.add(at, "value_error", "must be a domain such as example.com");
+    if (!is_domain(in) || !is_visible(in)) {
+        errors.add(at, "value_error", "must be a domain such as example.com");
         return std::nullopt;
     }
     return domain_name{normalize_email(in)};
@@ -218,10 +220,10 @@ json::object domain_name::openapi()
 
 // ---- passwords
 
-std::optional<new_password> new_password::read(std::string_view in, const path& at, fault_list& faults)
+std::optional<new_password> new_password::read(std::string_view in, const path& at, validation_errors& errors)
 {
-    if (!check_bytes(in, max_password_bytes, at, faults) ||
-        !check_length(in, 8, max_password_bytes, at, faults))
+    if (!check_bytes(in, max_password_bytes, at, errors) ||
+        !check_length(in, 8, max_password_bytes, at, errors))
         return std::nullopt;
     return new_password{std::string(in)};
 }
@@ -234,10 +236,10 @@ json::object new_password::openapi()
 }
 
 std::optional<existing_password> existing_password::read(std::string_view in, const path& at,
-                                                         fault_list& faults)
+                                                         validation_errors& errors)
 {
-    if (!check_bytes(in, max_password_bytes, at, faults) ||
-        !check_length(in, 1, max_password_bytes, at, faults))
+    if (!check_bytes(in, max_password_bytes, at, errors) ||
+        !check_length(in, 1, max_password_bytes, at, errors))
         return std::nullopt;
     return existing_password{std::string(in)};
 }
@@ -251,17 +253,17 @@ json::object existing_password::openapi()
 
 // ---- settings
 
-std::optional<locale_tag> locale_tag::read(std::string_view in, const path& at, fault_list& faults)
+std::optional<locale_tag> locale_tag::read(std::string_view in, const path& at, validation_errors& errors)
 {
-    const auto is_subtag = [](std::string_view piece) {
-        return !piece.empty() && piece.size() <= 8 &&
-               std::all_of(piece.begin(), piece.end(), [](char c) { return is_letter(c) || is_digit(c); });
+    const auto is_subtag = [](std::string_view part) {
+        return !part.empty() && part.size() <= 8 &&
+               std::all_of(part.begin(), part.end(), [](char c) { return is_alpha(c) || is_digit(c); });
     };
     const auto language = in.substr(0, in.find('-'));
-    if (in.size() <= 35 && language.size() >= 2 && std::all_of(language.begin(), language.end(), is_letter) &&
-        all_pieces(in, '-', is_subtag))
+    if (in.size() <= 35 && language.size() >= 2 && std::all_of(language.begin(), language.end(), is_alpha) &&
+        all_parts(in, '-', is_subtag))
         return locale_tag{std::string(in)};
-    add_pattern_fault(at, "must be a language tag such as en or pt-BR", faults);
+    add_pattern_error(at, "must be a language tag such as en or pt-BR", errors);
     return std::nullopt;
 }
 
@@ -272,17 +274,17 @@ json::object locale_tag::openapi()
     return out;
 }
 
-std::optional<time_zone_name> time_zone_name::read(std::string_view in, const path& at, fault_list& faults)
+std::optional<time_zone_name> time_zone_name::read(std::string_view in, const path& at,
+                                                   validation_errors& errors)
 {
-    const auto is_part = [](std::string_view piece) {
-        return !piece.empty() && is_letter(piece.front()) &&
-               std::all_of(piece.begin(), piece.end(), [](char c) {
-                   return is_letter(c) || is_digit(c) || c == '_' || c == '+' || c == '-';
-               });
+    const auto is_part = [](std::string_view part) {
+        return !part.empty() && is_alpha(part.front()) && std::all_of(part.begin(), part.end(), [](char c) {
+            return is_alpha(c) || is_digit(c) || c == '_' || c == '+' || c == '-';
+        });
     };
-    if (in.size() <= 64 && all_pieces(in, '/', is_part))
+    if (in.size() <= 64 && all_parts(in, '/', is_part))
         return time_zone_name{std::string(in)};
-    add_pattern_fault(at, "must be a time zone such as Europe/Berlin or UTC", faults);
+    add_pattern_error(at, "must be a time zone such as Europe/Berlin or UTC", errors);
     return std::nullopt;
 }
 
@@ -295,18 +297,18 @@ json::object time_zone_name::openapi()
 
 // ---- scopes
 
-std::optional<scope> scope::read(std::string_view in, const path& at, fault_list& faults)
+std::optional<scope> scope::read(std::string_view in, const path& at, validation_errors& errors)
 {
-    const auto is_word = [](std::string_view piece) {
-        return !piece.empty() &&
-               std::all_of(piece.begin(), piece.end(), [](char c) { return is_lower(c) || c == '_'; });
+    const auto is_word = [](std::string_view part) {
+        return !part.empty() &&
+               std::all_of(part.begin(), part.end(), [](char c) { return is_lower(c) || c == '_'; });
     };
     const auto colon = in.find(':');
     const bool is_pair = in.size() <= 64 && colon != std::string_view::npos && is_word(in.substr(0, colon)) &&
                          is_word(in.substr(colon + 1));
     if (in == "*" || is_pair)
         return scope{std::string(in)};
-    add_pattern_fault(at, "must be * or a permission such as content:read", faults);
+    add_pattern_error(at, "must be * or a permission such as content:read", errors);
     return std::nullopt;
 }
 
@@ -317,15 +319,16 @@ json::object scope::openapi()
     return out;
 }
 
-using scopes_as_sent = bounded_list<scope, 1, 100>;
+using received_scopes = bounded_list<scope, 1, 100>;
 
-std::optional<scope_list> rule<scope_list>::parse(const json::value& in, const path& at, fault_list& faults)
+std::optional<scope_list> rule<scope_list>::parse(const json::value& in, const path& at,
+                                                  validation_errors& errors)
 {
-    auto sent = rule<scopes_as_sent>::parse(in, at, faults);
-    if (!sent)
+    auto received = rule<received_scopes>::parse(in, at, errors);
+    if (!received)
         return std::nullopt;
     scope_list out;
-    for (auto& scope : *sent) {
+    for (auto& scope : *received) {
         if (std::find(out.items.begin(), out.items.end(), scope.value) == out.items.end())
             out.items.push_back(std::move(scope.value));
     }
@@ -339,7 +342,7 @@ void rule<scope_list>::write(std::string& out, const scope_list& list)
 
 json::object rule<scope_list>::openapi(openapi_context& cx)
 {
-    return rule<scopes_as_sent>::openapi(cx);
+    return rule<received_scopes>::openapi(cx);
 }
 
 // ---- paging
@@ -350,29 +353,30 @@ std::optional<page_limit> to_page_limit(std::optional<std::int64_t> number)
 {
     if (!number)
         return std::nullopt;
-    return page_limit{std::min(*number, page_limit::most)};
+    return page_limit{std::min(*number, page_limit::max)};
 }
 
 constexpr std::int64_t no_upper_bound = std::numeric_limits<std::int64_t>::max();
 
 } // namespace
 
-std::optional<page_limit> rule<page_limit>::parse(const json::value& in, const path& at, fault_list& faults)
+std::optional<page_limit> rule<page_limit>::parse(const json::value& in, const path& at,
+                                                  validation_errors& errors)
 {
-    return to_page_limit(parse_integer(in, 1, no_upper_bound, at, faults));
+    return to_page_limit(parse_integer(in, 1, no_upper_bound, at, errors));
 }
 
 std::optional<page_limit> rule<page_limit>::parse_text(std::string_view in, const path& at,
-                                                       fault_list& faults)
+                                                       validation_errors& errors)
 {
-    return to_page_limit(parse_integer(in, 1, no_upper_bound, at, faults));
+    return to_page_limit(parse_integer(in, 1, no_upper_bound, at, errors));
 }
 
 json::object rule<page_limit>::openapi(openapi_context&)
 {
     json::object out = integer_schema(1, no_upper_bound);
     out["default"] = page_limit{}.value;
-    out["description"] = "More than " + std::to_string(page_limit::most) + " counts as that.";
+    out["description"] = "Values above " + std::to_string(page_limit::max) + " are clamped.";
     return out;
 }
 

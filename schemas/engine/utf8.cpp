@@ -14,21 +14,21 @@ std::optional<char32_t> take_code_point(std::string_view& rest)
         return first;
     }
     std::size_t length = 0;
-    char32_t least = 0; // smaller values are overlong forms
+    char32_t min = 0; // smaller values are overlong forms
     char32_t c = 0;
     if (first >= 0xC2 && first <= 0xDF) {
-        length = 2, least = 0x80, c = first & 0x1F;
+        length = 2, min = 0x80, c = first & 0x1F;
     } else if (first >= 0xE0 && first <= 0xEF) {
-        length = 3, least = 0x800, c = first & 0x0F;
+        length = 3, min = 0x800, c = first & 0x0F;
     } else if (first >= 0xF0 && first <= 0xF4) {
-        length = 4, least = 0x10000, c = first & 0x07;
+        length = 4, min = 0x10000, c = first & 0x07;
     }
-    bool good = length > 0 && rest.size() >= length;
-    for (std::size_t i = 1; good && i < length; ++i) {
-        good = (byte(i) & 0xC0) == 0x80;
+    bool valid = length > 0 && rest.size() >= length;
+    for (std::size_t i = 1; valid && i < length; ++i) {
+        valid = (byte(i) & 0xC0) == 0x80;
         c = (c << 6) | (byte(i) & 0x3F);
     }
-    if (!good || c < least || c > 0x10FFFF || (c >= 0xD800 && c <= 0xDFFF)) {
+    if (!valid || c < min || c > 0x10FFFF || (c >= 0xD800 && c <= 0xDFFF)) {
         rest.remove_prefix(1);
         return std::nullopt;
     }
@@ -62,17 +62,17 @@ bool is_bidi_control(char32_t c)
     return (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
 }
 
-std::string clean_text(std::string_view in, std::size_t max_bytes)
+std::string sanitize_text(std::string_view in, std::size_t max_bytes)
 {
     std::string out;
     while (!in.empty()) {
         const auto before = in;
         const auto c = take_code_point(in);
-        const bool good = c && !is_control(*c);
-        const std::string_view piece = good ? before.substr(0, before.size() - in.size()) : "\xEF\xBF\xBD";
-        if (out.size() + piece.size() > max_bytes)
+        const bool valid = c && !is_control(*c);
+        const std::string_view part = valid ? before.substr(0, before.size() - in.size()) : "\xEF\xBF\xBD";
+        if (out.size() + part.size() > max_bytes)
             break;
-        out += piece;
+        out += part;
     }
     return out;
 }

@@ -1,4 +1,4 @@
-// Just enough of Unicode to judge texts: code points, and the few groups of them that rules speak of.
+// UTF-8 decoding, and the few Unicode character classes that validation needs.
 #pragma once
 
 #include <cstddef>
@@ -8,25 +8,25 @@
 
 namespace schemas {
 
-/** Take the first code point off `rest`, which must not be empty.
-    @return nothing, and `rest` one byte shorter, if it does not start with well-formed UTF-8 (Unicode 15,
-    table 3-7: no overlong forms, no surrogates, nothing past U+10FFFF) */
+/** Remove and return the first code point of `rest`, which must not be empty.
+    @return nothing, with `rest` one byte shorter, unless it starts with well-formed UTF-8 (Unicode 15, table
+    3-7: no overlong forms, no surrogates, nothing beyond U+10FFFF) */
 std::optional<char32_t> take_code_point(std::string_view& rest);
 
-/** @return how many code points `utf8` has; for text that is not UTF-8 only a rough number */
+/// The number of code points; an approximation if the text is not UTF-8.
 std::size_t count_code_points(std::string_view utf8);
 
-/** Control characters (C0, DEL, C1) and the separators U+2028 and U+2029, which end a line as they do. */
+/// Control characters (C0, DEL, C1) and the line separators U+2028 and U+2029.
 bool is_control(char32_t c);
 
-/** What leaves no ink: white space, zero-width characters, fillers. */
+/// Invisible characters: white space, zero-width characters, fillers.
 bool is_blank(char32_t c);
 
-/** Embeddings, overrides and isolates: they turn round the text that follows, outside of the name too. */
+/// Bidirectional embeddings, overrides and isolates: they reorder the surrounding text as well.
 bool is_bidi_control(char32_t c);
 
-/** Text of unknown origin, such as a header, made fit to be stored and shown: what is not UTF-8 or is a
-    control character becomes U+FFFD, and at most `max_bytes` are kept, cut between code points. */
-std::string clean_text(std::string_view in, std::size_t max_bytes);
+/** Make untrusted text, such as a header, safe to store and display: malformed UTF-8 and control characters
+    become U+FFFD, and the result is truncated to `max_bytes` between code points. */
+std::string sanitize_text(std::string_view in, std::size_t max_bytes);
 
 } // namespace schemas

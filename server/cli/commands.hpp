@@ -1,4 +1,4 @@
-// The program's commands. Each returns the process's exit code and says in one line what went wrong.
+// Commands of the program. Each returns the exit code and reports an error as one line on standard error.
 #pragma once
 
 #include "server/config.hpp"
@@ -7,28 +7,29 @@
 
 namespace server {
 
-/** Bring the schema up to date, serve until SIGTERM or SIGINT, drain. */
+/// Run the migrations, serve until SIGTERM or SIGINT, drain.
 int serve(const config& settings);
 
-/** Bring the schema up to date. */
+/// Run the migrations.
 int migrate(const config& settings);
 
-/** Publish a new signing key. */
+/// Publish a new signing key.
 int rotate_signing_keys(const config& settings);
 
-/** Shut an account out, or let it in again. Servers hear of it within moments, and one whose line to the
-   database was cut as soon as that is back. @param email of the account */
+/** Disable an account or restore it. Returns once every node has applied the change; a node that has lost its
+    database connection applies it when its lease expires, within two seconds.
+    @param email of the account */
 int disable_user(const config& settings, const std::string& email);
 int restore_user(const config& settings, const std::string& email);
 
-/** Print the document of the API. It takes no server's settings but where clients will reach it. */
-int print_openapi(const settings_text& settings);
+/// Print the OpenAPI document. Uses LATCHKEY_PUBLIC_URL alone.
+int print_openapi(const setting_list& settings);
 
-/** Ask the server of this machine, at LATCHKEY_LISTEN, whether it can serve: for a container's health check.
-    @return 0 if it can */
-int check_health(const settings_text& settings);
+/** Check the readiness of the server on this host, at LATCHKEY_LISTEN: for a container's health check.
+    @return 0 if it is ready */
+int check_health(const setting_list& settings);
 
-/** Speak the Model Context Protocol over standard input and output, for the key of TENEX_API_KEY. */
-int bridge_mcp(const settings_text& settings);
+/// Serve the Model Context Protocol over standard input and output, with the API key in TENEX_API_KEY.
+int bridge_mcp(const setting_list& settings);
 
 } // namespace server

@@ -24,16 +24,16 @@ std::size_t append(char* data, std::size_t, std::size_t size, void* to)
 
 struct http_client::state {
     CURL* handle;
-    long limit;
+    long timeout;
 };
 
-http_client::http_client(long limit)
+http_client::http_client(long timeout)
 {
     static const CURLcode ready = curl_global_init(CURL_GLOBAL_DEFAULT);
     auto handle = ready == CURLE_OK ? curl_easy_init() : nullptr;
     if (!handle)
-        throw std::runtime_error("libcurl does not start");
-    state_ = std::make_unique<state>(state{handle, limit});
+        throw std::runtime_error("libcurl cannot be initialized");
+    state_ = std::make_unique<state>(state{handle, timeout});
 }
 
 http_client::~http_client()
@@ -41,32 +41,32 @@ http_client::~http_client()
     curl_easy_cleanup(state_->handle);
 }
 
-http_answer http_client::perform(const std::string& url)
+http_response http_client::perform(const std::string& url)
 {
-    http_answer out;
+    http_response out;
     auto* h = state_->handle;
     curl_easy_setopt(h, CURLOPT_URL, url.c_str());
     curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(h, CURLOPT_TIMEOUT, state_->limit);
+    curl_easy_setopt(h, CURLOPT_TIMEOUT, state_->timeout);
     curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, &append);
     curl_easy_setopt(h, CURLOPT_WRITEDATA, &out.body);
     auto code = curl_easy_perform(h);
     if (code != CURLE_OK)
-        out.fault = curl_easy_strerror(code);
+        out.error = curl_easy_strerror(code);
     curl_easy_getinfo(h, CURLINFO_RESPONSE_CODE, &out.status);
     return out;
 }
 
-http_answer http_client::get(const std::string& url)
+http_response http_client::get(const std::string& url)
 {
     curl_easy_reset(state_->handle);
-    curl_easy_setopt(state_->handle, CURLOPT_NOPROXY, "*"); // it asks this machine alone
+    curl_easy_setopt(state_->handle, CURLOPT_NOPROXY, "*"); // for this host only
     return perform(url);
 }
 
-http_answer http_client::post(const std::string& url, const std::string& body,
-                              const std::vector<std::string>& headers)
+http_response http_client::post(const std::string& url, const std::string& body,
+                                const std::vector<std::string>& headers)
 {
     std::unique_ptr<curl_slist, free_list> lines;
     for (auto& header : headers) {

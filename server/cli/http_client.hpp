@@ -1,4 +1,4 @@
-// A blocking HTTP client for the program's small commands.
+// HTTP client of the commands: blocking, by libcurl.
 #pragma once
 
 #include <memory>
@@ -7,29 +7,31 @@
 
 namespace server {
 
-struct http_answer {
+struct http_response {
     long status = 0;
     std::string body;
-    std::string fault; // why there is no answer; empty if there is one
+    /// Empty if there is a response.
+    std::string error;
 };
 
-/** Keeps its connection between calls. For one thread. */
+/// Keeps its connection between requests. For one thread.
 class http_client {
 public:
-    /** @param limit for a whole call, in seconds @throw std::runtime_error if libcurl does not start */
-    explicit http_client(long limit);
+    /** @param timeout of a whole request, in seconds
+        @throw std::runtime_error if libcurl cannot be initialized */
+    explicit http_client(long timeout);
     ~http_client();
     http_client(const http_client&) = delete;
     http_client& operator=(const http_client&) = delete;
 
-    http_answer get(const std::string& url);
+    http_response get(const std::string& url);
 
-    /** @param headers lines such as "Content-Type: application/json" */
-    http_answer post(const std::string& url, const std::string& body,
-                     const std::vector<std::string>& headers);
+    /// @param headers header lines, such as "Content-Type: application/json"
+    http_response post(const std::string& url, const std::string& body,
+                       const std::vector<std::string>& headers);
 
 private:
-    http_answer perform(const std::string& url);
+    http_response perform(const std::string& url);
 
     struct state;
     std::unique_ptr<state> state_;

@@ -18,8 +18,9 @@ namespace json = boost::json;
 
 namespace {
 
-constexpr long answer_limit = 60; // seconds
-constexpr std::size_t largest_line = 1 << 20;
+/// In seconds.
+constexpr long request_timeout = 60;
+constexpr std::size_t max_line_size = 1 << 20;
 constexpr int internal_error = -32603, parse_error = -32700;
 
 std::string text_at(const json::value& from, std::string_view pointer)
@@ -29,14 +30,14 @@ std::string text_at(const json::value& from, std::string_view pointer)
     return found && found->is_string() ? std::string(found->get_string()) : std::string();
 }
 
-std::string failure(const json::value& id, int code, std::string_view why)
+std::string make_error(const json::value& id, int code, std::string_view message)
 {
-    json::object error{{"code", code}, {"message", why}};
+    json::object error{{"code", code}, {"message", message}};
     json::object whole{{"jsonrpc", "2.0"}, {"id", id}, {"error", std::move(error)}};
     return json::serialize(whole);
 }
 
-/** A header line of a text that came from outside. */
+/// A header line with a value from the message. @throw std::invalid_argument against header injection
 std::string header_line(std::string_view name, const std::string& value)
 {
     if (value.find_first_of("\r\n") != value.npos)
@@ -46,29 +47,29 @@ std::string header_line(std::string_view name, const std::string& value)
 
 class bridge {
 public:
-    explicit bridge(const bridge_settings& settings) : settings_(settings), server_(answer_limit) {}
+    explicit bridge(const bridge_settings& settings) : settings_(settings), server_(request_timeout) {}
 
-    /** @return the line to answer with; empty if none is due */
-    std::string carry(const std::string& line)
+    /// Forward one message. @return the response line; empty for a notification
+    std::string forward(const std::string& line)
     {
-        const schemas::document read(line);
+        const schemas::json_document read(line);
         if (!read.root())
-            return failure(nullptr, parse_error, "Parse error: Invalid JSON");
+            return make_error(nullptr, parse_error, "Parse error: Invalid JSON");
         auto& message = *read.root();
         auto object = message.if_object();
         auto id = object ? object->if_contains("id") : nullptr;
-        bool wants_answer = !object || (id && object->contains("method"));
-        auto answer = server_.post(settings_.url, line, headers_of(message));
-        if (!wants_answer)
+        bool is_request = !object || (id && object->contains("method"));
+        auto response = server_.post(settings_.url, line, headers_of(message));
+        if (!is_request)
             return {};
         boost::system::error_code wrong;
-        auto told = json::parse(answer.body, wrong);
-        bool is_rpc = !wrong && (told.is_array() || !text_at(told, "/jsonrpc").empty());
+        auto content = json::parse(response.body, wrong);
+        bool is_rpc = !wrong && (content.is_array() || !text_at(content, "/jsonrpc").empty());
         if (is_rpc) {
-            note_version(text_at(message, "/method"), told);
-            return json::serialize(told); // on one line, whatever came
+            remember_version(text_at(message, "/method"), content);
+            return json::serialize(content); // on one line
         }
-        return failure(id ? *id : json::value(), internal_error, reason(answer, told));
+        return make_error(id ? *id : json::value(), internal_error, reason(response, content));
     }
 
 private:
@@ -76,7 +77,7 @@ private:
     {
         std::vector<std::string> out{"Content-Type: application/json",
                                      "Accept: application/json, text/event-stream",
-                                     "Expect:", // a body this small need not ask first
+                                     "Expect:", // no 100-continue round trip
                                      header_line("Authorization", "Bearer " + settings_.api_key)};
         auto method = text_at(message, "/method");
         auto version = text_at(message, "/params/_meta/io.modelcontextprotocol~1protocolVersion");
@@ -92,20 +93,20 @@ private:
         return out;
     }
 
-    /** Over HTTP the version that was agreed upon goes with every later message. */
-    void note_version(std::string_view method, const json::value& answer)
+    /// Remember the negotiated version: over HTTP every later message carries it.
+    void remember_version(std::string_view method, const json::value& response)
     {
         if (method == "initialize")
-            negotiated_ = text_at(answer, "/result/protocolVersion");
+            negotiated_ = text_at(response, "/result/protocolVersion");
     }
 
-    std::string reason(const http_answer& answer, const json::value& told) const
+    std::string reason(const http_response& response, const json::value& content) const
     {
-        if (!answer.fault.empty())
-            return "The server at " + settings_.url + " cannot be reached: " + answer.fault;
-        auto detail = text_at(told, "/detail");
-        return "The server refused (" + std::to_string(answer.status) +
-               "): " + (detail.empty() ? "it is no Latchkey" : detail);
+        if (!response.error.empty())
+            return "The server at " + settings_.url + " is unreachable: " + response.error;
+        auto detail = text_at(content, "/detail");
+        return "The server rejected the message (" + std::to_string(response.status) +
+               "): " + (detail.empty() ? "not a Latchkey server" : detail);
     }
 
     const bridge_settings& settings_;
@@ -113,10 +114,10 @@ private:
     std::string negotiated_;
 };
 
-std::string without_end(std::string text, std::string_view end)
+std::string without_suffix(std::string text, std::string_view suffix)
 {
-    if (text.ends_with(end))
-        text.resize(text.size() - end.size());
+    if (text.ends_with(suffix))
+        text.resize(text.size() - suffix.size());
     return text;
 }
 
@@ -131,28 +132,28 @@ bridge_settings read_bridge_settings()
     bridge_settings out;
     out.api_key = variable("TENEX_API_KEY");
     if (out.api_key.empty())
-        throw std::runtime_error("TENEX_API_KEY is not set: the API key to act with, tnx_...");
+        throw std::runtime_error("TENEX_API_KEY is not set; it holds the API key, tnx_...");
     auto base = variable("TENEX_API_BASE");
     if (base.empty())
         base = "http://127.0.0.1:8080";
     if (!base.starts_with("http://") && !base.starts_with("https://"))
         throw std::runtime_error("TENEX_API_BASE must be a URL such as https://id.example.com");
-    for (std::string_view end : {"/", "/users", "/v1", "/api", "/"})
-        base = without_end(std::move(base), end);
+    for (std::string_view suffix : {"/", "/users", "/v1", "/api", "/"})
+        base = without_suffix(std::move(base), suffix);
     out.url = base + "/mcp";
     return out;
 }
 
-void carry_messages(const bridge_settings& settings, std::istream& in, std::ostream& out)
+void run_mcp_bridge(const bridge_settings& settings, std::istream& in, std::ostream& out)
 {
     bridge to_server(settings);
     for (std::string line; std::getline(in, line);) {
         if (line.find_first_not_of(" \t\r") == line.npos)
             continue;
-        auto answer = line.size() > largest_line ? failure(nullptr, parse_error, "The message is too long")
-                                                 : to_server.carry(line);
-        if (!answer.empty())
-            out << answer << std::endl;
+        auto response = line.size() > max_line_size ? make_error(nullptr, parse_error, "Message too long")
+                                                    : to_server.forward(line);
+        if (!response.empty())
+            out << response << std::endl;
     }
 }
 

@@ -1,4 +1,4 @@
-// `latchkey mcp`: the Model Context Protocol over standard input and output, carried to a server over HTTP.
+// MCP bridge: the Model Context Protocol over standard input and output, forwarded to a server over HTTP.
 #pragma once
 
 #include <iosfwd>
@@ -7,18 +7,20 @@
 namespace server {
 
 struct bridge_settings {
-    std::string api_key; // TENEX_API_KEY
-    std::string url;     // of the server's /mcp
+    /// TENEX_API_KEY.
+    std::string api_key;
+    /// Of the server's /mcp endpoint.
+    std::string url;
 };
 
-/** The settings from TENEX_API_KEY and TENEX_API_BASE; the base may end in the API's own path, as older
-   clients have it.
-    @throw std::runtime_error if there is no key, or the base is no http(s) URL */
+/** Settings from TENEX_API_KEY and TENEX_API_BASE. The base may include the path of the API, as older clients
+    configure it.
+    @throw std::runtime_error if the key is missing or the base is not an http(s) URL */
 bridge_settings read_bridge_settings();
 
-/** Until the input ends: each line is a message, and each answer is one. A server that cannot be reached, or
-   that refuses, is an error of JSON-RPC. Nothing else is written to `out`.
-    @throw std::runtime_error if libcurl does not start */
-void carry_messages(const bridge_settings& settings, std::istream& in, std::ostream& out);
+/** Forward messages until the input ends: one message per line, one response per line. A server that is
+    unreachable or rejects a message becomes a JSON-RPC error. Writes nothing else to `out`.
+    @throw std::runtime_error if libcurl cannot be initialized */
+void run_mcp_bridge(const bridge_settings& settings, std::istream& in, std::ostream& out);
 
 } // namespace server

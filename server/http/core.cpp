@@ -1,14 +1,13 @@
 #include "server/http/core.hpp"
 
-#include "handlers/openapi/document.hpp"
 #include "handlers/routes.hpp"
-#include "server/provider.hpp"
+#include "server/http/connection.hpp"
+#include "server/log.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
-#include <boost/json/serialize.hpp>
 
 #include <sys/socket.h>
 
@@ -25,42 +24,34 @@ db::pipeline::config pipeline_settings(const config& settings)
     auto out = database_settings(settings);
     out.on_event = [](std::string_view event, std::string_view detail) {
         auto level = event == "connected" ? log_level::debug : log_level::warning;
-        log_line(level, "database").add("what", event).add("detail", detail);
+        log_line(level, "database connection").add("state", event).add("detail", detail);
     };
     return out;
 }
 
-/// Look-ups find rows by their keys, and a change of plans would be felt by every request.
+/// Credential lookups are by key: a plan change to a sequential scan would slow down every request.
 db::pipeline::config lookup_settings(const config& settings)
 {
     auto out = pipeline_settings(settings);
-    out.by_index_alone = true;
+    out.prefer_index_scans = true;
     return out;
 }
 
 db::principals::config cache_settings(const config& settings, const db::lease& lease)
 {
     db::principals::config out;
-    out.trust = &lease;
+    out.lease = &lease;
     out.cache_bytes = settings.cache_bytes / settings.threads;
-    out.absent_bytes = out.cache_bytes / 16;
+    out.negative_cache_bytes = out.cache_bytes / 16;
     return out;
 }
 
-crypto::hashers::config hasher_settings(const config& settings)
-{
-    return {.threads = settings.threads,
-            .queue_limit = settings.hash_queue,
-            .costs = settings.handlers.password_costs,
-            .engine = settings.argon2};
-}
-
-tcp_acceptor listen_at(asio::io_context& io, const tcp::endpoint& address, bool shared)
+tcp_acceptor listen_at(asio::io_context& io, const tcp::endpoint& address, bool reuse_port)
 {
     tcp_acceptor out(io.get_executor());
     out.open(address.protocol());
     out.set_option(tcp::acceptor::reuse_address(true));
-    if (shared)
+    if (reuse_port)
         out.set_option(asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>(true));
     out.bind(address);
     out.listen(4096);
@@ -69,43 +60,36 @@ tcp_acceptor listen_at(asio::io_context& io, const tcp::endpoint& address, bool 
 
 } // namespace
 
-common::common(const config& all)
-    : settings(all), permissions(all.handlers.extra_resources),
-      hashers(std::make_unique<crypto::hashers>(hasher_settings(all))),
-      sealer(all.keys.derive(crypto::purpose::seal)), metrics(all.threads, lease, hashers.get()),
-      routes(handlers::all_routes()),
-      openapi(boost::json::serialize(handlers::describe_api(all.handlers.public_url, LATCHKEY_VERSION)))
-{}
-
-core::core(common& all, std::size_t number, const tcp::endpoint& listen,
+core::core(shared_state& shared, std::size_t number, const tcp::endpoint& listen,
            std::shared_ptr<const crypto::jwt_keys> keys)
-    : all_(all), number_(number), host_(context_, all.routes, all.settings),
-      db_(io_, pipeline_settings(all.settings), all.settings.database_connections),
-      lookups_(io_, lookup_settings(all.settings), 1),
-      principals_(io_, lookups_, cache_settings(all.settings, all.lease)),
-      enrolment_(all.changes.enrol(io_, principals_)), usage_(io_, db_),
-      context_{all.settings.handlers,
-               all.permissions,
-               all.limiter,
-               *all.hashers,
-               all.sealer,
-               all.changes,
+    : shared_(shared), number_(number), registry_(context_, shared.routes, shared.settings),
+      db_(io_, pipeline_settings(shared.settings), shared.settings.database_connections),
+      lookups_(io_, lookup_settings(shared.settings), 1),
+      principals_(io_, lookups_, cache_settings(shared.settings, shared.lease)),
+      registration_(shared.changes.register_core(io_, principals_)), last_used_(io_, db_),
+      context_{shared.settings.handlers,
+               shared.permissions,
+               shared.limiter,
+               *shared.hash_pool,
+               shared.sealer,
+               shared.changes,
                db_,
                principals_,
-               usage_,
-               crypto::api_key_digester(all.settings.keys.derive(crypto::purpose::api_key_digest)),
-               crypto::hmac_sha256(all.settings.keys.derive(crypto::purpose::refresh_token)),
-               crypto::token_signer(all.settings.keys.derive(crypto::purpose::cursor)),
-               crypto::token_signer(all.settings.keys.derive(crypto::purpose::unsubscription)),
+               last_used_,
+               crypto::api_key_digester(shared.settings.keys.derive(crypto::purpose::api_key_digest)),
+               crypto::hmac_sha256(shared.settings.keys.derive(crypto::purpose::refresh_token)),
+               crypto::token_signer(shared.settings.keys.derive(crypto::purpose::cursor)),
+               crypto::token_signer(shared.settings.keys.derive(crypto::purpose::unsubscription)),
                std::move(keys)},
-      acceptor_(listen_at(io_, listen, true)), clock_(io_.get_executor())
+      acceptor_(listen_at(io_, listen, true)), accept_timer_(io_.get_executor())
 {
-    host_.counts = &all.metrics.requests(number);
-    context_.metrics = &all.metrics;
-    context_.openapi = &all.openapi;
-    if (auto provider = provider_settings(all.settings)) {
-        web_.emplace(io_.get_executor(), handlers::https_client::config());
-        provider_.emplace(io_.get_executor(), *web_, std::move(*provider));
+    registry_.metrics = &shared.metrics.requests(number);
+    context_.metrics = &shared.metrics;
+    context_.openapi = &shared.openapi;
+    context_.routes = handlers::all_routes();
+    if (auto provider = oidc_provider_settings(shared.settings)) {
+        https_.emplace(io_.get_executor(), handlers::https_client::config());
+        provider_.emplace(io_.get_executor(), *https_, std::move(*provider));
         context_.oidc = &*provider_;
     }
 }
@@ -119,36 +103,31 @@ void core::run()
     io_.run();
 }
 
-void core::take(tcp_socket socket)
-{
-    serve(host_, std::move(socket));
-}
-
 handlers::awaitable<void> core::accept()
 {
     while (acceptor_.is_open()) {
         error_code error;
         auto socket = co_await acceptor_.async_accept(asio::redirect_error(db::use_awaitable, error));
         if (!error) {
-            take(std::move(socket));
+            start_connection(registry_, std::move(socket));
         } else if (error == asio::error::no_descriptors) {
-            // Out of descriptors: those waiting stay in the kernel's queue until some come free.
-            log_line(log_level::warning, "too many connections").add("cause", error.message());
-            clock_.expires_after(session_host::tick_length);
-            co_await clock_.async_wait(asio::redirect_error(db::use_awaitable, error));
+            // Pending connections stay in the kernel's backlog until descriptors are free.
+            log_line(log_level::warning, "file descriptor limit reached").add("cause", error.message());
+            accept_timer_.expires_after(connection_registry::tick_length);
+            co_await accept_timer_.async_wait(asio::redirect_error(db::use_awaitable, error));
         }
     }
 }
 
 handlers::awaitable<void> core::sweep()
 {
-    decltype(clock_) timer(io_.get_executor());
+    decltype(accept_timer_) timer(io_.get_executor());
     for (;;) {
         error_code error;
-        timer.expires_after(session_host::tick_length);
+        timer.expires_after(connection_registry::tick_length);
         co_await timer.async_wait(asio::redirect_error(db::use_awaitable, error));
-        host_.sweep();
-        all_.metrics.publish(number_, state());
+        registry_.sweep();
+        shared_.metrics.publish(number_, state());
     }
 }
 
@@ -156,60 +135,71 @@ handlers::core_state core::state() const
 {
     handlers::core_state out;
     out.credentials = principals_.count();
-    out.connections = host_.sessions.size();
-    out.at_work = host_.at_work;
-    out.statements = db_.in_flight();
-    out.lookups = lookups_.in_flight();
-    out.database_up = db_.connections() + lookups_.connections();
-    out.database_opened = db_.connections_made() + lookups_.connections_made();
+    out.connections = registry_.connections.size();
+    out.requests_in_flight = registry_.requests_in_flight;
+    out.request_batches = db_.in_flight();
+    out.credential_batches = lookups_.in_flight();
+    out.database_connections = db_.connections() + lookups_.connections();
+    out.database_connections_opened = db_.connections_made() + lookups_.connections_made();
     return out;
 }
 
-/** Draining, from the signal to the end. While requests are under way new connections are still answered, so
-    that a health check hears 503 and nobody is turned away for nothing; each is closed after one reply. */
-handlers::awaitable<void> core::finish()
+/// Serve the connections that the kernel has accepted already: closing the listener would reset them.
+void core::accept_backlog()
 {
-    context_.draining = true;
-    host_.close_idle();
-    decltype(clock_) timer(io_.get_executor());
-    auto turns = all_.settings.limits.drain / std::chrono::milliseconds(50); // for all of it
     error_code error;
-    for (; turns > 0 && host_.at_work > 0; --turns) {
-        timer.expires_after(std::chrono::milliseconds(50));
-        co_await timer.async_wait(asio::redirect_error(db::use_awaitable, error));
-        host_.close_idle();
-    }
-
-    // What the kernel has accepted for us already is served, not reset.
     acceptor_.non_blocking(true, error);
     for (;;) {
-        tcp_socket waiting(io_.get_executor());
-        acceptor_.accept(waiting, error);
+        tcp_socket socket(io_.get_executor());
+        acceptor_.accept(socket, error);
         if (error)
             break;
-        take(std::move(waiting));
+        start_connection(registry_, std::move(socket));
     }
-    acceptor_.close(error);
-    for (; turns > 0 && !host_.sessions.empty(); --turns) {
-        timer.expires_after(std::chrono::milliseconds(50));
+}
+
+handlers::awaitable<void> core::drain_and_stop()
+{
+    constexpr std::chrono::milliseconds poll_interval{50};
+    context_.draining = true;
+    registry_.close_idle();
+
+    // Wait for the requests in flight. Meanwhile new connections are answered, each with one response, so
+    // that health checks see 503 and no client is refused needlessly.
+    decltype(accept_timer_) timer(io_.get_executor());
+    auto polls_left = shared_.settings.limits.drain / poll_interval; // for both waits together
+    error_code error;
+    for (; polls_left > 0 && registry_.requests_in_flight > 0; --polls_left) {
+        timer.expires_after(poll_interval);
         co_await timer.async_wait(asio::redirect_error(db::use_awaitable, error));
-        host_.close_idle();
+        registry_.close_idle();
     }
-    host_.close_all();
+
+    // Stop listening, and wait for the connections to end.
+    accept_backlog();
+    acceptor_.close(error);
+    for (; polls_left > 0 && !registry_.connections.empty(); --polls_left) {
+        timer.expires_after(poll_interval);
+        co_await timer.async_wait(asio::redirect_error(db::use_awaitable, error));
+        registry_.close_idle();
+    }
+    registry_.close_all();
+
+    // Write the buffered last-used times, and leave the database and the invalidation bus.
     try {
-        co_await usage_.close();
+        co_await last_used_.close();
     } catch (const db::failure& e) {
-        log_line(log_level::warning, "usage not written").add("cause", e.what());
+        log_line(log_level::warning, "last-used update failed").add("cause", e.what());
     }
     co_await db_.close();
     co_await lookups_.close();
-    enrolment_ = {}; // whoever changes something from now on need not wait for this core
+    registration_ = {}; // invalidations no longer wait for this core
     io_.stop();
 }
 
 void core::drain()
 {
-    asio::post(io_, [this] { asio::co_spawn(io_, finish(), asio::detached); });
+    asio::post(io_, [this] { asio::co_spawn(io_, drain_and_stop(), asio::detached); });
 }
 
 void core::stop()
@@ -222,7 +212,7 @@ void core::replace_keys(std::shared_ptr<const crypto::jwt_keys> keys)
     asio::post(io_, [this, keys = std::move(keys)]() mutable { context_.jwt = std::move(keys); });
 }
 
-void check_free(const tcp::endpoint& address)
+void check_address_free(const tcp::endpoint& address)
 {
     asio::io_context io;
     listen_at(io, address, false);

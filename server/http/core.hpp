@@ -1,95 +1,79 @@
-// One core of the server: a thread's io_context with its own listener, connections and pipelines.
+// Core: one thread's io_context with its own listener, connections, database pipelines and credential cache.
 #pragma once
 
 #include "db/postgres/pool.hpp"
-#include "db/principals/invalidation.hpp"
+#include "db/principals/invalidation_bus.hpp"
 #include "db/principals/last_used.hpp"
-#include "db/principals/lease.hpp"
 #include "db/principals/principals.hpp"
 #include "handlers/http/context.hpp"
-#include "handlers/http/router.hpp"
 #include "handlers/metrics/registry.hpp"
 #include "handlers/oidc/https_client.hpp"
 #include "handlers/oidc/provider.hpp"
-#include "server/config.hpp"
-#include "server/http/connection.hpp"
+#include "server/http/connection_registry.hpp"
+#include "server/shared_state.hpp"
 
-#include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include <memory>
-#include <string>
+#include <optional>
 
 namespace server {
 
-/** What all cores use. Made before them, destroyed after them; safe for all threads. */
-struct common {
-    explicit common(const config& settings);
-
-    const config& settings;
-    handlers::permission_table permissions;
-    handlers::rate_limiter limiter;
-    std::unique_ptr<crypto::hashers> hashers; // to be stopped before the cores that wait for it are destroyed
-    crypto::sealer sealer;
-    db::lease lease; ///< of this process, kept by its node
-    db::principal_changes changes;
-    handlers::metrics_board metrics;
-    handlers::router routes;
-    std::string openapi; ///< the document, as JSON
-};
-
-/** One core. Nothing in it is shared with another, so nothing in it locks. Made and destroyed on the main
-    thread, used on its own; stop(), replace_keys() and drain() may be called from any. */
+/** One core of the server: shares nothing with the others, so it needs no locks. Created and destroyed on the
+    main thread, used on its own thread; stop(), replace_keys() and drain() may be called from any. */
 class core {
 public:
-    /** @param number among the cores, from 0 on
-        @param listen where to listen; SO_REUSEPORT lets every core have a listener of its own, among which
-        the kernel spreads the connections
-        @throw boost::system::system_error if the address cannot be had */
-    core(common& all, std::size_t number, const boost::asio::ip::tcp::endpoint& listen,
+    /** @param number index among the cores, from 0
+        @param listen address of the listener. Each core has its own (SO_REUSEPORT), among which the kernel
+        distributes the connections
+        @throw boost::system::system_error if the address cannot be bound */
+    core(shared_state& shared, std::size_t number, const boost::asio::ip::tcp::endpoint& listen,
          std::shared_ptr<const crypto::jwt_keys> keys);
     ~core();
 
     boost::asio::ip::tcp::endpoint local_endpoint() const { return acceptor_.local_endpoint(); }
 
-    /** Serve until drained or stopped. Blocks: the thread's whole life. */
+    /// Serve until drained or stopped. Blocks its thread.
     void run();
 
-    /** Take no more work than what is under way; run() returns when that has ended, at the latest after the
-        drain limit. */
+    /// Finish the requests in flight, then let run() return: after the drain limit at the latest.
     void drain();
 
-    /** End at once. */
+    /// Let run() return at once.
     void stop();
 
+    /// Sign and verify JWTs with other keys from now on.
     void replace_keys(std::shared_ptr<const crypto::jwt_keys> keys);
 
 private:
     handlers::awaitable<void> accept();
+    void accept_backlog();
     handlers::awaitable<void> sweep();
     handlers::core_state state() const;
-    handlers::awaitable<void> finish();
-    void take(tcp_socket socket);
+    handlers::awaitable<void> drain_and_stop();
 
-    common& all_;
-    std::size_t number_; // among the cores
-    session_host host_;  // before io_, in which the connections live that are listed in it
+    shared_state& shared_;
+    std::size_t number_;
+    /// Before io_: its coroutines hold the connections that are linked into the registry.
+    connection_registry registry_;
     boost::asio::io_context io_{1};
     db::pool db_;
     db::pool lookups_;
     db::principals principals_;
-    db::principal_changes::enrolment enrolment_;
-    db::usage usage_;
-    std::optional<handlers::https_client> web_;
+    db::invalidation_bus::registration registration_;
+    db::last_used_writer last_used_;
+    std::optional<handlers::https_client> https_;
     std::optional<handlers::oidc_provider> provider_;
     handlers::context context_;
     tcp_acceptor acceptor_;
-    db::steady_timer clock_;
+    db::steady_timer accept_timer_;
 };
 
-/** Make sure that nobody listens at `address` yet: with SO_REUSEPORT a second server would quietly take half
-    of the first one's connections. @throw boost::system::system_error address in use, or not ours */
-void check_free(const boost::asio::ip::tcp::endpoint& address);
+/** Check that no process listens at `address`: with SO_REUSEPORT, a second server would silently receive half
+    of the first one's connections.
+    @throw boost::system::system_error address in use, or not of this host */
+void check_address_free(const boost::asio::ip::tcp::endpoint& address);
 
 } // namespace server

@@ -12,8 +12,8 @@ namespace http = boost::beast::http;
 
 namespace {
 
-/** A line that starts with white space continues the one before it: obsolete, and read differently by
-    many. */
+/** Whether a line continues the one before it (obs-fold): deprecated, and interpreted differently by many
+    servers. */
 bool has_folded_line(std::string_view raw)
 {
     for (auto at = raw.find('\n'); at != std::string_view::npos && at + 1 < raw.size();
@@ -23,18 +23,18 @@ bool has_folded_line(std::string_view raw)
     return false;
 }
 
-/** host[:port], without user information: letters, digits and what RFC 3986 allows in a reg-name or
-    address. */
+/** `host[:port]` without user information, in the characters that RFC 3986 allows in a reg-name or an IP
+    literal. */
 bool is_host(std::string_view text)
 {
-    constexpr std::string_view others = "-._~%!$&'()*+,;=:[]";
+    constexpr std::string_view punctuation = "-._~%!$&'()*+,;=:[]";
     return !text.empty() && std::ranges::all_of(text, [&](char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-               others.find(c) != std::string_view::npos;
+               punctuation.find(c) != std::string_view::npos;
     });
 }
 
-/** The authority of an absolute-form target, or nothing if the target has another form. */
+/// The authority of an absolute-form target, or nothing if the target has another form.
 std::optional<std::string_view> authority_of(std::string_view text)
 {
     for (std::string_view scheme : {"http://", "https://"}) {
@@ -46,11 +46,11 @@ std::optional<std::string_view> authority_of(std::string_view text)
     return std::nullopt;
 }
 
-std::optional<std::string_view> target_fault(const http::request_header<>& header, std::string_view host)
+std::optional<std::string_view> validate_target(const http::request_header<>& header, std::string_view host)
 {
     std::string_view text = header.target();
     if (text.find('#') != std::string_view::npos)
-        return "A request target has no fragment.";
+        return "A request target must not have a fragment.";
     if (text.starts_with('/'))
         return std::nullopt;
     if (text == "*" && header.method() == http::verb::options)
@@ -65,7 +65,7 @@ std::optional<std::string_view> target_fault(const http::request_header<>& heade
 
 } // namespace
 
-std::optional<std::string_view> header_fault(const http::request_header<>& header, std::string_view raw)
+std::optional<std::string_view> validate_header(const http::request_header<>& header, std::string_view raw)
 {
     if (has_folded_line(raw))
         return "Header lines must not be folded.";
@@ -83,9 +83,9 @@ std::optional<std::string_view> header_fault(const http::request_header<>& heade
         if (header.version() != 11)
             return "Transfer-Encoding needs HTTP/1.1.";
         if (std::next(coding) != end || !boost::beast::iequals(coding->value(), "chunked"))
-            return "The only Transfer-Encoding understood is chunked.";
+            return "The only supported Transfer-Encoding is chunked.";
     }
-    return target_fault(header, host);
+    return validate_target(header, host);
 }
 
 target split_target(std::string_view text)

@@ -32,11 +32,11 @@ void append_status(std::string& out, unsigned status)
 
 } // namespace
 
-void write_reply(std::string& out, const handlers::reply& reply, const reply_frame& frame)
+void write_response(std::string& out, const handlers::reply& reply, const response_options& options)
 {
     bool may_have_body = reply.status != 204 && reply.status != 304;
     append_status(out, reply.status);
-    out.append("Date: ").append(frame.date).append("\r\n");
+    out.append("Date: ").append(options.date).append("\r\n");
     if (!reply.content_type.empty())
         out.append("Content-Type: ").append(reply.content_type).append("\r\n");
     if (may_have_body) {
@@ -46,14 +46,14 @@ void write_reply(std::string& out, const handlers::reply& reply, const reply_fra
     }
     if (!reply.cache_control.empty())
         out.append("Cache-Control: ").append(reply.cache_control).append("\r\n");
-    out.append("X-Request-Id: ").append(frame.request_id).append("\r\n");
+    out.append("X-Request-Id: ").append(options.request_id).append("\r\n");
     out += reply.headers;
-    if (!frame.keep_alive)
+    if (!options.keep_alive)
         out += "Connection: close\r\n";
-    else if (frame.old_client)
+    else if (options.is_http_1_0)
         out += "Connection: keep-alive\r\n";
     out += "\r\n";
-    if (may_have_body && !frame.is_head)
+    if (may_have_body && !options.is_head)
         out += reply.body;
 }
 

@@ -1,4 +1,4 @@
-// A reply as bytes: one buffer, written by hand, since this is done at every request.
+// Response writer: serializes a response into one buffer, by hand, since it runs for every request.
 #pragma once
 
 #include "handlers/http/message.hpp"
@@ -8,19 +8,21 @@
 
 namespace server {
 
-/** What of the request and of the connection shows in a reply's header. */
-struct reply_frame {
+/// The inputs of a response header besides the reply.
+struct response_options {
     std::string_view request_id;
-    std::string_view date; // IMF-fixdate, renewed once a second
+    /// IMF-fixdate.
+    std::string_view date;
     bool is_head = false;
     bool keep_alive = true;
-    bool old_client = false; // HTTP/1.0, which has to be told that the connection stays
+    /// The client needs an explicit `Connection: keep-alive`.
+    bool is_http_1_0 = false;
 };
 
-/** Append the reply to `out`. No copy of the body besides this one. */
-void write_reply(std::string& out, const handlers::reply& reply, const reply_frame& frame);
+/// Append the response to `out`, with one copy of the body.
+void write_response(std::string& out, const handlers::reply& reply, const response_options& options);
 
-/** Now as IMF-fixdate (RFC 9110, section 5.6.7). */
+/// The current time as IMF-fixdate (RFC 9110, section 5.6.7).
 std::string http_date();
 
 } // namespace server

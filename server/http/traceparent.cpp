@@ -8,7 +8,7 @@ namespace server {
 namespace {
 
 constexpr std::size_t trace_at = 3, trace_size = 32, parent_at = 36, parent_size = 16, flags_at = 53;
-constexpr std::size_t whole_size = 55;
+constexpr std::size_t minimum_size = 55;
 
 bool is_hex(std::string_view text)
 {
@@ -22,20 +22,21 @@ bool is_id(std::string_view text)
 
 } // namespace
 
-std::optional<trace_parent> trace_parent::read(const boost::beast::http::fields& header)
+std::optional<traceparent> traceparent::read(const boost::beast::http::fields& header)
 {
     auto [first, last] = header.equal_range("traceparent");
     if (first == last || std::next(first) != last)
         return std::nullopt;
     std::string_view text = first->value();
-    // A later version may go on after another dash; of version 00 this is all.
-    bool is_whole = text.size() == whole_size ||
-                    (text.size() > whole_size && text[whole_size] == '-' && !text.starts_with("00"));
-    if (!is_whole || text[2] != '-' || text[trace_at + trace_size] != '-' ||
+    // Version 00 has exactly four fields; later versions may append further ones.
+    bool has_valid_size =
+        text.size() == minimum_size ||
+        (text.size() > minimum_size && text[minimum_size] == '-' && !text.starts_with("00"));
+    if (!has_valid_size || text[2] != '-' || text[trace_at + trace_size] != '-' ||
         text[parent_at + parent_size] != '-')
         return std::nullopt;
     auto version = text.substr(0, 2);
-    trace_parent out{text.substr(trace_at, trace_size), text.substr(parent_at, parent_size)};
+    traceparent out{text.substr(trace_at, trace_size), text.substr(parent_at, parent_size)};
     if (!is_hex(version) || version == "ff" || !is_id(out.trace_id) || !is_id(out.parent_id) ||
         !is_hex(text.substr(flags_at, 2)))
         return std::nullopt;

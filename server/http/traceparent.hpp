@@ -1,4 +1,4 @@
-// Whose trace a request belongs to: W3C Trace Context.
+// traceparent: the trace context of a request (W3C Trace Context).
 #pragma once
 
 #include <boost/beast/http/fields.hpp>
@@ -8,13 +8,15 @@
 
 namespace server {
 
-/** The ids of a `traceparent` header (W3C Trace Context, section 3.2). They refer to the header. */
-struct trace_parent {
-    std::string_view trace_id;  // 32 hexadecimal digits
-    std::string_view parent_id; // 16
+/// The ids of a `traceparent` header (W3C Trace Context, section 3.2). Refers to the header.
+struct traceparent {
+    /// 32 hexadecimal digits.
+    std::string_view trace_id;
+    /// 16 hexadecimal digits.
+    std::string_view parent_id;
 
-    /** @return nothing if there is none, more than one, or one that is not well-formed */
-    static std::optional<trace_parent> read(const boost::beast::http::fields& header);
+    /// @return nothing if the header is missing, repeated or malformed
+    static std::optional<traceparent> read(const boost::beast::http::fields& header);
 };
 
 } // namespace server

@@ -4,7 +4,6 @@
 #include "db/tables/retention.hpp"
 #include "handlers/oidc/provider_tokens.hpp"
 #include "server/log.hpp"
-#include "server/provider.hpp"
 
 #include <boost/asio/redirect_error.hpp>
 
@@ -16,72 +15,74 @@ namespace {
 
 using clock = std::chrono::steady_clock;
 
-constexpr std::chrono::seconds between_looks{1}, between_attempts{30}, between_purges{60};
-constexpr std::chrono::hours try_for{7 * 24};
-constexpr int at_once = 8;
+constexpr std::chrono::seconds poll_interval{1}, retry_interval{30}, purge_interval{60};
+constexpr std::chrono::hours retry_deadline{7 * 24};
+constexpr int batch_size = 8;
 
 } // namespace
 
-upkeep::upkeep(db::executor where, db::pool& db, const crypto::sealer& sealer, const config& settings)
-    : where_(where), db_(db), sealer_(sealer)
+maintenance::maintenance(db::executor executor, db::pool& db, const crypto::sealer& sealer,
+                         const config& settings)
+    : executor_(executor), db_(db), sealer_(sealer)
 {
-    if (auto provider = provider_settings(settings)) {
-        web_.emplace(where, handlers::https_client::config());
-        provider_.emplace(where, *web_, std::move(*provider));
+    if (auto provider = oidc_provider_settings(settings)) {
+        https_.emplace(executor, handlers::https_client::config());
+        provider_.emplace(executor, *https_, std::move(*provider));
     }
 }
 
-db::awaitable<void> upkeep::run()
+db::awaitable<void> maintenance::run()
 {
-    db::steady_timer timer(where_);
-    auto purged = clock::now() - between_purges;
-    bool failing = false;
+    db::steady_timer timer(executor_);
+    auto last_purge = clock::now() - purge_interval;
+    bool is_failing = false;
     for (;;) {
         try {
-            co_await revoke_grants();
-            if (clock::now() - purged >= between_purges) {
-                purged = clock::now();
+            co_await revoke_provider_tokens();
+            if (clock::now() - last_purge >= purge_interval) {
+                last_purge = clock::now();
                 co_await db::purge(db_);
             }
-            failing = false;
+            is_failing = false;
         } catch (const std::exception& e) {
-            if (!std::exchange(failing, true)) // told once, not every second
-                log_line(log_level::warning, "upkeep fails").add("cause", e.what());
+            if (!std::exchange(is_failing, true)) // once per outage
+                log_line(log_level::warning, "maintenance failed").add("cause", e.what());
         }
         boost::system::error_code ignored;
-        timer.expires_after(between_looks);
+        timer.expires_after(poll_interval);
         co_await timer.async_wait(boost::asio::redirect_error(db::use_awaitable, ignored));
     }
 }
 
-/** What has been taken is not due again for a while: meanwhile another node may do it, or this one again. */
-db::awaitable<void> upkeep::revoke_grants()
+/** Revoke a batch of queued provider tokens. A claimed row becomes due again after retry_interval, on any
+    node, unless it is deleted. */
+db::awaitable<void> maintenance::revoke_provider_tokens()
 {
-    auto due = co_await db::oauth::take_revocations(db_, between_attempts, at_once);
-    for (auto& one : due) {
-        auto tokens = handlers::open_tokens(sealer_, one.sealed_tokens);
-        auto went = answer::refused; // sealed under another master key
+    auto due = co_await db::oauth::claim_revocations(db_, retry_interval, batch_size);
+    for (auto& row : due) {
+        auto tokens = handlers::open_tokens(sealer_, row.sealed_tokens);
+        auto result = revocation::rejected; // sealed with a different master key
         if (tokens)
-            went = co_await revoke(tokens->longest());
-        bool is_late = std::chrono::system_clock::now() - one.created_at > try_for;
-        if (went == answer::none && !is_late)
+            result = co_await revoke(tokens->revocation_target());
+        bool is_past_deadline = std::chrono::system_clock::now() - row.created_at > retry_deadline;
+        if (result == revocation::deferred && !is_past_deadline)
             continue;
-        if (went != answer::done)
-            log_line(log_level::warning, "grant not given back").add("provider", one.provider);
-        co_await db::oauth::settle_revocation(db_, one.id);
+        if (result != revocation::done)
+            log_line(log_level::warning, "provider token revocation failed").add("provider", row.provider);
+        co_await db::oauth::delete_revocation(db_, row.id);
     }
 }
 
-db::awaitable<upkeep::answer> upkeep::revoke(std::string token)
+db::awaitable<maintenance::revocation> maintenance::revoke(std::string token)
 {
     if (!provider_)
-        co_return answer::none;
+        co_return revocation::deferred;
     try {
-        bool done = co_await provider_->revoke(std::move(token));
-        co_return done ? answer::done : answer::refused;
+        bool is_revoked = co_await provider_->revoke(std::move(token));
+        co_return is_revoked ? revocation::done : revocation::rejected;
     } catch (const handlers::oidc_failure& e) {
-        log_line(log_level::warning, "grant not given back yet").add("cause", e.what());
-        co_return answer::none;
+        log_line(log_level::warning, "provider token revocation deferred").add("cause", e.what());
+        co_return revocation::deferred;
     }
 }
 

@@ -1,5 +1,4 @@
-// What has to be done now and then, by any node: giving back what providers let us do, removing what has
-// expired.
+// Maintenance: background jobs that revoke provider tokens and purge expired rows. Safe to run on every node.
 #pragma once
 
 #include "crypto/seal.hpp"
@@ -9,26 +8,28 @@
 #include "server/config.hpp"
 
 #include <optional>
+#include <string>
 
 namespace server {
 
-class upkeep {
+class maintenance {
 public:
-    /** To be destroyed before the io_context and the pool. */
-    upkeep(db::executor where, db::pool& db, const crypto::sealer& sealer, const config& settings);
+    /// Destroy it before the io_context and the pool.
+    maintenance(db::executor executor, db::pool& db, const crypto::sealer& sealer, const config& settings);
 
-    /** For ever. What goes wrong is logged, and tried again later. */
+    /// Runs until the io_context stops. Errors are logged, and the job is retried.
     db::awaitable<void> run();
 
 private:
-    db::awaitable<void> revoke_grants();
-    enum class answer { done, refused, none };
-    db::awaitable<answer> revoke(std::string token);
+    enum class revocation { done, rejected, deferred };
 
-    db::executor where_;
+    db::awaitable<void> revoke_provider_tokens();
+    db::awaitable<revocation> revoke(std::string token);
+
+    db::executor executor_;
     db::pool& db_;
     const crypto::sealer& sealer_;
-    std::optional<handlers::https_client> web_;
+    std::optional<handlers::https_client> https_;
     std::optional<handlers::oidc_provider> provider_;
 };
 

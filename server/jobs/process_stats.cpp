@@ -9,24 +9,25 @@
 
 namespace server {
 
-handlers::process_state read_process_state()
+handlers::process_state read_process_stats()
 {
     handlers::process_state out;
-    std::ifstream pages("/proc/self/statm");
+    std::ifstream statm("/proc/self/statm");
     std::uint64_t total = 0, resident = 0;
-    if (pages >> total >> resident)
+    if (statm >> total >> resident)
         out.resident_bytes = resident * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
-    rusage used{};
-    if (getrusage(RUSAGE_SELF, &used) == 0) {
+    rusage usage{};
+    if (getrusage(RUSAGE_SELF, &usage) == 0) {
         auto seconds = [](const timeval& time) {
             return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
         };
-        out.cpu_seconds = seconds(used.ru_utime) + seconds(used.ru_stime);
+        out.cpu_seconds = seconds(usage.ru_utime) + seconds(usage.ru_stime);
     }
-    std::error_code unreadable;
-    std::filesystem::directory_iterator each("/proc/self/fd", unreadable);
-    if (!unreadable)
-        out.open_descriptors = static_cast<std::uint64_t>(std::distance(begin(each), end(each)));
+    std::error_code error;
+    std::filesystem::directory_iterator descriptors("/proc/self/fd", error);
+    if (!error)
+        out.open_descriptors =
+            static_cast<std::uint64_t>(std::distance(begin(descriptors), end(descriptors)));
     return out;
 }
 

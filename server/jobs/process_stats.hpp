@@ -1,12 +1,12 @@
-// What the kernel knows of this process.
+// Process statistics from the kernel: memory, CPU time and open file descriptors.
 #pragma once
 
 #include "handlers/metrics/registry.hpp"
 
 namespace server {
 
-/** Memory, processor time and open descriptors. Takes some microseconds for each thousand descriptors, so it
-   is for the main thread. What cannot be read is 0. */
-handlers::process_state read_process_state();
+/** Read the statistics. Takes some microseconds per thousand descriptors, so it belongs on the main thread.
+    A value that cannot be read is 0. */
+handlers::process_state read_process_stats();
 
 } // namespace server

@@ -11,7 +11,7 @@ namespace server {
 
 namespace {
 
-/** Twice as long as the JWKS may be cached. */
+/// Twice the time that verifiers may cache the JWKS.
 constexpr std::chrono::minutes publish_ahead{20};
 
 std::string_view name_of(crypto::jwt_algorithm algorithm)
@@ -40,7 +40,7 @@ crypto::signing_key open(const crypto::sealer& sealer, const db::signing_keys::r
     auto der = sealer.open(row.sealed_key, seal_context(row.kid));
     if (!der)
         throw std::runtime_error("the signing key " + row.kid +
-                                 " does not open: LATCHKEY_MASTER_KEY is not the one it was sealed under");
+                                 " cannot be opened: it was sealed with a different LATCHKEY_MASTER_KEY");
     auto algorithm = row.algorithm == "ES256" ? crypto::jwt_algorithm::es256 : crypto::jwt_algorithm::eddsa;
     return crypto::signing_key::from_der(algorithm, *der);
 }
@@ -50,19 +50,20 @@ db::timestamp now()
     return std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
 }
 
-std::shared_ptr<const crypto::jwt_keys> arrange(const crypto::sealer& sealer, crypto::jwt_algorithm algorithm,
-                                                const std::vector<db::signing_keys::row>& rows)
+std::shared_ptr<const crypto::jwt_keys> make_jwt_keys(const crypto::sealer& sealer,
+                                                      crypto::jwt_algorithm algorithm,
+                                                      const std::vector<db::signing_keys::row>& rows)
 {
-    auto signs = std::ranges::find_if(rows, [&](const db::signing_keys::row& row) {
+    auto current = std::ranges::find_if(rows, [&](const db::signing_keys::row& row) {
         return row.algorithm == name_of(algorithm) && row.signs_from <= now();
     });
-    if (signs == rows.end())
-        throw std::runtime_error("no signing key is due yet");
+    if (current == rows.end())
+        throw std::runtime_error("no signing key is active yet");
     std::vector<crypto::signing_key> verifiers;
     for (auto row = rows.begin(); row != rows.end(); ++row)
-        if (row != signs)
+        if (row != current)
             verifiers.push_back(open(sealer, *row));
-    return std::make_shared<const crypto::jwt_keys>(open(sealer, *signs), std::move(verifiers));
+    return std::make_shared<const crypto::jwt_keys>(open(sealer, *current), std::move(verifiers));
 }
 
 } // namespace
@@ -71,12 +72,12 @@ db::awaitable<std::shared_ptr<const crypto::jwt_keys>> load_keys(db::pool& db, c
                                                                  crypto::jwt_algorithm algorithm)
 {
     auto rows = co_await db::signing_keys::list(db);
-    bool known = std::ranges::count(rows, name_of(algorithm), &db::signing_keys::row::algorithm) > 0;
-    if (!known) {
+    bool has_key = std::ranges::count(rows, name_of(algorithm), &db::signing_keys::row::algorithm) > 0;
+    if (!has_key) {
         auto draft = make_draft(sealer, algorithm);
         rows = co_await db::signing_keys::ensure(db, std::move(draft));
     }
-    co_return arrange(sealer, algorithm, rows);
+    co_return make_jwt_keys(sealer, algorithm, rows);
 }
 
 db::awaitable<std::string> rotate_keys(db::pool& db, const crypto::sealer& sealer, const config& settings)

@@ -1,4 +1,4 @@
-// The keys that sign JWTs: opened from the database, renewed while serving, rotated by command.
+// Signing keys of JWTs: loaded from the database, refreshed while serving, rotated by a command.
 #pragma once
 
 #include "crypto/jwt.hpp"
@@ -11,14 +11,14 @@
 
 namespace server {
 
-/** All keys that still verify, the current one first; made if the algorithm has none yet.
-    @throw db::failure; std::runtime_error if a key does not open, as under another master key */
+/** Load every key that still verifies, the signing key first. Creates one if the algorithm has none yet.
+    @throw db::failure; std::runtime_error if a key cannot be opened, as with a different master key */
 db::awaitable<std::shared_ptr<const crypto::jwt_keys>> load_keys(db::pool& db, const crypto::sealer& sealer,
                                                                  crypto::jwt_algorithm algorithm);
 
-/** Publish a new key. It signs once every verifier has had the time to fetch it; the one before it verifies
-    until the last token it may have signed has expired.
-    @return the new key's id */
+/** Publish a new key. It begins to sign once every verifier has had time to fetch it; its predecessor
+    verifies until the last token that it may have signed has expired.
+    @return id of the new key */
 db::awaitable<std::string> rotate_keys(db::pool& db, const crypto::sealer& sealer, const config& settings);
 
 } // namespace server

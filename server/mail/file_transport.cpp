@@ -12,25 +12,25 @@ namespace server {
 
 namespace {
 
-class folder_transport : public mail_transport {
+class file_transport : public mail_transport {
 public:
-    explicit folder_transport(const std::string& folder) : folder_(folder) {}
+    explicit file_transport(const std::string& folder) : folder_(folder) {}
 
-    delivery send(const mail& letter) override
+    delivery send(const mail_message& message) override
     {
         std::error_code error;
         std::filesystem::create_directories(folder_, error);
         if (error)
-            return failed(error.message());
-        auto name = folder_ / (letter.id.substr(0, letter.id.find('@')) + ".eml");
-        auto unfinished = name;
-        unfinished += ".new";
-        if (!write(unfinished, to_mime(letter)))
-            return failed(std::strerror(errno));
-        std::filesystem::rename(unfinished, name, error);
+            return defer(error.message());
+        auto name = folder_ / (message.id.substr(0, message.id.find('@')) + ".eml");
+        auto temporary = name;
+        temporary += ".new";
+        if (!write(temporary, to_mime(message)))
+            return defer(std::strerror(errno));
+        std::filesystem::rename(temporary, name, error);
         if (error)
-            return failed(error.message());
-        return {delivery::outcome::sent, false, {}};
+            return defer(error.message());
+        return {delivery::sent, false, {}};
     }
 
 private:
@@ -46,13 +46,14 @@ private:
                 break;
             written += n > 0 ? static_cast<std::size_t>(n) : 0;
         }
-        bool whole = written == bytes.size() && ::fsync(file) == 0;
-        return ::close(file) == 0 && whole;
+        bool is_complete = written == bytes.size() && ::fsync(file) == 0;
+        return ::close(file) == 0 && is_complete;
     }
 
-    delivery failed(const std::string& why) const
+    /// A full disk or a missing permission concerns every message.
+    delivery defer(const std::string& cause) const
     {
-        return {delivery::outcome::later, true, "cannot write to " + folder_.string() + ": " + why};
+        return {delivery::deferred, true, "cannot write to " + folder_.string() + ": " + cause};
     }
 
     std::filesystem::path folder_;
@@ -60,9 +61,9 @@ private:
 
 } // namespace
 
-std::unique_ptr<mail_transport> send_to_folder(const std::string& folder)
+std::unique_ptr<mail_transport> make_file_transport(const std::string& folder)
 {
-    return std::make_unique<folder_transport>(folder);
+    return std::make_unique<file_transport>(folder);
 }
 
 } // namespace server

@@ -1,7 +1,8 @@
-// The two ways that letters leave: through a mail server, or into a folder.
+// Mail transports: SMTP to a mail server, or files in a folder.
 #pragma once
 
 #include "server/mail/mime.hpp"
+#include "server/mail_settings.hpp"
 
 #include <functional>
 #include <memory>
@@ -9,39 +10,40 @@
 
 namespace server {
 
-/** A mail server, and how to reach it. */
-struct smtp_settings {
-    std::string url; ///< smtp://host:port or smtps://host:port, without user and password
-    std::string user, password;
-    bool is_local = false; ///< on this machine: it may do without TLS
-};
-
-/** How sending went. */
+/// Outcome of a delivery attempt.
 struct delivery {
-    enum class outcome {
+    enum class status_code {
         sent,
-        later, ///< not now
-        never, ///< the mail server will not have this letter, now or later
-    } what = outcome::later;
-    bool is_cut_off = false; ///< later, and so will be every other letter
-    std::string cause;       ///< why not sent; no secret
+        /// Retry later.
+        deferred,
+        /// The mail server rejected this message or its recipient permanently.
+        failed,
+    };
+    using enum status_code;
+
+    status_code status = deferred;
+    /// The attempt failed for a reason that concerns every message: nothing else can be sent now either.
+    bool server_unavailable = false;
+    /// Reason if not sent. Contains no secret.
+    std::string cause;
 };
 
-/** A way for one thread to send letters, one at a time. Blocks. */
+/// Delivers messages, one at a time. Blocks; for one thread.
 class mail_transport {
 public:
     virtual ~mail_transport() = default;
-    virtual delivery send(const mail& letter) = 0;
+    virtual delivery send(const mail_message& message) = 0;
 };
 
-/** SMTP (RFC 5321) by libcurl. STARTTLS is required unless the server is on this machine; certificates and
-   host names are verified. The connection is kept for the next letter. Gives up on a silent server after 30
-   s.
-    @param is_stopping asked about once a second: true makes it give up at once */
-std::unique_ptr<mail_transport> send_by_smtp(const smtp_settings& server, std::function<bool()> is_stopping);
+/** SMTP (RFC 5321) by libcurl. STARTTLS is required unless the server is on this host; certificates and host
+    names are verified. The connection is kept for the next message. An attempt takes 30 s at most.
+    @param is_stopping polled once a second; true aborts the attempt
+    @throw std::runtime_error if libcurl cannot be initialized */
+std::unique_ptr<mail_transport> make_smtp_transport(const smtp_settings& server,
+                                                    std::function<bool()> is_stopping);
 
-/** Each letter a file of its own in `folder`, which is made if missing: whole or not at all, and for this
-   user alone to read. */
-std::unique_ptr<mail_transport> send_to_folder(const std::string& folder);
+/** One file per message in `folder`, which is created if missing. Files appear atomically, and only the
+    server's user can read them. */
+std::unique_ptr<mail_transport> make_file_transport(const std::string& folder);
 
 } // namespace server

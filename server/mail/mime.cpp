@@ -11,24 +11,25 @@ namespace server {
 
 namespace {
 
-constexpr std::size_t longest_line = 76;
+constexpr std::size_t max_line_size = 76;
 
 bool is_plain(char c)
 {
     return c >= 0x20 && c < 0x7f;
 }
 
-/** One encoded word (RFC 2047, section 4.1). */
+/// One encoded word (RFC 2047, section 4.1).
 std::string encoded_word(std::string_view piece)
 {
     return "=?UTF-8?B?" + crypto::to_base64(crypto::bytes_of(piece)) + "?=";
 }
 
-/** Text as a header's value. Each encoded word is a line of its own and holds whole characters. */
+/** Text as the value of a header field. Each encoded word is on a line of its own and holds whole code
+    points. */
 std::string header_text(std::string_view text)
 {
-    // 52 characters of base64, within the 76 that a line with such words may have, "Subject: " included.
-    constexpr std::size_t most_in_word = 39;
+    // 52 characters of base64: a line with encoded words has 76 characters at most, "Subject: " included.
+    constexpr std::size_t max_word_bytes = 39;
     if (text.size() < 60 && std::ranges::all_of(text, is_plain) && text.find("=?") == std::string_view::npos)
         return std::string(text);
     std::string out, piece;
@@ -40,7 +41,7 @@ std::string header_text(std::string_view text)
         auto rest = text;
         schemas::take_code_point(rest);
         auto character = text.substr(0, text.size() - rest.size());
-        if (piece.size() + character.size() > most_in_word)
+        if (piece.size() + character.size() > max_word_bytes)
             flush();
         piece += character;
         text = rest;
@@ -49,39 +50,39 @@ std::string header_text(std::string_view text)
     return out;
 }
 
-/** Anything that is more than words and spaces is encoded: no quoting to get wrong. */
+/// A display name. Anything but ASCII alphanumerics and spaces is encoded, which avoids quoted strings.
 std::string name_text(std::string_view name)
 {
-    auto is_word = [](char c) {
+    auto is_word_or_space = [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == ' ';
     };
-    if (name.size() < 60 && std::ranges::all_of(name, is_word))
+    if (name.size() < 60 && std::ranges::all_of(name, is_word_or_space))
         return std::string(name);
     auto out = header_text(name);
     return out.starts_with("=?") ? out : encoded_word(name);
 }
 
-/** What is no text to be encoded, without what could end its line. */
+/// A value that is never encoded, without control characters: it cannot inject a header field.
 std::string one_line(std::string text)
 {
     std::erase_if(text, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
     return text;
 }
 
-std::string mailbox_text(const mailbox& whose)
+std::string mailbox_text(const mailbox& box)
 {
-    auto bracketed = "<" + one_line(whose.address) + ">";
-    return whose.name.empty() ? bracketed : name_text(whose.name) + "\r\n " + bracketed;
+    auto bracketed = "<" + one_line(box.address) + ">";
+    return box.name.empty() ? bracketed : name_text(box.name) + "\r\n " + bracketed;
 }
 
-/** RFC 2045, section 6.7. The text's lines end with LF. */
+/// Quoted-printable encoding (RFC 2045, section 6.7) of a text with LF line ends.
 std::string quoted_printable(std::string_view text)
 {
     constexpr std::string_view digits = "0123456789ABCDEF";
     std::string out;
     std::size_t column = 0;
     auto put = [&](std::string_view piece) {
-        if (column + piece.size() >= longest_line) {
+        if (column + piece.size() >= max_line_size) {
             out += "=\r\n";
             column = 0;
         }
@@ -105,8 +106,8 @@ std::string quoted_printable(std::string_view text)
     return out;
 }
 
-/** As it is, with CRLF. */
-std::string plain_lines(std::string_view text)
+/// The text with CRLF line ends.
+std::string with_crlf(std::string_view text)
 {
     std::string out;
     for (char c : text)
@@ -114,14 +115,14 @@ std::string plain_lines(std::string_view text)
     return out;
 }
 
-/** Whether every mail server lets it pass as it is: then people who look at the bytes can read it. */
+/// Whether the text needs no encoding: then the raw message stays readable.
 bool is_seven_bit(std::string_view text)
 {
-    constexpr std::size_t most = 900; // of the 998 that a line may have (RFC 5322, section 2.1.1)
+    constexpr std::size_t max_column = 900; // a line has 998 characters at most (RFC 5322, section 2.1.1)
     std::size_t column = 0;
     for (char c : text) {
         column = c == '\n' ? 0 : column + 1;
-        if ((!is_plain(c) && c != '\n') || column > most)
+        if ((!is_plain(c) && c != '\n') || column > max_column)
             return false;
     }
     return true;
@@ -129,34 +130,34 @@ bool is_seven_bit(std::string_view text)
 
 void append_part(std::string& out, std::string_view boundary, std::string_view type, std::string_view text)
 {
-    bool as_it_is = is_seven_bit(text);
+    bool is_unencoded = is_seven_bit(text);
     out.append("--").append(boundary).append("\r\nContent-Type: ").append(type).append("; charset=utf-8\r\n");
-    out.append("Content-Transfer-Encoding: ").append(as_it_is ? "7bit" : "quoted-printable");
-    out.append("\r\n\r\n").append(as_it_is ? plain_lines(text) : quoted_printable(text)).append("\r\n");
+    out.append("Content-Transfer-Encoding: ").append(is_unencoded ? "7bit" : "quoted-printable");
+    out.append("\r\n\r\n").append(is_unencoded ? with_crlf(text) : quoted_printable(text)).append("\r\n");
 }
 
 } // namespace
 
-std::string to_mime(const mail& letter)
+std::string to_mime(const mail_message& message)
 {
-    auto id = one_line(letter.id);
-    auto boundary = "part-" + id.substr(0, id.find('@')); // in no text: ids are random
+    auto id = one_line(message.id);
+    auto boundary = "part-" + id.substr(0, id.find('@')); // occurs in no text: ids are random
     std::string out;
     auto header = [&](std::string_view name, std::string_view value) {
         out.append(name).append(": ").append(value).append("\r\n");
     };
-    header("Date", one_line(letter.date));
-    header("From", mailbox_text(letter.from));
-    header("To", mailbox_text(letter.to));
-    header("Subject", header_text(letter.subject));
+    header("Date", one_line(message.date));
+    header("From", mailbox_text(message.from));
+    header("To", mailbox_text(message.to));
+    header("Subject", header_text(message.subject));
     header("Message-ID", "<" + id + ">");
-    for (auto& [name, value] : letter.headers)
+    for (auto& [name, value] : message.headers)
         header(name, one_line(value));
     header("MIME-Version", "1.0");
     header("Content-Type", "multipart/alternative; boundary=\"" + boundary + "\"");
     out += "\r\n";
-    append_part(out, boundary, "text/plain", letter.text);
-    append_part(out, boundary, "text/html", letter.html);
+    append_part(out, boundary, "text/plain", message.text);
+    append_part(out, boundary, "text/html", message.html);
     out.append("--").append(boundary).append("--\r\n");
     return out;
 }

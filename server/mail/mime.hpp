@@ -1,34 +1,33 @@
-// Letters as the bytes that mail servers take (RFC 5322, MIME).
+// MIME: an email message as the bytes that mail servers accept (RFC 5322, RFC 2045).
 #pragma once
 
+#include "server/mail_settings.hpp"
+
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
 namespace server {
 
-/** Somebody's mailbox; the name may be empty. Both UTF-8. */
-struct mailbox {
-    std::string name;
-    std::string address;
-};
-
-/** One letter, with the same content twice: plain and HTML. All UTF-8. */
-struct mail {
+/// An email message with the same content twice: plain text and HTML. All UTF-8.
+struct mail_message {
     mailbox from, to;
     std::string subject;
-    std::string id;   ///< of Message-ID, without brackets: the same at every attempt
-    std::string date; ///< RFC 5322
+    /// Message-ID without its angle brackets: the same at every delivery attempt.
+    std::string id;
+    /// As mail_date().
+    std::string date;
     std::string text, html;
-    std::vector<std::pair<std::string, std::string>> headers; ///< further ones, ASCII
+    /// Further header fields, ASCII.
+    std::vector<std::pair<std::string, std::string>> headers;
 };
 
-/** Lines end with CRLF. Text that is not ASCII is encoded (RFC 2047, quoted-printable), so that any server
-   takes it; an address that is not needs SMTPUTF8. No value can add a header line of its own. */
-std::string to_mime(const mail& letter);
+/** Serialize a message, with CRLF line ends. Text beyond ASCII is encoded (RFC 2047, quoted-printable), so
+    that any server accepts it; an email address beyond ASCII requires SMTPUTF8. No value can inject a header
+    field. */
+std::string to_mime(const mail_message& message);
 
-/** Now, as a letter's date. */
+/// The current time as a Date header (RFC 5322, section 3.3).
 std::string mail_date();
 
 } // namespace server

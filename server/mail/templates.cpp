@@ -1,5 +1,11 @@
 #include "server/mail/templates.hpp"
 
+#include <boost/describe/enumerators.hpp>
+#include <boost/mp11/list.hpp>
+
+#include <array>
+#include <cstdint>
+
 namespace server {
 
 namespace {
@@ -7,21 +13,134 @@ namespace {
 using db::outbox::kind;
 namespace json = boost::json;
 
-std::string text_in(const json::object& facts, std::string_view name)
+// ---- the templates
+
+/// One template. `{name}` in its texts is a placeholder; see expand().
+struct email_template {
+    kind which;
+    std::string_view subject;
+    std::array<std::string_view, 2> paragraphs;
+    /// Page that the link opens; empty: no link.
+    std::string_view page = {};
+    std::string_view link_label = {};
+    std::string_view footer = {};
+};
+
+constexpr std::string_view security_advice =
+    "If this was not you, reset your password now and review your sessions and API keys.";
+constexpr std::string_view ignore_footer =
+    "{expiry} If you did not request this, you can ignore this email: nothing happens without the link.";
+constexpr std::string_view reminder_footer = "{expiry} It replaces the link of your earlier invitation.";
+
+constexpr email_template templates[] = {
+    {kind::verify,
+     "Confirm your email address",
+     {"Please confirm that this email address is yours, so that you can use it at {site}."},
+     "verify",
+     "Confirm email address",
+     ignore_footer},
+    {kind::reset,
+     "Reset your password",
+     {"We received a request for a new password for your account at {site}."},
+     "reset",
+     "Choose a new password",
+     ignore_footer},
+    {kind::address_taken,
+     "You already have an account",
+     {"Someone, probably you, tried to use this email address for an account at {site}, but you already have "
+      "one. {origin}",
+      "If it was you, sign in, or reset your password if you have forgotten it. If it was not, you do not "
+      "need to do anything: the server has not revealed that this address has an account."}},
+    {kind::email_change,
+     "Confirm your new email address",
+     {"Please confirm that you want to use this email address for your account at {site}."},
+     "email-change",
+     "Use this address",
+     ignore_footer},
+    {kind::email_change_notice,
+     "Your email address is about to change",
+     {"Someone who is signed in to your account at {site} wants to change its email address to {new_email}. "
+      "{origin}",
+      security_advice}},
+    {kind::password_changed,
+     "Your password was changed",
+     {"The password of your account at {site} was changed. {origin}", security_advice}},
+    {kind::new_sign_in,
+     "New sign-in to your account",
+     {"There was a sign-in to your account at {site} from a device that we have not seen before. {origin}",
+      security_advice}},
+    {kind::key_minted,
+     "A new API key was created",
+     {"The API key {key} was created with your account at {site}. {origin}", security_advice}},
+    {kind::key_reported,
+     "Your API key was revoked",
+     {"The API key {key} of your account at {site} was reported as leaked, so it has been revoked. {origin}",
+      "Create a new key for the application that used it, and find out how the key leaked."}},
+    {kind::invite,
+     "You are invited to {workspace}",
+     {"{person} invites you to join {workspace} at {site}."},
+     "invite",
+     "View the invitation",
+     ignore_footer},
+    {kind::invite_reminder,
+     "Reminder: you are invited to {workspace}",
+     {"{person} invites you to join {workspace} at {site}."},
+     "invite",
+     "View the invitation",
+     reminder_footer},
+    {kind::approval_asked,
+     "{person} asks to join {workspace}",
+     {"{person} has signed up and asks to join {workspace} at {site}. An admin can approve or decline the "
+      "request."}},
+    {kind::approval_given,
+     "Welcome to {workspace}",
+     {"Your request was approved: you are now a member of {workspace} at {site}."}},
+    {kind::approval_refused,
+     "Your request to join {workspace}",
+     {"An admin of {workspace} at {site} has declined your request to join."}},
+};
+
+/// email_change_notice after the change.
+constexpr email_template email_changed{
+    kind::email_change_notice,
+    "Your email address was changed",
+    {"Your account at {site} now has the email address {new_email}. {origin}", security_advice}};
+
+/// One template for each kind, in the order of the enumeration.
+constexpr bool covers_all_kinds()
 {
-    auto found = facts.if_contains(name);
+    if (std::size(templates) != boost::mp11::mp_size<boost::describe::describe_enumerators<kind>>::value)
+        return false;
+    for (std::size_t i = 0; i < std::size(templates); ++i)
+        if (static_cast<std::size_t>(templates[i].which) != i)
+            return false;
+    return true;
+}
+static_assert(covers_all_kinds());
+
+// ---- the variables
+
+std::string get_text(const json::object& variables, std::string_view name)
+{
+    auto found = variables.if_contains(name);
     return found && found->is_string() ? std::string(found->get_string()) : std::string();
 }
 
-std::int64_t number_in(const json::object& facts, std::string_view name)
+std::int64_t get_number(const json::object& variables, std::string_view name)
 {
-    auto found = facts.if_contains(name);
+    auto found = variables.if_contains(name);
     return found && found->is_number() ? found->to_number<std::int64_t>() : 0;
 }
 
-/** A name that somebody chose, so that no mail program makes a link of it: what looks like one is cut by a
-   character that is not seen (U+2060, WORD JOINER). */
-std::string unlinked(std::string_view name)
+bool get_flag(const json::object& variables, std::string_view name)
+{
+    auto found = variables.if_contains(name);
+    return found && found->is_bool() && found->get_bool();
+}
+
+/** A user-chosen name, protected against auto-linking by mail clients: an invisible U+2060 WORD JOINER splits
+    any part that looks like a URL or an email address. */
+std::string without_links(std::string_view name)
 {
     std::string out;
     for (std::size_t i = 0; i < name.size(); ++i) {
@@ -33,7 +152,7 @@ std::string unlinked(std::string_view name)
     return out;
 }
 
-std::string count_of(std::int64_t number, const std::string& unit)
+std::string plural(std::int64_t number, const std::string& unit)
 {
     return std::to_string(number) + " " + unit + (number == 1 ? "" : "s");
 }
@@ -42,203 +161,150 @@ std::string duration(std::int64_t seconds)
 {
     constexpr std::int64_t minute = 60, hour = 60 * minute, day = 24 * hour;
     if (seconds >= 2 * day)
-        return count_of(seconds / day, "day");
+        return plural(seconds / day, "day");
     if (seconds >= 2 * hour)
-        return count_of(seconds / hour, "hour");
+        return plural(seconds / hour, "hour");
     if (seconds >= minute)
-        return count_of(seconds / minute, "minute");
-    return count_of(seconds, "second");
+        return plural(seconds / minute, "minute");
+    return plural(seconds, "second");
 }
 
-/** "The link is good for 24 hours and can be used once." */
-std::string validity(const json::object& facts)
+/// "The link can be used once, within 24 hours."
+std::string expiry(const json::object& variables)
 {
-    auto lives = number_in(facts, "lives");
-    return "The link can be used once" + (lives > 0 ? ", within " + duration(lives) : "") + ".";
+    auto ttl = get_number(variables, "ttl_seconds");
+    return "The link can be used once" + (ttl > 0 ? ", within " + duration(ttl) : "") + ".";
 }
 
-/** "It came from 192.0.2.1 (Firefox on Linux) on 2026-11-24 at 19:40 UTC." */
-std::string origin(const json::object& facts)
+/// "The request came from 192.0.2.1 (Firefox on Linux) on 2026-11-24 at 19:40 UTC."
+std::string origin(const json::object& variables)
 {
-    auto ip = text_in(facts, "ip"), agent = text_in(facts, "agent"), at = text_in(facts, "at");
-    std::string out = "It came";
+    auto ip = get_text(variables, "ip"), agent = get_text(variables, "agent"), at = get_text(variables, "at");
+    std::string details;
     if (!ip.empty())
-        out += " from " + ip;
+        details += " from " + ip;
     if (!agent.empty())
-        out += " (" + agent + ")";
+        details += " (" + agent + ")";
     if (at.size() >= 16)
-        out += " on " + at.substr(0, 10) + " at " + at.substr(11, 5) + " UTC";
-    return out + ".";
+        details += " on " + at.substr(0, 10) + " at " + at.substr(11, 5) + " UTC";
+    return details.empty() ? std::string() : "The request came" + details + ".";
 }
 
-std::string key_name(const json::object& facts)
+/// "“nightly” (tnx_a1b2c3d4_…)"
+std::string key_name(const json::object& variables)
 {
-    auto name = text_in(facts, "name");
-    return "“" + (name.empty() ? "without a name" : unlinked(name)) + "” (tnx_" + text_in(facts, "prefix") +
-           "_…)";
+    auto name = get_text(variables, "name"), prefix = "tnx_" + get_text(variables, "prefix") + "_…";
+    return name.empty() ? prefix : "“" + without_links(name) + "” (" + prefix + ")";
 }
 
-constexpr std::string_view not_me = "If it was not you, reset your password at once and look through your "
-                                    "sessions and API keys.";
-constexpr std::string_view ignore = "If you did not ask for this, you can ignore this mail: nothing happens "
-                                    "without the link.";
-
-std::string link_to(const site& here, std::string_view page, std::string_view token)
+/// "Grace Hopper (grace@example.org)"
+std::string person(const json::object& variables)
 {
-    return here.public_url + "/" + std::string(page) + "?token=" + std::string(token);
-}
-
-/** Who is told of in a letter about a workspace: "Grace Hopper", or the address. */
-std::string person_in(const json::object& facts)
-{
-    auto name = unlinked(text_in(facts, "person")), email = text_in(facts, "person_email");
+    auto name = without_links(get_text(variables, "person")), address = get_text(variables, "person_email");
     if (name.empty())
-        return email.empty() ? "Somebody" : email;
-    return email.empty() ? name : name + " (" + email + ")";
+        return address.empty() ? "Someone" : address;
+    return address.empty() ? name : name + " (" + address + ")";
 }
 
-std::string workspace_in(const json::object& facts)
+std::string workspace(const json::object& variables)
 {
-    auto name = unlinked(text_in(facts, "workspace"));
+    auto name = without_links(get_text(variables, "workspace"));
     return name.empty() ? "a workspace" : "“" + name + "”";
 }
 
-letter password_changed(const json::object& facts, const site& here)
+std::string new_email(const json::object& variables)
 {
-    letter out;
-    out.subject = "Your password was changed";
-    out.paragraphs = {"The password of your account at " + here.name + " was changed. " + origin(facts)};
-    auto keys = facts.if_contains("keys");
+    auto address = get_text(variables, "new_email");
+    return address.empty() ? "another address" : address;
+}
+
+// ---- rendering
+
+std::string value_of(std::string_view placeholder, const json::object& variables, const branding& site)
+{
+    if (placeholder == "site")
+        return site.name;
+    constexpr std::pair<std::string_view, std::string (*)(const json::object&)> values[] = {
+        {"expiry", &expiry}, {"origin", &origin},       {"key", &key_name},
+        {"person", &person}, {"workspace", &workspace}, {"new_email", &new_email},
+    };
+    for (auto& [name, make] : values)
+        if (name == placeholder)
+            return make(variables);
+    return {};
+}
+
+/// Replace the placeholders of a text in one pass: values are never expanded themselves.
+std::string expand(std::string_view text, const json::object& variables, const branding& site)
+{
+    std::string out;
+    for (;;) {
+        auto open = text.find('{');
+        out += text.substr(0, open);
+        if (open == std::string_view::npos)
+            break;
+        auto close = text.find('}', open);
+        out += value_of(text.substr(open + 1, close - open - 1), variables, site);
+        text.remove_prefix(close + 1);
+    }
+    while (out.ends_with(' ')) // before a placeholder without a value
+        out.pop_back();
+    return out;
+}
+
+const email_template& find_template(kind which, const json::object& variables)
+{
+    if (which == kind::email_change_notice && get_flag(variables, "done"))
+        return email_changed;
+    return templates[static_cast<std::size_t>(which)];
+}
+
+/// List the API keys that outlive a change of the password.
+void add_live_keys(email& out, const json::object& variables)
+{
+    auto keys = variables.if_contains("keys");
     if (keys && keys->is_array())
         for (auto& key : keys->get_array())
             if (key.is_object())
                 out.list.push_back("API key " + key_name(key.get_object()));
-    auto others = number_in(facts, "keys_in_all") - static_cast<std::int64_t>(out.list.size());
+    auto others = get_number(variables, "key_count") - static_cast<std::int64_t>(out.list.size());
     if (others > 0)
-        out.list.push_back("and " + count_of(others, "other key"));
+        out.list.push_back("and " + plural(others, "other key"));
     if (!out.list.empty())
-        out.paragraphs.emplace_back("These API keys go on working; revoke those that you do not know.");
-    out.paragraphs.emplace_back(not_me);
-    return out;
-}
-
-letter address_changed(const json::object& facts, const site& here)
-{
-    letter out;
-    auto done = facts.if_contains("done");
-    auto to = text_in(facts, "new_email");
-    if (done && done->is_bool() && done->get_bool()) {
-        out.subject = "Your e-mail address was changed";
-        out.paragraphs = {"Your account at " + here.name + " now has the address " + to + ". " +
-                          origin(facts)};
-    } else {
-        out.subject = "Your e-mail address is about to change";
-        out.paragraphs = {"Somebody who is signed in to your account at " + here.name +
-                          " wants to change its address to " + to + ". " + origin(facts)};
-    }
-    out.paragraphs.emplace_back(not_me);
-    return out;
+        out.paragraphs.insert(out.paragraphs.begin() + 1,
+                              "These API keys still work. Revoke those that you do not recognize.");
 }
 
 } // namespace
 
-letter write_letter(kind what, const json::object& facts, const site& here, std::string_view token)
+email render_email(kind which, const json::object& variables, const branding& site, std::string_view token)
 {
-    letter out;
-    switch (what) {
-    case kind::verify:
-        out.subject = "Confirm your e-mail address";
-        out.paragraphs = {"Please confirm that this address is yours, to use it at " + here.name + "."};
-        out.link = link_to(here, "verify", token);
-        out.link_label = "Confirm the address";
-        out.ending = validity(facts) + " " + std::string(ignore);
-        break;
-    case kind::reset:
-        out.subject = "Reset your password";
-        out.paragraphs = {"Somebody, hopefully you, asked for a new password for your account at " +
-                          here.name + "."};
-        out.link = link_to(here, "reset", token);
-        out.link_label = "Choose a new password";
-        out.ending = validity(facts) + " " + std::string(ignore);
-        break;
-    case kind::address_taken:
-        out.subject = "You already have an account";
-        out.paragraphs = {
-            "Somebody tried to use this address for an account at " + here.name +
-                ", but you have one already. " + origin(facts),
-            "If it was you, sign in, or reset your password should you have forgotten it. If it was "
-            "not, there is nothing to do: whoever it was has not been told that this address is "
-            "known."};
-        break;
-    case kind::email_change:
-        out.subject = "Confirm your new e-mail address";
-        out.paragraphs = {"Please confirm that you want to use this address for your account at " +
-                          here.name + "."};
-        out.link = link_to(here, "email-change", token);
-        out.link_label = "Use this address";
-        out.ending = validity(facts) + " " + std::string(ignore);
-        break;
-    case kind::email_change_notice:
-        return address_changed(facts, here);
-    case kind::password_changed:
-        return password_changed(facts, here);
-    case kind::new_sign_in:
-        out.subject = "New sign-in to your account";
-        out.paragraphs = {"There was a sign-in to your account at " + here.name +
-                              " from a device that we have not seen before. " + origin(facts),
-                          std::string(not_me)};
-        break;
-    case kind::key_minted:
-        out.subject = "A new API key was made";
-        out.paragraphs = {"The API key " + key_name(facts) + " was made with your account at " + here.name +
-                              ". " + origin(facts),
-                          std::string(not_me)};
-        break;
-    case kind::key_reported:
-        out.subject = "An API key of yours was revoked";
-        out.paragraphs = {"Somebody found the API key " + key_name(facts) + " of your account at " +
-                              here.name + " and reported it as leaked, so it has been revoked. " +
-                              origin(facts),
-                          "Make a new one for what used it, and look for how it came out."};
-        break;
-    case kind::invite:
-    case kind::invite_again:
-        out.subject = what == kind::invite ? "You are invited to " + workspace_in(facts)
-                                           : "Reminder: you are invited to " + workspace_in(facts);
-        out.paragraphs = {person_in(facts) + " invites you to join " + workspace_in(facts) + " at " +
-                          here.name + "."};
-        out.link = link_to(here, "invite", token);
-        out.link_label = "See the invitation";
-        out.ending = validity(facts) + " " +
-                     (what == kind::invite ? std::string(ignore)
-                                           : std::string("It takes the place of the one you got before."));
-        break;
-    case kind::approval_asked:
-        out.subject = person_in(facts) + " asks to join " + workspace_in(facts);
-        out.paragraphs = {person_in(facts) + " has signed up and asks to join " + workspace_in(facts) +
-                          " at " + here.name + ". An admin can approve or refuse it."};
-        break;
-    case kind::approval_given:
-        out.subject = "Welcome to " + workspace_in(facts);
-        out.paragraphs = {"You are now a member of " + workspace_in(facts) + " at " + here.name + "."};
-        break;
-    case kind::approval_refused:
-        out.subject = "Your request to join " + workspace_in(facts);
-        out.paragraphs = {"An admin of " + workspace_in(facts) + " at " + here.name +
-                          " has not accepted your request to join."};
-        break;
+    auto& source = find_template(which, variables);
+    email out;
+    out.subject = expand(source.subject, variables, site);
+    for (auto paragraph : source.paragraphs)
+        if (!paragraph.empty())
+            out.paragraphs.push_back(expand(paragraph, variables, site));
+    if (which == kind::password_changed)
+        add_live_keys(out, variables);
+    if (!source.page.empty()) {
+        out.link.append(site.public_url).append("/").append(source.page).append("?token=").append(token);
+        out.link_label = source.link_label;
     }
+    out.footer = expand(source.footer, variables, site);
     return out;
 }
 
+// ---- layout
+
 namespace {
+
+constexpr std::string_view unsubscribe_label = "Unsubscribe from emails of this kind";
 
 std::string greeting(const std::optional<std::string>& name)
 {
-    return name ? "Hello " + unlinked(*name) + "," : std::string("Hello,");
+    return name ? "Hello " + without_links(*name) + "," : std::string("Hello,");
 }
-
-constexpr std::string_view stop_text = "No more mails of this kind: ";
 
 std::string escape(std::string_view text)
 {
@@ -267,65 +333,66 @@ std::string escape(std::string_view text)
 std::string element(std::string_view name, std::string_view content, std::string_view attributes = {})
 {
     std::string out = "<";
-    return out.append(name)
-        .append(attributes)
-        .append(">")
-        .append(content)
-        .append("</")
-        .append(name)
-        .append(">\n");
+    out.append(name).append(attributes).append(">");
+    out.append(content);
+    return out.append("</").append(name).append(">\n");
 }
 
 } // namespace
 
-std::string as_text(const letter& what, const std::optional<std::string>& name, std::string_view to_stop)
+std::string to_plain_text(const email& content, const std::optional<std::string>& recipient_name,
+                          std::string_view unsubscribe_link)
 {
-    std::string out = greeting(name) + "\n\n";
-    for (std::size_t i = 0; i < what.paragraphs.size(); ++i) {
-        out += what.paragraphs[i] + "\n\n";
-        if (i > 0 || what.list.empty())
+    std::string out = greeting(recipient_name) + "\n\n";
+    for (std::size_t i = 0; i < content.paragraphs.size(); ++i) {
+        out += content.paragraphs[i] + "\n\n";
+        if (i > 0 || content.list.empty())
             continue;
-        for (auto& item : what.list)
+        for (auto& item : content.list)
             out += "- " + item + "\n";
         out += "\n";
     }
-    if (!what.link.empty())
-        out += what.link_label + ":\n" + what.link + "\n\n";
-    if (!what.ending.empty())
-        out += what.ending + "\n";
-    if (!to_stop.empty())
-        out.append("\n").append(stop_text).append(to_stop).append("\n");
+    if (!content.link.empty())
+        out += content.link_label + ":\n" + content.link + "\n\n";
+    if (!content.footer.empty())
+        out += content.footer + "\n";
+    if (!unsubscribe_link.empty())
+        out.append("\n").append(unsubscribe_label).append(": ").append(unsubscribe_link).append("\n");
     return out;
 }
 
-std::string as_html(const letter& what, const std::optional<std::string>& name, std::string_view to_stop)
+std::string to_html(const email& content, const std::optional<std::string>& recipient_name,
+                    std::string_view unsubscribe_link)
 {
-    auto body = element("p", escape(greeting(name)));
-    for (std::size_t i = 0; i < what.paragraphs.size(); ++i) {
-        body += element("p", escape(what.paragraphs[i]));
-        if (i > 0 || what.list.empty())
+    auto body = element("p", escape(greeting(recipient_name)));
+    for (std::size_t i = 0; i < content.paragraphs.size(); ++i) {
+        body += element("p", escape(content.paragraphs[i]));
+        if (i > 0 || content.list.empty())
             continue;
         std::string items;
-        for (auto& item : what.list)
+        for (auto& item : content.list)
             items += element("li", escape(item));
         body += element("ul", "\n" + items);
     }
-    if (!what.link.empty()) {
-        auto href = " href=\"" + escape(what.link) + "\"";
+    // The link as a button, and written out for mail clients that show no links.
+    if (!content.link.empty()) {
+        auto href = " href=\"" + escape(content.link) + "\"";
         constexpr std::string_view button =
             " style=\"display:inline-block;padding:.6em 1.2em;border-radius:.3em;"
             "background:#1a4d8f;color:#fff;text-decoration:none\"";
-        body += element("p", element("a", escape(what.link_label), href + std::string(button)));
-        body += element("p", "Or open " + element("a", escape(what.link), href), " style=\"font-size:.9em\"");
+        body += element("p", element("a", escape(content.link_label), href + std::string(button)));
+        body +=
+            element("p", "Or open " + element("a", escape(content.link), href), " style=\"font-size:.9em\"");
     }
     constexpr std::string_view small = " style=\"font-size:.9em;color:#555\"";
-    if (!what.ending.empty())
-        body += element("p", escape(what.ending), small);
-    if (!to_stop.empty())
-        body += element("p", element("a", "No more mails of this kind", " href=\"" + escape(to_stop) + "\""),
-                        small);
+    if (!content.footer.empty())
+        body += element("p", escape(content.footer), small);
+    if (!unsubscribe_link.empty()) {
+        auto href = " href=\"" + escape(unsubscribe_link) + "\"";
+        body += element("p", element("a", unsubscribe_label, href), small);
+    }
     return "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n" +
-           element("title", escape(what.subject)) +
+           element("title", escape(content.subject)) +
            "<body style=\"font:16px/1.5 sans-serif;max-width:36em;margin:1em auto;padding:0 1em\">\n" + body +
            "</body>\n</html>\n";
 }

@@ -1,4 +1,4 @@
-// What letters say: from a row of the outbox to words.
+// Email templates: renders the subject and the content of each kind of email.
 #pragma once
 
 #include "db/tables/outbox.hpp"
@@ -12,29 +12,39 @@
 
 namespace server {
 
-/** A letter in words, before it is laid out. */
-struct letter {
+/// The content of an email, before its layout as plain text or HTML.
+struct email {
     std::string subject;
-    std::vector<std::string> paragraphs; ///< after the greeting
-    std::vector<std::string> list;       ///< after the first paragraph
-    std::string link, link_label;        ///< both empty: the letter has none
-    std::string ending;                  ///< small print
+    /// Follow the greeting.
+    std::vector<std::string> paragraphs;
+    /// Bullet list after the first paragraph.
+    std::vector<std::string> list;
+    /// Both empty: no link.
+    std::string link, link_label;
+    /// Small print; may be empty.
+    std::string footer;
 };
 
-/** Where links lead. */
-struct site {
-    std::string public_url; ///< no slash at its end
-    std::string name;       ///< how people call it: its host
+/// The installation as emails present it.
+struct branding {
+    /// Without a slash at its end.
+    std::string public_url;
+    /// Host of the public URL.
+    std::string name;
 };
 
-/** @param facts as the letter's kind has them; what is missing is left out of the text
-    @param token of the letter's link */
-letter write_letter(db::outbox::kind what, const boost::json::object& facts, const site& here,
-                    std::string_view token);
+/** Render one kind of email.
+    @param variables as handlers queued them; texts for missing ones are left out
+    @param token of the email's link */
+email render_email(db::outbox::kind kind, const boost::json::object& variables, const branding& site,
+                   std::string_view token);
 
-/** @param name     of the reader; nothing: an unknown one
-    @param to_stop  the link that ends letters of this kind; empty: it cannot be ended */
-std::string as_text(const letter& what, const std::optional<std::string>& name, std::string_view to_stop);
-std::string as_html(const letter& what, const std::optional<std::string>& name, std::string_view to_stop);
+/** Lay out an email.
+    @param recipient_name for the greeting; absent if not verified
+    @param unsubscribe_link empty if emails of this kind cannot be switched off */
+std::string to_plain_text(const email& content, const std::optional<std::string>& recipient_name,
+                          std::string_view unsubscribe_link);
+std::string to_html(const email& content, const std::optional<std::string>& recipient_name,
+                    std::string_view unsubscribe_link);
 
 } // namespace server

@@ -1,12 +1,14 @@
 #include "server/mail/worker.hpp"
 
 #include "crypto/encoding.hpp"
+#include "crypto/seal.hpp"
 #include "crypto/token_signer.hpp"
 #include "db/postgres/pool.hpp"
 #include "db/tables/outbox.hpp"
-#include "handlers/endpoints/notifications.hpp"
 #include "handlers/mail/queue_mail.hpp"
+#include "handlers/mail/unsubscribe.hpp"
 #include "server/log.hpp"
+#include "server/mail/mail_transport.hpp"
 #include "server/mail/templates.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -28,37 +30,39 @@ using clock = std::chrono::steady_clock;
 
 namespace {
 
-constexpr std::size_t workers_each = 2; // so that one slow recipient does not hold up all others
-constexpr milliseconds between_looks{250};
-constexpr milliseconds first_wait{1'000}, longest_wait{60'000}, longest_rest{30'000};
-constexpr std::chrono::hours try_for{24};
-constexpr std::chrono::seconds farewell{5};
+/// More than one, so that a slow mail server of one recipient does not delay all others.
+constexpr std::size_t worker_count = 2;
+constexpr milliseconds poll_interval{250};
+constexpr milliseconds first_backoff{1'000}, max_message_backoff{60'000}, max_server_backoff{30'000};
+constexpr std::chrono::hours retry_deadline{24};
+constexpr std::chrono::seconds shutdown_grace{5};
 
-/** Twice as long each time. */
-milliseconds backoff(std::int32_t attempts, milliseconds most)
+/// Exponential backoff.
+milliseconds backoff(std::int32_t attempts, milliseconds limit)
 {
-    return std::min(most, first_wait * (1 << std::clamp(attempts, 0, 10)));
+    return std::min(limit, first_backoff * (1 << std::clamp(attempts, 0, 10)));
 }
 
-/** A letter, and its link for the log of who has no mail server. */
-struct written {
-    mail letter;
+/// A rendered message, and its link for the log of installations without a mail server.
+struct rendered_message {
+    mail_message message;
     std::string link;
 };
 
 } // namespace
 
-class mailer::worker {
+/// One thread with its own database connection and transport.
+class mail_worker_pool::worker {
 public:
-    worker(const config& settings, const std::atomic<std::int64_t>& stops_at)
-        : settings_(settings), stops_at_(stops_at), sealer_(settings.keys.derive(crypto::purpose::seal)),
-          unsubscriptions_(settings.keys.derive(crypto::purpose::unsubscription)),
+    worker(const config& settings, const std::atomic<std::int64_t>& abort_at)
+        : settings_(settings), abort_at_(abort_at), sealer_(settings.keys.derive(crypto::purpose::seal)),
+          unsubscribe_signer_(settings.keys.derive(crypto::purpose::unsubscription)),
           db_(io_, database_settings(settings), 1), timer_(io_.get_executor())
     {
         if (settings.smtp)
-            transport_ = send_by_smtp(*settings.smtp, [this] { return has_to_go(); });
+            transport_ = make_smtp_transport(*settings.smtp, [this] { return must_abort(); });
         else
-            transport_ = send_to_folder(settings.data_dir + "/mail");
+            transport_ = make_file_transport(settings.data_dir + "/mail");
     }
 
     void run()
@@ -67,54 +71,55 @@ public:
         io_.run();
     }
 
-    /** From any thread. */
+    /// End a sleep early. From any thread.
     void wake()
     {
         asio::post(io_, [this] { timer_.cancel(); });
     }
 
 private:
-    bool is_stopping() const { return stops_at_ != std::numeric_limits<std::int64_t>::max(); }
-    bool has_to_go() const { return clock::now().time_since_epoch().count() >= stops_at_; }
+    bool is_stopping() const { return abort_at_ != std::numeric_limits<std::int64_t>::max(); }
+    bool must_abort() const { return clock::now().time_since_epoch().count() >= abort_at_; }
 
     db::awaitable<void> work()
     {
-        std::int32_t cut_off = 0; // in a row
-        bool failing = false;     // the database
+        // Consecutive failures.
+        std::int32_t server_failures = 0;
+        bool is_database_down = false;
         while (!is_stopping()) {
-            bool idle = true;
-            std::string trouble;
+            bool is_idle = true;
+            std::string error;
             try {
-                idle = !co_await send_one(cut_off);
-                failing = false;
+                is_idle = !co_await send_next(server_failures);
+                is_database_down = false;
             } catch (const std::exception& e) {
-                trouble = e.what();
+                error = e.what();
             }
-            if (!trouble.empty()) {
-                if (!failing)
-                    log_line(log_level::warning, "mail waits for the database").add("cause", trouble);
-                failing = true;
-                co_await let_go();
+            if (!error.empty()) {
+                if (!is_database_down) // once per outage
+                    log_line(log_level::warning, "outbox unavailable").add("cause", error);
+                is_database_down = true;
+                co_await rollback();
             }
-            if (cut_off > 0)
-                co_await rest(backoff(cut_off - 1, longest_rest));
-            else if (idle)
-                co_await rest(between_looks);
+            if (server_failures > 0)
+                co_await sleep_for(backoff(server_failures - 1, max_server_backoff));
+            else if (is_idle)
+                co_await sleep_for(poll_interval);
         }
         co_await db_.close();
         io_.stop();
     }
 
-    /** Whatever a failure has left of a transaction. */
-    db::awaitable<void> let_go()
+    /// End the transaction that a failure may have left open.
+    db::awaitable<void> rollback()
     {
         try {
-            co_await db::outbox::let_go(db_);
-        } catch (const db::failure&) { // the connection is gone, and the transaction with it
+            co_await db::outbox::rollback(db_);
+        } catch (const db::failure&) { // the connection is lost, and the transaction with it
         }
     }
 
-    db::awaitable<void> rest(milliseconds time)
+    db::awaitable<void> sleep_for(milliseconds time)
     {
         boost::system::error_code ignored;
         if (is_stopping())
@@ -123,117 +128,122 @@ private:
         co_await timer_.async_wait(asio::redirect_error(db::use_awaitable, ignored));
     }
 
-    /** @return false if nothing was due */
-    db::awaitable<bool> send_one(std::int32_t& cut_off)
+    /// @return false if no message was due
+    db::awaitable<bool> send_next(std::int32_t& server_failures)
     {
-        auto row = co_await db::outbox::take(db_);
+        auto row = co_await db::outbox::claim_next(db_);
         if (!row)
             co_return false;
-        auto went = deliver(*row);
-        if (went.what == delivery::outcome::later &&
-            std::chrono::system_clock::now() - row->created_at > try_for)
-            went.what = delivery::outcome::never;
-        report(*row, went);
-        cut_off = went.is_cut_off ? cut_off + 1 : 0;
-        switch (went.what) {
-        case delivery::outcome::sent:
-            co_await db::outbox::settle(db_, row->id);
+        auto result = deliver(*row);
+        bool is_past_deadline = std::chrono::system_clock::now() - row->created_at > retry_deadline;
+        if (result.status == delivery::deferred && is_past_deadline)
+            result.status = delivery::failed;
+        log_delivery(*row, result);
+        server_failures = result.server_unavailable ? server_failures + 1 : 0;
+        switch (result.status) {
+        case delivery::sent:
+            co_await db::outbox::mark_sent(db_, row->id);
             break;
-        case delivery::outcome::later:
-            co_await db::outbox::postpone(db_, row->id, backoff(row->attempts, longest_wait), went.cause);
+        case delivery::deferred:
+            co_await db::outbox::postpone(db_, row->id, backoff(row->attempts, max_message_backoff),
+                                          result.cause);
             break;
-        case delivery::outcome::never:
-            co_await db::outbox::give_up(db_, row->id, went.cause);
+        case delivery::failed:
+            co_await db::outbox::mark_failed(db_, row->id, result.cause);
             break;
         }
         co_return true;
     }
 
-    /** Write and send. Blocks; the connection to the database is idle meanwhile, and the letter locked. */
+    /// Render and send. Blocks; meanwhile the row stays locked and the database connection idle.
     delivery deliver(const db::outbox::row& row)
     {
         std::string token;
         if (row.sealed_token) {
-            auto opened = sealer_.open(*row.sealed_token, handlers::letter_seal_context(row.id));
+            auto opened = sealer_.open(*row.sealed_token, handlers::mail_seal_context(row.id));
             if (!opened)
-                return {delivery::outcome::never, false, "sealed under another master key"};
+                return {delivery::failed, false, "sealed with a different master key"};
             token = crypto::text_of(*opened);
         }
-        auto made = write(row, token);
-        auto went = transport_->send(made.letter);
-        if (went.what == delivery::outcome::sent && !settings_.smtp) {
-            log_line line(log_level::info, "mail written");
-            line.add("to", row.recipient).add("subject", made.letter.subject);
-            if (!made.link.empty())
-                line.add("link", made.link);
+        auto rendered = render(row, token);
+        auto result = transport_->send(rendered.message);
+        if (result.status == delivery::sent && !settings_.smtp) {
+            log_line line(log_level::info, "mail written to file");
+            line.add("to", row.recipient).add("subject", rendered.message.subject);
+            if (!rendered.link.empty())
+                line.add("link", rendered.link);
         }
-        return went;
+        return result;
     }
 
-    written write(const db::outbox::row& row, std::string_view token)
+    rendered_message render(const db::outbox::row& row, std::string_view token)
     {
-        std::string_view name = boost::describe::enum_to_string(row.what, "");
-        site here{settings_.handlers.public_url, settings_.site_name()};
-        auto words = write_letter(row.what, boost::json::parse(row.facts).as_object(), here, token);
+        // The content.
+        std::string_view kind = boost::describe::enum_to_string(row.kind, "");
+        branding site{settings_.handlers.public_url, settings_.display_name()};
+        auto content = render_email(row.kind, boost::json::parse(row.variables).as_object(), site, token);
 
-        written out;
-        auto& letter = out.letter;
-        letter.from = settings_.mail_from;
-        letter.to = {row.name.value_or(""), row.recipient};
-        letter.subject = words.subject;
-        letter.id = to_string(row.id) + letter.from.address.substr(letter.from.address.find('@'));
-        letter.date = mail_date();
-        letter.headers.emplace_back("Auto-Submitted", "auto-generated");
-        letter.headers.emplace_back("X-Latchkey-Kind", name);
-        std::string to_stop;
-        if (row.user_id && handlers::notifications::can_be_switched_off(name)) {
-            to_stop = handlers::notifications::unsubscription_link(unsubscriptions_, here.public_url,
-                                                                   *row.user_id, name);
-            letter.headers.emplace_back("List-Unsubscribe", "<" + to_stop + ">");
-            letter.headers.emplace_back("List-Unsubscribe-Post", "List-Unsubscribe=One-Click");
+        // The header fields.
+        rendered_message out;
+        auto& message = out.message;
+        message.from = settings_.mail_from;
+        message.to = {row.name.value_or(""), row.recipient};
+        message.subject = content.subject;
+        message.id = to_string(row.id) + message.from.address.substr(message.from.address.find('@'));
+        message.date = mail_date();
+        message.headers.emplace_back("Auto-Submitted", "auto-generated");
+        message.headers.emplace_back("X-Latchkey-Kind", kind);
+
+        // One-click unsubscription (RFC 8058).
+        std::string link;
+        if (row.user_id && handlers::can_unsubscribe(kind)) {
+            link = handlers::unsubscribe_link(unsubscribe_signer_, site.public_url, *row.user_id, kind);
+            message.headers.emplace_back("List-Unsubscribe", "<" + link + ">");
+            message.headers.emplace_back("List-Unsubscribe-Post", "List-Unsubscribe=One-Click");
         }
-        letter.text = as_text(words, row.name, to_stop);
-        letter.html = as_html(words, row.name, to_stop);
-        out.link = words.link;
+        message.text = to_plain_text(content, row.name, link);
+        message.html = to_html(content, row.name, link);
+        out.link = content.link;
         return out;
     }
 
-    static void report(const db::outbox::row& row, const delivery& went)
+    static void log_delivery(const db::outbox::row& row, const delivery& result)
     {
-        auto level = went.what == delivery::outcome::sent ? log_level::debug : log_level::warning;
-        auto event = went.what == delivery::outcome::sent    ? "mail sent"
-                     : went.what == delivery::outcome::later ? "mail not sent yet"
-                                                             : "mail given up";
+        auto level = result.status == delivery::sent ? log_level::debug : log_level::warning;
+        auto event = result.status == delivery::sent       ? "mail sent"
+                     : result.status == delivery::deferred ? "mail delivery deferred"
+                                                           : "mail delivery failed permanently";
         log_line line(level, event);
-        line.add("mail", to_string(row.id)).add("kind", boost::describe::enum_to_string(row.what, ""));
+        line.add("mail", to_string(row.id)).add("kind", boost::describe::enum_to_string(row.kind, ""));
         line.add("attempt", row.attempts + 1);
-        if (!went.cause.empty())
-            line.add("cause", went.cause);
+        if (!result.cause.empty())
+            line.add("cause", result.cause);
     }
 
     const config& settings_;
-    const std::atomic<std::int64_t>& stops_at_;
+    const std::atomic<std::int64_t>& abort_at_;
     crypto::sealer sealer_;
-    crypto::token_signer unsubscriptions_;
+    crypto::token_signer unsubscribe_signer_;
     std::unique_ptr<mail_transport> transport_;
     asio::io_context io_{1};
     db::pool db_;
     db::steady_timer timer_;
 };
 
-mailer::mailer(const config& settings) : stops_at_(std::numeric_limits<std::int64_t>::max())
+mail_worker_pool::mail_worker_pool(const config& settings)
+    : abort_at_(std::numeric_limits<std::int64_t>::max())
 {
-    for (std::size_t i = 0; i < workers_each; ++i)
-        workers_.emplace_back(settings, stops_at_);
-    for (auto& one : workers_)
-        threads_.emplace_back([&one] { one.run(); });
+    for (std::size_t i = 0; i < worker_count; ++i)
+        workers_.emplace_back(settings, abort_at_);
+    for (auto& worker : workers_)
+        threads_.emplace_back([&worker] { worker.run(); });
 }
 
-mailer::~mailer()
+mail_worker_pool::~mail_worker_pool()
 {
-    stops_at_ = (clock::now() + farewell).time_since_epoch().count();
-    for (auto& one : workers_)
-        one.wake();
+    abort_at_ = (clock::now() + shutdown_grace).time_since_epoch().count();
+    for (auto& worker : workers_)
+        worker.wake();
     for (auto& thread : threads_)
         thread.join();
 }

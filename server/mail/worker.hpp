@@ -1,4 +1,4 @@
-// Empties the outbox: takes the letter that is due, writes it, sends it; on threads of its own.
+// Mail workers: claim due messages from the outbox, render and deliver them, on threads of their own.
 #pragma once
 
 #include "server/config.hpp"
@@ -10,24 +10,26 @@
 
 namespace server {
 
-/** Sends what stands in the outbox while it lives. Any number of them, in any number of processes, never send
-   a letter twice unless one dies after the mail server has taken it and before the database has heard of it.
+/** Delivers the outbox while it exists. Any number of pools in any number of processes share one outbox; a
+    message is sent twice only if a worker dies after the mail server has accepted it and before the database
+    has recorded that.
 
-    A letter that cannot be sent is tried again, within a minute each time, for a day; then it is given up,
-   kept for the operator to see, and logged as a warning. */
-class mailer {
+    Failed deliveries are retried with exponential backoff, at least once a minute, for a day. After that, or
+    after a permanent rejection, the message is kept as failed for the operator and logged as a warning. */
+class mail_worker_pool {
 public:
-    explicit mailer(const config& settings);
+    explicit mail_worker_pool(const config& settings);
 
-    /** Lets what is being sent go on for some seconds, then breaks it off. */
-    ~mailer();
-    mailer(const mailer&) = delete;
-    mailer& operator=(const mailer&) = delete;
+    /// Gives deliveries in progress a few seconds, then aborts them.
+    ~mail_worker_pool();
+    mail_worker_pool(const mail_worker_pool&) = delete;
+    mail_worker_pool& operator=(const mail_worker_pool&) = delete;
 
 private:
     class worker;
 
-    std::atomic<std::int64_t> stops_at_; // on the steady clock, in its ticks; the largest number: not yet
+    /// Ticks of the steady clock at which deliveries are aborted; the largest value: not stopping.
+    std::atomic<std::int64_t> abort_at_;
     std::deque<worker> workers_;
     std::deque<std::thread> threads_;
 };

@@ -1,4 +1,4 @@
-// What clients of several nodes saw, and whether it can have been so if a revocation is never late.
+// The recorded history of grants and checks, and the search for checks that violate revocation.
 #pragma once
 
 #include <algorithm>
@@ -11,62 +11,69 @@
 #include <utility>
 #include <vector>
 
-namespace history {
+namespace consistency {
 
-/// One clock for all threads of the test: what ended before something else began came before it.
+/// One clock for all threads of the test, so that real-time order is known.
 using clock = std::chrono::steady_clock;
 using time_point = clock::time_point;
 
-/// Something that a credential may do, from the end of the call that allowed it to the end of one that
-/// forbade it.
-struct claim {
-    std::string what; ///< for reports
+/// A right of a credential, from the end of the call that granted it to the end of one that revoked it.
+struct grant {
+    /// For reports.
+    std::string name;
     time_point granted;
-    std::optional<time_point> revoking; ///< the first call that would end it began
-    std::optional<time_point> revoked;  ///< such a call returned with success
+
+    /// When the first call that would revoke it began.
+    std::optional<time_point> revoking;
+
+    /// When such a call returned with success.
+    std::optional<time_point> revoked;
 };
 
-enum class verdict { accepted, refused, unknown };
+enum class outcome { accepted, rejected, unknown };
 
 struct check {
-    std::size_t claim = 0;
+    std::size_t grant = 0;
     std::size_t node = 0;
     time_point begin, end;
-    history::verdict verdict = history::verdict::unknown;
-    std::string told; ///< the answer in short
+    consistency::outcome outcome = consistency::outcome::unknown;
+
+    /// The response in short.
+    std::string response;
 };
 
 struct violation {
-    enum class kind_type { late, unjust };
+    enum class kind_type { late_success, false_rejection };
 
     kind_type kind;
-    history::check check;
+    consistency::check check;
 };
 
-/** late: accepted, though the check began after a call that revoked the claim had returned. unjust: refused,
-   though it ended before any such call began, and began after the claim was granted. */
-inline std::vector<violation> judge(const std::vector<claim>& claims, const std::vector<check>& checks)
+/** Late success: accepted, though the check began after a call that revoked the grant had returned. False
+    rejection: rejected, though the check began after the grant and ended before any revoking call began. */
+inline std::vector<violation> find_violations(const std::vector<grant>& grants,
+                                              const std::vector<check>& checks)
 {
     std::vector<violation> out;
     for (auto& each : checks) {
-        auto& about = claims[each.claim];
-        bool was_over = about.revoked && each.begin > *about.revoked;
-        bool was_good = each.begin > about.granted && (!about.revoking || each.end < *about.revoking);
-        if (each.verdict == verdict::accepted && was_over)
-            out.push_back({violation::kind_type::late, each});
-        if (each.verdict == verdict::refused && was_good)
-            out.push_back({violation::kind_type::unjust, each});
+        auto& right = grants[each.grant];
+        bool was_revoked = right.revoked && each.begin > *right.revoked;
+        bool was_valid = each.begin > right.granted && (!right.revoking || each.end < *right.revoking);
+        if (each.outcome == outcome::accepted && was_revoked)
+            out.push_back({violation::kind_type::late_success, each});
+        if (each.outcome == outcome::rejected && was_valid)
+            out.push_back({violation::kind_type::false_rejection, each});
     }
     return out;
 }
 
-/// The longest time in which a node decided nothing, from `since` on.
-inline clock::duration longest_silence(const std::vector<check>& checks, std::size_t node, time_point since,
-                                       time_point until)
+/// The longest time in which a node decided no check, from `since` on.
+inline clock::duration longest_outage(const std::vector<check>& checks, std::size_t node, time_point since,
+                                      time_point until)
 {
     std::vector<time_point> decided{since, until};
     for (auto& each : checks)
-        if (each.node == node && each.verdict != verdict::unknown && each.end > since && each.end < until)
+        if (each.node == node && each.outcome != outcome::unknown && each.end > since && each.end < until)
             decided.push_back(each.end);
     std::sort(decided.begin(), decided.end());
     clock::duration out{};
@@ -75,28 +82,28 @@ inline clock::duration longest_silence(const std::vector<check>& checks, std::si
     return out;
 }
 
-/// Written by many threads.
+/// A history that many threads record.
 class recorder {
 public:
-    std::size_t add(claim one)
+    std::size_t add(grant one)
     {
         std::scoped_lock lock(mutex_);
-        claims_.push_back(std::move(one));
-        return claims_.size() - 1;
+        grants_.push_back(std::move(one));
+        return grants_.size() - 1;
     }
 
     void begin_revocation(std::size_t of, time_point at)
     {
         std::scoped_lock lock(mutex_);
-        if (!claims_[of].revoking)
-            claims_[of].revoking = at;
+        if (!grants_[of].revoking)
+            grants_[of].revoking = at;
     }
 
     void end_revocation(std::size_t of, time_point at)
     {
         std::scoped_lock lock(mutex_);
-        if (!claims_[of].revoked)
-            claims_[of].revoked = at;
+        if (!grants_[of].revoked)
+            grants_[of].revoked = at;
     }
 
     void add(std::vector<check> some)
@@ -106,10 +113,10 @@ public:
                        std::make_move_iterator(some.end()));
     }
 
-    std::vector<claim> claims() const
+    std::vector<grant> grants() const
     {
         std::scoped_lock lock(mutex_);
-        return claims_;
+        return grants_;
     }
 
     std::vector<check> checks() const
@@ -120,8 +127,8 @@ public:
 
 private:
     mutable std::mutex mutex_;
-    std::vector<claim> claims_;
+    std::vector<grant> grants_;
     std::vector<check> checks_;
 };
 
-} // namespace history
+} // namespace consistency

@@ -1,4 +1,4 @@
-// Several servers on one PostgreSQL, all of which can be disturbed.
+// Fixture: several server processes on one PostgreSQL, with fault injection for all of them.
 #pragma once
 
 #include "tests/consistency/delaying_proxy.hpp"
@@ -16,85 +16,87 @@
 #include <thread>
 #include <vector>
 
-namespace history {
+namespace consistency {
 
 class nodes {
 public:
-    explicit nodes(std::size_t count)
+    /// @param seed of the random delays
+    nodes(std::size_t count, std::uint64_t seed)
+        : proxy_(postgres_folder(), std::chrono::milliseconds(5), seed)
     {
         for (std::size_t i = 0; i < count; ++i) {
-            places_.push_back(std::make_unique<place>());
+            instances_.push_back(std::make_unique<instance>());
             start(i);
         }
     }
 
-    std::size_t size() const { return places_.size(); }
-    std::uint16_t port(std::size_t which) const { return places_[which]->port; }
+    std::size_t size() const { return instances_.size(); }
+    std::uint16_t port(std::size_t which) const { return instances_[which]->port; }
     const support::database& database() const { return database_; }
     const std::string& master_key() const { return master_key_; }
 
-    bool is_running(std::size_t which) { return places_[which]->server->is_running(); }
+    bool is_running(std::size_t which) { return instances_[which]->server->is_running(); }
 
-    /// The end of what it has written.
-    std::string last_words(std::size_t which) const
+    /// The exit code and the end of the log.
+    std::string log_tail(std::size_t which) const
     {
-        auto all = places_[which]->server->log();
-        auto code = places_[which]->server->wait(std::chrono::milliseconds(0));
+        auto all = instances_[which]->server->log();
+        auto code = instances_[which]->server->wait(std::chrono::milliseconds(0));
         return "code " + (code ? std::to_string(*code) : "none") + ", " +
                all.substr(all.size() - std::min<std::size_t>(all.size(), 1500));
     }
 
-    // One thread disturbs; each returns when all is as it was.
+    // Faults. Called by one thread; each returns once the fault is over.
 
-    void stop_for(std::size_t which, std::chrono::milliseconds time)
+    void suspend_for(std::size_t which, std::chrono::milliseconds time)
     {
-        places_[which]->server->send(SIGSTOP);
+        instances_[which]->server->send(SIGSTOP);
         std::this_thread::sleep_for(time);
-        places_[which]->server->send(SIGCONT);
+        instances_[which]->server->send(SIGCONT);
     }
 
     void kill(std::size_t which)
     {
-        places_[which]->server->kill();
+        instances_[which]->server->kill();
         start(which);
     }
 
-    /// End the connections on which nodes hear of changes.
-    void cut_lines()
+    /// Terminate the connections on which nodes listen.
+    void terminate_connections()
     {
         database_.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
                       "WHERE datname = current_database() AND application_name = 'latchkey' "
-                      "AND query ~ 'nodes|acknowledge|LISTEN|close_again'");
+                      "AND query ~ 'nodes|acknowledge|LISTEN|republish_change'");
     }
 
-    /// A node goes on serving, and hears nothing.
-    void deafen_one_for(std::chrono::milliseconds time)
+    /// A node keeps serving and receives no notifications.
+    void mute_one_for(std::chrono::milliseconds time)
     {
-        wire_.deafen_one(time);
+        proxy_.mute_one(time);
         std::this_thread::sleep_for(time);
     }
 
     void restart_postgres() { cluster_.restart(); }
 
 private:
-    struct place {
+    struct instance {
         std::unique_ptr<support::running_server> server;
         std::atomic<std::uint16_t> port{0};
     };
 
     void start(std::size_t which)
     {
-        auto& here = *places_[which];
-        auto way = database_.conninfo();
-        way.replace(way.find(postgres_folder()), postgres_folder().size(), wire_.folder());
+        auto& here = *instances_[which];
+        auto conninfo = database_.conninfo();
+        conninfo.replace(conninfo.find(postgres_folder()), postgres_folder().size(), proxy_.folder());
         here.server = std::make_unique<support::running_server>(
-            way, support::environment{{"LATCHKEY_MASTER_KEY", master_key_},
-                                      {"LATCHKEY_THREADS", "2"},
-                                      {"LATCHKEY_LOG_LEVEL", "info"}});
+            conninfo, support::environment{{"LATCHKEY_MASTER_KEY", master_key_},
+                                           {"LATCHKEY_THREADS", "2"},
+                                           {"LATCHKEY_LOG_LEVEL", "info"}});
         here.port = here.server->port();
     }
 
-    /// Where PostgreSQL listens.
+    /// The folder of PostgreSQL's socket.
     std::string postgres_folder() const
     {
         auto whole = database_.conninfo();
@@ -102,43 +104,44 @@ private:
         return whole.substr(begin, whole.find('&', begin) - begin);
     }
 
-    support::postgres_cluster cluster_; ///< of its own, to be restarted
+    /// Not shared with other tests, since it is restarted.
+    support::postgres_cluster cluster_;
     support::database database_{cluster_};
-    slow_wire wire_{postgres_folder(), std::chrono::milliseconds(5)};
+    delaying_proxy proxy_;
     std::string master_key_ = support::random_master_key();
-    std::vector<std::unique_ptr<place>> places_;
+    std::vector<std::unique_ptr<instance>> instances_;
 };
 
-/// A client of each node.
+/// HTTP clients of all nodes, which follow a node to its new port after a restart.
 class clients {
 public:
-    /// @param patience what a node has for its answer
-    clients(const nodes& all, std::chrono::milliseconds patience)
-        : all_(all), patience_(patience), known_(all.size())
+    /// @param timeout for one response
+    clients(const nodes& all, std::chrono::milliseconds timeout)
+        : all_(all), timeout_(timeout), slots_(all.size())
     {}
 
-    /// @throw as http_client, soon
-    support::http_client& of(std::size_t which)
+    /// @throw as http_client, within the timeout
+    support::http_client& at(std::size_t which)
     {
-        auto& known = known_[which];
+        auto& slot = slots_[which];
         auto port = all_.port(which);
-        if (!known.client || known.port != port) {
-            known.client.emplace(port);
-            known.client->set_timeout(patience_);
-            known.port = port;
+        if (!slot.client || slot.port != port) {
+            slot.client.emplace(port);
+            slot.client->set_timeout(timeout_);
+            slot.port = port;
         }
-        return *known.client;
+        return *slot.client;
     }
 
 private:
-    struct one {
+    struct slot_type {
         std::uint16_t port = 0;
         std::optional<support::http_client> client;
     };
 
     const nodes& all_;
-    std::chrono::milliseconds patience_;
-    std::vector<one> known_;
+    std::chrono::milliseconds timeout_;
+    std::vector<slot_type> slots_;
 };
 
-} // namespace history
+} // namespace consistency

@@ -1,8 +1,8 @@
-// People with credentials in one workspace, and how what they may do comes to an end.
+// Workload: members of a workspace with credentials, and random revocations of their rights.
 #pragma once
 
 #include "tests/consistency/nodes.hpp"
-#include "tests/e2e/support/signed_up.hpp"
+#include "tests/e2e/support/account_fixture.hpp"
 #include "tests/support/child_process.hpp"
 
 #include <unistd.h>
@@ -14,143 +14,149 @@
 #include <utility>
 #include <vector>
 
-namespace history {
+namespace consistency {
 
-/// What is asked with a credential: may it at all, or with a permission.
-struct question {
-    std::size_t claim = 0;
+/// A request that checks a grant: a credential, and a path that may name a permission.
+struct check_request {
+    std::size_t grant = 0;
     std::string credential, path;
 };
 
 /// A manager of the workspace, with a session and a key.
-struct person {
-    std::string user, email, session, key;
-    std::size_t may_sign_in = 0, may_use_key = 0, may_invite = 0; ///< claims
+struct member {
+    std::string id, email, session, key;
+
+    /// Grants.
+    std::size_t session_grant = 0, key_grant = 0, invite_grant = 0;
 };
 
-/** Whoever is told of is still told of when it is over, so that late successes are found. */
-class world {
+/// Revoked grants are still checked, so that late successes are found.
+class workload {
 public:
-    world(nodes& all, recorder& history) : all_(all), history_(history), mine_(all, std::chrono::seconds(4))
+    workload(nodes& all, recorder& history)
+        : all_(all), history_(history), clients_(all, std::chrono::seconds(4))
     {
         auto made = call([](support::http_client& client) {
-            return client.post(flows::base + "/signup", credentials("ada@example.com"));
+            return client.post(e2e::base + "/signup", credentials("ada@example.com"));
         });
         admin_ = made.text("/access_token");
         workspace_ = made.text("/workspace/id");
     }
 
-    /// Somebody new. May fail while there are faults. @return whether it went well
-    bool add_person()
+    /// Sign a new member up. May fail during a fault. @return whether it succeeded
+    bool add_member()
     {
-        person who;
-        who.email = "p" + std::to_string(++count_) + "@example.com";
+        member user;
+        user.email = "p" + std::to_string(++count_) + "@example.com";
         auto made = call([&](support::http_client& client) {
-            return client.post(flows::base + "/signup", credentials(who.email));
+            return client.post(e2e::base + "/signup", credentials(user.email));
         });
-        who.user = made.text("/user/id");
-        if (who.user.empty() || !join(who))
+        user.id = made.text("/user/id");
+        if (user.id.empty() || !join(user))
             return false;
         auto login = call([&](support::http_client& client) {
-            return client.post(flows::base + "/login", credentials(who.email));
+            return client.post(e2e::base + "/login", credentials(user.email));
         });
-        who.session = login.text("/access_token");
+        user.session = login.text("/access_token");
         auto key = call([&](support::http_client& client) {
-            return client.post(flows::base + "/api-keys", R"({"name":"k"})", who.session);
+            return client.post(e2e::base + "/api-keys", R"({"name":"k"})", user.session);
         });
-        who.key = key.text("/secret");
-        if (who.session.empty() || who.key.empty())
+        user.key = key.text("/secret");
+        if (user.session.empty() || user.key.empty())
             return false;
-        who.may_sign_in = add_claim(who.email + " session", who.session, "/auth");
-        who.may_use_key = add_claim(who.email + " key", who.key, "/auth");
-        who.may_invite = add_claim(who.email + " invites", who.key, "/auth?permission=team:invite");
+        user.session_grant = add_grant(user.email + " session", user.session, "/auth");
+        user.key_grant = add_grant(user.email + " key", user.key, "/auth");
+        user.invite_grant = add_grant(user.email + " invites", user.key, "/auth?permission=team:invite");
         std::scoped_lock lock(mutex_);
-        people_.push_back(std::move(who));
+        members_.push_back(std::move(user));
         return true;
     }
 
-    std::size_t people() const { return people_.size(); }
+    std::size_t members() const { return members_.size(); }
 
-    /// About what is just being ended or has been lately, or one of the newer questions, mostly.
-    question pick(std::mt19937_64& chance) const
+    /// A request for a right that is being or was recently revoked, or else for a random one,
+    /// biased to newer ones.
+    check_request pick(std::mt19937_64& random) const
     {
         std::scoped_lock lock(mutex_);
-        if (!chased_.empty() && std::bernoulli_distribution(0.5)(chance))
-            return chased_[std::uniform_int_distribution<std::size_t>(0, chased_.size() - 1)(chance)];
-        auto most = questions_.size() - 1;
+        if (!recent_.empty() && std::bernoulli_distribution(0.5)(random))
+            return recent_[std::uniform_int_distribution<std::size_t>(0, recent_.size() - 1)(random)];
+        auto most = requests_.size() - 1;
         std::geometric_distribution<std::size_t> back(0.02);
-        return questions_[most - std::min(back(chance), most)];
+        return requests_[most - std::min(back(random), most)];
     }
 
-    std::vector<question> questions() const
+    std::vector<check_request> requests() const
     {
         std::scoped_lock lock(mutex_);
-        return questions_;
+        return requests_;
     }
 
-    /** End something of somebody, in one of the ways there are, and insist until it is done. Often it is of
-       whoever has just come, whom no node has looked up yet: then the first look-ups meet with the end. */
-    void end_something(std::mt19937_64& chance)
+    /** Revoke rights of a random member in a random way, and retry until done. Often it is the newest member,
+        which no node has looked up yet: then the first lookups race with the revocation. */
+    void revoke_something(std::mt19937_64& random)
     {
-        auto who = choose(chance);
-        auto key_path = flows::base + "/api-keys/" + who.key.substr(4, 8);
-        auto member_path = flows::base + "/team/" + who.user;
-        std::vector<std::size_t> key_claims{who.may_use_key, who.may_invite},
-            all_claims{who.may_sign_in, who.may_use_key, who.may_invite};
-        chase(all_claims);
-        switch (std::uniform_int_distribution<int>(0, 5)(chance)) {
+        auto user = choose(random);
+        auto key_path = e2e::base + "/api-keys/" + user.key.substr(4, 8);
+        auto member_path = e2e::base + "/team/" + user.id;
+        std::vector<std::size_t> key_grants{user.key_grant, user.invite_grant},
+            all_grants{user.session_grant, user.key_grant, user.invite_grant};
+        mark_recent(all_grants);
+        switch (std::uniform_int_distribution<int>(0, 5)(random)) {
         case 0:
-            return insist(key_claims, [&](auto& client) { return client.del(key_path, who.session); });
+            return retry_until_done(key_grants,
+                                    [&](auto& client) { return client.del(key_path, user.session); });
         case 1:
-            return insist(key_claims, [&](auto& client) {
-                return client.post(key_path + "/rotate", R"({"grace_seconds":0})", who.session);
+            return retry_until_done(key_grants, [&](auto& client) {
+                return client.post(key_path + "/rotate", R"({"grace_seconds":0})", user.session);
             });
         case 2:
-            return insist({who.may_sign_in}, [&](auto& client) {
-                return client.post(flows::base + "/logout", "", who.session);
+            return retry_until_done({user.session_grant}, [&](auto& client) {
+                return client.post(e2e::base + "/logout", "", user.session);
             });
         case 3:
-            return insist({who.may_invite}, [&](auto& client) {
+            return retry_until_done({user.invite_grant}, [&](auto& client) {
                 return client.patch(member_path, R"({"role":"member"})", admin_);
             });
         case 4:
-            return insist(all_claims, [&](auto& client) { return client.del(member_path, admin_); });
+            return retry_until_done(all_grants,
+                                    [&](auto& client) { return client.del(member_path, admin_); });
         default:
-            return disable(who, all_claims);
+            return disable(user, all_grants);
         }
     }
 
-    std::size_t ended() const { return ended_; }
+    std::size_t revocations() const { return revocations_; }
 
 private:
-    person choose(std::mt19937_64& chance)
+    member choose(std::mt19937_64& random)
     {
         std::scoped_lock lock(mutex_);
-        auto newest = people_.size() - 1;
-        auto any = std::uniform_int_distribution<std::size_t>(0, newest)(chance);
-        auto which = std::bernoulli_distribution(0.5)(chance) ? newest : any;
-        auto chosen = std::move(people_[which]);
-        people_.erase(people_.begin() + static_cast<std::ptrdiff_t>(which));
+        auto newest = members_.size() - 1;
+        auto any = std::uniform_int_distribution<std::size_t>(0, newest)(random);
+        auto which = std::bernoulli_distribution(0.5)(random) ? newest : any;
+        auto chosen = std::move(members_[which]);
+        members_.erase(members_.begin() + static_cast<std::ptrdiff_t>(which));
         return chosen;
     }
 
-    void chase(const std::vector<std::size_t>& claims)
+    void mark_recent(const std::vector<std::size_t>& grants)
     {
         std::scoped_lock lock(mutex_);
-        if (chased_.size() >= 4 * claims.size())
-            chased_.erase(chased_.begin(), chased_.begin() + static_cast<std::ptrdiff_t>(claims.size()));
-        for (auto each : claims)
-            chased_.push_back(questions_[each]);
+        if (recent_.size() >= 4 * grants.size())
+            recent_.erase(recent_.begin(), recent_.begin() + static_cast<std::ptrdiff_t>(grants.size()));
+        for (auto each : grants)
+            recent_.push_back(requests_[each]);
     }
 
-    /// @return false while PostgreSQL is away
-    bool join(const person& who)
+    /// @return false while PostgreSQL is down
+    bool join(const member& user)
     {
         try {
             all_.database().sql("INSERT INTO memberships (workspace_id, user_id, role) VALUES ('" +
-                                workspace_ + "', '" + who.user +
+                                workspace_ + "', '" + user.id +
                                 "', 'manager'); UPDATE users SET last_workspace_id = '" + workspace_ +
-                                "' WHERE id = '" + who.user + "'");
+                                "' WHERE id = '" + user.id + "'");
             return true;
         } catch (const std::runtime_error&) {
             return false;
@@ -162,12 +168,12 @@ private:
         return support::object({{"email", email}, {"password", "long enough"}});
     }
 
-    /// By whichever node answers. An empty answer if none does.
-    support::response call(const std::function<support::response(support::http_client&)>& what)
+    /// Call a node, the next one if it fails. @return an empty response if none answers
+    support::response call(const std::function<support::response(support::http_client&)>& request)
     {
         for (int i = 0; i < 40; ++i) {
             try {
-                auto answer = what(mine_.of(next_++ % all_.size()));
+                auto answer = request(clients_.at(next_++ % all_.size()));
                 if (answer.status < 500)
                     return answer;
             } catch (const boost::system::system_error&) {
@@ -177,67 +183,70 @@ private:
         return {};
     }
 
-    std::size_t add_claim(const std::string& what, const std::string& credential, const std::string& path)
+    std::size_t add_grant(const std::string& name, const std::string& credential, const std::string& path)
     {
         std::scoped_lock lock(mutex_);
-        auto id = history_.add({what, clock::now(), {}, {}});
-        questions_.push_back({id, credential, flows::base + path});
+        auto id = history_.add({name, clock::now(), {}, {}});
+        requests_.push_back({id, credential, e2e::base + path});
         return id;
     }
 
-    /** Ask until a call returns with success. What an earlier call may have done is refused to a later one,
-       as unknown, over or in conflict: then it is done too, and that call has told so. */
-    void insist(const std::vector<std::size_t>& claims,
-                const std::function<support::response(support::http_client&)>& what)
+    /** Retry until a call returns with success. If an earlier call took effect although its response was
+        lost, a retry is refused (not found, expired or conflict): the revocation is done, but none has
+        returned with success. */
+    void retry_until_done(const std::vector<std::size_t>& grants,
+                          const std::function<support::response(support::http_client&)>& request)
     {
-        for (auto each : claims)
+        for (auto each : grants)
             history_.begin_revocation(each, clock::now());
         for (bool first = true;; first = false) {
-            auto answer = call(what);
+            auto answer = call(request);
             bool done = answer.status >= 200 && answer.status < 300;
             if (done || (!first && answer.status >= 400 && answer.status < 500 && answer.status != 429)) {
                 if (done)
-                    end(claims);
+                    record_revoked(grants);
                 return;
             }
             std::this_thread::sleep_for(std::chrono::milliseconds(100));
         }
     }
 
-    void disable(const person& who, const std::vector<std::size_t>& claims)
+    void disable(const member& user, const std::vector<std::size_t>& grants)
     {
-        for (auto each : claims)
+        for (auto each : grants)
             history_.begin_revocation(each, clock::now());
         support::environment settings{{"LATCHKEY_DATABASE_URL", all_.database().conninfo()},
                                       {"LATCHKEY_MASTER_KEY", all_.master_key()}};
         for (int i = 0; i < 20; ++i) {
-            support::child_process program({support::program_path(), "users", "disable", who.email}, settings,
-                                           STDOUT_FILENO);
+            support::child_process program({support::program_path(), "users", "disable", user.email},
+                                           settings, STDOUT_FILENO);
             if (program.wait(std::chrono::seconds(30)) == 0)
-                return end(claims);
+                return record_revoked(grants);
             std::this_thread::sleep_for(std::chrono::milliseconds(100));
         }
     }
 
-    void end(const std::vector<std::size_t>& claims)
+    void record_revoked(const std::vector<std::size_t>& grants)
     {
         auto now = clock::now();
-        for (auto each : claims)
+        for (auto each : grants)
             history_.end_revocation(each, now);
-        ++ended_;
+        ++revocations_;
     }
 
     nodes& all_;
     recorder& history_;
-    clients mine_;
+    clients clients_;
     std::string admin_, workspace_;
     std::size_t next_ = 0;
     int count_ = 0;
-    std::size_t ended_ = 0;
+    std::size_t revocations_ = 0;
     mutable std::mutex mutex_;
-    std::vector<person> people_;
-    std::vector<question> questions_; ///< by claim
-    std::vector<question> chased_;
+    std::vector<member> members_;
+
+    /// Indexed by grant.
+    std::vector<check_request> requests_;
+    std::vector<check_request> recent_;
 };
 
-} // namespace history
+} // namespace consistency

@@ -14,13 +14,13 @@ using namespace crypto;
 
 BOOST_AUTO_TEST_SUITE(api_key)
 
-BOOST_AUTO_TEST_CASE(a_new_key_has_the_published_shape_and_parses)
+BOOST_AUTO_TEST_CASE(a_new_key_has_the_documented_format_and_parses)
 {
-    const std::regex shape("tnx_[a-z0-9]{8}_[0-9A-Za-z]{38}");
+    const std::regex format("tnx_[a-z0-9]{8}_[0-9A-Za-z]{38}");
     std::set<std::string> texts;
     for (int i = 0; i < 500; ++i) {
         auto made = make_api_key();
-        BOOST_TEST(std::regex_match(made.text, shape));
+        BOOST_TEST(std::regex_match(made.text, format));
         BOOST_TEST(made.text.substr(4, 8) == made.prefix);
         BOOST_TEST((parse_api_key(made.text) == made.prefix));
         texts.insert(made.text);
@@ -28,12 +28,12 @@ BOOST_AUTO_TEST_CASE(a_new_key_has_the_published_shape_and_parses)
     BOOST_TEST(texts.size() == 500u);
 }
 
-BOOST_AUTO_TEST_CASE(a_key_checksummed_by_another_crc_32_parses)
+BOOST_AUTO_TEST_CASE(a_key_with_an_independently_computed_checksum_parses)
 {
     BOOST_TEST((parse_api_key("tnx_a1b2c3d4_AbCdEfGhIjKlMnOpQrStUvWxYz0123452eCnCX") == "a1b2c3d4"));
 }
 
-BOOST_AUTO_TEST_CASE(every_changed_character_is_noticed)
+BOOST_AUTO_TEST_CASE(every_changed_character_is_detected)
 {
     auto text = make_api_key().text;
     for (std::size_t i = 0; i < text.size(); ++i)
@@ -45,7 +45,7 @@ BOOST_AUTO_TEST_CASE(every_changed_character_is_noticed)
         }
 }
 
-BOOST_AUTO_TEST_CASE(neighbours_in_the_wrong_order_are_noticed)
+BOOST_AUTO_TEST_CASE(swapped_adjacent_characters_are_detected)
 {
     auto text = make_api_key().text;
     for (std::size_t i = 0; i + 1 < text.size(); ++i) {
@@ -56,7 +56,7 @@ BOOST_AUTO_TEST_CASE(neighbours_in_the_wrong_order_are_noticed)
     }
 }
 
-BOOST_AUTO_TEST_CASE(what_is_no_key_is_refused)
+BOOST_AUTO_TEST_CASE(malformed_keys_are_rejected)
 {
     auto text = make_api_key().text;
     std::string upper = text;
@@ -80,28 +80,28 @@ BOOST_AUTO_TEST_CASE(what_is_no_key_is_refused)
         BOOST_TEST(!parse_api_key(std::string_view(text).substr(0, size)));
 }
 
-BOOST_AUTO_TEST_CASE(letters_are_drawn_evenly)
+BOOST_AUTO_TEST_CASE(characters_are_uniformly_distributed)
 {
-    std::map<char, int> of_prefix, of_secret;
+    std::map<char, int> prefix_counts, secret_counts;
     constexpr int keys = 4000;
     for (int i = 0; i < keys; ++i) {
         auto text = make_api_key().text;
         for (char c : text.substr(4, 8))
-            ++of_prefix[c];
+            ++prefix_counts[c];
         for (char c : text.substr(13, 32))
-            ++of_secret[c];
+            ++secret_counts[c];
     }
-    auto check = [](const std::map<char, int>& counts, std::size_t letters, double drawn) {
-        BOOST_TEST(counts.size() == letters);
-        auto mean = drawn / static_cast<double>(letters);
-        for (auto [letter, count] : counts)
-            BOOST_TEST(std::abs(count - mean) < 6 * std::sqrt(mean), letter << ": " << count);
+    auto check = [](const std::map<char, int>& counts, std::size_t alphabet_size, double drawn) {
+        BOOST_TEST(counts.size() == alphabet_size);
+        auto mean = drawn / static_cast<double>(alphabet_size);
+        for (auto [character, count] : counts)
+            BOOST_TEST(std::abs(count - mean) < 6 * std::sqrt(mean), character << ": " << count);
     };
-    check(of_prefix, 36, 8.0 * keys);
-    check(of_secret, 62, 32.0 * keys);
+    check(prefix_counts, 36, 8.0 * keys);
+    check(secret_counts, 62, 32.0 * keys);
 }
 
-BOOST_AUTO_TEST_CASE(a_digest_depends_on_the_key_of_the_server)
+BOOST_AUTO_TEST_CASE(the_digest_depends_on_the_server_side_key)
 {
     api_key_digester one(key{1}), same(key{1}), other(key{2});
     auto text = make_api_key().text;

@@ -23,7 +23,7 @@ std::optional<std::string> as_text(const std::optional<std::vector<std::uint8_t>
 
 BOOST_AUTO_TEST_SUITE(encoding)
 
-BOOST_AUTO_TEST_CASE(the_vectors_of_rfc_4648_go_both_ways)
+BOOST_AUTO_TEST_CASE(rfc_4648_vectors_encode_and_decode)
 {
     for (std::size_t i = 0; i < std::size(plain); ++i) {
         auto unpadded = padded[i].substr(0, padded[i].find('='));
@@ -35,7 +35,7 @@ BOOST_AUTO_TEST_CASE(the_vectors_of_rfc_4648_go_both_ways)
     }
 }
 
-BOOST_AUTO_TEST_CASE(the_two_alphabets_differ_in_their_last_letters)
+BOOST_AUTO_TEST_CASE(the_two_alphabets_differ_in_their_last_two_characters)
 {
     const std::uint8_t bytes[] = {0xfb, 0xff};
     BOOST_TEST(to_base64url(bytes) == "-_8");
@@ -46,7 +46,7 @@ BOOST_AUTO_TEST_CASE(the_two_alphabets_differ_in_their_last_letters)
     BOOST_TEST(!from_base64("-_8="));
 }
 
-BOOST_AUTO_TEST_CASE(a_text_has_one_spelling)
+BOOST_AUTO_TEST_CASE(only_canonical_encodings_are_accepted)
 {
     for (auto bad :
          {"A", "AAAAA", "Zg==", "Zm8=", "Zh", "Zm9", "Zm 9v", "Zm9v\n", " Zm9v", "Zm9v.", "Zm9\xc3"})
@@ -57,7 +57,7 @@ BOOST_AUTO_TEST_CASE(a_text_has_one_spelling)
     BOOST_TEST(!from_base64url(std::string_view("Zm\0v", 4)));
 }
 
-BOOST_AUTO_TEST_CASE(all_lengths_come_back)
+BOOST_AUTO_TEST_CASE(all_lengths_round_trip)
 {
     for (std::size_t size = 0; size < 300; ++size) {
         std::vector<std::uint8_t> bytes(size);

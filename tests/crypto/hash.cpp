@@ -11,7 +11,7 @@ using namespace crypto;
 
 BOOST_AUTO_TEST_SUITE(hash)
 
-BOOST_AUTO_TEST_CASE(sha256_gives_the_examples_of_fips_180)
+BOOST_AUTO_TEST_CASE(sha256_matches_the_fips_180_examples)
 {
     BOOST_TEST(hex(sha256("")) == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
     BOOST_TEST(hex(sha256("abc")) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
@@ -21,7 +21,7 @@ BOOST_AUTO_TEST_CASE(sha256_gives_the_examples_of_fips_180)
                "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
 }
 
-BOOST_AUTO_TEST_CASE(hmac_gives_the_vectors_of_rfc_4231)
+BOOST_AUTO_TEST_CASE(hmac_matches_the_rfc_4231_vectors)
 {
     struct vector {
         std::string key, text, mac;
@@ -37,8 +37,7 @@ BOOST_AUTO_TEST_CASE(hmac_gives_the_vectors_of_rfc_4231)
          "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54"},
         {std::string(131, '\xaa'),
          "This is a test using a larger than block-size key and a larger than block-size data. The key needs "
-         "to "
-         "be hashed before being used by the HMAC algorithm.",
+         "to be hashed before being used by the HMAC algorithm.",
          "9b09ffa71b942fcb27635fbcd5b0e944bfdc63644f0713938a7f51535c3a35e2"},
     };
     for (auto& vector : vectors) {
@@ -56,7 +55,7 @@ BOOST_AUTO_TEST_CASE(a_moved_hmac_keeps_its_key)
     BOOST_TEST(hex(second("x")) == hex(expected));
 }
 
-BOOST_AUTO_TEST_CASE(threads_hash_side_by_side)
+BOOST_AUTO_TEST_CASE(threads_hash_concurrently)
 {
     auto expected = sha256("abc");
     auto hash_often = [&](bool& good) {
@@ -72,7 +71,7 @@ BOOST_AUTO_TEST_CASE(threads_hash_side_by_side)
     BOOST_TEST(good[1]);
 }
 
-BOOST_AUTO_TEST_CASE(equal_means_every_byte_and_the_length)
+BOOST_AUTO_TEST_CASE(equality_covers_every_byte_and_the_length)
 {
     BOOST_TEST(equal_constant_time(std::string_view(), std::string_view()));
     BOOST_TEST(equal_constant_time("secret", "secret"));

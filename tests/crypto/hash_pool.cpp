@@ -21,25 +21,25 @@ constexpr password_costs tiny{.memory_kib = 64, .iterations = 1, .lanes = 1};
 constexpr password_costs slow{.memory_kib = 4096, .iterations = 2, .lanes = 1}; // some milliseconds
 
 template <class T>
-using awaitable = hashers::awaitable<T>;
+using awaitable = hash_pool::awaitable<T>;
 
-/** One core of a server: what is spawned here, must come back here. */
+/// One event loop: tasks spawned here must resume here.
 struct core {
     boost::asio::io_context io{1};
 
-    template <class Story>
-    void spawn(Story story)
+    template <class Task>
+    void spawn(Task task)
     {
-        boost::asio::co_spawn(io, std::move(story), boost::asio::detached);
+        boost::asio::co_spawn(io, std::move(task), boost::asio::detached);
     }
 
-    /** Run one story to its end. */
+    /// Run a task to completion.
     template <class T>
-    T wait_for(awaitable<T> story)
+    T wait_for(awaitable<T> task)
     {
         std::optional<T> out;
         std::exception_ptr error;
-        boost::asio::co_spawn(io, std::move(story), [&](std::exception_ptr thrown, T result) {
+        boost::asio::co_spawn(io, std::move(task), [&](std::exception_ptr thrown, T result) {
             error = thrown;
             out = std::move(result);
         });
@@ -51,27 +51,27 @@ struct core {
     }
 };
 
-/** What many stories came to; all of them on one thread. */
+/// Results of many tasks, all on one thread.
 struct tally {
-    int good = 0, bad = 0, refused = 0, destroyed = 0;
+    int good = 0, bad = 0, rejected = 0, destroyed = 0;
 };
 
-/** Counts the stories that ended in any way, even in the midst. */
-struct farewell {
+/// Counts coroutine frames destroyed, completed or not.
+struct destruction_counter {
     tally& count;
-    explicit farewell(tally& in) : count(in) {}
-    farewell(const farewell&) = delete;
-    ~farewell() { ++count.destroyed; }
+    explicit destruction_counter(tally& in) : count(in) {}
+    destruction_counter(const destruction_counter&) = delete;
+    ~destruction_counter() { ++count.destroyed; }
 };
 
-awaitable<void> verify_once(hashers& pool, std::string phc, tally& count)
+awaitable<void> verify_once(hash_pool& pool, std::string phc, tally& count)
 {
-    farewell end(count);
+    destruction_counter end(count);
     try {
         bool good = co_await pool.verify("password", std::move(phc));
         ++(good ? count.good : count.bad);
     } catch (const overloaded&) {
-        ++count.refused;
+        ++count.rejected;
     }
 }
 
@@ -85,153 +85,153 @@ std::string phc_of(const password_costs& costs)
 
 BOOST_AUTO_TEST_SUITE(hash_pool)
 
-BOOST_FIXTURE_TEST_CASE(what_was_hashed_verifies, core)
+BOOST_FIXTURE_TEST_CASE(a_hash_verifies, core)
 {
-    crypto::hashers pool({.threads = 1, .queue_limit = 4, .costs = tiny});
+    crypto::hash_pool pool({.threads = 1, .queue_limit = 4, .costs = tiny});
     auto phc = wait_for(pool.hash("password"));
     BOOST_TEST(!needs_rehash(phc, tiny));
     BOOST_TEST(wait_for(pool.verify("password", phc)));
     BOOST_TEST(!wait_for(pool.verify("passwort", phc)));
     BOOST_TEST((pool.costs() == tiny));
-    BOOST_TEST(pool.state().waiting == 0u);
+    BOOST_TEST(pool.state().queued == 0u);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_pool_works_with_either_engine, core)
 {
-    crypto::hashers by_library({.costs = tiny, .engine = argon2_engine::libargon2});
-    crypto::hashers by_own({.costs = tiny});
-    BOOST_TEST(wait_for(by_own.verify("password", wait_for(by_library.hash("password")))));
-    BOOST_TEST(wait_for(by_library.verify("password", wait_for(by_own.hash("password")))));
+    crypto::hash_pool with_library({.costs = tiny, .engine = argon2_engine::libargon2});
+    crypto::hash_pool with_built_in({.costs = tiny});
+    BOOST_TEST(wait_for(with_built_in.verify("password", wait_for(with_library.hash("password")))));
+    BOOST_TEST(wait_for(with_library.verify("password", wait_for(with_built_in.hash("password")))));
 }
 
-BOOST_FIXTURE_TEST_CASE(a_new_password_is_judged_before_it_is_hashed, core)
+BOOST_FIXTURE_TEST_CASE(a_guessable_password_is_rejected_before_hashing, core)
 {
-    crypto::hashers pool({.threads = 1, .queue_limit = 4, .costs = tiny});
-    std::vector<std::string> own{"grace.hopper", "grace", "hopper"};
-    auto phc = wait_for(pool.hash_unless_guessable("correct horse battery", own));
+    crypto::hash_pool pool({.threads = 1, .queue_limit = 4, .costs = tiny});
+    std::vector<std::string> inputs{"grace.hopper", "grace", "hopper"};
+    auto phc = wait_for(pool.hash_if_strong("correct horse battery", inputs));
     BOOST_REQUIRE(phc.has_value());
     BOOST_TEST(wait_for(pool.verify("correct horse battery", *phc)));
-    BOOST_TEST(!wait_for(pool.hash_unless_guessable("grace.hopper1906", own)).has_value());
-    BOOST_TEST(!wait_for(pool.hash_unless_guessable("password1", {})).has_value());
+    BOOST_TEST(!wait_for(pool.hash_if_strong("grace.hopper1906", inputs)).has_value());
+    BOOST_TEST(!wait_for(pool.hash_if_strong("password1", {})).has_value());
 }
 
-BOOST_FIXTURE_TEST_CASE(an_absent_account_verifies_nothing, core)
+BOOST_FIXTURE_TEST_CASE(a_missing_account_never_verifies, core)
 {
-    crypto::hashers pool({.threads = 1, .queue_limit = 4, .costs = tiny});
+    crypto::hash_pool pool({.threads = 1, .queue_limit = 4, .costs = tiny});
     BOOST_TEST(!wait_for(pool.verify("password", "")));
     BOOST_TEST(!wait_for(pool.verify("", "")));
 }
 
-BOOST_FIXTURE_TEST_CASE(what_hashing_throws_reaches_the_caller, core)
+BOOST_FIXTURE_TEST_CASE(exceptions_reach_the_caller, core)
 {
-    crypto::hashers pool({.threads = 1, .queue_limit = 4, .costs = tiny});
-    BOOST_CHECK_THROW(wait_for(pool.hash(std::string(longest_password + 1, 'x'))), std::length_error);
-    BOOST_TEST(!wait_for(pool.verify(std::string(longest_password + 1, 'x'), phc_of(tiny))));
+    crypto::hash_pool pool({.threads = 1, .queue_limit = 4, .costs = tiny});
+    BOOST_CHECK_THROW(wait_for(pool.hash(std::string(max_password_size + 1, 'x'))), std::length_error);
+    BOOST_TEST(!wait_for(pool.verify(std::string(max_password_size + 1, 'x'), phc_of(tiny))));
     BOOST_TEST(!wait_for(pool.verify("x", "no phc string")));
 }
 
-BOOST_FIXTURE_TEST_CASE(hashes_of_larger_costs_verify_up_to_the_ceiling, core)
+BOOST_FIXTURE_TEST_CASE(hashes_of_higher_cost_verify_up_to_the_memory_limit, core)
 {
-    crypto::hashers pool({.threads = 1, .queue_limit = 4, .costs = tiny});
+    crypto::hash_pool pool({.threads = 1, .queue_limit = 4, .costs = tiny});
     BOOST_TEST(wait_for(pool.verify("password", phc_of({8192, 1, 2}))));
-    auto outsize = std::string(
+    auto too_expensive = std::string(
         "$argon2id$v=19$m=262145,t=1,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4");
-    BOOST_TEST(!wait_for(pool.verify("password", outsize)));
+    BOOST_TEST(!wait_for(pool.verify("password", too_expensive)));
 }
 
-BOOST_FIXTURE_TEST_CASE(a_full_queue_refuses_and_the_rest_is_served, core)
+BOOST_FIXTURE_TEST_CASE(a_full_queue_rejects_and_the_rest_completes, core)
 {
-    crypto::hashers pool({.threads = 1, .queue_limit = 5, .costs = slow});
+    crypto::hash_pool pool({.threads = 1, .queue_limit = 5, .costs = slow});
     auto phc = phc_of(slow);
     tally count;
-    std::size_t most_waiting = 0;
+    std::size_t max_queued = 0;
     for (int i = 0; i < 40; ++i)
         spawn([&] { return verify_once(pool, phc, count); });
-    boost::asio::post(io, [&] { most_waiting = pool.state().waiting; });
+    boost::asio::post(io, [&] { max_queued = pool.state().queued; });
     io.run();
-    BOOST_TEST(count.good >= 6); // one under way and five that wait
-    BOOST_TEST(count.refused > 0);
-    BOOST_TEST(count.good + count.refused == 40);
-    BOOST_TEST(most_waiting > 0u);
-    BOOST_TEST(most_waiting <= 6u); // the thread may not have taken its own yet
+    BOOST_TEST(count.good >= 6); // one running and five queued
+    BOOST_TEST(count.rejected > 0);
+    BOOST_TEST(count.good + count.rejected == 40);
+    BOOST_TEST(max_queued > 0u);
+    BOOST_TEST(max_queued <= 6u); // the thread may not have taken its job yet
     BOOST_TEST(wait_for(pool.verify("password", phc)), "it did not recover");
 }
 
-BOOST_FIXTURE_TEST_CASE(without_a_queue_a_free_thread_still_serves, core)
+BOOST_FIXTURE_TEST_CASE(without_a_queue_a_free_thread_still_hashes, core)
 {
-    crypto::hashers pool({.threads = 1, .queue_limit = 0, .costs = tiny});
+    crypto::hash_pool pool({.threads = 1, .queue_limit = 0, .costs = tiny});
     for (int i = 0; i < 20; ++i) {
         tally count;
         auto phc = phc_of(tiny);
         spawn([&] { return verify_once(pool, phc, count); });
         io.run();
         io.restart();
-        // The thread resumes its caller a moment before it is free again.
-        BOOST_TEST(count.good + count.refused == 1);
+        // A thread resumes its caller slightly before it is free again.
+        BOOST_TEST(count.good + count.rejected == 1);
         if (i == 0)
             BOOST_TEST(count.good == 1);
     }
 }
 
-BOOST_FIXTURE_TEST_CASE(an_awaitable_that_nobody_awaits_takes_no_place, core)
+BOOST_FIXTURE_TEST_CASE(an_unawaited_awaitable_takes_no_queue_slot, core)
 {
-    crypto::hashers pool({.threads = 1, .queue_limit = 0, .costs = tiny});
+    crypto::hash_pool pool({.threads = 1, .queue_limit = 0, .costs = tiny});
     for (int i = 0; i < 10; ++i) {
         auto dropped = pool.hash("password");
     }
     BOOST_TEST(!wait_for(pool.hash("password")).empty());
 }
 
-BOOST_AUTO_TEST_CASE(each_caller_resumes_on_its_own_core)
+BOOST_AUTO_TEST_CASE(each_caller_resumes_on_its_own_executor)
 {
-    crypto::hashers pool({.threads = 2, .queue_limit = 1000, .costs = tiny});
+    crypto::hash_pool pool({.threads = 2, .queue_limit = 1000, .costs = tiny});
     auto phc = phc_of(tiny);
-    std::atomic<int> good = 0, elsewhere = 0;
-    auto story = [&]() -> awaitable<void> {
+    std::atomic<int> good = 0, on_other_threads = 0;
+    auto task = [&]() -> awaitable<void> {
         auto home = std::this_thread::get_id();
         for (int i = 0; i < 10; ++i) {
             bool right = co_await pool.verify("password", phc);
             good += right;
-            elsewhere += std::this_thread::get_id() != home;
+            on_other_threads += std::this_thread::get_id() != home;
         }
     };
     core cores[3];
     std::vector<std::thread> threads;
     for (auto& each : cores) {
         for (int i = 0; i < 10; ++i)
-            each.spawn(story);
+            each.spawn(task);
         threads.emplace_back([&each] { each.io.run(); });
     }
     for (auto& thread : threads)
         thread.join();
     BOOST_TEST(good == 300);
-    BOOST_TEST(elsewhere == 0);
+    BOOST_TEST(on_other_threads == 0);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_pool_that_goes_drops_what_waits, core)
+BOOST_FIXTURE_TEST_CASE(destroying_the_pool_drops_queued_jobs, core)
 {
     tally count;
     auto phc = phc_of(slow);
-    auto pool = std::make_unique<crypto::hashers>(
-        crypto::hashers::config{.threads = 2, .queue_limit = 100, .costs = slow});
+    auto pool = std::make_unique<crypto::hash_pool>(
+        crypto::hash_pool::config{.threads = 2, .queue_limit = 100, .costs = slow});
     for (int i = 0; i < 30; ++i)
         spawn([&] { return verify_once(*pool, phc, count); });
     io.poll();
     pool.reset();
     io.restart();
     io.run();
-    BOOST_TEST(count.destroyed == 30); // resumed or not, every story came to its end, on this thread
+    BOOST_TEST(count.destroyed == 30); // every task was destroyed on this thread, resumed or not
     BOOST_TEST(count.good < 30);
-    BOOST_TEST(count.refused == 0);
+    BOOST_TEST(count.rejected == 0);
 }
 
-BOOST_AUTO_TEST_CASE(a_stopped_core_may_go_after_the_pool)
+BOOST_AUTO_TEST_CASE(a_stopped_core_may_outlive_the_pool)
 {
     tally count;
     auto phc = phc_of(slow);
     {
         core stopped;
-        crypto::hashers pool({.threads = 1, .queue_limit = 100, .costs = slow});
+        crypto::hash_pool pool({.threads = 1, .queue_limit = 100, .costs = slow});
         for (int i = 0; i < 10; ++i)
             stopped.spawn([&] { return verify_once(pool, phc, count); });
         stopped.io.poll();
@@ -239,15 +239,15 @@ BOOST_AUTO_TEST_CASE(a_stopped_core_may_go_after_the_pool)
     BOOST_TEST(count.destroyed == 10);
 }
 
-BOOST_AUTO_TEST_CASE(a_pool_without_work_stops_at_once)
+BOOST_AUTO_TEST_CASE(an_idle_pool_stops_immediately)
 {
     for (int i = 0; i < 20; ++i)
-        crypto::hashers pool({.threads = 4, .queue_limit = 1, .costs = tiny});
+        crypto::hash_pool pool({.threads = 4, .queue_limit = 1, .costs = tiny});
 }
 
-BOOST_FIXTURE_TEST_CASE(its_threads_stand_back_and_ours_does_not, core)
+BOOST_FIXTURE_TEST_CASE(only_pool_threads_lower_their_priority, core)
 {
-    crypto::hashers pool({.threads = 1, .queue_limit = 4, .costs = tiny});
+    crypto::hash_pool pool({.threads = 1, .queue_limit = 4, .costs = tiny});
     auto before = getpriority(PRIO_PROCESS, 0);
     wait_for(pool.hash("password"));
     BOOST_TEST(getpriority(PRIO_PROCESS, 0) == before);

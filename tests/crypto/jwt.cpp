@@ -2,6 +2,7 @@
 
 #include "crypto/encoding.hpp"
 #include "crypto/hash.hpp"
+#include "tests/support/forge.hpp"
 
 #include <boost/json/parse.hpp>
 #include <boost/test/unit_test.hpp>
@@ -33,7 +34,7 @@ std::string part(std::string_view text)
     return to_base64url(bytes_of(text));
 }
 
-/** A token of any header and payload, rightly signed. */
+/// A token with any header and payload and a valid signature.
 std::string forge(const signing_key& key, std::string_view header, std::string_view payload)
 {
     auto text = part(header) + "." + part(payload);
@@ -56,18 +57,18 @@ struct two_keys {
     std::string header = decoded(token.substr(0, token.find('.')));
     std::string payload = decoded(token.substr(token.find('.') + 1, token.rfind('.') - token.find('.') - 1));
 
-    std::string fault_of(std::string_view candidate, std::int64_t at = now) const
+    std::string error_of(std::string_view candidate, std::int64_t at = now) const
     {
         auto result = keys.verify(candidate, issuer, audience, at);
-        auto fault = std::get_if<jwt_fault>(&result);
-        if (!fault)
+        auto error = std::get_if<jwt_error>(&result);
+        if (!error)
             return "none";
         constexpr const char* names[] = {"malformed",    "unknown_key",    "bad_signature",
                                          "wrong_issuer", "wrong_audience", "expired"};
-        return names[static_cast<std::size_t>(*fault)];
+        return names[static_cast<std::size_t>(*error)];
     }
 
-    /** The usual header, signed by the usual key. */
+    /// A payload with the standard header, signed by the first key.
     std::string forge_payload(std::string_view text) const { return forge(es256, header, text); }
 };
 
@@ -82,27 +83,27 @@ std::string replaced(std::string text, std::string_view from, std::string_view t
 
 BOOST_AUTO_TEST_SUITE(jwt)
 
-BOOST_AUTO_TEST_CASE(a_token_gives_back_what_it_says)
+BOOST_AUTO_TEST_CASE(a_token_yields_its_claims)
 {
     for (auto algorithm : {jwt_algorithm::es256, jwt_algorithm::eddsa}) {
         jwt_keys keys(signing_key::generate(algorithm), {});
-        auto told = sample();
-        auto result = keys.verify(keys.sign(told), issuer, audience, now);
-        auto heard = std::get_if<claims>(&result);
-        BOOST_REQUIRE(heard);
-        BOOST_TEST(heard->issuer == told.issuer);
-        BOOST_TEST(heard->subject == told.subject);
-        BOOST_TEST(heard->audience == told.audience);
-        BOOST_TEST(heard->token_id == told.token_id);
-        BOOST_TEST(heard->session_id == told.session_id);
-        BOOST_TEST(heard->workspace_id == told.workspace_id);
-        BOOST_TEST(heard->role == told.role);
-        BOOST_TEST(heard->issued_at == told.issued_at);
-        BOOST_TEST(heard->expires_at == told.expires_at);
+        auto payload_claims = sample();
+        auto result = keys.verify(keys.sign(payload_claims), issuer, audience, now);
+        auto verified = std::get_if<claims>(&result);
+        BOOST_REQUIRE(verified);
+        BOOST_TEST(verified->issuer == payload_claims.issuer);
+        BOOST_TEST(verified->subject == payload_claims.subject);
+        BOOST_TEST(verified->audience == payload_claims.audience);
+        BOOST_TEST(verified->token_id == payload_claims.token_id);
+        BOOST_TEST(verified->session_id == payload_claims.session_id);
+        BOOST_TEST(verified->workspace_id == payload_claims.workspace_id);
+        BOOST_TEST(verified->role == payload_claims.role);
+        BOOST_TEST(verified->issued_at == payload_claims.issued_at);
+        BOOST_TEST(verified->expires_at == payload_claims.expires_at);
     }
 }
 
-BOOST_FIXTURE_TEST_CASE(header_and_claims_are_as_published, two_keys)
+BOOST_FIXTURE_TEST_CASE(header_and_claims_are_as_documented, two_keys)
 {
     auto head = boost::json::parse(header).as_object();
     BOOST_TEST(head.size() == 3u);
@@ -117,11 +118,11 @@ BOOST_FIXTURE_TEST_CASE(header_and_claims_are_as_published, two_keys)
     BOOST_TEST(body.at("iat").as_int64() == now - 10);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_person_without_a_workspace_has_a_null_one, two_keys)
+BOOST_FIXTURE_TEST_CASE(a_user_without_a_workspace_has_a_null_wid, two_keys)
 {
-    auto told = sample();
-    told.workspace_id = told.role = "";
-    auto made = keys.sign(told);
+    auto payload_claims = sample();
+    payload_claims.workspace_id = payload_claims.role = "";
+    auto made = keys.sign(payload_claims);
     auto text = decoded(made.substr(made.find('.') + 1, made.rfind('.') - made.find('.') - 1));
     auto body = boost::json::parse(text).as_object();
     BOOST_TEST(body.at("wid").is_null());
@@ -131,56 +132,54 @@ BOOST_FIXTURE_TEST_CASE(a_person_without_a_workspace_has_a_null_one, two_keys)
     BOOST_TEST(std::get<claims>(result).workspace_id == "");
 }
 
-BOOST_FIXTURE_TEST_CASE(texts_of_any_kind_come_back, two_keys)
+BOOST_FIXTURE_TEST_CASE(any_text_round_trips, two_keys)
 {
-    auto told = sample();
-    told.subject = "quotes \" \\ / \n \x01 and ünïcödé 🔑 </script>";
-    auto result = keys.verify(keys.sign(told), issuer, audience, now);
+    auto payload_claims = sample();
+    payload_claims.subject = "quotes \" \\ / \n \x01 and ünïcödé 🔑 </script>";
+    auto result = keys.verify(keys.sign(payload_claims), issuer, audience, now);
     BOOST_REQUIRE(std::holds_alternative<claims>(result));
-    BOOST_TEST(std::get<claims>(result).subject == told.subject);
+    BOOST_TEST(std::get<claims>(result).subject == payload_claims.subject);
 }
 
 BOOST_FIXTURE_TEST_CASE(every_key_of_the_set_verifies_and_the_first_signs, two_keys)
 {
     jwt_keys rotated(eddsa, {es256});
-    BOOST_TEST(fault_of(rotated.sign(sample())) == "none");
+    BOOST_TEST(error_of(rotated.sign(sample())) == "none");
     BOOST_TEST(std::holds_alternative<claims>(rotated.verify(token, issuer, audience, now)));
-    jwt_keys stranger(signing_key::generate(jwt_algorithm::es256), {});
-    BOOST_TEST(fault_of(stranger.sign(sample())) == "unknown_key");
+    jwt_keys unrelated_keys(signing_key::generate(jwt_algorithm::es256), {});
+    BOOST_TEST(error_of(unrelated_keys.sign(sample())) == "unknown_key");
 }
 
-BOOST_FIXTURE_TEST_CASE(a_token_ends_with_the_second_it_names, two_keys)
+BOOST_FIXTURE_TEST_CASE(a_token_expires_at_the_second_of_its_exp, two_keys)
 {
-    BOOST_TEST(fault_of(token, now + 3599) == "none");
-    BOOST_TEST(fault_of(token, now + 3600) == "expired");
-    BOOST_TEST(fault_of(token, now + 3601) == "expired");
-    BOOST_TEST(fault_of(token, 0) == "none"); // iat alone refuses nothing: clocks differ
+    BOOST_TEST(error_of(token, now + 3599) == "none");
+    BOOST_TEST(error_of(token, now + 3600) == "expired");
+    BOOST_TEST(error_of(token, now + 3601) == "expired");
+    BOOST_TEST(error_of(token, 0) == "none"); // iat alone refuses nothing: clocks differ
 }
 
-BOOST_FIXTURE_TEST_CASE(issuer_and_audience_are_compared_whole, two_keys)
+BOOST_FIXTURE_TEST_CASE(issuer_and_audience_are_compared_exactly, two_keys)
 {
     for (auto other : {"", "https://id.example.org/", "https://id.example.or", "https://ID.example.org"}) {
-        auto told = sample();
-        told.issuer = other;
-        BOOST_TEST(fault_of(keys.sign(told)) == "wrong_issuer", other);
-        told = sample();
-        told.audience = other;
-        BOOST_TEST(fault_of(keys.sign(told)) == "wrong_audience", other);
+        auto payload_claims = sample();
+        payload_claims.issuer = other;
+        BOOST_TEST(error_of(keys.sign(payload_claims)) == "wrong_issuer", other);
+        payload_claims = sample();
+        payload_claims.audience = other;
+        BOOST_TEST(error_of(keys.sign(payload_claims)) == "wrong_audience", other);
     }
 }
 
-BOOST_FIXTURE_TEST_CASE(every_changed_character_is_noticed, two_keys)
+BOOST_FIXTURE_TEST_CASE(every_changed_character_is_detected, two_keys)
 {
     for (std::size_t i = 0; i < token.size(); ++i) {
-        auto changed = token;
-        changed[i] = token[i] == 'A' ? 'B' : 'A';
-        BOOST_TEST(fault_of(changed) != "none", "character " << i);
+        BOOST_TEST(error_of(support::forge(token, i)) != "none", "character " << i);
     }
     for (std::size_t size = 0; size < token.size(); ++size)
-        BOOST_TEST(fault_of(token.substr(0, size)) != "none", size << " characters");
+        BOOST_TEST(error_of(token.substr(0, size)) != "none", size << " characters");
 }
 
-BOOST_FIXTURE_TEST_CASE(what_is_no_token_is_malformed, two_keys)
+BOOST_FIXTURE_TEST_CASE(malformed_tokens_are_rejected, two_keys)
 {
     auto dot = token.find('.'), last = token.rfind('.');
     auto signature = token.substr(last + 1);
@@ -205,24 +204,24 @@ BOOST_FIXTURE_TEST_CASE(what_is_no_token_is_malformed, two_keys)
         token.substr(0, dot) + std::string(3, '\0'),
     };
     for (auto& candidate : bad)
-        BOOST_TEST(fault_of(candidate) == "malformed", candidate.substr(0, 60));
+        BOOST_TEST(error_of(candidate) == "malformed", candidate.substr(0, 60));
 }
 
-BOOST_FIXTURE_TEST_CASE(a_signature_has_one_spelling, two_keys)
+BOOST_FIXTURE_TEST_CASE(a_signature_has_one_valid_encoding, two_keys)
 {
     // 64 bytes are 86 characters; the last carries 2 bits of the signature and 4 that must be zero.
-    constexpr std::string_view letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    auto value = letters.find(token.back());
+    constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    auto value = alphabet.find(token.back());
     for (std::size_t tail = 1; tail < 16; ++tail) {
-        auto respelled = token;
-        respelled.back() = letters[value + tail];
-        BOOST_TEST(fault_of(respelled) == "malformed");
+        auto reencoded = token;
+        reencoded.back() = alphabet[value + tail];
+        BOOST_TEST(error_of(reencoded) == "malformed");
     }
-    auto respelled = token + "A";
-    BOOST_TEST(fault_of(respelled) != "none");
+    auto reencoded = token + "A";
+    BOOST_TEST(error_of(reencoded) != "none");
 }
 
-BOOST_FIXTURE_TEST_CASE(a_token_does_not_choose_how_it_is_checked, two_keys)
+BOOST_FIXTURE_TEST_CASE(a_token_cannot_choose_its_algorithm_or_key, two_keys)
 {
     auto kid = es256.kid(), other_kid = eddsa.kid();
     auto with = [&](std::string_view from, std::string_view to) { return replaced(header, from, to); };
@@ -259,13 +258,13 @@ BOOST_FIXTURE_TEST_CASE(a_token_does_not_choose_how_it_is_checked, two_keys)
         with("}", ",\"typ\":\"at+jwt\"}"),
     };
     for (auto& candidate : headers) {
-        BOOST_TEST(fault_of(forge(es256, candidate, payload)) == "unknown_key", candidate);
-        BOOST_TEST(fault_of(forge(eddsa, candidate, payload)) == "unknown_key", candidate);
-        BOOST_TEST(fault_of(part(candidate) + "." + part(payload) + ".") == "unknown_key", candidate);
+        BOOST_TEST(error_of(forge(es256, candidate, payload)) == "unknown_key", candidate);
+        BOOST_TEST(error_of(forge(eddsa, candidate, payload)) == "unknown_key", candidate);
+        BOOST_TEST(error_of(part(candidate) + "." + part(payload) + ".") == "unknown_key", candidate);
     }
 }
 
-BOOST_FIXTURE_TEST_CASE(the_right_header_needs_the_right_signature, two_keys)
+BOOST_FIXTURE_TEST_CASE(a_known_header_needs_a_valid_signature, two_keys)
 {
     auto text = part(header) + "." + part(payload);
     // The public key as an HMAC secret, another key of the set, none at all, another token's.
@@ -276,16 +275,16 @@ BOOST_FIXTURE_TEST_CASE(the_right_header_needs_the_right_signature, two_keys)
     for (auto& signature :
          {to_base64url(mac(text)), to_base64url(eddsa.sign(text)), std::string(), part(std::string(64, '\0')),
           part(std::string(64, '\xff')), another.substr(another.rfind('.') + 1)})
-        BOOST_TEST(fault_of(text + "." + signature) == "bad_signature", signature);
-    BOOST_TEST(fault_of(text + "." + to_base64url(es256.sign(text))) == "none");
+        BOOST_TEST(error_of(text + "." + signature) == "bad_signature", signature);
+    BOOST_TEST(error_of(text + "." + to_base64url(es256.sign(text))) == "none");
 }
 
-BOOST_FIXTURE_TEST_CASE(a_signed_payload_must_still_be_ours, two_keys)
+BOOST_FIXTURE_TEST_CASE(a_signed_payload_must_be_canonical, two_keys)
 {
     auto with = [&](std::string_view from, std::string_view to) { return replaced(payload, from, to); };
     auto exp = "\"exp\":" + std::to_string(now + 3600);
-    BOOST_REQUIRE(fault_of(forge_payload(payload)) == "none");
-    BOOST_TEST(fault_of(forge_payload(with("}", ",\"later\":{\"a\":[1,true]}}"))) ==
+    BOOST_REQUIRE(error_of(forge_payload(payload)) == "none");
+    BOOST_TEST(error_of(forge_payload(with("}", ",\"later\":{\"a\":[1,true]}}"))) ==
                "none"); // a newer node's
     const std::string payloads[] = {
         "",
@@ -323,8 +322,8 @@ BOOST_FIXTURE_TEST_CASE(a_signed_payload_must_still_be_ours, two_keys)
         std::string(6000, '['),
     };
     for (auto& candidate : payloads)
-        BOOST_TEST(fault_of(forge_payload(candidate)) == "malformed", candidate.substr(0, 200));
-    BOOST_TEST(fault_of(forge_payload(with(exp, "\"exp\":-1"))) == "expired");
+        BOOST_TEST(error_of(forge_payload(candidate)) == "malformed", candidate.substr(0, 200));
+    BOOST_TEST(error_of(forge_payload(with(exp, "\"exp\":-1"))) == "expired");
 }
 
 BOOST_FIXTURE_TEST_CASE(the_key_set_is_public_and_complete, two_keys)
@@ -338,12 +337,12 @@ BOOST_FIXTURE_TEST_CASE(the_key_set_is_public_and_complete, two_keys)
             BOOST_TEST(!each.as_object().contains(secret));
 }
 
-BOOST_FIXTURE_TEST_CASE(threads_share_a_set, two_keys)
+BOOST_FIXTURE_TEST_CASE(threads_share_a_key_set, two_keys)
 {
     auto check_often = [&](bool& good) {
         good = true;
         for (int i = 0; i < 50; ++i)
-            good = good && fault_of(keys.sign(sample())) == "none" && fault_of(token) == "none";
+            good = good && error_of(keys.sign(sample())) == "none" && error_of(token) == "none";
     };
     bool good[2];
     std::thread other(check_often, std::ref(good[0]));

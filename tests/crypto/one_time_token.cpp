@@ -1,4 +1,4 @@
-// Tokens of one use: how they look, and what is kept of them.
+// One-time tokens: format and stored digest.
 #include "crypto/one_time_token.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -7,7 +7,7 @@
 
 BOOST_AUTO_TEST_SUITE(one_time_token)
 
-BOOST_AUTO_TEST_CASE(a_token_is_43_characters_that_a_url_can_hold)
+BOOST_AUTO_TEST_CASE(a_token_is_43_url_safe_characters)
 {
     auto made = crypto::make_one_time_token();
     BOOST_TEST(made.text.size() == 43u);
@@ -15,7 +15,7 @@ BOOST_AUTO_TEST_CASE(a_token_is_43_characters_that_a_url_can_hold)
                    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") == std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(no_two_are_alike)
+BOOST_AUTO_TEST_CASE(tokens_are_unique)
 {
     std::set<std::string> seen;
     for (int i = 0; i < 1000; ++i)
@@ -23,14 +23,14 @@ BOOST_AUTO_TEST_CASE(no_two_are_alike)
     BOOST_TEST(seen.size() == 1000u);
 }
 
-BOOST_AUTO_TEST_CASE(the_digest_of_a_token_is_found_again_from_its_text)
+BOOST_AUTO_TEST_CASE(the_digest_is_computed_from_the_text)
 {
     auto made = crypto::make_one_time_token();
     BOOST_TEST((crypto::one_time_token_digest(made.text) == made.digest));
     BOOST_TEST((made.digest == crypto::sha256(made.text)));
 }
 
-BOOST_AUTO_TEST_CASE(what_cannot_be_a_token_has_no_digest)
+BOOST_AUTO_TEST_CASE(malformed_tokens_have_no_digest)
 {
     auto text = crypto::make_one_time_token().text;
     for (auto& wrong : {std::string(), std::string("nonsense"), text.substr(1), text + "A", text + "=",

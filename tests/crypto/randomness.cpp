@@ -32,23 +32,23 @@ std::int64_t now()
 
 BOOST_AUTO_TEST_SUITE(randomness)
 
-BOOST_AUTO_TEST_CASE(no_two_draws_are_alike)
+BOOST_AUTO_TEST_CASE(random_values_are_unique)
 {
     std::set<std::array<std::uint8_t, 16>> seen;
     for (int i = 0; i < 10'000; ++i)
         BOOST_REQUIRE(seen.insert(random_bytes<16>()).second);
 }
 
-BOOST_AUTO_TEST_CASE(every_byte_of_every_size_is_drawn)
+BOOST_AUTO_TEST_CASE(every_byte_of_every_size_is_filled)
 {
     for (std::size_t size : {1u, 7u, 255u, 256u, 257u, 1024u, 5000u}) {
-        std::vector<std::uint8_t> ever(size), bytes(size);
+        std::vector<std::uint8_t> seen_bits(size), bytes(size);
         for (int round = 0; round < 40; ++round) {
             fill_random(bytes);
             for (std::size_t i = 0; i < size; ++i)
-                ever[i] |= bytes[i];
+                seen_bits[i] |= bytes[i];
         }
-        BOOST_TEST(std::count(ever.begin(), ever.end(), 0) == 0, size << " bytes");
+        BOOST_TEST(std::count(seen_bits.begin(), seen_bits.end(), 0) == 0, size << " bytes");
     }
     fill_random({});
 }
@@ -60,13 +60,13 @@ BOOST_AUTO_TEST_CASE(bits_are_balanced)
     for (int i = 0; i < draws; ++i)
         for (auto byte : random_bytes<32>())
             ones += __builtin_popcount(byte);
-    // 2^20 bits: the standard deviation is 512, and six of them are never met by chance.
+    // 2^20 bits: the standard deviation is 512, and six of them never occur by chance.
     BOOST_TEST(std::abs(ones - draws * 128) < 6 * 512);
 }
 
-BOOST_AUTO_TEST_CASE(a_forked_child_draws_other_bytes)
+BOOST_AUTO_TEST_CASE(a_forked_child_gets_other_bytes)
 {
-    random_bytes<16>(); // so that there is something in store
+    random_bytes<16>(); // fill the buffer
     int ends[2];
     BOOST_REQUIRE(pipe(ends) == 0);
     auto child = fork();
@@ -86,7 +86,7 @@ BOOST_AUTO_TEST_CASE(a_forked_child_draws_other_bytes)
     close(ends[1]);
 }
 
-BOOST_AUTO_TEST_CASE(a_uuid_tells_its_version_and_its_time)
+BOOST_AUTO_TEST_CASE(a_uuid_has_its_version_and_time)
 {
     for (int i = 0; i < 1000; ++i) {
         auto before = now();
@@ -99,7 +99,7 @@ BOOST_AUTO_TEST_CASE(a_uuid_tells_its_version_and_its_time)
     }
 }
 
-BOOST_AUTO_TEST_CASE(uuids_of_one_thread_grow)
+BOOST_AUTO_TEST_CASE(uuids_of_one_thread_increase)
 {
     auto last = make_uuid_v7();
     for (int i = 0; i < 50'000; ++i) {
@@ -109,7 +109,7 @@ BOOST_AUTO_TEST_CASE(uuids_of_one_thread_grow)
     }
 }
 
-BOOST_AUTO_TEST_CASE(uuids_of_many_threads_differ)
+BOOST_AUTO_TEST_CASE(uuids_of_many_threads_are_unique)
 {
     std::vector<boost::uuids::uuid> made[4];
     std::vector<std::thread> threads;

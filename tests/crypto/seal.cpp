@@ -11,59 +11,59 @@ using namespace crypto;
 namespace {
 
 struct sealed_value {
-    sealer seals{key{1, 2, 3}};
+    sealer box{key{1, 2, 3}};
     std::string plain = "a provider's refresh token";
-    std::vector<std::uint8_t> sealed = seals.seal(bytes_of(plain), "grant:7");
+    std::vector<std::uint8_t> sealed = box.seal(bytes_of(plain), "grant:7");
 };
 
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(seal)
 
-BOOST_FIXTURE_TEST_CASE(what_was_sealed_opens_where_it_belongs, sealed_value)
+BOOST_FIXTURE_TEST_CASE(a_sealed_value_opens_in_its_context, sealed_value)
 {
-    auto opened = seals.open(sealed, "grant:7");
+    auto opened = box.open(sealed, "grant:7");
     BOOST_REQUIRE(opened.has_value());
     BOOST_TEST(text_of(*opened) == plain);
     BOOST_TEST(sealed.size() == plain.size() + 29);
     BOOST_TEST(sealed[0] == 1);
 }
 
-BOOST_FIXTURE_TEST_CASE(it_does_not_open_elsewhere, sealed_value)
+BOOST_FIXTURE_TEST_CASE(it_does_not_open_in_another_context_or_with_another_key, sealed_value)
 {
     for (auto context : {"", "grant:8", "grant:70", "grant:", "signing-key:7"})
-        BOOST_TEST(!seals.open(sealed, context), context);
+        BOOST_TEST(!box.open(sealed, context), context);
     BOOST_TEST(!sealer(key{1, 2, 4}).open(sealed, "grant:7"));
 }
 
-BOOST_FIXTURE_TEST_CASE(no_bit_can_be_changed, sealed_value)
+BOOST_FIXTURE_TEST_CASE(every_changed_bit_is_detected, sealed_value)
 {
     for (std::size_t i = 0; i < sealed.size() * 8; ++i) {
         auto changed = sealed;
         changed[i / 8] = static_cast<std::uint8_t>(changed[i / 8] ^ (1 << i % 8));
-        BOOST_TEST(!seals.open(changed, "grant:7"), "bit " << i);
+        BOOST_TEST(!box.open(changed, "grant:7"), "bit " << i);
     }
 }
 
-BOOST_FIXTURE_TEST_CASE(no_byte_can_be_cut_or_added, sealed_value)
+BOOST_FIXTURE_TEST_CASE(every_truncation_and_extension_is_detected, sealed_value)
 {
     for (std::size_t size = 0; size < sealed.size(); ++size)
-        BOOST_TEST(!seals.open(std::span(sealed).first(size), "grant:7"), size << " bytes");
+        BOOST_TEST(!box.open(std::span(sealed).first(size), "grant:7"), size << " bytes");
     sealed.push_back(0);
-    BOOST_TEST(!seals.open(sealed, "grant:7"));
+    BOOST_TEST(!box.open(sealed, "grant:7"));
 }
 
-BOOST_FIXTURE_TEST_CASE(the_same_value_never_looks_the_same, sealed_value)
+BOOST_FIXTURE_TEST_CASE(sealing_twice_gives_different_values, sealed_value)
 {
-    BOOST_TEST((seals.seal(bytes_of(plain), "grant:7") != sealed));
+    BOOST_TEST((box.seal(bytes_of(plain), "grant:7") != sealed));
 }
 
-BOOST_FIXTURE_TEST_CASE(nothing_and_much_can_be_sealed, sealed_value)
+BOOST_FIXTURE_TEST_CASE(values_of_any_size_can_be_sealed, sealed_value)
 {
     for (std::size_t size : {0u, 1u, 15u, 16u, 17u, 100'000u}) {
         std::vector<std::uint8_t> bytes(size);
         fill_random(bytes);
-        BOOST_TEST((seals.open(seals.seal(bytes, ""), "") == bytes));
+        BOOST_TEST((box.open(box.seal(bytes, ""), "") == bytes));
     }
 }
 

@@ -1,4 +1,4 @@
-// What scanners are given to find keys by, held against the keys that are made.
+// The rules for secret scanners, tested with generated keys.
 #include "crypto/api_key.hpp"
 #include "tests/support/child_process.hpp"
 
@@ -16,12 +16,12 @@ namespace {
 
 const std::string folder = LATCHKEY_SOURCE_DIR "/scripts/secret-scanning/";
 
-std::string verdicts_on(std::vector<std::string> texts)
+std::string classify(std::vector<std::string> texts)
 {
     texts.insert(texts.begin(), folder + "verify-key");
     support::child_process tool(std::move(texts), {}, STDOUT_FILENO);
     BOOST_REQUIRE(tool.wait(std::chrono::seconds(20)).has_value());
-    return tool.written();
+    return tool.output();
 }
 
 /// The pattern of the rule, without the word boundaries.
@@ -38,7 +38,7 @@ std::regex pattern_of_rule()
 
 BOOST_AUTO_TEST_SUITE(secret_scanning)
 
-BOOST_AUTO_TEST_CASE(keys_that_are_made_are_found_and_found_genuine)
+BOOST_AUTO_TEST_CASE(generated_keys_match_and_verify)
 {
     auto rule = pattern_of_rule();
     std::vector<std::string> keys;
@@ -49,10 +49,10 @@ BOOST_AUTO_TEST_CASE(keys_that_are_made_are_found_and_found_genuine)
         wanted += "genuine: " + made.prefix + "\n";
         keys.push_back(made.text);
     }
-    BOOST_TEST(verdicts_on(keys) == wanted);
+    BOOST_TEST(classify(keys) == wanted);
 }
 
-BOOST_AUTO_TEST_CASE(what_no_server_made_is_no_key)
+BOOST_AUTO_TEST_CASE(other_texts_are_not_keys)
 {
     auto key = crypto::make_api_key().text;
     std::vector<std::string> others{key.substr(1), key + "0", "tnx_", "nothing"};
@@ -65,7 +65,7 @@ BOOST_AUTO_TEST_CASE(what_no_server_made_is_no_key)
     std::string wanted;
     for (std::size_t i = 0; i < others.size(); ++i)
         wanted += "no key\n";
-    BOOST_TEST(verdicts_on(others) == wanted);
+    BOOST_TEST(classify(others) == wanted);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -53,7 +53,7 @@ signing_key key_of_rfc_7515()
 
 BOOST_AUTO_TEST_SUITE(signing_key)
 
-BOOST_AUTO_TEST_CASE(the_example_of_rfc_8037_comes_out)
+BOOST_AUTO_TEST_CASE(the_rfc_8037_example_matches)
 {
     auto key = key_of_rfc_8037();
     BOOST_TEST(key.kid() == "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
@@ -67,7 +67,7 @@ BOOST_AUTO_TEST_CASE(the_example_of_rfc_8037_comes_out)
     BOOST_TEST(key.verify(text, key.sign(text)));
 }
 
-BOOST_AUTO_TEST_CASE(the_example_of_rfc_7515_verifies)
+BOOST_AUTO_TEST_CASE(the_rfc_7515_example_verifies)
 {
     auto key = key_of_rfc_7515();
     auto jwk = boost::json::parse(key.public_jwk());
@@ -83,7 +83,7 @@ BOOST_AUTO_TEST_CASE(the_example_of_rfc_7515_verifies)
                                             "lSApmWQxfKTUJqPP3-Kg6NU1Q")));
 }
 
-BOOST_AUTO_TEST_CASE(a_kid_is_the_thumbprint_of_the_public_half)
+BOOST_AUTO_TEST_CASE(the_kid_is_the_thumbprint_of_the_public_key)
 {
     for (auto algorithm : both) {
         auto key = crypto::signing_key::generate(algorithm);
@@ -101,7 +101,7 @@ BOOST_AUTO_TEST_CASE(a_kid_is_the_thumbprint_of_the_public_half)
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_key_survives_being_written_and_read)
+BOOST_AUTO_TEST_CASE(a_key_round_trips_through_der)
 {
     for (auto algorithm : both) {
         auto key = crypto::signing_key::generate(algorithm);
@@ -113,7 +113,7 @@ BOOST_AUTO_TEST_CASE(a_key_survives_being_written_and_read)
     }
 }
 
-BOOST_AUTO_TEST_CASE(what_is_no_key_of_its_algorithm_is_refused)
+BOOST_AUTO_TEST_CASE(keys_of_other_algorithms_are_rejected)
 {
     auto p256 = crypto::signing_key::generate(jwt_algorithm::es256).der();
     auto ed25519 = crypto::signing_key::generate(jwt_algorithm::eddsa).der();
@@ -140,7 +140,7 @@ BOOST_AUTO_TEST_CASE(what_is_no_key_of_its_algorithm_is_refused)
     BOOST_TEST(ERR_peek_error() == 0u);
 }
 
-BOOST_AUTO_TEST_CASE(signatures_are_64_bytes_always)
+BOOST_AUTO_TEST_CASE(signatures_are_always_64_bytes)
 {
     // One in 128 of r or s has a leading zero byte, which DER leaves out.
     for (auto algorithm : both) {
@@ -154,7 +154,7 @@ BOOST_AUTO_TEST_CASE(signatures_are_64_bytes_always)
     }
 }
 
-BOOST_AUTO_TEST_CASE(no_bit_of_a_signature_can_be_changed)
+BOOST_AUTO_TEST_CASE(every_changed_bit_of_a_signature_is_detected)
 {
     for (auto algorithm : both) {
         auto key = crypto::signing_key::generate(algorithm);
@@ -170,7 +170,7 @@ BOOST_AUTO_TEST_CASE(no_bit_of_a_signature_can_be_changed)
     }
 }
 
-BOOST_AUTO_TEST_CASE(degenerate_signatures_are_refused)
+BOOST_AUTO_TEST_CASE(degenerate_signatures_are_rejected)
 {
     for (auto algorithm : both) {
         auto key = crypto::signing_key::generate(algorithm);

@@ -2,6 +2,7 @@
 
 #include "crypto/encoding.hpp"
 #include "crypto/keyring.hpp"
+#include "tests/support/forge.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -18,40 +19,38 @@ struct signed_token {
 
 BOOST_AUTO_TEST_SUITE(token_signer)
 
-BOOST_FIXTURE_TEST_CASE(a_token_gives_back_its_payload, signed_token)
+BOOST_FIXTURE_TEST_CASE(a_token_yields_its_payload, signed_token)
 {
-    BOOST_TEST((signer.open(token, "team/w1") == "page:42"));
+    BOOST_TEST((signer.verify(token, "team/w1") == "page:42"));
     std::string binary("\0\xff.\n", 4);
-    BOOST_TEST((signer.open(signer.sign(binary, ""), "") == binary));
-    BOOST_TEST((signer.open(signer.sign("", "c"), "c") == ""));
+    BOOST_TEST((signer.verify(signer.sign(binary, ""), "") == binary));
+    BOOST_TEST((signer.verify(signer.sign("", "c"), "c") == ""));
 }
 
-BOOST_FIXTURE_TEST_CASE(it_fits_into_a_url, signed_token)
+BOOST_FIXTURE_TEST_CASE(it_is_url_safe, signed_token)
 {
     BOOST_TEST(token.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") ==
                std::string::npos);
 }
 
-BOOST_FIXTURE_TEST_CASE(no_character_can_be_changed_cut_or_added, signed_token)
+BOOST_FIXTURE_TEST_CASE(every_change_truncation_and_extension_is_detected, signed_token)
 {
     for (std::size_t i = 0; i < token.size(); ++i) {
-        auto changed = token;
-        changed[i] = changed[i] == 'A' ? 'B' : 'A';
-        BOOST_TEST(!signer.open(changed, "team/w1"), "character " << i);
-        BOOST_TEST(!signer.open(token.substr(0, i), "team/w1"), i << " characters");
+        BOOST_TEST(!signer.verify(support::forge(token, i), "team/w1"), "character " << i);
+        BOOST_TEST(!signer.verify(token.substr(0, i), "team/w1"), i << " characters");
     }
     for (auto tail : {"A", "AA", "AAAA", "=", "\n", " "})
-        BOOST_TEST(!signer.open(token + tail, "team/w1"), tail);
+        BOOST_TEST(!signer.verify(token + tail, "team/w1"), tail);
 }
 
-BOOST_FIXTURE_TEST_CASE(neither_another_context_nor_another_key_opens_it, signed_token)
+BOOST_FIXTURE_TEST_CASE(it_does_not_verify_in_another_context_or_with_another_key, signed_token)
 {
     for (auto context : {"", "team/w2", "team/w", "team/w11"})
-        BOOST_TEST(!signer.open(token, context), context);
-    BOOST_TEST(!token_signer(key{8}).open(token, "team/w1"));
+        BOOST_TEST(!signer.verify(token, context), context);
+    BOOST_TEST(!crypto::token_signer(key{8}).verify(token, "team/w1"));
 }
 
-BOOST_FIXTURE_TEST_CASE(nothing_moves_between_context_and_payload, signed_token)
+BOOST_FIXTURE_TEST_CASE(context_and_payload_are_separated, signed_token)
 {
     auto mac_of = [&](std::string_view payload, std::string_view context) {
         auto made = from_base64url(signer.sign(payload, context));

@@ -1,8 +1,9 @@
-// A database with people in it, and one core that uses it.
+// Fixture: a database with two users in a workspace, and one core that uses it.
 #pragma once
 
-#include "db/principals/invalidation.hpp"
+#include "db/principals/invalidation_bus.hpp"
 #include "db/principals/principals.hpp"
+#include "db/principals/transaction.hpp"
 #include "db/tables/api_keys.hpp"
 #include "db/tables/sessions.hpp"
 #include "db/tables/users.hpp"
@@ -14,9 +15,9 @@
 
 #include <cstring>
 
-namespace house {
+namespace db::test {
 
-/// Ids that grow, as the server's do.
+/// Ids in ascending order, as the server's are.
 inline db::uuid new_id()
 {
     static std::uint64_t count = 0;
@@ -37,7 +38,7 @@ inline db::digest new_digest()
     return out;
 }
 
-inline db::timestamp in(std::chrono::microseconds later)
+inline db::timestamp from_now(std::chrono::microseconds later)
 {
     return std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now()) + later;
 }
@@ -53,15 +54,15 @@ inline db::audit::entry event(std::string_view action)
     return out;
 }
 
-/// One thread's worth of a server.
+/// One core of a server.
 struct core {
-    explicit core(const support::database& data, db::principal_changes& changes,
+    explicit core(const support::database& data, db::invalidation_bus& changes,
                   db::principals::config settings = {})
-        : db(io, reach(data), 2), lookups(io, reach(data), 2), principals(io, lookups, settings),
-          enrolled(changes.enrol(io, principals))
+        : db(io, pipeline_settings(data), 2), lookups(io, pipeline_settings(data), 2),
+          principals(io, lookups, settings), registration(changes.register_core(io, principals))
     {}
 
-    static db::pipeline::config reach(const support::database& data)
+    static db::pipeline::config pipeline_settings(const support::database& data)
     {
         db::pipeline::config out;
         out.conninfo = data.conninfo();
@@ -72,7 +73,7 @@ struct core {
     db::pool db;
     db::pool lookups;
     db::principals principals;
-    db::principal_changes::enrolment enrolled;
+    db::invalidation_bus::registration registration;
 };
 
 struct key {
@@ -82,8 +83,8 @@ struct key {
 };
 
 /// Ada owns a workspace in which Bob is a member.
-struct fixture {
-    fixture()
+struct database_fixture {
+    database_fixture()
     {
         ada = add_user("ada@example.org");
         bob = add_user("bob@example.org");
@@ -100,7 +101,7 @@ struct fixture {
         return support::run(one.io, std::move(body));
     }
 
-    /// Run one batch that `fill` has filled.
+    /// Fill one batch with `fill` and run it.
     template <class Fill>
     db::results commit(Fill fill)
     {
@@ -119,10 +120,10 @@ struct fixture {
         return id;
     }
 
-    void add_member(const db::uuid& where, const db::uuid& who, const std::string& role)
+    void add_member(const db::uuid& workspace_id, const db::uuid& user_id, const std::string& role)
     {
-        data.sql("INSERT INTO memberships (workspace_id, user_id, role) VALUES ('" + to_string(where) +
-                 "', '" + to_string(who) + "', '" + role + "')");
+        data.sql("INSERT INTO memberships (workspace_id, user_id, role) VALUES ('" + to_string(workspace_id) +
+                 "', '" + to_string(user_id) + "', '" + role + "')");
     }
 
     db::uuid add_workspace(const std::string& name, const db::uuid& owner)
@@ -149,13 +150,13 @@ struct fixture {
             draft.user_id = owner;
             draft.created_by = owner;
             draft.expires_at = expires;
-            work.within(workspace);
+            work.in_workspace(workspace);
             db::api_keys::add_insert(work, draft);
         });
         return made;
     }
 
-    db::uuid add_session(const db::uuid& user, std::chrono::seconds lives = std::chrono::hours(1))
+    db::uuid add_session(const db::uuid& user, std::chrono::seconds ttl = std::chrono::hours(1))
     {
         static const std::vector<std::uint8_t> salt(16, 7);
         auto id = new_id();
@@ -165,7 +166,7 @@ struct fixture {
             draft.user_id = user;
             draft.workspace_id = workspace;
             draft.salt = salt;
-            draft.expires_at = in(lives);
+            draft.expires_at = from_now(ttl);
             draft.ip = "192.0.2.1";
             draft.user_agent = "browser";
             db::sessions::add_insert(work, draft);
@@ -173,21 +174,21 @@ struct fixture {
         return id;
     }
 
-    /// What the audit trail of a workspace tells, the newest first.
-    std::vector<db::audit::row> events_of(const db::uuid& where)
+    /// The audit events of a workspace, the newest first.
+    std::vector<db::audit::row> events_of(const db::uuid& workspace_id)
     {
         return run([&] {
                    db::audit::query all;
-                   all.workspace_id = where;
+                   all.workspace_id = workspace_id;
                    return db::audit::list(one.db, std::move(all));
                })
             .rows;
     }
 
     support::database data;
-    db::principal_changes changes;
+    db::invalidation_bus changes;
     core one{data, changes};
     db::uuid ada, bob, workspace;
 };
 
-} // namespace house
+} // namespace db::test

@@ -1,8 +1,17 @@
-// A place for handlers to work at: everything that they may touch, but neither a server nor a database.
+// Fixture for handlers: their whole context, without a server and without a database.
 #pragma once
 
 #include "crypto/encoding.hpp"
+#include "crypto/hash_pool.hpp"
 #include "crypto/jwt.hpp"
+#include "crypto/keyring.hpp"
+#include "crypto/seal.hpp"
+#include "db/postgres/pool.hpp"
+#include "db/principals/last_used.hpp"
+#include "db/principals/principals.hpp"
+#include "db/principals/transaction.hpp"
+#include "handlers/access/permissions.hpp"
+#include "handlers/access/rate_limiter.hpp"
 #include "handlers/http/context.hpp"
 #include "tests/support/io.hpp"
 
@@ -24,10 +33,9 @@ inline db::uuid id_of(std::uint8_t number)
     return out;
 }
 
-/** The request that is made of `message`, and the call that is made of the request. What needs the database
-    fails as if it were away. */
-struct desk {
-    desk()
+/** Makes a request of `message`, and calls of the request. The database is unavailable. */
+struct handler_fixture {
+    handler_fixture()
     {
         config.public_url = "https://id.example.com";
         message.method(http::verb::get);
@@ -42,15 +50,15 @@ struct desk {
         return out;
     }
 
-    /// A caller of workspace 1 unless told otherwise.
-    call as(db::principal who)
+    /// A caller of workspace 1, unless the principal names another.
+    call as(db::principal caller)
     {
-        if (!who.workspace_id)
-            who.workspace_id = id_of(1);
-        return {cx, req, {}, db::principal_ref(new db::principal(std::move(who)))};
+        if (!caller.workspace_id)
+            caller.workspace_id = id_of(1);
+        return {cx, req, {}, db::principal_ref(new db::principal(std::move(caller)))};
     }
 
-    call as_person(std::uint8_t number)
+    call as_user(std::uint8_t number)
     {
         db::principal who;
         who.user_id = id_of(number);
@@ -59,28 +67,28 @@ struct desk {
         return as(std::move(who));
     }
 
-    call as_anyone() { return {cx, req, {}, {}}; }
+    call as_anonymous() { return {cx, req, {}, {}}; }
 
     boost::asio::io_context io{1};
     settings config;
     permission_table permissions{{"leads"}};
     rate_limiter limiter{64};
-    crypto::hashers hashers{{1, 1, {64, 1, 1}}};
+    crypto::hash_pool hash_pool{{1, 1, {64, 1, 1}}};
     crypto::sealer sealer{crypto::key{1}};
-    db::principal_changes changes;
+    db::invalidation_bus changes;
     db::pool db{io, nowhere(), 1};
     db::principals principals{io, db};
-    db::usage usage{io, db};
+    db::last_used_writer last_used{io, db};
     crypto::signing_key signer = crypto::signing_key::generate(crypto::jwt_algorithm::es256);
     context cx{config,
                permissions,
                limiter,
-               hashers,
+               hash_pool,
                sealer,
                changes,
                db,
                principals,
-               usage,
+               last_used,
                crypto::api_key_digester(crypto::key{2}),
                crypto::hmac_sha256(crypto::key{3}),
                crypto::token_signer(crypto::key{4}),

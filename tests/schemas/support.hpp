@@ -1,7 +1,7 @@
-// Short words for what the schemas' tests ask again and again.
+// Helpers of the schema tests.
 #pragma once
 
-#include "schemas/engine/rule.hpp"
+#include "schemas/engine/schema.hpp"
 
 #include <algorithm>
 #include <string>
@@ -10,11 +10,11 @@
 
 namespace schemas::test {
 
-/** "body.invites.2.role extra_forbidden" */
-inline std::string to_line(const fault& f)
+/// "body.invites.2.role extra_forbidden"
+inline std::string to_line(const validation_error& error)
 {
     std::string out;
-    for (const auto& s : f.loc) {
+    for (const auto& s : error.loc) {
         if (!out.empty())
             out += '.';
         if (const auto* name = std::get_if<std::string>(&s))
@@ -22,40 +22,40 @@ inline std::string to_line(const fault& f)
         else
             out += std::to_string(std::get<std::size_t>(s));
     }
-    return out + ' ' + f.type;
+    return out + ' ' + error.type;
 }
 
-/** Every fault as a line, sorted. */
+/// All errors as lines, sorted.
 template <class T>
 std::vector<std::string> lines(const parsed<T>& result)
 {
     std::vector<std::string> out;
-    for (const auto& f : result.faults)
-        out.push_back(to_line(f));
+    for (const auto& error : result.errors)
+        out.push_back(to_line(error));
     std::sort(out.begin(), out.end());
     return out;
 }
 
 using expected = std::vector<std::string>;
 
-/** The type of the one fault of `json` as a `T`; "ok" if there is none. */
+/// The type of the only error of `json` parsed as a `T`; "ok" if there is none.
 template <class T>
-std::string fault_of(std::string_view json)
+std::string error_of(std::string_view json)
 {
-    const document read{json};
+    const json_document read{json};
     if (!read.root())
         return "malformed";
     const auto result = parse_value<T>(*read.root(), "body");
     if (result)
         return "ok";
-    return result.faults.size() == 1 ? result.faults.front().type : "many";
+    return result.errors.size() == 1 ? result.errors.front().type : "many";
 }
 
-/** `json`, which must be sound, as a `T`. */
+/// Valid `json` as a `T`.
 template <class T>
 T read(std::string_view json)
 {
-    const document in{json};
+    const json_document in{json};
     return parse_value<T>(*in.root(), "body").value.value();
 }
 

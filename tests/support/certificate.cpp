@@ -16,7 +16,7 @@ namespace support {
 namespace {
 
 template <auto Free>
-struct freed_by {
+struct deleter {
     template <class T>
     void operator()(T* pointer) const
     {
@@ -24,12 +24,12 @@ struct freed_by {
     }
 };
 template <class T, auto Free>
-using owned = std::unique_ptr<T, freed_by<Free>>;
+using owned = std::unique_ptr<T, deleter<Free>>;
 
 void require(bool good)
 {
     if (!good)
-        throw std::runtime_error("OpenSSL makes no certificate");
+        throw std::runtime_error("OpenSSL cannot create a certificate");
 }
 
 void set_serial(X509* cert)

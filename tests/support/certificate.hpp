@@ -1,4 +1,4 @@
-// A certificate for the servers that tests talk to.
+// Self-signed certificates for the servers in tests.
 #pragma once
 
 #include "tests/support/temporary_folder.hpp"
@@ -7,13 +7,12 @@
 
 namespace support {
 
-/** A key (P-256) and a certificate that it has signed itself, valid for a day, as PEM files in a folder of
-   their own. Who takes the certificate for its list of authorities, as OpenSSL does by SSL_CERT_FILE, trusts
-   it. */
+/** A key (P-256) and its self-signed certificate, valid for a day, as PEM files. A client trusts it if the
+    certificate is its list of authorities, as with SSL_CERT_FILE of OpenSSL. */
 class certificate {
 public:
-    /// @param names as OpenSSL writes a subjectAltName. @throw runtime_error if it does not understand them
-    /// @param seconds from now until it ends; negative: it has ended
+    /// @param names in OpenSSL's syntax of subjectAltName. @throw runtime_error if they are malformed
+    /// @param seconds from now until it expires; negative: it has expired
     explicit certificate(const std::string& names = "DNS:localhost,IP:127.0.0.1",
                          long seconds = 24L * 60 * 60);
 

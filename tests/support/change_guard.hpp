@@ -1,19 +1,19 @@
-// Nobody may change what a credential may do without waiting for all nodes.
+// A trigger that rejects changes of credentials which bypass the invalidation bus.
 #pragma once
 
 namespace support {
 
-/** SQL for a test's database: while a node serves it, the program fails to commit whatever concerns a
-   principal and does not go through db::principal_changes. So every flow, and every route that a test calls,
-   is held to it. */
-inline constexpr const char* refuse_unclosed_changes = R"(
-    CREATE FUNCTION refuse_unclosed_change() RETURNS trigger LANGUAGE plpgsql AS $$
+/** SQL for a test database: while a node is registered, the server cannot commit a change of users,
+   memberships or credentials that does not go through db::invalidation_bus. Every e2e test thereby verifies
+   every route. */
+inline constexpr const char* refuse_unpublished_changes = R"(
+    CREATE FUNCTION refuse_unpublished_change() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
         IF current_setting('application_name') = 'latchkey'
            AND current_setting('latchkey.changed', true) = 'yes'
-           AND current_setting('latchkey.closed', true) IS DISTINCT FROM 'yes'
+           AND current_setting('latchkey.published', true) IS DISTINCT FROM 'yes'
            AND EXISTS (SELECT FROM nodes) THEN
-            RAISE EXCEPTION 'a change of % that nobody waits for', TG_TABLE_NAME;
+            RAISE EXCEPTION 'a change of % without publish_change', TG_TABLE_NAME;
         END IF;
         RETURN NULL;
     END $$;
@@ -22,8 +22,9 @@ inline constexpr const char* refuse_unclosed_changes = R"(
         each text;
     BEGIN
         FOREACH each IN ARRAY '{users,workspaces,memberships,sessions,api_keys,join_requests}'::text[] LOOP
-            EXECUTE format('CREATE CONSTRAINT TRIGGER refuse_unclosed_change AFTER INSERT OR UPDATE OR DELETE ON %I
-                            DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse_unclosed_change()', each);
+            EXECUTE format('CREATE CONSTRAINT TRIGGER refuse_unpublished_change '
+                           'AFTER INSERT OR UPDATE OR DELETE ON %I DEFERRABLE INITIALLY DEFERRED '
+                           'FOR EACH ROW EXECUTE FUNCTION refuse_unpublished_change()', each);
         END LOOP;
     END $$)";
 

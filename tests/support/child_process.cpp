@@ -23,7 +23,8 @@ std::system_error failure(const char* what)
     return {errno, std::generic_category(), what};
 }
 
-/** This process's variables without ours and without those that are set anew, then these: NAME=value. */
+/// NAME=value: the variables of this process except for LATCHKEY_* and for those in `settings`, then
+/// `settings`.
 std::vector<std::string> make_environment(const environment& settings)
 {
     auto is_replaced = [&](std::string_view line) {
@@ -40,7 +41,7 @@ std::vector<std::string> make_environment(const environment& settings)
     return out;
 }
 
-/** As execve takes them. */
+/// The array of pointers that execve takes.
 std::vector<char*> pointers_to(std::vector<std::string>& texts)
 {
     std::vector<char*> out;
@@ -52,13 +53,13 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts)
 
 } // namespace
 
-child_process::child_process(std::vector<std::string> command, const environment& settings, int kept)
+child_process::child_process(std::vector<std::string> command, const environment& settings, int captured)
     : file_(memfd_create("written", MFD_CLOEXEC))
 {
     if (file_ < 0)
         throw failure("memfd_create");
     try {
-        start(command, settings, kept);
+        start(command, settings, captured);
     } catch (...) {
         close_all();
         throw;
@@ -71,14 +72,14 @@ child_process::~child_process()
     close_all();
 }
 
-void child_process::start(std::vector<std::string>& command, const environment& settings, int kept)
+void child_process::start(std::vector<std::string>& command, const environment& settings, int captured)
 {
     std::array<int, 2> pipe;
     if (pipe2(pipe.data(), O_CLOEXEC) != 0)
         throw failure("pipe2");
     input_ = pipe[1];
 
-    // All is made ready before the fork: after it a process with threads may only make system calls.
+    // Prepared before the fork: after it, a process with threads may only make system calls.
     auto lines = make_environment(settings);
     auto variables = pointers_to(lines), arguments = pointers_to(command);
 
@@ -86,7 +87,7 @@ void child_process::start(std::vector<std::string>& command, const environment& 
     if (pid_ == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         dup2(pipe[0], STDIN_FILENO);
-        dup2(file_, kept);
+        dup2(file_, captured);
         execve(arguments[0], arguments.data(), variables.data());
         _exit(127);
     }
@@ -130,10 +131,10 @@ std::optional<int> child_process::wait(std::chrono::milliseconds limit)
 void child_process::kill()
 {
     send(SIGKILL);
-    wait(std::chrono::seconds(10));
+    wait();
 }
 
-std::string child_process::written() const
+std::string child_process::output() const
 {
     std::string out;
     std::array<char, 65536> part;

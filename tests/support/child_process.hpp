@@ -1,5 +1,7 @@
-// Another program, run by a test.
+// A program executed by a test.
 #pragma once
+
+#include "tests/support/eventually.hpp"
 
 #include <sys/types.h>
 
@@ -14,16 +16,15 @@ namespace support {
 /// Variables by their whole names, as {"LATCHKEY_THREADS", "4"}.
 using environment = std::vector<std::pair<std::string, std::string>>;
 
-/** A process that dies with this one, at the latest. Its standard input is a pipe that ends with this object.
- */
+/// A process that ends with this one, at the latest. Its standard input is a pipe that is closed with this
+/// object.
 class child_process {
 public:
-    /** Returns at once. A program that cannot be run ends with 127.
-        @param command its path and arguments
-        @param settings variables besides this process's, of which those are left out that begin with
-       LATCHKEY_
-        @param kept STDOUT_FILENO or STDERR_FILENO: the stream to keep; the other is this process's */
-    child_process(std::vector<std::string> command, const environment& settings, int kept);
+    /** Returns at once. A program that cannot be executed exits with 127.
+        @param command path and arguments
+        @param settings environment variables; those of this process are inherited, except for LATCHKEY_*
+        @param captured STDOUT_FILENO or STDERR_FILENO: the stream to capture; the other one is inherited */
+    child_process(std::vector<std::string> command, const environment& settings, int captured);
 
     /// Kills it if it still runs.
     ~child_process();
@@ -36,20 +37,22 @@ public:
 
     /// Wait until it ends. @return its exit code, or minus the signal that ended it, or nothing if it does
     /// not end
-    std::optional<int> wait(std::chrono::milliseconds limit);
+    std::optional<int> wait(std::chrono::milliseconds limit = default_deadline);
 
     /// SIGKILL, and wait.
     void kill();
 
-    /// All that it has written to the stream that is kept.
-    std::string written() const;
+    /// All of the captured stream so far.
+    std::string output() const;
 
 private:
-    void start(std::vector<std::string>& command, const environment& settings, int kept);
+    void start(std::vector<std::string>& command, const environment& settings, int captured);
     void close_all();
 
-    int file_ = -1;  // in memory, so that a child never waits for its reader
-    int input_ = -1; // our end of its standard input
+    /// In memory, so that the child never blocks on a pipe.
+    int file_ = -1;
+    /// The write end of its standard input.
+    int input_ = -1;
     pid_t pid_ = -1;
     std::optional<int> ended_;
 };

@@ -1,4 +1,4 @@
-// A fresh, migrated database for one test.
+// A new, migrated database for one test.
 #pragma once
 
 #include "db/migrations/migrations.hpp"
@@ -7,13 +7,13 @@
 
 namespace support {
 
-/// Copied from a template that is migrated once in a process, so it costs a tenth of a second.
+/// A copy of a template that each process migrates once; takes a tenth of a second.
 class database {
 public:
     explicit database(postgres_cluster& cluster = shared_cluster())
         : cluster_(cluster), name_(cluster.create_database([](const std::string& conninfo) {
               db::migrate(conninfo);
-              support::sql(conninfo, refuse_unclosed_changes);
+              support::sql(conninfo, refuse_unpublished_changes);
           }))
     {}
 
@@ -22,7 +22,7 @@ public:
         try {
             cluster_.drop_database(name_);
         } catch (const std::exception&) {
-            // The cluster is stopped, and will be removed with everything in it.
+            // The cluster is stopped, and will be removed with its databases.
         }
     }
 
@@ -31,7 +31,7 @@ public:
 
     std::string conninfo() const { return cluster_.conninfo(name_); }
 
-    /// Run statements on a connection of their own. @return the first value of what the last one returned
+    /// Execute statements on a new connection. @return as sql_connection::run()
     std::string sql(const std::string& statements) const { return support::sql(conninfo(), statements); }
 
 private:

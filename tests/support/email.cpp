@@ -26,7 +26,7 @@ struct part {
     std::string_view body;
 };
 
-/** Cut the next line off, without its end. */
+/// Remove and return the next line, without its line end.
 std::string_view next_line(std::string_view& rest)
 {
     auto end = rest.find('\n');
@@ -47,13 +47,13 @@ part split(std::string_view message)
             break;
         if (line.front() == ' ' || line.front() == '\t') {
             if (!last)
-                throw std::runtime_error("a header begins with a fold");
+                throw std::runtime_error("a header begins with a continuation line");
             *last += line;
             continue;
         }
         auto colon = line.find(':');
         if (colon == line.npos)
-            throw std::runtime_error("no header: " + std::string(line));
+            throw std::runtime_error("not a header: " + std::string(line));
         last = &out.fields[boost::to_lower_copy(std::string(line.substr(0, colon)))];
         *last = boost::trim_copy(std::string(line.substr(colon + 1)));
     }
@@ -77,12 +77,12 @@ std::string from_base64(std::string_view encoded)
         EVP_DecodeBlock(reinterpret_cast<unsigned char*>(out.data()),
                         reinterpret_cast<const unsigned char*>(clean.data()), static_cast<int>(clean.size()));
     if (size < 0)
-        throw std::runtime_error("no base64");
+        throw std::runtime_error("malformed base64");
     out.resize(static_cast<std::size_t>(size - std::ranges::count(clean, '=')));
     return out;
 }
 
-/** RFC 2045, 6.7; a line end after = is none. */
+/// RFC 2045, 6.7, with soft line breaks.
 std::string from_quoted_printable(std::string_view encoded)
 {
     std::string out;
@@ -99,12 +99,12 @@ std::string from_quoted_printable(std::string_view encoded)
             out += static_cast<char>(byte);
             encoded.remove_prefix(2);
         } else
-            throw std::runtime_error("no quoted-printable");
+            throw std::runtime_error("malformed quoted-printable");
     }
     return out;
 }
 
-/** RFC 2047: encoded words; white space between two of them is none. */
+/// RFC 2047: encoded words; white space between two of them is ignored.
 std::string decode_words(const std::string& value)
 {
     static const std::regex word(R"(=\?utf-8\?([bq])\?([^? ]*)\?=)", std::regex::icase);
@@ -125,7 +125,7 @@ std::string decode_words(const std::string& value)
     return out.append(from, value.cend());
 }
 
-/** Lines end with \n. */
+/// The decoded body, with \n as line ends.
 std::string decode_body(const part& from)
 {
     auto encoding = boost::to_lower_copy(field(from, "content-transfer-encoding"));
@@ -136,7 +136,7 @@ std::string decode_body(const part& from)
     return out;
 }
 
-/** What lies between the boundaries; the line end before one belongs to it. */
+/// The parts between the boundaries; the line end before a boundary belongs to it.
 std::vector<std::string_view> parts_of(std::string_view body, const std::string& boundary)
 {
     std::vector<std::string_view> out;
@@ -155,10 +155,10 @@ std::vector<std::string_view> parts_of(std::string_view body, const std::string&
         if (line.ends_with("--") && line.size() == boundary.size() + 4)
             return out;
     }
-    throw std::runtime_error("a multipart does not end");
+    throw std::runtime_error("an unterminated multipart");
 }
 
-void take_texts(const part& from, letter& into)
+void add_texts(const part& from, email& into)
 {
     static const std::regex boundary(R"x(boundary="?([^";]+)"?)x", std::regex::icase);
     auto type = field(from, "content-type");
@@ -167,14 +167,14 @@ void take_texts(const part& from, letter& into)
         if (!std::regex_search(type, found, boundary))
             throw std::runtime_error("a multipart without a boundary");
         for (auto& each : parts_of(from.body, found.str(1)))
-            take_texts(split(each), into);
+            add_texts(split(each), into);
     } else if (boost::istarts_with(type, "text/html"))
         into.html = decode_body(from);
     else if (type.empty() || boost::istarts_with(type, "text/plain"))
         into.text = decode_body(from);
 }
 
-/** The first match's first group; empty if nothing matches. */
+/// The first group of the first match; empty without a match.
 std::string search(const std::string& text, const char* pattern)
 {
     std::smatch found;
@@ -183,25 +183,25 @@ std::string search(const std::string& text, const char* pattern)
 
 } // namespace
 
-letter read_letter(std::string_view message)
+email parse_email(std::string_view message)
 {
     auto whole = split(message);
-    letter out;
+    email out;
     out.to = decode_words(field(whole, "to"));
     out.subject = decode_words(field(whole, "subject"));
-    take_texts(whole, out);
+    add_texts(whole, out);
     out.headers = std::move(whole.fields);
     return out;
 }
 
-std::string link_in(const letter& letter)
+std::string link_in(const email& message)
 {
-    return search(letter.text, R"((https?://[^\s<>"]*[^\s<>".,;)]))");
+    return search(message.text, R"((https?://[^\s<>"]*[^\s<>".,;)]))");
 }
 
-std::string token_in(const letter& letter)
+std::string token_in(const email& message)
 {
-    return search(link_in(letter), "[?&#]token=([^&#]*)");
+    return search(link_in(message), "[?&#]token=([^&#]*)");
 }
 
 } // namespace support

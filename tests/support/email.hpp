@@ -1,4 +1,4 @@
-// A mail as its reader has it.
+// Parsing received emails.
 #pragma once
 
 #include <map>
@@ -7,22 +7,25 @@
 
 namespace support {
 
-struct letter {
-    std::string to; // of the header
+struct email {
+    /// The To header.
+    std::string to;
     std::string subject;
-    std::string text; // lines end with \n; empty if there is no such part, likewise html
+    /// Lines end with \n. Empty if there is no such part; the same holds for html.
+    std::string text;
     std::string html;
-    std::map<std::string, std::string> headers; // by lower-case names, unfolded, not decoded
+    /// By lower-case names; unfolded, not decoded.
+    std::map<std::string, std::string> headers;
 };
 
-/** Read a message: parts of text/plain and text/html in any multipart, as quoted-printable or base64, in
-   UTF-8; an encoded subject. @throw runtime_error for what it cannot read */
-letter read_letter(std::string_view message);
+/** Parse a message: parts of text/plain and text/html in any multipart, as quoted-printable or base64, in
+   UTF-8; an encoded subject. @throw runtime_error for anything else */
+email parse_email(std::string_view message);
 
-/// The first link of its text; empty if there is none.
-std::string link_in(const letter& letter);
+/// The first link in the text; empty if there is none.
+std::string link_in(const email& message);
 
-/// What its link has for `token`; empty if there is none.
-std::string token_in(const letter& letter);
+/// The parameter `token` of the first link; empty if there is none.
+std::string token_in(const email& message);
 
 } // namespace support

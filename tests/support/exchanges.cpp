@@ -14,9 +14,9 @@ namespace support {
 
 namespace {
 
-constexpr int enough = 20;
+constexpr int enough_repetitions = 20;
 
-/** Ids, prefixes and queries are no difference. */
+/// A path without its query, ids and prefixes.
 std::string shape_of(std::string_view target)
 {
     std::string out;
@@ -26,43 +26,44 @@ std::string shape_of(std::string_view target)
     return out;
 }
 
-class keeper {
+class recorder {
 public:
-    explicit keeper(const std::string& folder)
+    explicit recorder(const std::string& folder)
         : file_(folder + "/" + std::to_string(getpid()) + ".jsonl", std::ios::app)
     {}
 
-    void keep(const http::request<http::string_body>& asked, const response& answer)
+    void record(const http::request<http::string_body>& request, const response& answer)
     {
         std::scoped_lock lock(mutex_);
-        std::string method(asked.method_string()), target(asked.target());
+        std::string method(request.method_string()), target(request.target());
         auto shape = method + shape_of(target) + std::to_string(answer.status) + answer.code();
-        if (++seen_[shape] > enough)
+        if (++seen_[shape] > enough_repetitions)
             return;
         boost::json::object line{{"method", method},
                                  {"target", target},
                                  {"status", answer.status},
                                  {"content_type", answer.header("Content-Type")}};
-        if (answer.header("Content-Type") == "application/json" && asked.method() != http::verb::head)
+        if (answer.header("Content-Type") == "application/json" && request.method() != http::verb::head)
             line["body"] = answer.body;
         file_ << boost::json::serialize(line) << '\n' << std::flush;
     }
 
 private:
-    std::mutex mutex_; // some tests have a client in each of several threads
+    /// Some tests have clients in several threads.
+    std::mutex mutex_;
     std::map<std::string, int> seen_;
     std::ofstream file_;
 };
 
 } // namespace
 
-void keep_exchange(const http::request<http::string_body>& asked, const response& answer)
+void record_exchange(const http::request<http::string_body>& request, const response& answer)
 {
     static const char* folder = std::getenv("LATCHKEY_TEST_EXCHANGES");
     if (!folder || answer.header("X-Request-Id").empty())
         return;
-    static keeper all(folder);
-    all.keep(asked, answer);
+    static recorder all(folder);
+    all.record(request, answer);
 }
 
 } // namespace support

@@ -1,13 +1,13 @@
-// What a server answered, kept for whoever compares it with the document.
+// Recording of HTTP exchanges, to be validated against the OpenAPI document.
 #pragma once
 
 #include "tests/support/http.hpp"
 
 namespace support {
 
-/** Append one line of JSON about an exchange to a file of this process in the folder that
-   LATCHKEY_TEST_EXCHANGES names; without one, do nothing. Answers of no server of ours are left out, and so
-   are repetitions: of one shape of answer, told by method, path, status and code, a few are enough. */
-void keep_exchange(const http::request<http::string_body>& asked, const response& answer);
+/** Append a request and its response as a line of JSON to a file of this process, in the folder named by
+    LATCHKEY_TEST_EXCHANGES; without that variable, do nothing. Responses of other servers are skipped, and so
+   are repetitions: the first 20 of each combination of method, path, status and code suffice. */
+void record_exchange(const http::request<http::string_body>& request, const response& answer);
 
 } // namespace support

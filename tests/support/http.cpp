@@ -26,8 +26,8 @@ asio::ip::tcp::endpoint local(std::string_view address, std::uint16_t port)
     return {asio::ip::make_address(address), port};
 }
 
-/** Run one asynchronous operation, which unlike a blocking one can time out.
-    @param start is given the handler, of any signature that begins with an error_code
+/** Execute one asynchronous operation, which unlike a blocking one can time out.
+    @param start receives the handler, of any signature that begins with an error_code
     @return its error */
 template <class Start>
 error_code wait_for(asio::io_context& io, Start start)
@@ -127,8 +127,8 @@ response http_client::send(http::request<http::string_body> message)
         stream_->expires_after(timeout_);
         check(wait_for(io_, [&](auto done) { http::async_write(*stream_, message, std::move(done)); }));
         auto out = read_response(io_, *stream_, buffer_, message.method() == http::verb::head);
-        if (keeps_)
-            keep_exchange(message, out);
+        if (is_recording_)
+            record_exchange(message, out);
         if (http::token_list(out.header("Connection")).exists("close"))
             disconnect();
         return out;
@@ -189,7 +189,7 @@ response raw_connection::receive(std::chrono::milliseconds limit)
 std::optional<std::string> raw_connection::receive_all(std::chrono::milliseconds limit)
 {
     stream_.expires_after(limit);
-    auto bytes = buffer_.cdata(); // what came with the last response
+    auto bytes = buffer_.cdata(); // received together with the last response
     std::string out(static_cast<const char*>(bytes.data()), bytes.size());
     buffer_.clear();
     auto rest = asio::dynamic_buffer(out);

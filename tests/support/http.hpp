@@ -1,5 +1,4 @@
-// A client for tests: one connection, one request at a time, and the bytes themselves where HTTP is to be
-// broken.
+// HTTP clients: one connection with one request at a time, and raw bytes for malformed requests.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -24,7 +23,7 @@ namespace support {
 
 namespace http = boost::beast::http;
 
-/// One answer, whole.
+/// A complete response.
 struct response {
     unsigned status = 0;
     http::fields headers;
@@ -33,13 +32,13 @@ struct response {
     /// The value of a header; empty if there is none.
     std::string header(std::string_view name) const { return std::string(headers[name]); }
 
-    /// @throw if the body is no JSON
+    /// @throw if the body is not JSON
     boost::json::value json() const;
 
-    /// The body's member at a JSON pointer such as "/user/id", if that is a string; else empty.
+    /// The string at a JSON pointer such as "/user/id" into the body; empty if it is not a string.
     std::string text(std::string_view pointer) const;
 
-    /// The body's "code"; empty where there is none, a body without JSON included.
+    /// The "code" member of the body; empty if there is none.
     std::string code() const { return text("/code"); }
 };
 
@@ -47,11 +46,11 @@ struct response {
 std::string
 object(std::initializer_list<std::pair<boost::json::string_view, boost::json::value_ref>> members);
 
-/** Talks to a server at 127.0.0.1. Connects when first needed, and again after the connection was closed.
-    Whatever fails throws boost::system::system_error; the next call then begins with a new connection. */
+/** A client of a server at 127.0.0.1. Connects on first use, and again after the connection was closed.
+    A failed call throws boost::system::system_error; the next one uses a new connection. */
 class http_client {
 public:
-    /// @param from the address to connect from; all of 127.0.0.0/8 are ours
+    /// @param from the address to connect from, any of 127.0.0.0/8
     explicit http_client(std::uint16_t port, std::string from = "127.0.0.1");
 
     response get(std::string_view path, std::string_view token = {});
@@ -59,19 +58,18 @@ public:
     response post(std::string_view path, std::string body, std::string_view token = {});
     response patch(std::string_view path, std::string body, std::string_view token = {});
 
-    /// A body is sent as application/json; an empty one not at all.
+    /// A body is sent as application/json, unless it is empty.
     response send(http::verb method, std::string_view path, std::string body, std::string_view token);
     response send(http::request<http::string_body> message);
 
-    /// Send this header with every request from now on; an empty value ends that.
+    /// Send this header with every request from now on; an empty value removes it.
     void set(std::string name, std::string value);
 
-    /// How long to wait for one answer; 30 s unless told.
+    /// The limit for one response; 30 s by default.
     void set_timeout(std::chrono::milliseconds limit) { timeout_ = limit; }
 
-    /// What is answered is not the server's own word, as through a proxy: it is not held against the
-    /// document.
-    void speak_through_others() { keeps_ = false; }
+    /// Do not validate responses against the OpenAPI document, as behind a proxy that sends its own.
+    void skip_recording() { is_recording_ = false; }
 
     void disconnect();
 
@@ -80,7 +78,7 @@ private:
 
     std::uint16_t port_;
     std::string from_;
-    bool keeps_ = true;
+    bool is_recording_ = true;
     std::chrono::milliseconds timeout_{30'000};
     std::vector<std::pair<std::string, std::string>> headers_;
     boost::asio::io_context io_{1};
@@ -88,21 +86,21 @@ private:
     boost::beast::flat_buffer buffer_;
 };
 
-/** A connection for bytes that need not be HTTP. */
+/// A TCP connection for arbitrary bytes.
 class raw_connection {
 public:
     explicit raw_connection(std::uint16_t port);
 
-    /// @return false if the other side has closed the connection
+    /// @return false if the server has closed the connection
     bool send(std::string_view bytes);
 
-    /// No more will be sent; the other side can still answer.
+    /// Half-close: the server can still respond.
     void end_sending();
 
-    /// The next answer. @throw if none comes in time, or what comes is none
+    /// The next response. @throw if none arrives in time or it is malformed
     response receive(std::chrono::milliseconds limit = std::chrono::seconds(30));
 
-    /// All bytes until the other side closes. @return nothing if it does not in time
+    /// All bytes until the server closes the connection. @return nothing if it does not in time
     std::optional<std::string> receive_all(std::chrono::milliseconds limit = std::chrono::seconds(30));
 
 private:

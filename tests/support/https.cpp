@@ -26,7 +26,7 @@ static std::string exchange(const std::string& url, const std::string& host, con
     std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(SSL_CTX_new(TLS_client_method()), SSL_CTX_free);
     require(context && SSL_CTX_load_verify_file(context.get(), authorities.c_str()) == 1, url);
     SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
-    // The answer ends with the connection; its length or chunks say whether it is whole.
+    // The response ends with the connection; its length or chunks show whether it is complete.
     SSL_CTX_set_options(context.get(), SSL_OP_IGNORE_UNEXPECTED_EOF);
 
     std::unique_ptr<BIO, decltype(&BIO_free_all)> stream(BIO_new_ssl_connect(context.get()), BIO_free_all);

@@ -1,4 +1,4 @@
-// Waiting for a coroutine from a test that is none.
+// Running a coroutine to completion from a test.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -14,9 +14,9 @@
 
 namespace support {
 
-/** Run `body`, a callable without parameters that returns an awaitable, to its end on this thread.
-    @return what it returns
-    @throw what it throws, or runtime_error if it takes longer than `limit` */
+/** Run `body`, a callable without parameters that returns an awaitable, to completion on this thread.
+    @return its result
+    @throw its exception, or runtime_error if it takes longer than `limit` */
 template <class Body>
 auto run(boost::asio::io_context& io, Body body, std::chrono::milliseconds limit = std::chrono::seconds(60))
 {

@@ -12,10 +12,10 @@
 
 namespace support {
 
-static letter read_file(const std::string& path)
+static email read_file(const std::string& path)
 {
     std::ifstream file(path, std::ios::binary);
-    return read_letter(std::string(std::istreambuf_iterator<char>(file), {}));
+    return parse_email(std::string(std::istreambuf_iterator<char>(file), {}));
 }
 
 std::vector<std::string> mailbox::files() const
@@ -32,18 +32,18 @@ std::vector<std::string> mailbox::files() const
     return out;
 }
 
-std::vector<letter> mailbox::letters() const
+std::vector<email> mailbox::emails() const
 {
-    std::vector<letter> out;
+    std::vector<email> out;
     for (auto& path : files())
         out.push_back(read_file(path));
     return out;
 }
 
-std::optional<letter> mailbox::wait_for(std::string_view recipient, std::string_view subject,
-                                        std::chrono::milliseconds limit)
+std::optional<email> mailbox::wait_for(std::string_view recipient, std::string_view subject,
+                                       std::chrono::milliseconds limit)
 {
-    std::optional<letter> out;
+    std::optional<email> out;
     eventually(limit, [&] {
         for (auto& path : files()) {
             if (returned_.contains(path))

@@ -1,7 +1,8 @@
-// Mails that a server has put down as files.
+// Reading the emails that a server delivers as files.
 #pragma once
 
 #include "tests/support/email.hpp"
+#include "tests/support/eventually.hpp"
 
 #include <chrono>
 #include <optional>
@@ -12,20 +13,21 @@
 
 namespace support {
 
-/** The *.eml files of a folder, which need not exist yet. */
+/// The *.eml files of a folder, which need not exist yet.
 class mailbox {
 public:
     explicit mailbox(std::string folder) : folder_(std::move(folder)) {}
 
-    /// All letters, the oldest first.
-    std::vector<letter> letters() const;
+    /// All emails, oldest first.
+    std::vector<email> emails() const;
 
-    /** Wait for a letter that was not returned before; the oldest such.
-        @param recipient what its To has to hold
-        @param subject what its subject has to hold
-        @return nothing if none comes in time */
-    std::optional<letter> wait_for(std::string_view recipient, std::string_view subject = {},
-                                   std::chrono::milliseconds limit = std::chrono::seconds(10));
+    /** Wait for an email that was not returned before; the oldest such. Two in flight at the same time have
+       no order: wait for the first before causing the second.
+        @param recipient contained in the To header
+        @param subject contained in the subject
+        @return nothing if none arrives in time */
+    std::optional<email> wait_for(std::string_view recipient, std::string_view subject = {},
+                                  std::chrono::milliseconds limit = default_deadline);
 
 private:
     std::vector<std::string> files() const;

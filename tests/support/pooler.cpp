@@ -1,8 +1,8 @@
 #include "tests/support/pooler.hpp"
 
 #include "tests/support/eventually.hpp"
-#include "tests/support/free_port.hpp"
 #include "tests/support/postgres.hpp"
+#include "tests/support/reserved_port.hpp"
 
 #include <libpq-fe.h>
 #include <unistd.h>
@@ -29,7 +29,7 @@ std::string value_in(const std::string& conninfo, const std::string& keyword)
 
 } // namespace
 
-pooler::pooler(const std::string& conninfo) : port_(free_port())
+pooler::pooler(const std::string& conninfo) : port_(reserve_port())
 {
     auto folder = folder_.path();
     std::ofstream(folder + "/users") << "\"" << value_in(conninfo, "user") << "\" \"\"\n";
@@ -42,7 +42,8 @@ pooler::pooler(const std::string& conninfo) : port_(free_port())
         << "/users\npool_mode = transaction\ndefault_pool_size = 2\nmin_pool_size = 2\n"
            "max_client_conn = 200\nserver_reset_query =\n";
     std::vector<std::string> command{"/usr/sbin/pgbouncer", "-q", folder + "/ini"};
-    if (geteuid() == 0) { // which it refuses to run as; the cluster's own user may enter its socket's folder
+    if (geteuid() ==
+        0) { // pgbouncer refuses to run as root; the user postgres can access the socket of the cluster
         for (auto& path : {folder, folder + "/ini", folder + "/users"})
             if (chmod(path.c_str(), 0755) != 0)
                 throw std::runtime_error("the pooler's folder cannot be opened");
@@ -58,8 +59,8 @@ pooler::pooler(const std::string& conninfo) : port_(free_port())
             return false;
         }
     };
-    if (!eventually(std::chrono::seconds(10), is_up))
-        throw std::runtime_error("the pooler does not start: " + process_->written());
+    if (!eventually(is_up))
+        throw std::runtime_error("the pooler does not start: " + process_->output());
 }
 
 std::string pooler::conninfo() const

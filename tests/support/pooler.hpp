@@ -13,7 +13,7 @@ namespace support {
 /** pgbouncer in transaction mode, with two server connections to a database, on a free port of 127.0.0.1. */
 class pooler {
 public:
-    /// Returns when it takes connections. @throw runtime_error if it does not start
+    /// Returns when it accepts connections. @throw runtime_error if it does not start
     explicit pooler(const std::string& conninfo);
 
     /// The same database, through the pooler.

@@ -49,7 +49,7 @@ std::string postgres_cluster::run(const std::string& command) const
 
 void postgres_cluster::start()
 {
-    // The watcher belongs to the first start; later ones must not leave more of them behind.
+    // One watchdog per cluster, with the first start.
     auto watcher = url_.empty() ? " --while " + std::to_string(getpid()) : "";
     url_ = run("start " + folder_.path() + " --throwaway" + watcher);
 }

@@ -1,4 +1,4 @@
-// A private PostgreSQL for the tests, gone when they are.
+// A private PostgreSQL cluster, removed after the tests.
 #pragma once
 
 #include "tests/support/temporary_folder.hpp"
@@ -12,8 +12,8 @@
 
 namespace support {
 
-/** A throwaway cluster in a temporary folder, reachable through a unix socket alone. Its own watcher removes
-    it if this process dies without a destructor having run. Starting one takes about two seconds. */
+/** A throwaway cluster in a temporary folder, reachable through a unix socket only. A watchdog process
+   removes it if this process ends without its destructors. Starting one takes about two seconds. */
 class postgres_cluster {
 public:
     postgres_cluster();
@@ -21,19 +21,19 @@ public:
     postgres_cluster(const postgres_cluster&) = delete;
     postgres_cluster& operator=(const postgres_cluster&) = delete;
 
-    /// Each returns when it is done. stop() and restart() cut the connections there are.
+    /// Synchronous. stop() and restart() end all connections.
     void start();
     void stop();
     void restart();
 
-    /// SIGSTOP to every process of the cluster: connections stay, and nothing answers.
+    /// SIGSTOP to every process of the cluster: connections stay open and get no response.
     void freeze();
     void thaw();
 
     /// The connection string of a database of this cluster.
     std::string conninfo(const std::string& database = "latchkey") const;
 
-    /** Make a database that is a copy of a template, which `prepare` is called to fill the first time.
+    /** Create a database as a copy of a template, which `prepare` fills the first time.
         @return its name */
     std::string create_database(const std::function<void(const std::string& conninfo)>& prepare);
     void drop_database(const std::string& name);
@@ -47,23 +47,23 @@ private:
     int databases_ = 0;
 };
 
-/// One cluster for all tests of this process, started when first asked for.
+/// One cluster for all tests of this process, started on first use.
 postgres_cluster& shared_cluster();
 
-/// A connection that is kept. Blocks.
+/// A persistent blocking connection.
 class sql_connection {
 public:
     explicit sql_connection(const std::string& conninfo);
 
-    /// Run statements. @return the first column of the first row of the last, if there is one @throw
-    /// runtime_error
+    /// Execute statements. @return the first value of the last one's result; empty if there is none
+    /// @throw runtime_error
     std::string run(const std::string& statements);
 
 private:
     std::unique_ptr<PGconn, void (*)(PGconn*)> pg_;
 };
 
-/// Run statements on a connection of their own. @return the first column of the first row, if there is one
+/// Execute statements on a new connection. @return as sql_connection::run()
 std::string sql(const std::string& conninfo, const std::string& statements);
 
 } // namespace support

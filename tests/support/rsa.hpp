@@ -1,4 +1,4 @@
-// An OpenID provider's half of ID tokens: RSA keys, their JWKs, and tokens signed with RS256.
+// RSA keys, their JWKs, and ID tokens signed with RS256.
 #pragma once
 
 #include "crypto/encoding.hpp"
@@ -19,19 +19,19 @@
 
 namespace support {
 
-/// A private RSA key. Making one takes a tenth of a second with 2048 bits.
+/// A private RSA key. Generating one takes a tenth of a second with 2048 bits.
 class rsa_key {
 public:
     explicit rsa_key(std::size_t bits = 2048)
         : key_(EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA", bits), &EVP_PKEY_free)
     {
         if (!key_)
-            throw std::runtime_error("no RSA key could be made");
+            throw std::runtime_error("no RSA key could be generated");
     }
 
     EVP_PKEY* get() const { return key_.get(); }
 
-    /// n, e or any other number of the key, in base64url.
+    /// A parameter of the key, such as n and e, in base64url.
     std::string number(const char* name) const
     {
         BIGNUM* value = nullptr;
@@ -54,7 +54,7 @@ public:
         return out;
     }
 
-    /// PKCS #1, version 1.5 unless told otherwise.
+    /// PKCS #1 version 1.5 by default.
     std::string sign(std::string_view text, const char* digest = "SHA256",
                      int padding = RSA_PKCS1_PADDING) const
     {
@@ -71,7 +71,7 @@ public:
         return crypto::to_base64url(std::span(out).first(size));
     }
 
-    /// A token of any header and payload, rightly signed.
+    /// A validly signed token with any header and payload.
     std::string token(std::string_view header, std::string_view payload) const
     {
         auto text = crypto::to_base64url(crypto::bytes_of(header)) + "." +

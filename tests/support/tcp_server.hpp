@@ -1,4 +1,4 @@
-// Servers for tests of clients: a thread for each connection, and any behaviour that can be written down.
+// A TCP server with scripted behavior and a thread per connection, for tests of clients.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -21,7 +21,7 @@
 
 namespace support {
 
-/** Listens at 127.0.0.1. Whatever a behaviour throws ends its connection; the destructor ends all of them. */
+/// Listens on 127.0.0.1. An exception in the behavior ends its connection; the destructor ends all of them.
 class tcp_server {
 public:
     using socket = boost::asio::ip::tcp::socket;
@@ -62,10 +62,10 @@ private:
             made.thread = std::thread([this, &made] {
                 try {
                     serve_(made.peer);
-                } catch (const std::exception&) { // the client has gone: its own affair
+                } catch (const std::exception&) { // the client has disconnected
                 }
-                ::shutdown(made.peer.native_handle(),
-                           SHUT_RDWR); // closed in the destructor, which needs the number
+                // Closed by the destructor, which needs the descriptor.
+                ::shutdown(made.peer.native_handle(), SHUT_RDWR);
             });
         }
     }
@@ -73,24 +73,26 @@ private:
     behaviour serve_;
     boost::asio::io_context io_;
     boost::asio::ip::tcp::acceptor acceptor_;
-    std::list<connection> connections_; // of the listener's thread until it has ended
+    /// Accessed by the listener's thread until it has ended.
+    std::list<connection> connections_;
     std::thread listener_;
 };
 
-using heard_request = boost::beast::http::request<boost::beast::http::string_body>;
+using received_request = boost::beast::http::request<boost::beast::http::string_body>;
 
-/** One request, whole. @throw boost::system::system_error */
+/// Read a complete request. @throw boost::system::system_error
 template <class Stream>
-heard_request read_request(Stream& from)
+received_request read_request(Stream& from)
 {
     boost::beast::flat_buffer buffer;
-    heard_request out;
+    received_request out;
     boost::beast::http::read(from, buffer, out);
     return out;
 }
 
-/** An answer with a body of known length. @param headers further lines, each with its end */
-inline std::string answer(std::string_view status, std::string_view body, std::string_view headers = {})
+/// A response with a Content-Length. @param headers further lines, each with its line end
+inline std::string make_response(std::string_view status, std::string_view body,
+                                 std::string_view headers = {})
 {
     std::string out = "HTTP/1.1 ";
     out.append(status).append("\r\nContent-Length: ").append(std::to_string(body.size())).append("\r\n");

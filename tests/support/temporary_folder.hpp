@@ -1,4 +1,4 @@
-// A folder that goes when the test does.
+// A temporary folder that is removed with its object.
 #pragma once
 
 #include <system_error>
@@ -14,13 +14,13 @@ class temporary_folder {
 public:
     temporary_folder()
     {
-        // A short name, since a socket's path has at most 107 bytes; mkdtemp fills in its end.
+        // A short name: the path of a socket has at most 107 bytes. mkdtemp replaces the X.
         path_ = (std::filesystem::temp_directory_path() / "latchkey-test-XXXXXX").string();
         if (!mkdtemp(path_.data()))
             throw std::runtime_error("cannot make a temporary folder");
     }
 
-    /// Removes all that is in it.
+    /// Removes the folder with its contents.
     ~temporary_folder()
     {
         std::error_code ignored;

@@ -25,13 +25,13 @@ T member(const json::object& object, std::string_view name)
     return json::value_to<T>(object.at(name));
 }
 
-/** Where the peer says null, an empty text. */
+/** Where the third_party_server says null, an empty text. */
 std::string text(const json::object& object, std::string_view name)
 {
     return object.at(name).is_null() ? "" : member<std::string>(object, name);
 }
 
-json::object describe(const mail_options& options)
+json::object describe(const mail_server_options& options)
 {
     json::object out{{"implicit", options.implicit_tls},
                      {"refuse", json::value_from(options.refuse)},
@@ -51,34 +51,34 @@ json::object describe(const mail_options& options)
     return out;
 }
 
-name_and_address mailbox_in(const json::object& fact, std::string_view name)
+name_and_address mailbox_in(const json::object& event, std::string_view name)
 {
-    auto& found = fact.at(name).as_object();
+    auto& found = event.at(name).as_object();
     return {member<std::string>(found, "name"), member<std::string>(found, "address")};
 }
 
-mail read_mail(const json::object& fact)
+received_email read_email(const json::object& event)
 {
-    mail out;
-    out.headers = member<std::map<std::string, std::string>>(fact, "headers");
+    received_email out;
+    out.headers = member<std::map<std::string, std::string>>(event, "headers");
     out.to = out.headers["to"];
-    out.sender = mailbox_in(fact, "sender");
-    out.reader = mailbox_in(fact, "reader");
-    out.connection = member<std::string>(fact, "connection");
-    out.subject = text(fact, "subject");
-    out.text = text(fact, "text");
-    out.html = text(fact, "html");
-    out.tls = member<bool>(fact, "tls");
-    if (!fact.at("user").is_null())
-        out.user = member<std::string>(fact, "user");
-    out.from = member<std::string>(fact, "from");
-    out.recipients = member<std::vector<std::string>>(fact, "to");
-    out.raw = member<std::string>(fact, "raw");
+    out.sender = mailbox_in(event, "sender");
+    out.reader = mailbox_in(event, "reader");
+    out.connection = member<std::string>(event, "connection");
+    out.subject = text(event, "subject");
+    out.text = text(event, "text");
+    out.html = text(event, "html");
+    out.tls = member<bool>(event, "tls");
+    if (!event.at("user").is_null())
+        out.user = member<std::string>(event, "user");
+    out.from = member<std::string>(event, "from");
+    out.recipients = member<std::vector<std::string>>(event, "to");
+    out.raw = member<std::string>(event, "raw");
     return out;
 }
 
-/** Ask the control server, which answers 200 or says what is wrong. */
-std::string ask(std::uint16_t port, http::verb method, std::string_view path, std::string body)
+/// A request to the control server. @throw runtime_error with its error message
+std::string call_control(std::uint16_t port, http::verb method, std::string_view path, std::string body)
 {
     auto answer = http_client(port).send(method, path, std::move(body), {});
     if (answer.status != 200)
@@ -88,23 +88,23 @@ std::string ask(std::uint16_t port, http::verb method, std::string_view path, st
 
 } // namespace
 
-peer::peer(const std::string& name, const json::object& options)
+third_party_server::third_party_server(const std::string& name, const json::object& options)
     : process_({LATCHKEY_SOURCE_DIR "/scripts/test-server", name, json::serialize(options)}, {},
                STDOUT_FILENO)
 {
-    // Long enough for the packages to be fetched, should nobody have done so before.
-    eventually(std::chrono::seconds(120), [this] { return !facts().empty() || !process_.is_running(); });
-    auto told = facts();
-    if (told.empty())
-        throw std::runtime_error("the peer does not start: " + name);
-    start_ = told.front();
+    // Long enough to fetch the packages first.
+    eventually(std::chrono::seconds(120), [this] { return !events().empty() || !process_.is_running(); });
+    auto all = events();
+    if (all.empty())
+        throw std::runtime_error("the third-party server does not start: " + name);
+    start_ = all.front();
 }
 
-std::vector<json::object> peer::facts() const
+std::vector<json::object> third_party_server::events() const
 {
     std::vector<json::object> out;
-    auto told = process_.written();
-    std::string_view rest = told;
+    auto output = process_.output();
+    std::string_view rest = output;
     for (auto end = rest.find('\n'); end != rest.npos; end = rest.find('\n')) {
         out.push_back(json::parse(rest.substr(0, end)).as_object());
         rest.remove_prefix(end + 1);
@@ -112,27 +112,28 @@ std::vector<json::object> peer::facts() const
     return out;
 }
 
-mail_server::mail_server(const mail_options& options) : peer_("smtp", describe(options)) {}
+mail_server::mail_server(const mail_server_options& options) : process_("smtp", describe(options)) {}
 
 std::uint16_t mail_server::port() const
 {
-    return member<std::uint16_t>(peer_.start(), "port");
+    return member<std::uint16_t>(process_.start(), "port");
 }
 
-std::vector<mail> mail_server::mails() const
+std::vector<received_email> mail_server::emails() const
 {
-    std::vector<mail> out;
-    for (auto& fact : peer_.facts())
-        if (auto told = fact.if_contains("mail"))
-            out.push_back(read_mail(told->as_object()));
+    std::vector<received_email> out;
+    for (auto& event : process_.events())
+        if (auto received = event.if_contains("mail"))
+            out.push_back(read_email(received->as_object()));
     return out;
 }
 
-mail mail_server::wait_for(const std::function<bool(const mail&)>& is_meant, std::chrono::milliseconds limit)
+received_email mail_server::wait_for(const std::function<bool(const received_email&)>& is_meant,
+                                     std::chrono::milliseconds limit)
 {
-    std::optional<mail> out;
+    std::optional<received_email> out;
     eventually(limit, [&] {
-        auto all = mails();
+        auto all = emails();
         returned_.resize(all.size());
         for (std::size_t i = 0; i < all.size(); ++i)
             if (!returned_[i] && is_meant(all[i])) {
@@ -143,14 +144,14 @@ mail mail_server::wait_for(const std::function<bool(const mail&)>& is_meant, std
         return false;
     });
     if (!out)
-        throw std::runtime_error("no such mail came, of " + std::to_string(count()));
+        throw std::runtime_error("no such email arrived, of " + std::to_string(count()));
     return std::move(*out);
 }
 
-mail mail_server::wait_for(std::string_view recipient, std::string_view subject,
-                           std::chrono::milliseconds limit)
+received_email mail_server::wait_for(std::string_view recipient, std::string_view subject,
+                                     std::chrono::milliseconds limit)
 {
-    auto is_meant = [&](const mail& one) {
+    auto is_meant = [&](const received_email& one) {
         return std::ranges::find(one.recipients, recipient) != one.recipients.end() &&
                one.subject.find(subject) != one.subject.npos;
     };
@@ -158,24 +159,24 @@ mail mail_server::wait_for(std::string_view recipient, std::string_view subject,
 }
 
 oidc_issuer::oidc_issuer(const certificate& tls)
-    : peer_("oidc", {{"key", tls.key()}, {"cert", tls.cert()}}),
-      issuer_(member<std::string>(peer_.start(), "issuer")),
-      control_(member<std::uint16_t>(peer_.start(), "control"))
+    : process_("oidc", {{"key", tls.key()}, {"cert", tls.cert()}}),
+      issuer_(member<std::string>(process_.start(), "issuer")),
+      control_(member<std::uint16_t>(process_.start(), "control"))
 {}
 
 void oidc_issuer::set(const json::object& settings) const
 {
-    ask(control_, http::verb::post, "/set", json::serialize(settings));
+    call_control(control_, http::verb::post, "/set", json::serialize(settings));
 }
 
 void oidc_issuer::reset() const
 {
-    ask(control_, http::verb::post, "/reset", {});
+    call_control(control_, http::verb::post, "/reset", {});
 }
 
 json::object oidc_issuer::log() const
 {
-    return json::parse(ask(control_, http::verb::get, "/log", {})).as_object();
+    return json::parse(call_control(control_, http::verb::get, "/log", {})).as_object();
 }
 
 std::int64_t oidc_issuer::hits(std::string_view endpoint) const

@@ -1,10 +1,11 @@
-// Servers that others wrote, each as a process of its own: tests/third_party, of which scripts/test-server
-// fetches the packages.
+// Third-party servers (SMTP, OpenID provider), each a process of its own: tests/third_party, started by
+// scripts/test-server, which fetches their packages.
 #pragma once
 
 #include "tests/support/certificate.hpp"
 #include "tests/support/child_process.hpp"
 #include "tests/support/email.hpp"
+#include "tests/support/eventually.hpp"
 
 #include <boost/json/object.hpp>
 
@@ -20,23 +21,23 @@
 
 namespace support {
 
-/** A process that tells of itself by lines of JSON on its standard output. */
-class peer {
+/// A process that reports events as lines of JSON on its standard output.
+class third_party_server {
 public:
-    /** Returns when it has told the first fact. Takes about a second.
-        @throw runtime_error if it ends before; it says why on standard error */
-    peer(const std::string& name, const boost::json::object& options);
+    /** Returns after the first event. Takes about a second.
+        @throw runtime_error if the process ends before; standard error has the reason */
+    third_party_server(const std::string& name, const boost::json::object& options);
 
-    /// The first fact: where it listens.
+    /// The first event: the ports it listens on.
     const boost::json::object& start() const { return start_; }
 
-    /// All facts told so far, the first included.
-    std::vector<boost::json::object> facts() const;
+    /// All events so far, the first included.
+    std::vector<boost::json::object> events() const;
 
-    /// Such as SIGSTOP and SIGCONT.
+    /// Send a signal, such as SIGSTOP and SIGCONT.
     void send(int signal) const { process_.send(signal); }
 
-    /// From now on nothing listens there.
+    /// SIGKILL: from now on nothing listens on its ports.
     void kill() { process_.kill(); }
 
 private:
@@ -44,65 +45,80 @@ private:
     boost::json::object start_;
 };
 
-/// A mailbox of a letter's header, decoded.
+/// A decoded mailbox in a header.
 struct name_and_address {
     std::string name, address;
 };
 
-/// A letter as mailparser reads it, and how it came.
-struct mail : letter {
+/// An email as mailparser reads it, with its SMTP envelope and connection.
+struct received_email : email {
     name_and_address sender, reader;
-    std::string connection; // what has the same came over the same
+    /// Equal for emails received over the same connection.
+    std::string connection;
     bool tls = false;
-    std::optional<std::string> user; // who was logged in
-    std::string from;                // of the envelope, as are the recipients
+    /// The authenticated SMTP user.
+    std::optional<std::string> user;
+    /// Of the envelope, as are the recipients.
+    std::string from;
     std::vector<std::string> recipients;
     std::string raw;
 };
 
-struct mail_options {
-    const certificate* tls = nullptr; // offer STARTTLS
-    bool implicit_tls = false;        // TLS from the first byte instead
-    std::string user; // unless empty: PLAIN or LOGIN is needed, and if there is TLS, only under it
+struct mail_server_options {
+    /// Offer STARTTLS.
+    const certificate* tls = nullptr;
+    /// TLS from the first byte instead.
+    bool implicit_tls = false;
+    /// Unless empty: require PLAIN or LOGIN, and if there is TLS, only over TLS.
+    std::string user;
     std::string password;
-    std::string stall; // "greeting" or "data": take the connection, or a whole mail, and say no more
-    std::map<std::string, int> refuse; // by the recipient: answer RCPT so
-    std::vector<std::string> grey;     // recipients to answer 451 the first time
-    int reject = 0;                    // unless 0: answer every whole mail so
-    std::chrono::milliseconds delay{}; // before a whole mail is answered
-    std::chrono::milliseconds idle{};  // unless 0: close a connection on which nothing has come for so long
+    /// "greeting" or "data": accept the connection, or a whole email, and send nothing more.
+    std::string stall;
+    /// By recipient: the reply to RCPT.
+    std::map<std::string, int> refuse;
+    /// Recipients with a first attempt that is answered with 451 (greylisting).
+    std::vector<std::string> grey;
+    /// Unless 0: the reply to every whole email.
+    int reject = 0;
+    /// Before the reply to a whole email.
+    std::chrono::milliseconds delay{};
+    /// Unless 0: close connections that are idle for so long.
+    std::chrono::milliseconds idle{};
 };
 
-/** A mail server on a free port of 127.0.0.1. */
+/// A mail server on a free port of 127.0.0.1.
 class mail_server {
 public:
-    explicit mail_server(const mail_options& options = {});
+    explicit mail_server(const mail_server_options& options = {});
 
     std::uint16_t port() const;
 
-    /// All mails accepted so far, in their order. One is here before its client knows that it was accepted.
-    std::vector<mail> mails() const;
-    std::size_t count() const { return mails().size(); }
+    /// All accepted emails, in order. An email is listed before its client receives the acceptance.
+    std::vector<received_email> emails() const;
+    std::size_t count() const { return emails().size(); }
 
-    /** Wait for a mail that was not returned before; the oldest such. @throw runtime_error if none comes in
-     * time */
-    mail wait_for(const std::function<bool(const mail&)>& is_meant,
-                  std::chrono::milliseconds limit = std::chrono::seconds(10));
+    /** Wait for an email that was not returned before; the oldest such.
+        @throw runtime_error if none arrives in time */
+    received_email wait_for(const std::function<bool(const received_email&)>& is_meant,
+                            std::chrono::milliseconds limit = default_deadline);
 
-    /// One to this recipient of the envelope, whose subject holds a text.
-    mail wait_for(std::string_view recipient, std::string_view subject = {},
-                  std::chrono::milliseconds limit = std::chrono::seconds(10));
+    /// The same for an email to this envelope recipient with a text in its subject.
+    received_email wait_for(std::string_view recipient, std::string_view subject = {},
+                            std::chrono::milliseconds limit = default_deadline);
 
-    void send(int signal) const { peer_.send(signal); }
-    void kill() { peer_.kill(); }
+    void send(int signal) const { process_.send(signal); }
+    void kill() { process_.kill(); }
 
 private:
-    peer peer_;
-    std::vector<bool> returned_; // as mails()
+    third_party_server process_;
+    /// Parallel to emails().
+    std::vector<bool> returned_;
 };
 
-/** An OpenID provider, https on a free port of localhost, whose authorization endpoint agrees at once. It
-   checks PKCE (S256), redirect_uri, client_id and that codes are used once; any client_secret is right. */
+/** An OpenID provider, https on a free port of localhost, with an authorization endpoint that consents at
+   once. It checks PKCE (S256), redirect_uri, client_id and that codes are used once; any client_secret is
+   accepted.
+ */
 class oidc_issuer {
 public:
     explicit oidc_issuer(const certificate& tls);
@@ -110,7 +126,7 @@ public:
     /// https://localhost:…
     const std::string& issuer() const { return issuer_; }
 
-    /** Change what it does; tests/third_party/oidc.mjs lists what there is, such as {"claims":
+    /** Change its behavior; tests/third_party/oidc.mjs lists the settings, such as {"claims":
        {"email_verified": false}},
         {"alg": "none"}, {"rotate": true}, {"delay_ms": {"token": 5000}}. */
     void set(const boost::json::object& settings) const;
@@ -121,14 +137,14 @@ public:
     /// {"hits": {"token": 1, …}, "authorize": last query, "token": last form, "revoked": [token, …]}
     boost::json::object log() const;
 
-    /// How often an endpoint was asked: discovery, jwks, authorize, token, revoke.
+    /// The number of requests to an endpoint: discovery, jwks, authorize, token, revoke.
     std::int64_t hits(std::string_view endpoint) const;
 
-    void send(int signal) const { peer_.send(signal); }
-    void kill() { peer_.kill(); }
+    void send(int signal) const { process_.send(signal); }
+    void kill() { process_.kill(); }
 
 private:
-    peer peer_;
+    third_party_server process_;
     std::string issuer_;
     std::uint16_t control_;
 };

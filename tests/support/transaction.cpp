@@ -17,11 +17,10 @@ void transaction::sql(const std::string& statements)
     connection_.run(statements);
 }
 
-std::future<bool> transaction::commit_when_waited_for()
+std::future<bool> transaction::commit_when_blocking()
 {
     return std::async(std::launch::async, [this] {
-        constexpr std::chrono::seconds limit{3};
-        bool waited = eventually(limit, [this] {
+        bool waited = eventually([this] {
             return support::sql(conninfo_, "SELECT count(*) FROM pg_locks WHERE NOT granted") != "0";
         });
         commit();

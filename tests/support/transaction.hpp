@@ -1,4 +1,4 @@
-// Another client's transaction, for what has to come in the middle of one.
+// A concurrent transaction, to interleave with the server's.
 #pragma once
 
 #include "tests/support/postgres.hpp"
@@ -8,7 +8,7 @@
 
 namespace support {
 
-/** Open until it is committed, or rolled back with this object. Blocks. */
+/// Open until committed, or rolled back by the destructor. Blocking.
 class transaction {
 public:
     explicit transaction(const std::string& conninfo);
@@ -18,9 +18,9 @@ public:
 
     void commit() { sql("COMMIT"); }
 
-    /** On a thread of its own: commit as soon as somebody waits for a lock, or after a few seconds.
-        @return whether anybody has waited */
-    std::future<bool> commit_when_waited_for();
+    /** On another thread: commit as soon as another transaction waits for a lock, or at the default deadline.
+        @return whether one has waited */
+    std::future<bool> commit_when_blocking();
 
 private:
     std::string conninfo_;

@@ -1,6 +1,7 @@
-// Opens the page that shows the API in a browser, signs in there with {token}, and tries the call "who is calling". Tells
-// {operations: number, status, answer: text, foreign: [urls asked elsewhere], errors: [what the browser complained of]}.
-import {load, options, tell} from './common.mjs';
+// A browser session at /docs: opens {url}, authorizes with {token}, and calls "who is calling". Reports
+// {operations: number, status, answer: text, foreign: [URLs of other sites requested], errors: [browser
+// errors]}.
+import {load, options, report} from './common.mjs';
 
 const {chromium} = (await load('playwright-core')).default;
 const browser = await chromium.launch({
@@ -30,7 +31,7 @@ try {
     await call.locator('button.execute').click();
     const status = await call.locator('.live-responses-table .response-col_status').last().innerText();
     const answer = await call.locator('.live-responses-table .highlight-code').first().innerText();
-    tell({operations, status: status.trim(), answer, foreign, errors});
+    report({operations, status: status.trim(), answer, foreign, errors});
 } catch (error) {
     process.stderr.write(String(error) + errors.join() + '\n');
 } finally {

@@ -1,8 +1,9 @@
-// Holds answers that a server gave against its document. {document: file, folder: of *.jsonl, every: whether each operation
-// must have been seen to succeed}. Tells {checked: number, faults: [text, …], unseen: [operation, …]} and ends.
+// Checks recorded responses of a server against its OpenAPI {document}: {folder} has *.jsonl files of
+// exchanges. Reports {checked: number, faults: [text, …], unseen: [operations without a recorded success,
+// …]}.
 import {readdir, readFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import {load, options, tell} from './common.mjs';
+import {load, options, report} from './common.mjs';
 
 const {default: {default: Ajv}} = await load('ajv/dist/2020.js');
 const {default: {default: addFormats}} = await load('ajv-formats');
@@ -14,15 +15,15 @@ ajv.addSchema(document, 'document');
 const escape = text => text.replaceAll('~', '~0').replaceAll('/', '~1');
 const segments = path => path.split('/').slice(1);
 const paths = Object.keys(document.paths).map(path => ({path, pattern: segments(path)}));
-const isPart = segment => segment.startsWith('{');
+const isParameter = segment => segment.startsWith('{');
 
-/** The path of the document that a request's is one of; a fixed one wins. */
+/** The path template of the document that matches a target; one without parameters has precedence. */
 const find = target => {
     const given = segments(target.split('?')[0]);
     const fits = ({pattern}) => pattern.length === given.length &&
-        pattern.every((segment, i) => isPart(segment) ? given[i] !== '' : segment === given[i]);
+        pattern.every((segment, i) => isParameter(segment) ? given[i] !== '' : segment === given[i]);
     const all = paths.filter(fits);
-    return (all.find(({pattern}) => !pattern.some(isPart)) ?? all[0])?.path;
+    return (all.find(({pattern}) => !pattern.some(isParameter)) ?? all[0])?.path;
 };
 
 const validators = new Map();
@@ -32,7 +33,7 @@ const validator = pointer => {
     return validators.get(pointer);
 };
 
-// What HTTP itself refuses, before it is known what the request is about.
+// Statuses of HTTP itself, possible before the route is known.
 const ofHttp = new Set([400, 408, 413, 417, 431, 505]);
 const anyMethod = new Set(['/api/v1/users/auth']);
 const faults = new Map(), seen = new Set();
@@ -44,7 +45,8 @@ const check = ({method, target, status, content_type: type, body}) => {
     if (method === 'OPTIONS')
         return;
     if (!path)
-        return status === 404 || status === 429 || ofHttp.has(status) || fault(`${method} ${target} ${status}`, 'is no path');
+        return status === 404 || status === 429 || ofHttp.has(status) ||
+            fault(`${method} ${target} ${status}`, 'is no path');
     const verb = anyMethod.has(path) || method === 'HEAD' ? 'get' : method.toLowerCase();
     const operation = document.paths[path][verb];
     if (!operation)
@@ -68,7 +70,8 @@ const check = ({method, target, status, content_type: type, body}) => {
     const plain = type.split(';')[0];
     if (media.length === 0)
         return plain === '' || fault(where, `has a body of type ${plain}`);
-    const found = media.find(one => one === plain || one === '*/*' || one.replace('/*', '') === plain.split('/')[0]);
+    const fits = one => one === plain || one === '*/*' || one.replace('/*', '') === plain.split('/')[0];
+    const found = media.find(fits);
     if (!found)
         return fault(where, `has the type ${plain}`);
     if (body === undefined || !answer.content[found].schema)
@@ -88,7 +91,7 @@ for (const file of await readdir(options.folder)) {
     }
 }
 const all = Object.values(document.paths).flatMap(path => Object.values(path)).map(one => one.operationId);
-tell({
+report({
     checked,
     faults: [...faults].map(([where, what]) => `${where}: ${what}`),
     unseen: all.filter(id => !seen.has(id)),

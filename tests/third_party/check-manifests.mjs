@@ -1,10 +1,10 @@
-// Holds the Kubernetes manifests of {folder} against the schemas of their kinds, and lints the file {compose}. Tells
-// {checked: [kind, …], faults: [text, …]}.
+// Validates the Kubernetes manifests of {folder} against the schemas of their kinds, and lints the file
+// {compose}. Reports {checked: [kind, …], faults: [text, …]}.
 import {execFile} from 'node:child_process';
 import {readdir, readFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {pathToFileURL} from 'node:url';
-import {load, options, tell} from './common.mjs';
+import {load, options, report} from './common.mjs';
 
 const {default: yaml} = await load('js-yaml');
 const packages = process.env.NODE_PATH;
@@ -26,9 +26,9 @@ for (const [name, manifest] of Object.entries(manifests)) {
     }
 }
 const applied = [...kustomization.resources].sort().join();
-const there = Object.keys(manifests).filter(name => !name.includes('.example.')).sort().join();
-if (applied !== there)
-    faults.push(`kustomization.yaml lists ${applied}, there are ${there}`);
+const existing = Object.keys(manifests).filter(name => !name.includes('.example.')).sort().join();
+if (applied !== existing)
+    faults.push(`kustomization.yaml lists ${applied}, the folder has ${existing}`);
 
 const linted = await new Promise(resolve => execFile(
     process.execPath, [join(packages, 'dclint/bin/dclint.cjs'), '--formatter', 'json', options.compose],
@@ -37,5 +37,5 @@ for (const {messages} of linted)
     for (const {type, rule, line, message} of messages)
         if (type === 'error')
             faults.push(`compose.yaml:${line}: ${rule}: ${message}`);
-tell({checked, faults});
+report({checked, faults});
 process.exit();

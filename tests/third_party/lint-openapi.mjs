@@ -1,18 +1,20 @@
-// Lints the document {file} by the recommended rules of Redocly and of Spectral. Tells {findings: [text, …]} and ends.
+// Lints the document {file} with the recommended rules of Redocly and of Spectral. Reports {findings: [text,
+// …]}.
 import {execFile} from 'node:child_process';
 import {mkdtemp, rm, writeFile} from 'node:fs/promises';
 import {createRequire} from 'node:module';
 import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
-import {options, tell} from './common.mjs';
+import {options, report} from './common.mjs';
 
 const require = createRequire(import.meta.url);
 const program = (name, path) => join(dirname(require.resolve(`${name}/package.json`)), path);
 
-/** What a linter printed, whatever it ended with: it fails if it found something. */
+/** The output of a linter (the exit code is nonzero if it has findings). */
 const run = (path, args) =>
     new Promise((resolve, reject) => {
-        const env = {...process.env, REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true', CI: '1'};
+        const quiet = {REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true', CI: '1'};
+        const env = {...process.env, ...quiet};
         execFile(process.execPath, [path, ...args], {env, maxBuffer: 1 << 26}, (error, out, err) =>
             out ? resolve(JSON.parse(out)) : reject(new Error(err)));
     });
@@ -32,7 +34,7 @@ try {
         ...redocly.problems.map(one => `${one.ruleId} ${one.location[0].pointer}`),
         ...spectral.map(one => `${one.code} ${one.path.join('/')}: ${one.message}`),
     ];
-    tell({findings});
+    report({findings});
 } finally {
     await rm(folder, {recursive: true});
 }

@@ -1,12 +1,13 @@
-// Runs the protocol's own conformance suite against {url}, of the spec {revision}. The suite knows no credentials, so they
-// are added on the way: {token}, and {origin} where a page of its own is meant. Tells {scenarios: {name: [failed check, …]}} and ends.
+// Runs the MCP conformance suite for the specification {revision} against {url}. The suite has no support for
+// credentials, so a proxy adds {token}, and replaces the suite's own origins by {origin}. Reports
+// {scenarios: {name: [failed check, …]}}.
 import {execFile} from 'node:child_process';
 import {mkdtemp, readdir, readFile, rm} from 'node:fs/promises';
 import {createServer, request} from 'node:http';
 import {createRequire} from 'node:module';
 import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
-import {listen, options, tell} from './common.mjs';
+import {listen, options, report} from './common.mjs';
 
 const proxy = createServer((incoming, outgoing) => {
     const headers = {...incoming.headers, authorization: `Bearer ${options.token}`};
@@ -19,19 +20,22 @@ const proxy = createServer((incoming, outgoing) => {
     incoming.pipe(onward);
 });
 const port = await listen(proxy);
-const suite = dirname(createRequire(import.meta.url).resolve('@modelcontextprotocol/conformance/package.json'));
+const require = createRequire(import.meta.url);
+const suite = dirname(require.resolve('@modelcontextprotocol/conformance/package.json'));
 const folder = await mkdtemp(join(tmpdir(), 'conformance-'));
 await new Promise(resolve => {
     const args = [join(suite, 'dist/index.js'), 'server', '--url', `http://127.0.0.1:${port}/mcp`,
                   '--requirements', options.revision, '-o', folder];
-    execFile(process.execPath, args, {maxBuffer: 1 << 26}, resolve); // fails where a scenario does
+    // The exit code, nonzero if a scenario fails, is ignored.
+    execFile(process.execPath, args, {maxBuffer: 1 << 26}, resolve);
 });
 const scenarios = {};
-for (const place of await readdir(folder)) {
-    const checks = JSON.parse(await readFile(join(folder, place, 'checks.json'), 'utf8'));
-    const name = place.replace(/^server-/, '').replace(/-\d{4}-\d\d-\d\dT.*$/, '');
-    scenarios[name] = checks.filter(one => one.status === 'FAILURE').map(one => `${one.id}: ${one.errorMessage ?? ''}`);
+for (const run of await readdir(folder)) {
+    const checks = JSON.parse(await readFile(join(folder, run, 'checks.json'), 'utf8'));
+    const name = run.replace(/^server-/, '').replace(/-\d{4}-\d\d-\d\dT.*$/, '');
+    const failed = checks.filter(({status}) => status === 'FAILURE');
+    scenarios[name] = failed.map(({id, errorMessage}) => `${id}: ${errorMessage ?? ''}`);
 }
 await rm(folder, {recursive: true});
-tell({scenarios});
+report({scenarios});
 process.exit();

@@ -1,34 +1,34 @@
-// An identity provider that says what a test wants it to say: oauth2-mock-server over https, behind a layer that
-// counts, delays, fails and lies. Takes the paths of PEM files, `key` and `cert`, without which it speaks plain http, and
-// a `port`, to be tried by hand.
+// A controllable OpenID provider: oauth2-mock-server over https, behind a layer that counts, delays, fails
+// and falsifies. Options: paths of the PEM files `key` and `cert`, without which it serves plain http, and a
+// `port`.
 //
-// Tells {"issuer": "https://localhost:N", "control": M}. At http://127.0.0.1:M:
+// Reports {"issuer": "https://localhost:N", "control": M}. At http://127.0.0.1:M:
 //
-//   POST /set    merge into the settings below; objects member by member
-//   POST /reset  back to the defaults, with an empty log; the key stays
-//   GET  /log    what was asked, see `empty_log`
+//   POST /set    merge into the settings below; objects are merged by member
+//   POST /reset  restore the defaults and clear the log; the key stays
+//   GET  /log    the requests received, see `empty_log`
 import {createHmac, randomBytes} from 'node:crypto';
 import {readFileSync} from 'node:fs';
 import {createServer} from 'node:http';
 import {createServer as create_tls_server} from 'node:https';
 import {text} from 'node:stream/consumers';
 import {setTimeout as sleep} from 'node:timers/promises';
-import {listen, load, options, tell} from './common.mjs';
+import {listen, load, options, report} from './common.mjs';
 
 const {OAuth2Issuer, OAuth2Service} = await load('oauth2-mock-server');
 
 const defaults = () => ({
-    // Into the id_token, over the mock's own (iss, aud, nonce, iat, nbf, exp); null takes a claim away.
+    // Added to the id_token, over the mock's own (iss, aud, nonce, iat, nbf, exp); null removes a claim.
     claims: {sub: '1089', email: 'ada@example.org', email_verified: true, name: 'Ada'},
-    alg: 'RS256',          // or "HS256", by the client's secret, or "none"
+    alg: 'RS256',          // or "HS256", keyed with the client's secret, or "none"
     bad_signature: false,
     unknown_kid: false,
-    refresh_token: null,   // the token answer's; there is none by default
-    discovery: {},         // into the discovery document; null takes a member away
-    // By the endpoint: discovery, jwks, authorize, token, revoke.
+    refresh_token: null,   // of the token response; none by default
+    discovery: {},         // added to the discovery document; null removes a member
+    // By endpoint: discovery, jwks, authorize, token, revoke.
     delay_ms: {},
     fail: {},              // answer with this status
-    garbage: {},           // answer 200 with true: what is no JSON; "huge": sound JSON of 5 MB
+    garbage: {},           // answer 200: true for invalid JSON, "huge" for valid JSON of 5 MB
 });
 let settings = defaults();
 
@@ -43,7 +43,7 @@ const empty_log = () => ({
     hits: Object.fromEntries(Object.values(endpoints).map(name => [name, 0])),
     authorize: null,   // the last query
     token: null,       // the last form
-    revoked: [],       // all tokens, those included whose revocation was set to fail
+    revoked: [],       // all tokens, including those with a revocation set to fail
 });
 let log = empty_log();
 
@@ -56,7 +56,7 @@ async function rotate() {
     key = await issuer.keys.generate('RS256');
 }
 
-// The key store forgets nothing and takes turns, so the only key that counts is named here.
+// The key store keeps all keys and rotates among them, so the current key is selected here.
 issuer.buildToken = build => OAuth2Issuer.prototype.buildToken.call(issuer, {...build, kid: key.kid});
 
 const is_object = value => value !== null && typeof value === 'object' && !Array.isArray(value);
@@ -67,19 +67,23 @@ function merge(into, from) {
     return into;
 }
 
-const without_nulls = object => Object.fromEntries(Object.entries(object).filter(([, value]) => value !== null));
+const without_nulls = object =>
+    Object.fromEntries(Object.entries(object).filter(([, value]) => value !== null));
 
 const encode = value => Buffer.from(JSON.stringify(value)).toString('base64url');
 
-/** Sign the same claims anew, as nobody should. */
+/** Sign the claims again with a wrong signature, algorithm or key. */
 function forge(id_token, secret) {
     const [header, claims, signature] = id_token.split('.');
-    if (settings.bad_signature)
-        return `${header}.${claims}.${randomBytes(Buffer.from(signature, 'base64url').length).toString('base64url')}`;
+    if (settings.bad_signature) {
+        const noise = randomBytes(Buffer.from(signature, 'base64url').length);
+        return `${header}.${claims}.${noise.toString('base64url')}`;
+    }
     const {kid} = JSON.parse(Buffer.from(header, 'base64url'));
     const signed = `${encode({typ: 'JWT', alg: settings.alg, kid})}.${claims}`;
-    const mac = settings.alg === 'HS256' ? createHmac('sha256', secret).update(signed).digest('base64url') : '';
-    return `${signed}.${mac}`;
+    if (settings.alg !== 'HS256')
+        return `${signed}.`;
+    return `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`;
 }
 
 service.on('beforeTokenSigning', ({header, payload}) => {
@@ -103,7 +107,7 @@ service.on('beforeResponse', ({body}, {headers, body: form}) => {
 
 service.on('beforeAuthorizeRedirect', ({url}, {query}) => started.set(url.searchParams.get('code'), query));
 
-/** Who asks, by either way of RFC 6749, 2.3.1. */
+/** The client credentials of a request, in either form of RFC 6749, 2.3.1. */
 function client_of({headers}, form) {
     const [scheme, credentials] = (headers.authorization ?? '').split(' ');
     if (scheme.toLowerCase() !== 'basic')
@@ -119,7 +123,7 @@ function answer(response, status, body) {
 
 const refuse = (response, error, error_description) => answer(response, 400, {error, error_description});
 
-/** Where the mock is more lenient than a real provider. @return what is wrong, if anything */
+/** Checks of a real provider that the mock lacks. @return the error and its description, or null */
 function fault(endpoint, request) {
     if (endpoint === 'authorize' && request.query.code_challenge_method !== 'S256')
         return ['invalid_request', 'code_challenge_method is not S256'];
@@ -148,7 +152,7 @@ function record(endpoint, {query, body}) {
         log.revoked.push(body.token ?? query.token ?? null);
 }
 
-/** Have what the mock is about to answer changed first. */
+/** Modify the mock's response before it is sent. */
 function amend(response, change) {
     response.json = document => {
         delete response.json;
@@ -171,8 +175,10 @@ async function serve(request, response) {
     if (status)
         return answer(response, status, {error: status < 500 ? 'invalid_grant' : 'server_error'});
     const garbage = settings.garbage[endpoint];
+    if (garbage === 'huge')
+        return answer(response, 200, {padding: 'x'.repeat(5_000_000)});
     if (garbage)
-        return answer(response, 200, garbage === 'huge' ? {padding: 'x'.repeat(5_000_000)} : '<html>this is no JSON');
+        return answer(response, 200, '<html>this is no JSON');
     const wrong = fault(endpoint, {query, headers: request.headers, body: request.body ?? {}});
     if (wrong)
         return refuse(response, ...wrong);
@@ -190,12 +196,12 @@ const commands = {
         log = empty_log();
     },
     'POST /set': async request => {
-        const {rotate: shall_rotate, ...changes} = JSON.parse(await text(request));
+        const {rotate: rotate_key, ...changes} = JSON.parse(await text(request));
         const unknown = Object.keys(changes).filter(name => !(name in settings));
         if (unknown.length)
             throw new Error(`unknown: ${unknown}`);
         merge(settings, changes);
-        if (shall_rotate)
+        if (rotate_key)
             await rotate();
     },
 };
@@ -207,7 +213,7 @@ async function control(request, response) {
     answer(response, 200, await command(request) ?? {});
 }
 
-/** Call it, and answer 500 where it throws. */
+/** Wrap a handler to answer 500 if it throws. */
 const guarded = handler => (request, response) =>
     handler(request, response).catch(error => {
         console.error(`oidc: ${error.stack}`);
@@ -220,4 +226,4 @@ const read_tls = () => ({key: readFileSync(options.key), cert: readFileSync(opti
 const server = options.key ? create_tls_server(read_tls(), guarded(serve)) : createServer(guarded(serve));
 const front = await listen(server, options.port);
 issuer.url = `${options.key ? 'https' : 'http'}://localhost:${front}`;
-tell({issuer: issuer.url, control: await listen(createServer(guarded(control)))});
+report({issuer: issuer.url, control: await listen(createServer(guarded(control)))});

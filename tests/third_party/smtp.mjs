@@ -1,17 +1,18 @@
-// A mail server that accepts what a test lets it accept, decodes it, and tells of it.
+// A controllable mail server that decodes and reports the mail it accepts. Options:
 //
 //   key, cert       paths of PEM files: STARTTLS is offered; with `implicit`, TLS from the first byte
-//   user, password  have to be given, by PLAIN or LOGIN; where there is TLS, only under it
-//   stall           "greeting" or "data": take the connection, or a whole mail, and never say anything more
-//   refuse          {recipient: code}: answer RCPT so
-//   reject          code: answer every whole mail so
-//   delay_ms        answer a whole mail only then
-//   grey            [recipient]: 451 the first time, accepted from then on
-//   idle_ms         close a connection on which nothing has come for so long
+//   user, password  required, by PLAIN or LOGIN; with TLS, only after the handshake
+//   stall           "greeting" or "data": accept the connection, or a message, and never respond
+//   refuse          {recipient: code}: the response to RCPT
+//   reject          code: the response to every message
+//   delay_ms        the delay before the response to a message
+//   grey            [recipient]: 451 the first time, accepted afterwards
+//   idle_ms         close a connection that has been idle for so long
 //
-// Tells {"port": …} first, then {"mail": {…}} for each one accepted, before the client hears of it.
+// Reports {"port": …} first, then {"mail": {…}} for each accepted message, before the client gets the
+// response.
 import {readFileSync} from 'node:fs';
-import {listen, load, options, tell} from './common.mjs';
+import {listen, load, options, report} from './common.mjs';
 
 const {SMTPServer} = await load('smtp-server');
 const {simpleParser} = await load('mailparser');
@@ -23,11 +24,11 @@ const seen = new Set();
 const refusal = (code, text) => Object.assign(new Error(text), {responseCode: code});
 
 function check_login({username, password}, session, done) {
-    const good = username === options.user && password === options.password;
-    done(good ? null : refusal(535, 'wrong user or password'), good && {user: username});
+    const matches = username === options.user && password === options.password;
+    done(matches ? null : refusal(535, 'wrong user or password'), matches && {user: username});
 }
 
-// What the library demands by itself it forgets while AUTH is hidden, before TLS.
+// The library does not enforce authentication while AUTH is hidden, before TLS.
 function check_sender(address, session, done) {
     done(needs_login && !session.user ? refusal(530, 'authentication required') : null);
 }
@@ -43,17 +44,17 @@ function check_recipient({address}, session, done) {
     done();
 }
 
-/** Each header by its lower-case name, unfolded and else as it came; the last of equal ones. */
+/** Headers by lower-case name, unfolded but otherwise raw; the last of equal names. */
 function raw_headers(lines) {
-    return Object.fromEntries(
-        lines.map(({key, line}) => [key, line.slice(line.indexOf(':') + 1).replace(/\r?\n(?=[ \t])/g, '').trim()]));
+    const value = line => line.slice(line.indexOf(':') + 1).replace(/\r?\n(?=[ \t])/g, '').trim();
+    return Object.fromEntries(lines.map(({key, line}) => [key, value(line)]));
 }
 
 /** The first mailbox of a header. */
 const mailbox = header => ({name: header?.value[0]?.name ?? '', address: header?.value[0]?.address ?? ''});
 
 async function describe(raw, {id, secure, user, envelope}) {
-    // Nothing derived: a text only if there is a text part.
+    // No derived parts: `text` only if the message has a text part.
     const parsed = await simpleParser(raw, {skipHtmlToText: true, skipTextToHtml: true, skipTextLinks: true});
     return {
         connection: id,
@@ -71,7 +72,7 @@ async function describe(raw, {id, secure, user, envelope}) {
     };
 }
 
-async function take(stream, session, done) {
+async function receive(stream, session, done) {
     const parts = [];
     for await (const part of stream)
         parts.push(part);
@@ -81,8 +82,8 @@ async function take(stream, session, done) {
         await new Promise(resolve => setTimeout(resolve, options.delay_ms));
     if (options.reject)
         return done(refusal(options.reject, 'rejected'));
-    tell({mail: await describe(Buffer.concat(parts), session)});
-    done(null, 'taken');
+    report({mail: await describe(Buffer.concat(parts), session)});
+    done(null, 'accepted');
 }
 
 const server = new SMTPServer({
@@ -109,9 +110,9 @@ const server = new SMTPServer({
     onMailFrom: check_sender,
     onRcptTo: check_recipient,
     onData(stream, session, done) {
-        take(stream, session, done).catch(done);
+        receive(stream, session, done).catch(done);
     },
 });
-// A client that breaks off, as one does that trusts not this certificate, is no fault of the server.
+// Aborted connections are expected, such as those of clients that reject the certificate.
 server.on('error', error => console.error(`smtp: ${error.message}`));
-tell({port: await listen(server.server)});
+report({port: await listen(server.server)});

@@ -20,7 +20,7 @@ namespace {
 
 using octets = std::vector<std::uint8_t>;
 
-/** What a tag is made of, all of it owned. */
+/// The inputs of a tag, owned.
 struct input {
     octets password, salt, secret, associated_data;
     std::uint32_t memory_kib = 8, iterations = 1, lanes = 1;
@@ -39,7 +39,7 @@ std::ostream& operator<<(std::ostream& out, const input& in)
                << hex(in.secret) << ", associated data " << hex(in.associated_data);
 }
 
-/** Memory of an alignment that no kernel could do with less of, and of any content. */
+/// Memory with the minimum alignment, and arbitrary content.
 class memory {
 public:
     explicit memory(std::size_t size)
@@ -62,24 +62,24 @@ octets tag_of(const input& in, argon2_kernel kernel)
 {
     octets out(in.tag_size);
     auto parameters = in.parameters();
-    memory room(parameters.memory_size());
-    argon2id(parameters, out, room.bytes(), kernel);
+    memory buffer(parameters.memory_size());
+    argon2id(parameters, out, buffer.bytes(), kernel);
     return out;
 }
 
-octets tag_by_library(input in)
+octets tag_of_library(input in)
 {
     octets out(in.tag_size);
     argon2_context context{};
-    auto give = [](octets& from, std::uint8_t*& data, std::uint32_t& size) {
+    auto assign = [](octets& from, std::uint8_t*& data, std::uint32_t& size) {
         data = from.data();
         size = static_cast<std::uint32_t>(from.size());
     };
-    give(out, context.out, context.outlen);
-    give(in.password, context.pwd, context.pwdlen);
-    give(in.salt, context.salt, context.saltlen);
-    give(in.secret, context.secret, context.secretlen);
-    give(in.associated_data, context.ad, context.adlen);
+    assign(out, context.out, context.outlen);
+    assign(in.password, context.pwd, context.pwdlen);
+    assign(in.salt, context.salt, context.saltlen);
+    assign(in.secret, context.secret, context.secretlen);
+    assign(in.associated_data, context.ad, context.adlen);
     context.t_cost = in.iterations;
     context.m_cost = in.memory_kib;
     context.lanes = in.lanes;
@@ -97,7 +97,7 @@ std::vector<argon2_kernel> runnable_kernels()
         if (can_run(kernel))
             out.push_back(kernel);
         else
-            std::cout << "not tested, since this machine cannot run it: argon2 for " << name_of(kernel)
+            std::cout << "not supported by this machine, not tested: argon2 kernel " << name_of(kernel)
                       << '\n';
     return out;
 }
@@ -108,18 +108,18 @@ const std::vector<argon2_kernel>& kernels()
     return out;
 }
 
-/** Every kernel, held against the library. */
+/// Compare every kernel with libargon2.
 void check(const input& in)
 {
-    auto expected = tag_by_library(in);
+    auto expected = tag_of_library(in);
     for (auto kernel : kernels())
         BOOST_REQUIRE_MESSAGE(tag_of(in, kernel) == expected, name_of(kernel) << ": " << in);
 }
 
-/** Inputs by chance, another set each time; LATCHKEY_TEST_SEED brings one back. */
-class dice {
+/// Random inputs with a new seed each run; LATCHKEY_TEST_SEED replays one.
+class random_inputs {
 public:
-    dice()
+    random_inputs()
     {
         auto* given = std::getenv("LATCHKEY_TEST_SEED");
         auto seed = given ? static_cast<std::uint32_t>(std::stoul(given)) : std::random_device{}();
@@ -127,21 +127,21 @@ public:
         random_.seed(seed);
     }
 
-    std::uint32_t between(std::uint32_t least, std::uint32_t most)
+    std::uint32_t between(std::uint32_t min, std::uint32_t max)
     {
-        return std::uniform_int_distribution(least, most)(random_);
+        return std::uniform_int_distribution(min, max)(random_);
     }
 
     bool once_in(std::uint32_t times) { return between(1, times) == 1; }
 
-    octets bytes(std::uint32_t least, std::uint32_t most)
+    octets bytes(std::uint32_t min, std::uint32_t max)
     {
-        octets out(between(least, most));
+        octets out(between(min, max));
         std::ranges::generate(out, [this] { return static_cast<std::uint8_t>(between(0, 255)); });
         return out;
     }
 
-    /** Small for the most part, so that there can be many. */
+    /// Mostly small, so that there can be many.
     input any_input()
     {
         input out;
@@ -160,7 +160,7 @@ private:
     std::mt19937 random_;
 };
 
-input plain(std::uint32_t memory_kib, std::uint32_t iterations, std::uint32_t lanes)
+input fixed_input(std::uint32_t memory_kib, std::uint32_t iterations, std::uint32_t lanes)
 {
     input out;
     out.password = {'p', 'a', 's', 's', 'w', 'o', 'r', 'd'};
@@ -180,8 +180,8 @@ bool is_zero(std::span<const std::uint8_t> bytes)
 
 BOOST_AUTO_TEST_SUITE(argon2)
 
-// RFC 9106, 5.3.
-BOOST_AUTO_TEST_CASE(the_vector_of_the_rfc)
+// RFC 9106, section 5.3.
+BOOST_AUTO_TEST_CASE(the_rfc_9106_vector_matches)
 {
     input in;
     in.password.assign(32, 1);
@@ -197,38 +197,38 @@ BOOST_AUTO_TEST_CASE(the_vector_of_the_rfc)
                    name_of(kernel));
 }
 
-BOOST_AUTO_TEST_CASE(the_least_of_all_costs)
+BOOST_AUTO_TEST_CASE(minimal_costs)
 {
     for (std::uint32_t lanes = 1; lanes <= 64; ++lanes)
-        check(plain(8 * lanes, 1, lanes));
+        check(fixed_input(8 * lanes, 1, lanes));
 }
 
-BOOST_AUTO_TEST_CASE(memory_that_is_no_multiple_of_what_the_lanes_share)
+BOOST_AUTO_TEST_CASE(memory_not_a_multiple_of_the_lanes_size)
 {
     for (std::uint32_t lanes : {1u, 2u, 3u, 5u, 8u})
         for (std::uint32_t more = 0; more <= 4 * lanes; ++more)
             for (std::uint32_t passes : {1u, 2u, 3u})
-                check(plain(16 * lanes + more, passes, lanes));
+                check(fixed_input(16 * lanes + more, passes, lanes));
 }
 
 // A block of addresses serves 128 blocks, so segments about that long and about twice as long.
-BOOST_AUTO_TEST_CASE(segments_about_as_long_as_a_block_of_addresses)
+BOOST_AUTO_TEST_CASE(segments_about_as_long_as_an_address_block)
 {
     for (std::uint32_t segment : {127u, 128u, 129u, 130u, 255u, 256u, 257u})
         for (std::uint32_t lanes : {1u, 2u})
-            check(plain(4 * lanes * segment, 2, lanes));
+            check(fixed_input(4 * lanes * segment, 2, lanes));
 }
 
-BOOST_AUTO_TEST_CASE(costs_of_real_servers)
+BOOST_AUTO_TEST_CASE(realistic_costs)
 {
-    check(plain(19456, 2, 1));
-    check(plain(47104, 1, 1));
-    check(plain(65536, 3, 4));
+    check(fixed_input(19456, 2, 1));
+    check(fixed_input(47104, 1, 1));
+    check(fixed_input(65536, 3, 4));
 }
 
 BOOST_AUTO_TEST_CASE(tags_of_every_length)
 {
-    auto in = plain(8, 1, 1);
+    auto in = fixed_input(8, 1, 1);
     for (in.tag_size = 4; in.tag_size <= 200; ++in.tag_size)
         check(in);
     for (auto size : {255, 256, 257, 1023, 1024, 1025}) {
@@ -239,7 +239,7 @@ BOOST_AUTO_TEST_CASE(tags_of_every_length)
 
 BOOST_AUTO_TEST_CASE(passwords_and_salts_of_every_length)
 {
-    auto in = plain(8, 1, 1);
+    auto in = fixed_input(8, 1, 1);
     for (std::size_t size = 0; size <= 300; ++size) {
         in.password.assign(size, static_cast<std::uint8_t>(size));
         check(in);
@@ -252,9 +252,9 @@ BOOST_AUTO_TEST_CASE(passwords_and_salts_of_every_length)
     }
 }
 
-BOOST_AUTO_TEST_CASE(passwords_of_odd_bytes)
+BOOST_AUTO_TEST_CASE(passwords_with_unusual_bytes)
 {
-    auto in = plain(16, 2, 1);
+    auto in = fixed_input(16, 2, 1);
     for (const octets& odd : {octets{0}, octets{0, 0}, octets{0xff}, octets{'a', 0}, octets{'a', 0, 'b'},
                               octets{0xed, 0xa0, 0x80}, octets{0xf0, 0x9f, 0x94, 0x91}, octets(1024, 0xff)}) {
         in.password = odd;
@@ -262,28 +262,28 @@ BOOST_AUTO_TEST_CASE(passwords_of_odd_bytes)
     }
 }
 
-BOOST_AUTO_TEST_CASE(ten_thousand_inputs_by_chance)
+BOOST_AUTO_TEST_CASE(ten_thousand_random_inputs)
 {
-    dice throws;
+    random_inputs random;
     for (int i = 0; i < 10'000; ++i)
-        check(throws.any_input());
+        check(random.any_input());
 }
 
-BOOST_AUTO_TEST_CASE(the_memory_is_wiped_and_nothing_beside_it_touched)
+BOOST_AUTO_TEST_CASE(only_the_used_memory_is_written_and_it_is_wiped)
 {
     for (auto kernel : kernels())
         for (std::uint32_t lanes : {1u, 3u}) {
-            auto in = plain(64 + 5, 2, lanes);
+            auto in = fixed_input(64 + 5, 2, lanes);
             auto used = in.parameters().memory_size();
-            memory room(used + 4096);
+            memory buffer(used + 4096);
             octets tag(32);
-            argon2id(in.parameters(), tag, room.bytes(), kernel);
-            BOOST_TEST(is_zero(room.bytes().first(used)), name_of(kernel));
-            BOOST_TEST(std::ranges::count(room.bytes().subspan(used), 0xa5) == 4096, name_of(kernel));
+            argon2id(in.parameters(), tag, buffer.bytes(), kernel);
+            BOOST_TEST(is_zero(buffer.bytes().first(used)), name_of(kernel));
+            BOOST_TEST(std::ranges::count(buffer.bytes().subspan(used), 0xa5) == 4096, name_of(kernel));
         }
 }
 
-BOOST_AUTO_TEST_CASE(the_best_kernel_is_one_that_runs)
+BOOST_AUTO_TEST_CASE(the_best_kernel_can_run)
 {
     BOOST_TEST(can_run(best_argon2_kernel()));
     BOOST_TEST(can_run(argon2_kernel::portable));
@@ -291,26 +291,26 @@ BOOST_AUTO_TEST_CASE(the_best_kernel_is_one_that_runs)
         BOOST_TEST((best_argon2_kernel() >= kernel), name_of(kernel));
 }
 
-BOOST_AUTO_TEST_CASE(what_is_out_of_bounds_is_refused)
+BOOST_AUTO_TEST_CASE(parameters_out_of_bounds_are_rejected)
 {
-    memory room(1 << 20);
+    memory buffer(1 << 20);
     auto bad = [&](const input& in, std::span<std::uint8_t> where) {
         octets tag(in.tag_size);
         BOOST_CHECK_THROW(argon2id(in.parameters(), tag, where), std::invalid_argument);
     };
-    bad(plain(7, 1, 1), room.bytes());
-    bad(plain(15, 1, 2), room.bytes());
-    bad(plain(8, 0, 1), room.bytes());
-    bad(plain(8, 1, 0), room.bytes());
-    bad(plain(0xffffffff, 1, 1 << 24), room.bytes());
-    bad(plain(64, 1, 1), room.bytes().first(64 * 1024 - 1));
-    bad(plain(64, 1, 1), room.bytes().subspan(32));
-    auto in = plain(8, 1, 1);
+    bad(fixed_input(7, 1, 1), buffer.bytes());
+    bad(fixed_input(15, 1, 2), buffer.bytes());
+    bad(fixed_input(8, 0, 1), buffer.bytes());
+    bad(fixed_input(8, 1, 0), buffer.bytes());
+    bad(fixed_input(0xffffffff, 1, 1 << 24), buffer.bytes());
+    bad(fixed_input(64, 1, 1), buffer.bytes().first(64 * 1024 - 1));
+    bad(fixed_input(64, 1, 1), buffer.bytes().subspan(32));
+    auto in = fixed_input(8, 1, 1);
     in.tag_size = 3;
-    bad(in, room.bytes());
+    bad(in, buffer.bytes());
 }
 
-BOOST_AUTO_TEST_CASE(the_fastest_that_can_run_passes_its_own_trial)
+BOOST_AUTO_TEST_CASE(the_fastest_supported_kernel_passes_its_self_test)
 {
     auto fastest = crypto::argon2_kernel::portable;
     for (auto kernel : crypto::argon2_kernels)

@@ -34,14 +34,14 @@ std::vector<std::uint8_t> counting(std::size_t size)
 
 BOOST_AUTO_TEST_SUITE(blake2b)
 
-BOOST_AUTO_TEST_CASE(the_example_of_the_rfc)
+BOOST_AUTO_TEST_CASE(the_rfc_7693_example_matches)
 {
     BOOST_TEST(hex(digest_of(bytes_of("abc"), 64)) ==
                "ba80a53f981c4d0d6a2797b69f12f6e94c212f14685ac4b74b12bb6fdbffa2d1"
                "7d87c5392aab792dc252d5de4533cc9518d38aa8dbf1925ab92386edd4009923");
 }
 
-BOOST_AUTO_TEST_CASE(the_longest_digest_is_that_of_openssl)
+BOOST_AUTO_TEST_CASE(the_64_byte_digest_matches_openssl)
 {
     auto text = counting(1100);
     for (std::size_t n = 0; n <= text.size(); ++n) {
@@ -51,7 +51,7 @@ BOOST_AUTO_TEST_CASE(the_longest_digest_is_that_of_openssl)
     }
 }
 
-// The digest of them all was made with Python's hashlib.
+// The digest over all digests was computed with Python's hashlib.
 BOOST_AUTO_TEST_CASE(digests_of_every_length)
 {
     auto text = counting(1024);
@@ -65,7 +65,7 @@ BOOST_AUTO_TEST_CASE(digests_of_every_length)
     BOOST_TEST(hex(out) == "17255a8144eb5c8e8e5900205d0cf17b37570574fa7a79263b45731002465e2c");
 }
 
-BOOST_AUTO_TEST_CASE(it_does_not_matter_in_which_pieces_a_text_comes)
+BOOST_AUTO_TEST_CASE(the_digest_does_not_depend_on_the_pieces)
 {
     auto text = counting(700);
     auto expected = digest_of(text, 48);

@@ -1,4 +1,4 @@
-// The schema's way forward, and the ways it must not go.
+// Migrations: applied in order and once; changed, missing and unknown ones are rejected.
 #include "db/migrations/migrations.hpp"
 
 #include "db/postgres/error.hpp"
@@ -28,7 +28,7 @@ struct empty_database {
     empty_database() { support::sql(support::shared_cluster().conninfo(), "CREATE DATABASE " + name); }
     ~empty_database() { support::shared_cluster().drop_database(name); }
 
-    std::string refusal(std::vector<db::migration> migrations) const
+    std::string rejection(std::vector<db::migration> migrations) const
     {
         try {
             db::migrate(conninfo, migrations);
@@ -49,7 +49,7 @@ BOOST_FIXTURE_TEST_CASE(all_are_applied_in_order_and_once, empty_database)
     BOOST_TEST(support::sql(conninfo, "SELECT b FROM one") == "2");
 }
 
-BOOST_FIXTURE_TEST_CASE(only_what_is_new_is_applied, empty_database)
+BOOST_FIXTURE_TEST_CASE(only_new_migrations_are_applied, empty_database)
 {
     std::vector<db::migration> first{two[0]};
     db::migrate(conninfo, first);
@@ -57,7 +57,7 @@ BOOST_FIXTURE_TEST_CASE(only_what_is_new_is_applied, empty_database)
                boost::test_tools::per_element());
 }
 
-BOOST_FIXTURE_TEST_CASE(the_program_carries_its_own, empty_database)
+BOOST_FIXTURE_TEST_CASE(the_program_embeds_its_migrations, empty_database)
 {
     BOOST_TEST(!db::embedded_migrations().empty());
     auto applied = db::migrate(conninfo).applied;
@@ -66,7 +66,7 @@ BOOST_FIXTURE_TEST_CASE(the_program_carries_its_own, empty_database)
     BOOST_TEST(db::migrate(conninfo).applied.empty());
 }
 
-BOOST_FIXTURE_TEST_CASE(programs_that_start_together_do_not_collide, empty_database)
+BOOST_FIXTURE_TEST_CASE(concurrent_processes_apply_each_once, empty_database)
 {
     std::atomic<std::size_t> applied = 0, failed = 0;
     std::vector<std::thread> threads;
@@ -84,39 +84,39 @@ BOOST_FIXTURE_TEST_CASE(programs_that_start_together_do_not_collide, empty_datab
     BOOST_TEST(applied == db::embedded_migrations().size());
 }
 
-BOOST_FIXTURE_TEST_CASE(a_changed_migration_is_refused, empty_database)
+BOOST_FIXTURE_TEST_CASE(a_changed_migration_is_rejected, empty_database)
 {
     db::migrate(conninfo, two);
     std::vector<db::migration> changed{{"0001_first", "CREATE TABLE one (a bigint)"}, two[1]};
     BOOST_TEST(
-        refusal(changed) ==
+        rejection(changed) ==
         "migration 0001_first was changed after it was applied: restore it, and add a new one instead");
 }
 
-BOOST_FIXTURE_TEST_CASE(a_newer_database_is_refused, empty_database)
+BOOST_FIXTURE_TEST_CASE(an_unknown_migration_is_rejected, empty_database)
 {
     db::migrate(conninfo, two);
-    BOOST_TEST(refusal({two[0]}) == "migration 0002_second is in the database but not in this program: "
-                                    "run the newer program that made it");
+    BOOST_TEST(rejection({two[0]}) == "migration 0002_second is in the database but not in this program: "
+                                      "run the newer program that made it");
 }
 
-BOOST_FIXTURE_TEST_CASE(a_migration_from_the_past_is_refused, empty_database)
+BOOST_FIXTURE_TEST_CASE(a_migration_before_the_last_applied_one_is_rejected, empty_database)
 {
     db::migrate(conninfo, two);
-    auto refused = refusal({two[0], {"0001_late", "SELECT 1"}, two[1]});
-    BOOST_TEST(refused.starts_with("migration 0001_late is missing, but a later one was applied"));
+    auto message = rejection({two[0], {"0001_late", "SELECT 1"}, two[1]});
+    BOOST_TEST(message.starts_with("migration 0001_late is missing, but a later one was applied"));
 }
 
-BOOST_FIXTURE_TEST_CASE(a_failing_migration_leaves_nothing_of_itself, empty_database)
+BOOST_FIXTURE_TEST_CASE(a_failing_migration_is_rolled_back, empty_database)
 {
-    auto refused = refusal({two[0], {"0002_broken", "CREATE TABLE half (a int); SELECT nonsense"}});
-    BOOST_TEST(refused.starts_with("migration 0002_broken: column \"nonsense\" does not exist"));
+    auto message = rejection({two[0], {"0002_broken", "CREATE TABLE half (a int); SELECT nonsense"}});
+    BOOST_TEST(message.starts_with("migration 0002_broken: column \"nonsense\" does not exist"));
     BOOST_TEST(support::sql(conninfo, "SELECT to_regclass('one') IS NOT NULL") == "t");
     BOOST_TEST(support::sql(conninfo, "SELECT to_regclass('half') IS NULL") == "t");
     BOOST_TEST(db::migrate(conninfo, two).applied.size() == 1u);
 }
 
-BOOST_AUTO_TEST_CASE(no_database_is_a_failure_not_a_crash)
+BOOST_AUTO_TEST_CASE(an_unreachable_database_is_a_failure)
 {
     BOOST_CHECK_EXCEPTION(db::migrate("host=/nonexistent dbname=x"), db::failure,
                           [](const db::failure& why) { return why.unavailable(); });

@@ -1,4 +1,4 @@
-// On which side of the wall between workspaces each statement of the program runs.
+// Every statement on tables with row-level security is marked as of one workspace, or listed with a reason.
 #include "db/postgres/statement.hpp"
 #include "tests/support/database.hpp"
 
@@ -13,11 +13,11 @@ BOOST_AUTO_TEST_SUITE(statements)
 
 namespace {
 
-/// Why a statement that touches walled tables is not of one workspace.
-std::map<std::string, std::string> outside()
+/// Statements that access tables with row-level security outside of one workspace, with the reason.
+std::map<std::string, std::string> unrestricted_statements()
 {
     const std::pair<const char*, std::vector<const char*>> reasons[] = {
-        {"a person, in whatever workspaces they are",
+        {"about a user in all of their workspaces",
          {"users_find",
           "users_find_by_email",
           "users_find_notifications",
@@ -32,41 +32,43 @@ std::map<std::string, std::string> outside()
           "users_disable",
           "users_find_disabled",
           "users_restore",
-          "users_dispossess",
-          "users_find_reach",
-          "users_vacate",
+          "users_reset_unverified",
+          "users_find_affected_workspaces",
+          "users_release_email",
           "users_delete",
           "avatars_find",
           "avatars_remove",
           "avatars_replace",
-          "devices_note",
+          "known_devices_record",
           "one_time_tokens_find",
-          "one_time_tokens_spend",
+          "one_time_tokens_consume",
           "oauth_find_user",
-          "oauth_put_grant",
+          "oauth_upsert_grant",
           "oauth_delete_grant",
           "sessions_insert",
           "sessions_find_user",
           "sessions_revoke",
           "sessions_end",
-          "standing_password",
+          "credential_checks_require_password",
           "api_keys_list_live",
           "api_keys_revoke_of_user",
           "invites_cancel_all_by",
-          "join_requests_settle"}},
-        {"which workspaces a person has, or is led to",
-         {"memberships_list", "memberships_list_page", "memberships_count", "users_find_place",
-          "users_find_place_by_email", "sessions_find_place", "sessions_lead_somewhere", "sessions_refresh"}},
-        {"the workspace is only just being made, or its first member, or is asked by who is no member yet",
+          "join_requests_resolve"}},
+        {"selects the workspaces of a user, or the one to sign in to",
+         {"memberships_list", "memberships_list_page", "memberships_count", "users_find_login_workspace",
+          "users_find_login_workspace_by_email", "sessions_find_membership", "sessions_set_default_workspace",
+          "sessions_refresh"}},
+        {"creates the workspace or its first member, or runs for a user who is not a member yet",
          {"users_insert", "workspaces_insert", "memberships_insert", "join_requests_find_workspace",
           "join_requests_insert"}},
-        {"known by a secret alone, which tells the workspace",
+        {"looks up a secret, which determines the workspace",
          {"principals_find_keys", "principals_find_sessions", "api_keys_find_by_digest",
           "api_keys_revoke_by_digest", "api_keys_claim", "api_keys_find_revoked_by_digest",
           "outbox_insert_to_key_owner", "invites_find_by_token", "invites_accept"}},
-        {"upkeep of all workspaces at once", {"purge_invites", "purge_orphaned_letters", "usage_write_keys"}},
-        {"runs on either side, as its batch does",
-         {"audit_insert", "standing_require", "outbox_insert_to_user", "outbox_insert_to_address"}},
+        {"maintenance of all workspaces", {"purge_invites", "purge_orphaned_mail", "last_used_write_keys"}},
+        {"runs in batches of both kinds",
+         {"audit_insert", "credential_checks_require_valid", "outbox_insert_to_user",
+          "outbox_insert_to_address"}},
     };
     std::map<std::string, std::string> out;
     for (const auto& [reason, names] : reasons)
@@ -75,46 +77,48 @@ std::map<std::string, std::string> outside()
     return out;
 }
 
-/// Walled tables, and what leads to them: views and functions, and functions that call these.
-std::string ways_to_walled_tables(const support::database& data)
+/// Tables with row-level security, the views and functions on them, and the functions that call these.
+std::string restricted_names(const support::database& data)
 {
-    std::string ways = data.sql("SELECT string_agg(DISTINCT polrelid::regclass::text, '|') FROM pg_policy "
-                                "WHERE polname = 'one_workspace'");
-    for (std::string before; ways != before;) {
-        before = ways;
-        auto names_one = R"( ~ '\m()" + before + R"()\M')";
-        ways = data.sql(
-            "SELECT string_agg(DISTINCT name, '|' ORDER BY name) FROM ("
-            " SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace"
-            "   AND proname NOT IN ('wall_stands', 'raise_wall') AND prosrc" +
-            names_one +
-            " UNION ALL SELECT viewname FROM pg_views WHERE schemaname = 'public' AND definition" +
-            names_one + " UNION ALL SELECT * FROM string_to_table('" + before + "', '|')) AS found (name)");
+    std::string names = data.sql("SELECT string_agg(DISTINCT polrelid::regclass::text, '|') FROM pg_policy "
+                                 "WHERE polname = 'one_workspace'");
+    for (std::string previous; names != previous;) {
+        previous = names;
+        auto mentions_one = R"( ~ '\m()" + previous + R"()\M')";
+        names =
+            data.sql("SELECT string_agg(DISTINCT name, '|' ORDER BY name) FROM ("
+                     " SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace"
+                     "   AND proname NOT IN ('row_security_enabled', 'enable_row_security') AND prosrc" +
+                     mentions_one +
+                     " UNION ALL SELECT viewname FROM pg_views WHERE schemaname = 'public' AND definition" +
+                     mentions_one + " UNION ALL SELECT * FROM string_to_table('" + previous +
+                     "', '|')) AS found (name)");
     }
-    return ways;
+    return names;
 }
 
 } // namespace
 
-BOOST_FIXTURE_TEST_CASE(each_is_of_one_workspace_or_known_to_be_not, support::database)
+BOOST_FIXTURE_TEST_CASE(each_is_marked_or_listed, support::database)
 {
-    auto known = outside();
-    std::regex touching("\\b(" + ways_to_walled_tables(*this) + ")\\b");
+    auto known = unrestricted_statements();
+    std::regex restricted("\\b(" + restricted_names(*this) + ")\\b");
     for (auto each = db::statement::first(); each; each = each->next()) {
         std::string name = each->name();
         if (name.starts_with("test_"))
             continue;
-        bool touches = std::regex_search(each->sql(), touching);
+        bool accesses = std::regex_search(each->sql(), restricted);
         bool marked = each->touched() == db::rows::of_one_workspace;
         bool listed = known.erase(name) > 0;
-        BOOST_TEST((touches ? marked != listed : !marked && !listed),
-                   name << (touches
-                                ? " touches tables of workspaces: mark it as of_one_workspace, or else list "
-                                  "it here with its reason"
-                                : " touches no table of a workspace, so it is neither marked nor listed"));
+        BOOST_TEST((accesses ? marked != listed : !marked && !listed),
+                   name << (accesses
+                                ? " accesses tables with row-level security: mark it as of_one_workspace, "
+                                  "or list it here with a reason"
+                                : " accesses no table with row-level security, so it must be neither marked "
+                                  "nor listed"));
     }
     for (const auto& [name, reason] : known)
-        BOOST_TEST(false, "there is no statement " << name << " (" << reason << ")");
+        BOOST_TEST(false, "no statement is named " << name << " (" << reason << ")");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,4 +1,4 @@
-// Matching answers to requests, with no database at all.
+// Matching answers to requests, without a database.
 #include "db/postgres/multiplexer.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -22,8 +22,8 @@ struct recorded final : db::request {
     void finish() override {}
 };
 
-/// A multiplexer with names for what goes in and comes out.
-struct scene {
+/// A multiplexer driven by single-character scripts.
+struct multiplexer_fixture {
     db::multiplexer queue;
     db::multiplexer::time_point start{};
     std::vector<std::unique_ptr<db::request>> done;
@@ -52,7 +52,8 @@ struct scene {
         return send(expires);
     }
 
-    /// Answers as libpq returns them: r rows, e error, a aborted, s sync, - the NULL that ends a statement.
+    /// Feed answers as libpq returns them: r rows, e error, a aborted, s sync, - the NULL
+    /// that ends a statement.
     void take(std::string_view answers)
     {
         for (char answer : answers)
@@ -81,7 +82,7 @@ struct scene {
 
 } // namespace
 
-BOOST_FIXTURE_TEST_CASE(answers_come_back_in_the_order_of_the_requests, scene)
+BOOST_FIXTURE_TEST_CASE(answers_come_back_in_the_order_of_the_requests, multiplexer_fixture)
 {
     auto first = sent(1), second = sent(2);
     take("r-s");
@@ -95,7 +96,7 @@ BOOST_FIXTURE_TEST_CASE(answers_come_back_in_the_order_of_the_requests, scene)
     BOOST_TEST(queue.size() == 0u);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_request_is_done_only_with_its_sync, scene)
+BOOST_FIXTURE_TEST_CASE(a_request_is_done_only_with_its_sync, multiplexer_fixture)
 {
     sent(2);
     for (auto part : {"r", "-", "r", "-"}) {
@@ -107,14 +108,14 @@ BOOST_FIXTURE_TEST_CASE(a_request_is_done_only_with_its_sync, scene)
     BOOST_TEST(done.size() == 1u);
 }
 
-BOOST_FIXTURE_TEST_CASE(an_empty_batch_is_a_sync_alone, scene)
+BOOST_FIXTURE_TEST_CASE(an_empty_batch_is_a_sync_alone, multiplexer_fixture)
 {
     sent(0);
     take("s");
     BOOST_TEST(done.size() == 1u);
 }
 
-BOOST_FIXTURE_TEST_CASE(an_error_stays_with_its_batch, scene)
+BOOST_FIXTURE_TEST_CASE(an_error_stays_with_its_batch, multiplexer_fixture)
 {
     auto before = sent(1), failing = sent(3), after = sent(1);
     take("r-s"
@@ -128,7 +129,7 @@ BOOST_FIXTURE_TEST_CASE(an_error_stays_with_its_batch, scene)
     BOOST_TEST(after->answers.size() == 1u);
 }
 
-BOOST_FIXTURE_TEST_CASE(what_is_sent_in_front_answers_nobody, scene)
+BOOST_FIXTURE_TEST_CASE(the_answers_of_a_prologue_are_discarded, multiplexer_fixture)
 {
     auto first = add(2), second = add(1);
     queue.mark_sent(start + 2h, 1);
@@ -140,7 +141,7 @@ BOOST_FIXTURE_TEST_CASE(what_is_sent_in_front_answers_nobody, scene)
     BOOST_TEST(second->answers.size() == 1u);
 }
 
-BOOST_FIXTURE_TEST_CASE(but_its_error_is_the_error_of_all, scene)
+BOOST_FIXTURE_TEST_CASE(an_error_of_the_prologue_fails_its_request, multiplexer_fixture)
 {
     auto failing = add(2), after = add(0);
     queue.mark_sent(start + 2h, 1);
@@ -154,7 +155,7 @@ BOOST_FIXTURE_TEST_CASE(but_its_error_is_the_error_of_all, scene)
     BOOST_TEST(after->answers.size() == 0u);
 }
 
-BOOST_FIXTURE_TEST_CASE(the_first_error_is_the_one_that_is_kept, scene)
+BOOST_FIXTURE_TEST_CASE(the_first_error_is_kept, multiplexer_fixture)
 {
     auto failing = sent(2);
     take("e");
@@ -163,7 +164,7 @@ BOOST_FIXTURE_TEST_CASE(the_first_error_is_the_one_that_is_kept, scene)
     BOOST_TEST(failing->error->what() == "first");
 }
 
-BOOST_FIXTURE_TEST_CASE(a_late_sent_request_swallows_its_own_answers_only, scene)
+BOOST_FIXTURE_TEST_CASE(an_expired_sent_request_discards_only_its_own_answers, multiplexer_fixture)
 {
     sent(2, 1s);
     auto second = sent(1, 5s);
@@ -171,7 +172,7 @@ BOOST_FIXTURE_TEST_CASE(a_late_sent_request_swallows_its_own_answers_only, scene
     auto late = queue.expire(start + 2s, gone);
     BOOST_TEST(late.size() == 1u);
     BOOST_TEST(late[0]->error->unavailable());
-    BOOST_TEST(queue.size() == 2u); // its place is kept for the answers to come
+    BOOST_TEST(queue.size() == 2u); // its slot stays for the outstanding answers
     take("r-s");
     BOOST_TEST(done.empty());
     take("r-s");
@@ -180,7 +181,7 @@ BOOST_FIXTURE_TEST_CASE(a_late_sent_request_swallows_its_own_answers_only, scene
     BOOST_TEST(second->answers.size() == 1u);
 }
 
-BOOST_FIXTURE_TEST_CASE(an_abandoned_request_may_still_fail_quietly, scene)
+BOOST_FIXTURE_TEST_CASE(an_error_of_an_abandoned_request_is_discarded, multiplexer_fixture)
 {
     sent(2, 1s);
     auto second = sent(1, 5s);
@@ -191,15 +192,15 @@ BOOST_FIXTURE_TEST_CASE(an_abandoned_request_may_still_fail_quietly, scene)
     BOOST_TEST(!second->error);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_late_request_is_told_once, scene)
+BOOST_FIXTURE_TEST_CASE(an_expired_request_is_returned_once, multiplexer_fixture)
 {
     sent(1, 1s);
     BOOST_TEST(queue.expire(start + 2s, gone).size() == 1u);
     BOOST_TEST(queue.expire(start + 3s, gone).size() == 0u);
-    BOOST_TEST(queue.lose(gone).size() == 0u);
+    BOOST_TEST(queue.fail_sent(gone).size() == 0u);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_late_unsent_request_is_erased, scene)
+BOOST_FIXTURE_TEST_CASE(an_expired_unsent_request_is_erased, multiplexer_fixture)
 {
     sent(1, 9s);
     add(1, 1s);
@@ -211,7 +212,7 @@ BOOST_FIXTURE_TEST_CASE(a_late_unsent_request_is_erased, scene)
     BOOST_TEST(queue.next_to_send() == patient);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_deadline_starts_anew_when_sent, scene)
+BOOST_FIXTURE_TEST_CASE(the_deadline_restarts_when_sent, multiplexer_fixture)
 {
     add(1, 1s);
     send(5s);
@@ -219,12 +220,12 @@ BOOST_FIXTURE_TEST_CASE(a_deadline_starts_anew_when_sent, scene)
     BOOST_TEST(queue.expire(start + 5s, gone).size() == 1u);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_lost_connection_fails_what_was_sent_and_keeps_what_was_not, scene)
+BOOST_FIXTURE_TEST_CASE(a_lost_connection_fails_sent_requests_and_keeps_unsent_ones, multiplexer_fixture)
 {
     auto first = sent(1), second = sent(1);
     auto waiting = add(1);
-    take("r-"); // answered, but whether it was committed is not known
-    auto failed = queue.lose(gone);
+    take("r-"); // answered, but possibly not committed
+    auto failed = queue.fail_sent(gone);
     BOOST_TEST(failed.size() == 2u);
     BOOST_TEST(failed[0].get() == first);
     BOOST_TEST(failed[1].get() == second);
@@ -237,37 +238,37 @@ BOOST_FIXTURE_TEST_CASE(a_lost_connection_fails_what_was_sent_and_keeps_what_was
     BOOST_TEST(!waiting->error);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_lost_connection_does_not_hide_the_error_that_came_before, scene)
+BOOST_FIXTURE_TEST_CASE(a_lost_connection_keeps_an_earlier_error, multiplexer_fixture)
 {
     auto failing = sent(1);
     take("e");
     failing->error.emplace(failure_kind::unavailable, "terminating connection");
-    auto failed = queue.lose(gone);
+    auto failed = queue.fail_sent(gone);
     BOOST_TEST(failed.size() == 1u);
     BOOST_TEST(failing->error->what() == "terminating connection");
 }
 
-BOOST_FIXTURE_TEST_CASE(refusing_gives_up_only_what_is_unsent, scene)
+BOOST_FIXTURE_TEST_CASE(fail_unsent_spares_sent_requests, multiplexer_fixture)
 {
     auto on_its_way = sent(1);
     add(1);
     add(1);
-    BOOST_TEST(queue.refuse(gone).size() == 2u);
+    BOOST_TEST(queue.fail_unsent(gone).size() == 2u);
     BOOST_TEST(queue.size() == 1u);
     take("r-s");
     BOOST_TEST(done[0].get() == on_its_way);
 }
 
-BOOST_FIXTURE_TEST_CASE(an_answer_nobody_asked_for_is_refused, scene)
+BOOST_FIXTURE_TEST_CASE(an_unexpected_answer_is_a_protocol_desync, multiplexer_fixture)
 {
     BOOST_CHECK_THROW(take("r"), failure);
     BOOST_CHECK_THROW(take("-"), failure);
     BOOST_CHECK_THROW(take("s"), failure);
-    add(1); // asked, but not sent
+    add(1); // queued, but not sent
     BOOST_CHECK_THROW(take("r"), failure);
 }
 
-BOOST_FIXTURE_TEST_CASE(too_few_and_too_many_answers_are_refused, scene)
+BOOST_FIXTURE_TEST_CASE(too_few_or_too_many_answers_are_a_protocol_desync, multiplexer_fixture)
 {
     sent(2);
     BOOST_CHECK_THROW(take("r-s"), failure);
@@ -276,7 +277,7 @@ BOOST_FIXTURE_TEST_CASE(too_few_and_too_many_answers_are_refused, scene)
     BOOST_CHECK_THROW(take("c"), failure);
 }
 
-BOOST_FIXTURE_TEST_CASE(parameters_are_let_go_of_once_sent, scene)
+BOOST_FIXTURE_TEST_CASE(parameters_are_released_once_sent, multiplexer_fixture)
 {
     auto on_its_way = sent(3);
     BOOST_TEST(on_its_way->work.size() == 0u);

@@ -1,5 +1,5 @@
-// How values are encoded, looked at without a database. That PostgreSQL reads them so is tested with
-// pipeline.
+// Encoding of parameters, without a database; tests/db/postgres/pipeline.cpp tests
+// that PostgreSQL reads them.
 #include "db/postgres/params.hpp"
 
 #include <boost/describe/enum.hpp>
@@ -57,7 +57,7 @@ BOOST_AUTO_TEST_CASE(scalars_are_text)
     BOOST_TEST(text(mood::cross) == "cross");
 }
 
-BOOST_AUTO_TEST_CASE(nothing_is_null)
+BOOST_AUTO_TEST_CASE(nullopt_is_null)
 {
     BOOST_TEST(encode(nullptr).null);
     BOOST_TEST(encode(std::nullopt).null);
@@ -66,7 +66,7 @@ BOOST_AUTO_TEST_CASE(nothing_is_null)
     BOOST_TEST(text(std::optional<std::string>("")) == "");
 }
 
-BOOST_AUTO_TEST_CASE(instants_are_iso_8601_in_utc)
+BOOST_AUTO_TEST_CASE(timestamps_are_iso_8601_in_utc)
 {
     using namespace std::chrono;
     auto day = sys_days{2024y / February / 29};
@@ -84,7 +84,7 @@ BOOST_AUTO_TEST_CASE(a_uuid_is_its_digits)
     BOOST_TEST(text(id) == "0123456789abcdeffedcba9876543210");
 }
 
-BOOST_AUTO_TEST_CASE(bytes_are_binary_and_may_hold_anything)
+BOOST_AUTO_TEST_CASE(bytes_are_binary_and_may_hold_any_value)
 {
     auto three = encode(std::vector<std::uint8_t>{0, 255, 0});
     BOOST_TEST(three.binary);
@@ -113,13 +113,13 @@ BOOST_AUTO_TEST_CASE(arrays_of_ids_and_digests_are_binary)
     BOOST_TEST(encode(std::vector<db::digest>(2)).bytes.size() == 20u + 2 * 36);
 }
 
-BOOST_AUTO_TEST_CASE(a_nul_is_refused_rather_than_cut_off)
+BOOST_AUTO_TEST_CASE(a_nul_character_is_rejected_not_truncated)
 {
     BOOST_CHECK_THROW(text(std::string("a\0b", 3)), db::failure);
     BOOST_CHECK_THROW(text(std::vector<std::string>{std::string("\0", 1)}), db::failure);
 }
 
-BOOST_AUTO_TEST_CASE(values_do_not_outlive_their_source_by_accident)
+BOOST_AUTO_TEST_CASE(encoded_values_do_not_refer_to_their_source)
 {
     db::params all;
     {

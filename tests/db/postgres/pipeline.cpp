@@ -66,7 +66,7 @@ BOOST_DESCRIBE_STRUCT(everything, (),
                       (words, yes, small, middling, large, id, at, digest, texts, ids, digests, instants,
                        role))
 
-struct connected {
+struct pipeline_fixture {
     support::database database;
     boost::asio::io_context io{1};
     db::pipeline pipeline{io, settings()};
@@ -75,16 +75,15 @@ struct connected {
     {
         db::pipeline::config made;
         made.conninfo = database.conninfo();
-        made.connect_timeout = made.queue_timeout = made.deadline =
-            20s; // a busy machine is not what is tested
+        made.connect_timeout = made.queue_timeout = made.deadline = 20s; // not a test of speed
         return made;
     }
 
     /// Run one statement to its end and read its only value.
     template <class T, class... Values>
-    T ask(const db::statement& what, const Values&... values)
+    T ask(const db::statement& stmt, const Values&... values)
     {
-        return support::run(io, [&] { return pipeline.run(what, values...); }).template scalar<T>();
+        return support::run(io, [&] { return pipeline.run(stmt, values...); }).template scalar<T>();
     }
 
     db::results run(db::batch work)
@@ -102,9 +101,9 @@ struct connected {
         return answer.as_one<everything>();
     }
 
-    /// Let `copies` coroutines run side by side, each given its number.
+    /// Run `copies` coroutines concurrently, each with its number.
     template <class Body>
-    void crowd(int copies, Body body)
+    void run_concurrently(int copies, Body body)
     {
         int left = copies;
         std::exception_ptr first_error;
@@ -130,7 +129,7 @@ auto sqlstate_is(std::string_view expected)
 
 } // namespace
 
-BOOST_FIXTURE_TEST_CASE(every_type_goes_there_and_back, connected)
+BOOST_FIXTURE_TEST_CASE(every_type_round_trips, pipeline_fixture)
 {
     everything sent;
     sent.words = "Grüße, 世界 🔑 \"quoted\" \\ 'single'";
@@ -150,7 +149,7 @@ BOOST_FIXTURE_TEST_CASE(every_type_goes_there_and_back, connected)
     BOOST_TEST((round_trip(sent) == sent));
 }
 
-BOOST_FIXTURE_TEST_CASE(null_and_empty_are_two_things, connected)
+BOOST_FIXTURE_TEST_CASE(null_and_empty_are_distinct, pipeline_fixture)
 {
     everything nothing;
     BOOST_TEST((round_trip(nothing) == nothing));
@@ -163,22 +162,22 @@ BOOST_FIXTURE_TEST_CASE(null_and_empty_are_two_things, connected)
     BOOST_TEST((round_trip(empty) == empty));
 }
 
-BOOST_FIXTURE_TEST_CASE(infinity_is_refused, connected)
+BOOST_FIXTURE_TEST_CASE(infinity_is_rejected, pipeline_fixture)
 {
     BOOST_CHECK_THROW(ask<db::timestamp>(forever), failure);
     BOOST_CHECK_THROW(ask<std::string>(echo, db::timestamp::max()), failure);
 }
 
-BOOST_FIXTURE_TEST_CASE(text_that_is_no_utf_8_is_refused_by_the_server, connected)
+BOOST_FIXTURE_TEST_CASE(invalid_utf_8_is_rejected_by_the_server, pipeline_fixture)
 {
     BOOST_CHECK_EXCEPTION(ask<std::string>(echo, "\xff"), failure, sqlstate_is("22021"));
     BOOST_TEST(ask<std::string>(echo, "fine") == "fine");
 }
 
-BOOST_FIXTURE_TEST_CASE(a_thousand_at_once_each_get_their_own_answer, connected)
+BOOST_FIXTURE_TEST_CASE(a_thousand_concurrent_batches_get_their_own_answers, pipeline_fixture)
 {
     int right = 0;
-    crowd(1000, [&](int number) -> db::awaitable<void> {
+    run_concurrently(1000, [&](int number) -> db::awaitable<void> {
         auto name = "name " + std::to_string(number);
         auto answer = co_await pipeline.run(double_it, number, name);
         auto row = answer.as_one<doubled_row>();
@@ -188,10 +187,10 @@ BOOST_FIXTURE_TEST_CASE(a_thousand_at_once_each_get_their_own_answer, connected)
     BOOST_TEST(pipeline.in_flight() == 0u);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_failing_batch_harms_no_other, connected)
+BOOST_FIXTURE_TEST_CASE(a_failing_batch_affects_no_other, pipeline_fixture)
 {
     int right = 0, failed = 0;
-    crowd(300, [&](int number) -> db::awaitable<void> {
+    run_concurrently(300, [&](int number) -> db::awaitable<void> {
         db::batch work;
         work.add(double_it, number, "").add(divide, number % 3).add(double_it, number + 1, "");
         try {
@@ -206,7 +205,7 @@ BOOST_FIXTURE_TEST_CASE(a_failing_batch_harms_no_other, connected)
     BOOST_TEST(failed == 100);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_batch_takes_effect_as_a_whole_or_not_at_all, connected)
+BOOST_FIXTURE_TEST_CASE(a_batch_takes_effect_as_a_whole_or_not_at_all, pipeline_fixture)
 {
     db::batch broken;
     broken.add(insert, "9000_half").add(divide, 0);
@@ -220,7 +219,7 @@ BOOST_FIXTURE_TEST_CASE(a_batch_takes_effect_as_a_whole_or_not_at_all, connected
     BOOST_TEST(answers.last().scalar<std::int64_t>() == 1);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_violated_constraint_is_named, connected)
+BOOST_FIXTURE_TEST_CASE(a_violated_constraint_is_named, pipeline_fixture)
 {
     db::batch twice;
     twice.add(insert, "9001_twice").add(insert, "9001_twice");
@@ -230,11 +229,11 @@ BOOST_FIXTURE_TEST_CASE(a_violated_constraint_is_named, connected)
     });
 }
 
-BOOST_FIXTURE_TEST_CASE(large_values_in_both_directions_do_not_lock_up, connected)
+BOOST_FIXTURE_TEST_CASE(large_values_in_both_directions_do_not_deadlock, pipeline_fixture)
 {
     std::string megabyte(1 << 20, 'm');
     int right = 0;
-    crowd(60, [&](int number) -> db::awaitable<void> {
+    run_concurrently(60, [&](int number) -> db::awaitable<void> {
         if (number % 2) {
             auto answer = co_await pipeline.run(echo, megabyte);
             right += answer.scalar<std::string>() == megabyte;
@@ -249,7 +248,7 @@ BOOST_FIXTURE_TEST_CASE(large_values_in_both_directions_do_not_lock_up, connecte
     BOOST_TEST(right == 60);
 }
 
-BOOST_FIXTURE_TEST_CASE(one_batch_may_be_larger_than_every_buffer, connected)
+BOOST_FIXTURE_TEST_CASE(one_batch_may_be_larger_than_every_buffer, pipeline_fixture)
 {
     std::string megabyte(1 << 20, 'm');
     db::batch work;
@@ -261,7 +260,7 @@ BOOST_FIXTURE_TEST_CASE(one_batch_may_be_larger_than_every_buffer, connected)
         BOOST_TEST((answer.scalar<std::string>() == megabyte));
 }
 
-BOOST_FIXTURE_TEST_CASE(an_empty_batch_waits_for_the_connection, connected)
+BOOST_FIXTURE_TEST_CASE(an_empty_batch_waits_for_the_connection, pipeline_fixture)
 {
     BOOST_TEST(!pipeline.connected());
     support::run(io, [&] { return pipeline.ready(); });
@@ -269,30 +268,31 @@ BOOST_FIXTURE_TEST_CASE(an_empty_batch_waits_for_the_connection, connected)
     BOOST_TEST(pipeline.generation() == 1u);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_late_answer_is_not_given_to_another, connected)
+BOOST_FIXTURE_TEST_CASE(a_late_answer_is_discarded, pipeline_fixture)
 {
     auto impatient = settings();
-    impatient.deadline = 500ms;
+    impatient.deadline = 2s; // after twice that, the connection would be replaced
     impatient.queue_timeout = 20s;
     db::pipeline other(io, impatient);
     support::run(io, [&] { return other.ready(); });
 
     auto asked = std::chrono::steady_clock::now();
-    auto late = [&] { return other.run(nap, 0.8); };
+    auto late = [&] { return other.run(nap, 3); };
     BOOST_CHECK_EXCEPTION(support::run(io, late), failure, [](const failure& why) {
         return why.unavailable() && std::string(why.what()).starts_with("deadline");
     });
-    BOOST_TEST((std::chrono::steady_clock::now() - asked < 700ms));
-    BOOST_TEST(other.in_flight() == 1u); // its place is kept
+    BOOST_TEST((std::chrono::steady_clock::now() - asked < 3s));
+    BOOST_TEST(other.in_flight() == 1u); // its slot is kept
 
-    // What was asked meanwhile is late as well: the connection is busy. Afterwards each gets its own again.
+    // Batches sent meanwhile are late as well, since the connection is busy. Later ones
+    // get their own answers.
     auto behind = [&] { return other.run(echo, "behind"); };
-    for (int attempt = 0; attempt < 5; ++attempt) {
+    for (int attempt = 0; attempt < 40; ++attempt) {
         try {
             BOOST_TEST(support::run(io, behind).scalar<std::string>() == "behind");
             break;
         } catch (const failure&) {
-            BOOST_TEST(attempt < 4);
+            BOOST_TEST(attempt < 39);
         }
     }
     auto last = [&] { return other.run(echo, "last"); };
@@ -300,7 +300,7 @@ BOOST_FIXTURE_TEST_CASE(a_late_answer_is_not_given_to_another, connected)
     BOOST_TEST(other.generation() == 1u);
 }
 
-BOOST_FIXTURE_TEST_CASE(the_server_ends_a_statement_that_runs_too_long, connected)
+BOOST_FIXTURE_TEST_CASE(the_server_ends_a_statement_that_runs_too_long, pipeline_fixture)
 {
     auto strict = settings();
     strict.statement_timeout = 200ms;
@@ -317,25 +317,25 @@ BOOST_FIXTURE_TEST_CASE(the_server_ends_a_statement_that_runs_too_long, connecte
     BOOST_TEST(support::run(io, ask_it).scalar<std::string>() == "77ms");
 }
 
-BOOST_FIXTURE_TEST_CASE(only_look_ups_are_kept_from_reading_whole_tables, connected)
+BOOST_FIXTURE_TEST_CASE(prefer_index_scans_disables_sequential_scans, pipeline_fixture)
 {
     static const db::statement setting{"test_scans", "SELECT current_setting('enable_seqscan')"};
-    auto look_ups = settings();
-    look_ups.by_index_alone = true;
-    for (auto& [how, scans] : {std::pair(settings(), "on"), std::pair(look_ups, "off")}) {
+    auto lookups = settings();
+    lookups.prefer_index_scans = true;
+    for (auto& [how, scans] : {std::pair(settings(), "on"), std::pair(lookups, "off")}) {
         db::pipeline asked(io, how);
         auto ask_it = [&] { return asked.run(setting); };
         BOOST_TEST(support::run(io, ask_it).scalar<std::string>() == scans);
     }
 }
 
-BOOST_FIXTURE_TEST_CASE(a_full_queue_is_told_at_once, connected)
+BOOST_FIXTURE_TEST_CASE(a_full_queue_fails_at_once, pipeline_fixture)
 {
     auto small = settings();
     small.queue_limit = 10;
     db::pipeline other(io, small);
     int served = 0, shed = 0;
-    crowd(25, [&](int) -> db::awaitable<void> {
+    run_concurrently(25, [&](int) -> db::awaitable<void> {
         try {
             co_await other.run(echo, "x");
             ++served;
@@ -347,13 +347,13 @@ BOOST_FIXTURE_TEST_CASE(a_full_queue_is_told_at_once, connected)
     BOOST_TEST(shed == 15);
 }
 
-BOOST_FIXTURE_TEST_CASE(wrong_sql_stops_the_start_by_name, connected)
+BOOST_FIXTURE_TEST_CASE(ready_fails_with_the_name_of_a_wrong_statement, pipeline_fixture)
 {
     const db::statement wrong{"test_wrong", "SELECT nothing_of_the_kind FROM users"};
     std::string event;
     auto watched = settings();
-    watched.on_event = [&](std::string_view what, std::string_view detail) {
-        event = std::string(what) + ": " + std::string(detail);
+    watched.on_event = [&](std::string_view name, std::string_view detail) {
+        event = std::string(name) + ": " + std::string(detail);
     };
     db::pipeline other(io, watched);
     BOOST_CHECK_EXCEPTION(support::run(io, [&] { return other.ready(); }), failure, [](const failure& why) {
@@ -366,7 +366,7 @@ BOOST_FIXTURE_TEST_CASE(wrong_sql_stops_the_start_by_name, connected)
     BOOST_TEST(!other.connected());
 }
 
-BOOST_FIXTURE_TEST_CASE(statements_out_of_date_are_prepared_anew, connected)
+BOOST_FIXTURE_TEST_CASE(stale_statements_are_prepared_again, pipeline_fixture)
 {
     database.sql("CREATE TABLE changing (a int); INSERT INTO changing VALUES (1)");
     const db::statement all{"test_changing", "SELECT * FROM changing"};
@@ -380,7 +380,7 @@ BOOST_FIXTURE_TEST_CASE(statements_out_of_date_are_prepared_anew, connected)
     BOOST_TEST(other.generation() == 2u);
 }
 
-BOOST_FIXTURE_TEST_CASE(without_prepared_statements_all_works_the_same, connected)
+BOOST_FIXTURE_TEST_CASE(unprepared_statements_work_alike, pipeline_fixture)
 {
     auto pooled = settings();
     pooled.prepare = false;
@@ -389,21 +389,21 @@ BOOST_FIXTURE_TEST_CASE(without_prepared_statements_all_works_the_same, connecte
     BOOST_TEST(support::run(io, ask_it).as_one<doubled_row>().doubled == 42);
 }
 
-BOOST_FIXTURE_TEST_CASE(notifications_are_heard_before_the_answers_after_them, connected)
+BOOST_FIXTURE_TEST_CASE(notifications_precede_later_answers, pipeline_fixture)
 {
-    std::vector<std::string> heard;
+    std::vector<std::string> received;
     auto listening = settings();
     listening.on_notification = [&](std::string_view channel, std::string_view payload) {
-        heard.push_back(std::string(channel) + " " + std::string(payload));
+        received.push_back(std::string(channel) + " " + std::string(payload));
     };
     db::pipeline other(io, listening);
     support::run(io, [&] { return other.run(listen); });
     support::run(io, [&] { return pipeline.run(notify, "one"); });
     support::run(io, [&] { return other.run(echo, "after"); });
-    BOOST_TEST(heard == std::vector<std::string>{"latchkey_test one"}, boost::test_tools::per_element());
+    BOOST_TEST(received == std::vector<std::string>{"latchkey_test one"}, boost::test_tools::per_element());
 }
 
-BOOST_FIXTURE_TEST_CASE(closing_lets_what_is_in_flight_end, connected)
+BOOST_FIXTURE_TEST_CASE(close_completes_batches_in_flight, pipeline_fixture)
 {
     int answered = 0;
     support::run(io, [&] { return pipeline.ready(); });
@@ -418,11 +418,11 @@ BOOST_FIXTURE_TEST_CASE(closing_lets_what_is_in_flight_end, connected)
     BOOST_TEST(!pipeline.connected());
     BOOST_CHECK_THROW(ask<std::string>(echo, "too late"), failure);
     io.restart();
-    BOOST_TEST(io.run_for(1s) < 10u); // nothing goes on by itself
+    BOOST_TEST(io.run_for(1s) < 10u); // no timer is left running
     BOOST_TEST(io.stopped());
 }
 
-BOOST_FIXTURE_TEST_CASE(a_closed_pipeline_that_never_connected_is_no_trouble, connected)
+BOOST_FIXTURE_TEST_CASE(a_pipeline_that_never_connected_can_be_closed, pipeline_fixture)
 {
     auto nowhere = settings();
     nowhere.conninfo = "host=/nonexistent dbname=x";
@@ -446,7 +446,7 @@ db::awaitable<void> wait_long(db::pipeline& on, int& destroyed)
 
 } // namespace
 
-BOOST_FIXTURE_TEST_CASE(destroying_the_pipeline_destroys_who_waits_for_it, connected)
+BOOST_FIXTURE_TEST_CASE(destroying_the_pipeline_destroys_waiting_coroutines, pipeline_fixture)
 {
     int destroyed = 0;
     {
@@ -458,11 +458,13 @@ BOOST_FIXTURE_TEST_CASE(destroying_the_pipeline_destroys_who_waits_for_it, conne
         io.run_for(50ms);
     }
     io.restart();
-    io.run_for(50ms); // Asio unwinds a coroutine through its executor
+    auto until = std::chrono::steady_clock::now() + 60s; // Asio unwinds a coroutine through its executor
+    while (destroyed < 2 && io.run_one_until(until) > 0) {
+    }
     BOOST_TEST(destroyed == 2);
 }
 
-BOOST_AUTO_TEST_CASE(an_io_context_may_go_with_its_pipeline_in_use)
+BOOST_AUTO_TEST_CASE(an_io_context_may_be_destroyed_with_its_pipeline_in_use)
 {
     support::database database;
     int destroyed = 0;

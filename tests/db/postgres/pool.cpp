@@ -1,4 +1,4 @@
-// Several pipelines behind one face.
+// Load balancing and failover between the pipelines of a pool.
 #include "db/postgres/pool.hpp"
 
 #include "tests/support/database.hpp"
@@ -19,7 +19,7 @@ const db::statement backend{"pool_test_backend", "SELECT pg_backend_pid()"};
 const db::statement nap{"pool_test_nap", "SELECT pg_backend_pid() FROM pg_sleep($1::float8)"};
 const db::statement kill{"pool_test_kill", "SELECT pg_terminate_backend($1)"};
 
-struct three_lines {
+struct pool_fixture {
     support::database database;
     boost::asio::io_context io{1};
     bool lost = false;
@@ -29,15 +29,14 @@ struct three_lines {
     {
         db::pipeline::config made;
         made.conninfo = database.conninfo();
-        made.connect_timeout = made.queue_timeout = made.deadline =
-            20s; // a busy machine is not what is tested
+        made.connect_timeout = made.queue_timeout = made.deadline = 20s; // not a test of speed
         made.on_event = [this](std::string_view event, std::string_view) {
             lost = lost || event == "connection lost";
         };
         return made;
     }
 
-    three_lines()
+    pool_fixture()
     {
         support::run(io, [&] { return pool.ready(); });
     }
@@ -45,7 +44,7 @@ struct three_lines {
 
 } // namespace
 
-BOOST_FIXTURE_TEST_CASE(work_goes_where_there_is_least, three_lines)
+BOOST_FIXTURE_TEST_CASE(batches_go_to_the_least_busy_pipeline, pool_fixture)
 {
     std::multiset<int> backends;
     auto ask = [&]() -> db::awaitable<void> {
@@ -63,11 +62,11 @@ BOOST_FIXTURE_TEST_CASE(work_goes_where_there_is_least, three_lines)
         BOOST_TEST(backends.count(each) == 2u);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_slow_statement_holds_up_only_its_own_line, three_lines)
+BOOST_FIXTURE_TEST_CASE(a_slow_statement_delays_only_its_own_pipeline, pool_fixture)
 {
     bool slow_done = false;
     auto slow = [&]() -> db::awaitable<void> {
-        co_await pool.run(nap, 1);
+        co_await pool.run(nap, 3);
         slow_done = true;
     };
     boost::asio::co_spawn(io, slow(), boost::asio::detached);
@@ -80,7 +79,7 @@ BOOST_FIXTURE_TEST_CASE(a_slow_statement_holds_up_only_its_own_line, three_lines
     BOOST_TEST(slow_done);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_lost_line_is_gone_round, three_lines)
+BOOST_FIXTURE_TEST_CASE(a_lost_connection_is_avoided, pool_fixture)
 {
     auto victim = support::run(io, [&] { return pool.run(backend); }).scalar<int>();
     database.sql("SELECT pg_terminate_backend(" + std::to_string(victim) + ")");

@@ -1,4 +1,4 @@
-// Reading made-up rows; that PostgreSQL sends such rows is tested with pipeline.
+// Decoding of synthetic rows; tests/db/postgres/pipeline.cpp tests that PostgreSQL sends such rows.
 #include "db/postgres/result.hpp"
 
 #include <boost/describe/class.hpp>
@@ -78,7 +78,7 @@ BOOST_AUTO_TEST_CASE(a_member_without_a_column_is_named)
     BOOST_CHECK_EXCEPTION(rows.as_one<person>(), db::failure, names_it);
 }
 
-BOOST_AUTO_TEST_CASE(one_row_means_one)
+BOOST_AUTO_TEST_CASE(as_one_requires_exactly_one_row)
 {
     std::vector<column> columns{{"it", int4}};
     auto none = table(columns, {}), two = table(columns, {{"\0\0\0\1"s}, {"\0\0\0\2"s}});
@@ -90,7 +90,7 @@ BOOST_AUTO_TEST_CASE(one_row_means_one)
     BOOST_TEST(two.as_vector<int>() == (std::vector{1, 2}), boost::test_tools::per_element());
 }
 
-BOOST_AUTO_TEST_CASE(numbers_of_every_width_fit_or_are_refused)
+BOOST_AUTO_TEST_CASE(numbers_of_every_width_fit_or_are_rejected)
 {
     BOOST_TEST(read<int>(int2, "\xff\xfe"s) == -2);
     BOOST_TEST(read<int>(int4, "\x80\0\0\0"s) == INT32_MIN);
@@ -127,7 +127,7 @@ BOOST_AUTO_TEST_CASE(enums_are_read_by_name)
     BOOST_CHECK_THROW(read<mood>(text, "hungry"), db::failure);
 }
 
-BOOST_AUTO_TEST_CASE(instants_are_counted_from_2000)
+BOOST_AUTO_TEST_CASE(timestamps_are_counted_from_2000)
 {
     using namespace std::chrono;
     BOOST_TEST((read<db::timestamp>(timestamptz, std::string(8, '\0')) == sys_days{2000y / January / 1}));

@@ -1,4 +1,4 @@
-// What a statement forgets to say about its workspace, PostgreSQL adds.
+// Tenant isolation: row-level security confines statements without a workspace condition.
 #include "db/postgres/row_security.hpp"
 
 #include "db/migrations/migrations.hpp"
@@ -18,35 +18,36 @@ namespace {
 
 using db::failure;
 
-const std::string walled[] = {"workspaces", "memberships",   "api_keys", "invites", "replaced_invite_tokens",
-                              "users",      "join_requests", "audit"};
+const std::string tables_with_policies[] = {
+    "workspaces", "memberships",   "api_keys", "invites", "replaced_invite_tokens",
+    "users",      "join_requests", "audit"};
 
 std::string count_all()
 {
     std::string sql;
-    for (const auto& table : walled)
+    for (const auto& table : tables_with_policies)
         sql += (sql.empty() ? "SELECT '" : " UNION ALL SELECT '") + table + "', count(*) FROM " + table;
     return "SELECT string_agg(t || ' ' || n, ', ' ORDER BY t) FROM (" + sql + ") AS counted (t, n)";
 }
 
-const db::statement count_rows{"test_wall_count", count_all()};
-const db::statement names{"test_wall_names", "SELECT string_agg(name, ', ' ORDER BY name) FROM workspaces"};
-const db::statement where_am_i{
-    "test_wall_where",
+const db::statement count_rows{"test_rls_count", count_all()};
+const db::statement names{"test_rls_names", "SELECT string_agg(name, ', ' ORDER BY name) FROM workspaces"};
+const db::statement current_role{
+    "test_rls_where",
     "SELECT current_user || ' ' || coalesce(current_setting('latchkey.workspace', true), '')"};
-const db::statement echo{"test_wall_echo", "SELECT $1::text"};
-const db::statement divide{"test_wall_divide", "SELECT 1 / $1::int4"};
-const db::statement rename_all{"test_wall_rename", "UPDATE api_keys SET name = $1"};
-const db::statement delete_all{"test_wall_delete", "DELETE FROM api_keys"};
-const db::statement move_keys{"test_wall_move", "UPDATE api_keys SET workspace_id = $1"};
-const db::statement join{"test_wall_join",
+const db::statement echo{"test_rls_echo", "SELECT $1::text"};
+const db::statement divide{"test_rls_divide", "SELECT 1 / $1::int4"};
+const db::statement rename_all{"test_rls_rename", "UPDATE api_keys SET name = $1"};
+const db::statement delete_all{"test_rls_delete", "DELETE FROM api_keys"};
+const db::statement move_keys{"test_rls_move", "UPDATE api_keys SET workspace_id = $1"};
+const db::statement join{"test_rls_join",
                          "INSERT INTO memberships (workspace_id, user_id, role) VALUES ($1, $2, 'member')"};
-const db::statement lock_all{"test_wall_lock", "SELECT id FROM users FOR SHARE"};
-const db::statement secrets{"test_wall_secrets", "SELECT count(*) FROM signing_keys"};
-const db::statement marked{"test_wall_marked", db::rows::of_one_workspace, "SELECT count(*) FROM workspaces"};
+const db::statement lock_all{"test_rls_lock", "SELECT id FROM users FOR SHARE"};
+const db::statement secrets{"test_rls_secrets", "SELECT count(*) FROM signing_keys"};
+const db::statement marked{"test_rls_marked", db::rows::of_one_workspace, "SELECT count(*) FROM workspaces"};
 
-/// Beside Ada's workspace there is Eve's, with a row more of everything.
-struct two_workspaces : house::fixture {
+/// Ada's workspace, and Eve's, which has one more row in every table.
+struct two_workspaces : db::test::database_fixture {
     two_workspaces()
     {
         eve = add_user("eve@example.org");
@@ -56,17 +57,17 @@ struct two_workspaces : house::fixture {
         other = add_workspace("Leaks", eve);
         add_member(other, fay, "member");
         add_member(other, gus, "member");
-        furnish(workspace, ada, 1);
-        furnish(other, eve, 2);
+        add_rows(workspace, ada, 1);
+        add_rows(other, eve, 2);
         data.sql("INSERT INTO join_requests (user_id, workspace_id) VALUES ('" + to_string(hal) + "', '" +
                  to_string(other) + "')");
     }
 
-    void furnish(const db::uuid& where, const db::uuid& who, int times)
+    void add_rows(const db::uuid& workspace_id, const db::uuid& user_id, int times)
     {
-        auto space = "'" + to_string(where) + "'", person = "'" + to_string(who) + "'";
+        auto space = "'" + to_string(workspace_id) + "'", person = "'" + to_string(user_id) + "'";
         for (int each = 0; each < times; ++each) {
-            auto id = "'" + to_string(house::new_id()) + "'";
+            auto id = "'" + to_string(db::test::new_id()) + "'";
             data.sql(
                 "INSERT INTO api_keys (id, prefix, digest, name, scopes, workspace_id, user_id) VALUES (" +
                 id + ", " + id + ", convert_to(" + id + ", 'UTF8'), 'ci', '{*}', " + space + ", " + person +
@@ -84,22 +85,22 @@ struct two_workspaces : house::fixture {
     }
 
     template <class... Values>
-    db::result within(const db::uuid& where, const db::statement& what, const Values&... values)
+    db::result in_workspace(const db::uuid& where, const db::statement& stmt, const Values&... values)
     {
-        return run([&] { return one.db.run_within(where, what, values...); });
+        return run([&] { return one.db.run_in_workspace(where, stmt, values...); });
     }
 
     template <class... Values>
-    db::result outside(const db::statement& what, const Values&... values)
+    db::result outside(const db::statement& stmt, const Values&... values)
     {
-        return run([&] { return one.db.run(what, values...); });
+        return run([&] { return one.db.run(stmt, values...); });
     }
 
     template <class... Values>
-    std::string refusal(const db::uuid& where, const db::statement& what, const Values&... values)
+    std::string sqlstate_of(const db::uuid& where, const db::statement& stmt, const Values&... values)
     {
         try {
-            within(where, what, values...);
+            in_workspace(where, stmt, values...);
         } catch (const failure& why) {
             return std::string(why.sqlstate());
         }
@@ -120,64 +121,67 @@ const std::string of_none = "api_keys 0, audit 0, invites 0, join_requests 0, me
 
 } // namespace
 
-BOOST_FIXTURE_TEST_CASE(a_statement_without_a_condition_sees_its_workspace_alone, two_workspaces)
+BOOST_FIXTURE_TEST_CASE(a_statement_without_a_condition_sees_only_its_workspace, two_workspaces)
 {
-    BOOST_TEST(within(workspace, count_rows).scalar<std::string>() == of_adas);
-    BOOST_TEST(within(other, count_rows).scalar<std::string>() == of_eves);
-    BOOST_TEST(within(house::new_id(), count_rows).scalar<std::string>() == of_none);
+    BOOST_TEST(in_workspace(workspace, count_rows).scalar<std::string>() == of_adas);
+    BOOST_TEST(in_workspace(other, count_rows).scalar<std::string>() == of_eves);
+    BOOST_TEST(in_workspace(db::test::new_id(), count_rows).scalar<std::string>() == of_none);
     BOOST_TEST(outside(count_rows).scalar<std::string>() == of_all);
 }
 
-BOOST_FIXTURE_TEST_CASE(nor_does_it_change_or_lock_anything_of_another, two_workspaces)
+BOOST_FIXTURE_TEST_CASE(a_statement_without_a_condition_changes_and_locks_only_its_workspace, two_workspaces)
 {
-    BOOST_TEST(within(workspace, rename_all, "mine").affected() == 1u);
+    BOOST_TEST(in_workspace(workspace, rename_all, "mine").affected() == 1u);
     BOOST_TEST(data.sql("SELECT count(*) FROM api_keys WHERE name = 'mine'") == "1");
-    BOOST_TEST(within(workspace, lock_all).size() == 2u);
-    BOOST_TEST(within(other, delete_all).affected() == 2u);
+    BOOST_TEST(in_workspace(workspace, lock_all).size() == 2u);
+    BOOST_TEST(in_workspace(other, delete_all).affected() == 2u);
     BOOST_TEST(data.sql("SELECT count(*) FROM api_keys WHERE name = 'mine'") == "1");
 }
 
-BOOST_FIXTURE_TEST_CASE(nothing_is_put_into_another_workspace, two_workspaces)
+BOOST_FIXTURE_TEST_CASE(no_row_is_inserted_into_another_workspace, two_workspaces)
 {
-    BOOST_TEST(refusal(workspace, join, other, bob) == "42501");
-    BOOST_TEST(refusal(workspace, move_keys, other) == "42501");
-    auto foreign = house::event("test");
-    for (auto where : {std::optional(other), std::optional<db::uuid>()}) { // nobody's is another's too
+    BOOST_TEST(sqlstate_of(workspace, join, other, bob) == "42501");
+    BOOST_TEST(sqlstate_of(workspace, move_keys, other) == "42501");
+    auto foreign = db::test::event("test");
+    for (auto where : {std::optional(other), std::optional<db::uuid>()}) { // NULL is another workspace too
         foreign.workspace_id = where;
         BOOST_CHECK_EXCEPTION(
-            commit([&](db::batch& work) { db::audit::add(work.within(workspace), foreign); }), failure,
+            commit([&](db::batch& work) { db::audit::add(work.in_workspace(workspace), foreign); }), failure,
             [](const failure& why) { return why.sqlstate() == "42501"; });
     }
     BOOST_TEST(outside(count_rows).scalar<std::string>() == of_all);
 }
 
-BOOST_FIXTURE_TEST_CASE(secrets_of_no_workspace_are_out_of_reach, two_workspaces)
+BOOST_FIXTURE_TEST_CASE(tables_of_secrets_are_inaccessible, two_workspaces)
 {
-    BOOST_TEST(refusal(workspace, secrets) == "42501");
+    BOOST_TEST(sqlstate_of(workspace, secrets) == "42501");
 }
 
-BOOST_FIXTURE_TEST_CASE(answers_stand_where_they_would_without_the_wall, two_workspaces)
+BOOST_FIXTURE_TEST_CASE(answers_have_the_same_indexes_with_row_security, two_workspaces)
 {
-    auto answers = commit([&](db::batch& work) { work.within(workspace).add(echo, "a").add(echo, "b"); });
+    auto answers =
+        commit([&](db::batch& work) { work.in_workspace(workspace).add(echo, "a").add(echo, "b"); });
     BOOST_TEST(answers.size() == 2u);
     BOOST_TEST(answers[0].scalar<std::string>() == "a");
     BOOST_TEST(answers[1].scalar<std::string>() == "b");
-    BOOST_TEST(commit([&](db::batch& work) { work.within(workspace); }).size() == 0u);
+    BOOST_TEST(commit([&](db::batch& work) { work.in_workspace(workspace); }).size() == 0u);
 }
 
-BOOST_FIXTURE_TEST_CASE(nothing_of_it_is_left_on_the_connection, two_workspaces)
+BOOST_FIXTURE_TEST_CASE(no_state_is_left_on_the_connection, two_workspaces)
 {
     boost::asio::io_context io{1};
-    db::pipeline line(io, house::core::reach(data));
-    auto ask = [&](db::batch work) { return support::run(io, [&] { return line.run(std::move(work)); }); };
-    auto plain = db::batch().add(where_am_i);
+    db::pipeline connection(io, db::test::core::pipeline_settings(data));
+    auto ask = [&](db::batch work) {
+        return support::run(io, [&] { return connection.run(std::move(work)); });
+    };
+    auto plain = db::batch().add(current_role);
 
     BOOST_TEST(ask(plain)[0].scalar<std::string>() == "latchkey ");
-    auto inside = db::batch().within(workspace).add(where_am_i);
+    auto inside = db::batch().in_workspace(workspace).add(current_role);
     BOOST_TEST(ask(inside)[0].scalar<std::string>().starts_with("latchkey_workspace "));
     BOOST_TEST(ask(plain)[0].scalar<std::string>() == "latchkey ");
 
-    auto failing = db::batch().within(workspace).add(divide, 0).add(where_am_i);
+    auto failing = db::batch().in_workspace(workspace).add(divide, 0).add(current_role);
     BOOST_CHECK_EXCEPTION(ask(failing), failure,
                           [](const failure& why) { return why.sqlstate() == "22012"; });
     BOOST_TEST(ask(plain)[0].scalar<std::string>() == "latchkey ");
@@ -186,20 +190,20 @@ BOOST_FIXTURE_TEST_CASE(nothing_of_it_is_left_on_the_connection, two_workspaces)
 BOOST_FIXTURE_TEST_CASE(batches_of_two_workspaces_do_not_mix_on_one_connection, two_workspaces)
 {
     boost::asio::io_context io{1};
-    db::pipeline line(io, house::core::reach(data));
+    db::pipeline connection(io, db::test::core::pipeline_settings(data));
     int right = 0, failed = 0, left = 300;
     for (int number = 0; number < 300; ++number) {
         db::batch work;
         std::string expected = "Engines, Leaks";
         if (number % 3 == 1)
-            work.within(workspace), expected = "Engines";
+            work.in_workspace(workspace), expected = "Engines";
         if (number % 3 == 2)
-            work.within(other), expected = "Leaks";
+            work.in_workspace(other), expected = "Leaks";
         work.add(names);
         bool fails = number % 7 == 0;
         if (fails)
             work.add(divide, 0);
-        boost::asio::co_spawn(io, line.run(std::move(work)),
+        boost::asio::co_spawn(io, connection.run(std::move(work)),
                               [&, expected](std::exception_ptr error, const db::results& answers) {
                                   failed += error != nullptr;
                                   right += !error && answers[0].scalar<std::string>() == expected;
@@ -213,50 +217,52 @@ BOOST_FIXTURE_TEST_CASE(batches_of_two_workspaces_do_not_mix_on_one_connection, 
     BOOST_TEST(right == 257);
 }
 
-BOOST_FIXTURE_TEST_CASE(it_stands_where_nothing_is_prepared, two_workspaces)
+BOOST_FIXTURE_TEST_CASE(row_security_works_without_prepared_statements, two_workspaces)
 {
     boost::asio::io_context io{1};
-    auto settings = house::core::reach(data);
+    auto settings = db::test::core::pipeline_settings(data);
     settings.prepare = false;
-    db::pipeline line(io, settings);
-    auto ask = [&](db::batch work) { return support::run(io, [&] { return line.run(std::move(work)); }); };
-    auto answers = ask(db::batch().within(workspace).add(echo, "a").add(names));
+    db::pipeline connection(io, settings);
+    auto ask = [&](db::batch work) {
+        return support::run(io, [&] { return connection.run(std::move(work)); });
+    };
+    auto answers = ask(db::batch().in_workspace(workspace).add(echo, "a").add(names));
     BOOST_TEST(answers.size() == 2u);
     BOOST_TEST(answers[1].scalar<std::string>() == "Engines");
     BOOST_TEST(ask(db::batch().add(names))[0].scalar<std::string>() == "Engines, Leaks");
 }
 
-BOOST_FIXTURE_TEST_CASE(a_batch_that_does_not_say_its_workspace_is_refused, two_workspaces)
+BOOST_FIXTURE_TEST_CASE(a_workspace_statement_without_in_workspace_is_refused, two_workspaces)
 {
     auto refused = [](const failure& why) {
         return why.kind() == db::failure_kind::misuse && !why.unavailable() &&
-               std::string_view(why.what()).find("test_wall_marked") != std::string_view::npos;
+               std::string_view(why.what()).find("test_rls_marked") != std::string_view::npos;
     };
     BOOST_CHECK_EXCEPTION(outside(marked), failure, refused);
     BOOST_CHECK_EXCEPTION(commit([](db::batch& work) { work.add(echo, "a").add(marked).add(echo, "b"); }),
                           failure, refused);
-    BOOST_TEST(within(workspace, marked).scalar<std::int64_t>() == 1);
+    BOOST_TEST(in_workspace(workspace, marked).scalar<std::int64_t>() == 1);
 }
 
-BOOST_AUTO_TEST_CASE(a_batch_is_within_one_workspace)
+BOOST_AUTO_TEST_CASE(a_batch_is_in_one_workspace)
 {
     db::batch work;
-    auto here = house::new_id();
-    work.within(here).within(here);
-    BOOST_CHECK_EXCEPTION(work.within(house::new_id()), failure,
+    auto here = db::test::new_id();
+    work.in_workspace(here).in_workspace(here);
+    BOOST_CHECK_EXCEPTION(work.in_workspace(db::test::new_id()), failure,
                           [](const failure& why) { return why.kind() == db::failure_kind::misuse; });
     BOOST_TEST((work.workspace() == here));
 }
 
-/* Who may raise the wall. Each on a cluster's fresh database of an ordinary role. */
+// Enabling row-level security with different privileges; each case on a fresh database of an ordinary role.
 
 namespace {
 
-struct landlord {
+struct cluster_fixture {
     support::postgres_cluster cluster;
 
-    /// A database that belongs to a new role with these rights. @return how to reach it as that role
-    std::string let(const std::string& name, const std::string& rights)
+    /// Create a database owned by a new role with these privileges. @return its URL as that role
+    std::string create_tenant(const std::string& name, const std::string& rights)
     {
         support::sql(cluster.conninfo(), "CREATE ROLE " + name + " LOGIN " + rights);
         support::sql(cluster.conninfo(), "CREATE DATABASE " + name + " OWNER " + name);
@@ -269,29 +275,31 @@ struct landlord {
         return url.replace(url.find("user=latchkey"), std::string::npos, "user=" + role);
     }
 
-    void raise_by_hand(const std::string& role) const
+    void grant_role_manually(const std::string& role) const
     {
         support::sql(cluster.conninfo(),
                      "CREATE ROLE latchkey_workspace NOLOGIN; GRANT latchkey_workspace TO " + role);
     }
 
-    /// What one connection says of itself and sees, outside and within a workspace of two.
-    static std::string view(const std::string& conninfo, const db::uuid& within)
+    /// Whether a connection has row-level security, and the rows visible outside and in
+    /// one of two workspaces.
+    static std::string view(const std::string& conninfo, const db::uuid& workspace)
     {
         boost::asio::io_context io{1};
         db::pipeline::config settings;
         settings.conninfo = conninfo;
         db::pool pool(io, settings, 1);
-        bool stands = support::run(io, [&] { return db::wall_stands(pool); });
+        bool enabled = support::run(io, [&] { return db::row_security_enabled(pool); });
         auto all = support::run(io, [&] { return pool.run(names); }).scalar<std::string>();
-        auto own = support::run(io, [&] { return pool.run_within(within, names); }).scalar<std::string>();
-        return (stands ? "walled: " : "open: ") + all + " / " + own;
+        auto own =
+            support::run(io, [&] { return pool.run_in_workspace(workspace, names); }).scalar<std::string>();
+        return (enabled ? "on: " : "off: ") + all + " / " + own;
     }
 
-    static db::uuid furnish(const std::string& conninfo)
+    static db::uuid add_workspaces(const std::string& conninfo)
     {
-        auto user = to_string(house::new_id());
-        auto one = house::new_id(), two = house::new_id();
+        auto user = to_string(db::test::new_id());
+        auto one = db::test::new_id(), two = db::test::new_id();
         support::sql(conninfo, "INSERT INTO users (id, email, email_normalized) VALUES ('" + user +
                                    "', 'a', 'a');"
                                    "INSERT INTO workspaces (id, name, owner_id) VALUES"
@@ -306,45 +314,45 @@ struct landlord {
 
 } // namespace
 
-BOOST_FIXTURE_TEST_CASE(without_the_right_to_make_roles_there_is_none_until_it_is_given, landlord)
+BOOST_FIXTURE_TEST_CASE(without_createrole_it_is_off_until_the_role_is_granted, cluster_fixture)
 {
-    auto home = let("tenant", "");
-    BOOST_TEST(!db::migrate(home).walled);
-    auto one = furnish(home);
-    BOOST_TEST(view(home, one) == "open: one, two / one, two");
-    BOOST_TEST(!db::migrate(home).walled);
+    auto home = create_tenant("tenant", "");
+    BOOST_TEST(!db::migrate(home).row_security);
+    auto one = add_workspaces(home);
+    BOOST_TEST(view(home, one) == "off: one, two / one, two");
+    BOOST_TEST(!db::migrate(home).row_security);
 
-    raise_by_hand("tenant");
-    BOOST_TEST(view(home, one) == "open: one, two / one, two"); // the tables are still to be granted
-    BOOST_TEST(db::migrate(home).walled);
-    BOOST_TEST(view(home, one) == "walled: one, two / one");
+    grant_role_manually("tenant");
+    BOOST_TEST(view(home, one) == "off: one, two / one, two"); // privileges on the tables are still missing
+    BOOST_TEST(db::migrate(home).row_security);
+    BOOST_TEST(view(home, one) == "on: one, two / one");
 
-    // A table that came later, and one whose grant was lost.
+    // A table added later, and one with a revoked privilege.
     support::sql(home, "CREATE TABLE later (a int)");
     support::sql(home, "REVOKE UPDATE ON api_keys FROM latchkey_workspace");
-    BOOST_TEST(view(home, one) == "open: one, two / one, two");
-    BOOST_TEST(db::migrate(home).walled);
+    BOOST_TEST(view(home, one) == "off: one, two / one, two");
+    BOOST_TEST(db::migrate(home).row_security);
     BOOST_TEST(support::sql(home, "SELECT has_table_privilege('latchkey_workspace', 'later', 'INSERT')") ==
                "t");
 }
 
-BOOST_FIXTURE_TEST_CASE(a_role_given_in_advance_is_enough, landlord)
+BOOST_FIXTURE_TEST_CASE(a_role_granted_in_advance_suffices, cluster_fixture)
 {
-    auto home = let("tenant", "");
-    raise_by_hand("tenant");
-    BOOST_TEST(db::migrate(home).walled);
-    BOOST_TEST(view(home, furnish(home)) == "walled: one, two / one");
+    auto home = create_tenant("tenant", "");
+    grant_role_manually("tenant");
+    BOOST_TEST(db::migrate(home).row_security);
+    BOOST_TEST(view(home, add_workspaces(home)) == "on: one, two / one");
 }
 
-BOOST_FIXTURE_TEST_CASE(who_may_make_roles_needs_nobody, landlord)
+BOOST_FIXTURE_TEST_CASE(with_createrole_it_is_enabled_automatically, cluster_fixture)
 {
-    auto home = let("tenant", "CREATEROLE");
-    BOOST_TEST(db::migrate(home).walled);
-    BOOST_TEST(db::migrate(home).walled);
-    BOOST_TEST(view(home, furnish(home)) == "walled: one, two / one");
+    auto home = create_tenant("tenant", "CREATEROLE");
+    BOOST_TEST(db::migrate(home).row_security);
+    BOOST_TEST(db::migrate(home).row_security);
+    BOOST_TEST(view(home, add_workspaces(home)) == "on: one, two / one");
 }
 
-BOOST_FIXTURE_TEST_CASE(many_databases_of_a_cluster_may_raise_it_at_once, landlord)
+BOOST_FIXTURE_TEST_CASE(several_databases_of_a_cluster_may_enable_it_concurrently, cluster_fixture)
 {
     constexpr int count = 6;
     support::sql(cluster.conninfo(), "CREATE ROLE tenant LOGIN CREATEROLE");
@@ -359,45 +367,45 @@ BOOST_FIXTURE_TEST_CASE(many_databases_of_a_cluster_may_raise_it_at_once, landlo
         for (const auto& home : homes)
             support::sql(home, "DROP OWNED BY latchkey_workspace");
         support::sql(cluster.conninfo(), "DROP ROLE latchkey_workspace");
-        std::atomic<int> standing = 0;
+        std::atomic<int> enabled = 0;
         std::vector<std::thread> threads;
         for (const auto& home : homes)
-            threads.emplace_back([&standing, &home] {
+            threads.emplace_back([&enabled, &home] {
                 try {
-                    standing += db::migrate(home).walled;
+                    enabled += db::migrate(home).row_security;
                 } catch (const std::exception& error) {
                     std::fprintf(stderr, "%s\n", error.what());
                 }
             });
         for (auto& each : threads)
             each.join();
-        BOOST_TEST(standing == count);
+        BOOST_TEST(enabled == count);
     }
 }
 
-BOOST_FIXTURE_TEST_CASE(who_serves_need_not_own_the_tables, landlord)
+BOOST_FIXTURE_TEST_CASE(the_server_role_need_not_own_the_tables, cluster_fixture)
 {
-    auto home = let("tenant", "CREATEROLE");
-    BOOST_TEST(db::migrate(home).walled);
-    auto one = furnish(home);
+    auto home = create_tenant("tenant", "CREATEROLE");
+    BOOST_TEST(db::migrate(home).row_security);
+    auto one = add_workspaces(home);
     support::sql(cluster.conninfo(), "CREATE ROLE server LOGIN");
     support::sql(home, "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO server");
     auto served = as("server", "tenant");
-    BOOST_TEST(view(served, one) == "open: one, two / one, two");
+    BOOST_TEST(view(served, one) == "off: one, two / one, two");
     support::sql(cluster.conninfo(), "GRANT latchkey_workspace TO server");
-    BOOST_TEST(view(served, one) == "walled: one, two / one");
+    BOOST_TEST(view(served, one) == "on: one, two / one");
 }
 
-BOOST_FIXTURE_TEST_CASE(tables_that_the_role_would_not_find_are_as_good_as_no_wall, landlord)
+BOOST_FIXTURE_TEST_CASE(tables_outside_the_search_path_disable_it, cluster_fixture)
 {
-    auto home = let("tenant", "CREATEROLE");
-    support::sql(home, "CREATE SCHEMA tenant"); // found as "$user", by this user alone
-    BOOST_TEST(!db::migrate(home).walled);
-    auto one = furnish(home);
-    BOOST_TEST(view(home, one) == "open: one, two / one, two");
+    auto home = create_tenant("tenant", "CREATEROLE");
+    support::sql(home, "CREATE SCHEMA tenant"); // resolved as "$user", by this user only
+    BOOST_TEST(!db::migrate(home).row_security);
+    auto one = add_workspaces(home);
+    BOOST_TEST(view(home, one) == "off: one, two / one, two");
     support::sql(home, "ALTER ROLE tenant SET search_path = tenant");
-    BOOST_TEST(db::migrate(home).walled);
-    BOOST_TEST(view(home, one) == "walled: one, two / one");
+    BOOST_TEST(db::migrate(home).row_security);
+    BOOST_TEST(view(home, one) == "on: one, two / one");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,4 +1,4 @@
-// For whom a change waits, told by made-up rows and a made-up clock.
+// Acknowledgement tracking, with synthetic rows and a synthetic clock.
 #include "db/principals/ack_tracker.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -16,20 +16,20 @@ db::uuid some_id()
     return boost::uuids::random_generator()();
 }
 
-/// Two other nodes, a change, and a clock that goes when it is told to.
-struct watching {
-    void begin() { watch.begin(change, rows, now); }
-    void look() { watch.observe(rows, now); }
-    bool settled() { return watch.settled(change, now); }
+/// Two other nodes, a change, and a manual clock.
+struct tracker_fixture {
+    void begin() { tracker.begin(change, rows, now); }
+    void observe() { tracker.observe(rows, now); }
+    bool complete() { return tracker.is_complete(change, now); }
 
     void renew(std::size_t which)
     {
         ++rows[which].renewals;
-        look();
+        observe();
     }
 
-    db::peer_watch watch;
-    std::vector<db::peer> rows{{some_id(), 1, 1, 2000}, {some_id(), 4, 9, 2000}};
+    db::ack_tracker tracker;
+    std::vector<db::node_record> rows{{some_id(), 1, 1, 2000}, {some_id(), 4, 9, 2000}};
     db::uuid change = some_id();
     db::boot_clock::time_point now{1h};
 };
@@ -38,167 +38,167 @@ struct watching {
 
 BOOST_AUTO_TEST_SUITE(ack_tracker)
 
-BOOST_FIXTURE_TEST_CASE(alone_nobody_is_waited_for, watching)
+BOOST_FIXTURE_TEST_CASE(a_single_node_waits_for_no_acknowledgement, tracker_fixture)
 {
-    BOOST_TEST(!settled()); // nothing was begun
+    BOOST_TEST(!complete()); // nothing was begun
     rows.clear();
     begin();
-    BOOST_TEST(settled());
-    BOOST_TEST(!watch.waits_for(change));
-    BOOST_TEST(watch.live(now) == 0u);
+    BOOST_TEST(complete());
+    BOOST_TEST(!tracker.is_tracking(change));
+    BOOST_TEST(tracker.live(now) == 0u);
 }
 
-BOOST_FIXTURE_TEST_CASE(all_have_to_acknowledge, watching)
+BOOST_FIXTURE_TEST_CASE(every_node_must_acknowledge, tracker_fixture)
 {
     begin();
-    BOOST_TEST(watch.waits_for(change));
-    BOOST_TEST(watch.live(now) == 2u);
-    BOOST_TEST(!settled());
-    watch.acknowledge(change, rows[0].id);
-    watch.acknowledge(change, rows[0].id);
-    watch.acknowledge(change, some_id());
-    watch.acknowledge(some_id(), rows[1].id); // another change
-    BOOST_TEST(!settled());
-    watch.acknowledge(change, rows[1].id);
-    BOOST_TEST(settled());
-    BOOST_TEST(!watch.waits_for(change));
+    BOOST_TEST(tracker.is_tracking(change));
+    BOOST_TEST(tracker.live(now) == 2u);
+    BOOST_TEST(!complete());
+    tracker.acknowledge(change, rows[0].id);
+    tracker.acknowledge(change, rows[0].id);
+    tracker.acknowledge(change, some_id());
+    tracker.acknowledge(some_id(), rows[1].id); // another change
+    BOOST_TEST(!complete());
+    tracker.acknowledge(change, rows[1].id);
+    BOOST_TEST(complete());
+    BOOST_TEST(!tracker.is_tracking(change));
 }
 
-BOOST_FIXTURE_TEST_CASE(an_acknowledgement_may_be_quicker_than_the_answer_to_the_commit, watching)
+BOOST_FIXTURE_TEST_CASE(an_acknowledgement_may_precede_the_response_to_the_commit, tracker_fixture)
 {
-    watch.acknowledge(change, rows[0].id);
-    watch.acknowledge(some_id(), rows[1].id);
+    tracker.acknowledge(change, rows[0].id);
+    tracker.acknowledge(some_id(), rows[1].id);
     begin();
-    BOOST_TEST(!settled());
-    watch.acknowledge(change, rows[1].id);
-    BOOST_TEST(settled());
+    BOOST_TEST(!complete());
+    tracker.acknowledge(change, rows[1].id);
+    BOOST_TEST(complete());
 }
 
-BOOST_FIXTURE_TEST_CASE(of_early_ones_only_so_many_are_kept, watching)
+BOOST_FIXTURE_TEST_CASE(early_acknowledgements_are_bounded, tracker_fixture)
 {
-    watch.acknowledge(change, rows[0].id);
+    tracker.acknowledge(change, rows[0].id);
     for (int i = 0; i < 5000; ++i)
-        watch.acknowledge(some_id(), rows[0].id);
+        tracker.acknowledge(some_id(), rows[0].id);
     rows.pop_back();
     begin();
-    BOOST_TEST(!settled()); // pushed out: it is asked for again
+    BOOST_TEST(!complete()); // dropped: it is asked for again
 }
 
-BOOST_FIXTURE_TEST_CASE(who_is_silent_is_waited_for_as_long_as_its_lease_may_live, watching)
+BOOST_FIXTURE_TEST_CASE(an_unresponsive_node_is_awaited_until_its_lease_ends, tracker_fixture)
 {
-    look();
+    observe();
     now += 1500ms;
-    renew(1); // the first is silent
+    renew(1); // the first does not respond
     begin();
     now += 499ms;
-    look();
-    BOOST_TEST(!settled());
-    watch.acknowledge(change, rows[1].id);
-    BOOST_TEST(!settled());
+    observe();
+    BOOST_TEST(!complete());
+    tracker.acknowledge(change, rows[1].id);
+    BOOST_TEST(!complete());
     now += 1ms;
-    BOOST_TEST(settled());
-    BOOST_TEST(watch.live(now) == 1u);
+    BOOST_TEST(complete());
+    BOOST_TEST(tracker.live(now) == 1u);
 }
 
-BOOST_FIXTURE_TEST_CASE(its_lease_counts_as_it_stands_not_as_it_stood, watching)
+BOOST_FIXTURE_TEST_CASE(a_lease_renewed_after_the_commit_still_counts, tracker_fixture)
 {
     begin();
-    watch.acknowledge(change, rows[1].id);
-    for (int i = 0; i < 10; ++i) { // it renews, and yet does not acknowledge
+    tracker.acknowledge(change, rows[1].id);
+    for (int i = 0; i < 10; ++i) { // renews without acknowledging
         now += 1s;
         renew(0);
-        BOOST_TEST(!settled());
+        BOOST_TEST(!complete());
     }
     now += 2s;
-    BOOST_TEST(settled());
+    BOOST_TEST(complete());
 }
 
-BOOST_FIXTURE_TEST_CASE(whose_lease_was_over_is_not_waited_for, watching)
+BOOST_FIXTURE_TEST_CASE(an_expired_node_is_not_awaited, tracker_fixture)
 {
-    look();
+    observe();
     now += 2s;
     begin();
-    BOOST_TEST(settled());
-    BOOST_TEST(watch.live(now) == 0u);
+    BOOST_TEST(complete());
+    BOOST_TEST(tracker.live(now) == 0u);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_node_seen_for_the_first_time_may_have_just_renewed, watching)
+BOOST_FIXTURE_TEST_CASE(a_node_seen_first_gets_a_full_lease, tracker_fixture)
 {
     begin();
     now += 1999ms;
-    BOOST_TEST(!settled());
+    BOOST_TEST(!complete());
     now += 1ms;
-    BOOST_TEST(settled());
+    BOOST_TEST(complete());
 }
 
-BOOST_FIXTURE_TEST_CASE(each_lives_as_long_as_its_own_row_says, watching)
+BOOST_FIXTURE_TEST_CASE(each_node_has_the_lease_length_of_its_row, tracker_fixture)
 {
     rows[0].lease_ms = 10'000;
     begin();
     now += 9999ms;
-    BOOST_TEST(!settled());
+    BOOST_TEST(!complete());
     now += 1ms;
-    BOOST_TEST(settled());
+    BOOST_TEST(complete());
 }
 
-BOOST_FIXTURE_TEST_CASE(with_a_new_epoch_its_memory_began_anew, watching)
+BOOST_FIXTURE_TEST_CASE(a_new_epoch_means_an_empty_cache, tracker_fixture)
 {
     begin();
-    watch.acknowledge(change, rows[1].id);
+    tracker.acknowledge(change, rows[1].id);
     ++rows[0].epoch;
-    look();
-    BOOST_TEST(settled());
+    observe();
+    BOOST_TEST(complete());
 }
 
-BOOST_FIXTURE_TEST_CASE(who_has_left_is_not_waited_for, watching)
+BOOST_FIXTURE_TEST_CASE(a_deregistered_node_is_not_awaited, tracker_fixture)
 {
     begin();
     rows.clear();
-    look();
-    BOOST_TEST(settled());
+    observe();
+    BOOST_TEST(complete());
 }
 
-BOOST_FIXTURE_TEST_CASE(who_comes_later_is_not_waited_for, watching)
+BOOST_FIXTURE_TEST_CASE(a_node_registered_after_the_commit_is_not_awaited, tracker_fixture)
 {
     begin();
-    watch.acknowledge(change, rows[0].id);
-    watch.acknowledge(change, rows[1].id);
+    tracker.acknowledge(change, rows[0].id);
+    tracker.acknowledge(change, rows[1].id);
     rows.push_back({some_id(), 1, 1, 2000});
-    look();
-    BOOST_TEST(settled());
-    BOOST_TEST(watch.live(now) == 3u);
+    observe();
+    BOOST_TEST(complete());
+    BOOST_TEST(tracker.live(now) == 3u);
 }
 
-BOOST_FIXTURE_TEST_CASE(what_another_postgresql_said_is_nothing_to_go_by, watching)
+BOOST_FIXTURE_TEST_CASE(reset_drops_the_observations_of_another_postgresql, tracker_fixture)
 {
-    look();
+    observe();
     now += 1999ms;
     begin();
-    watch.forget();
-    BOOST_TEST(!watch.waits_for(change)); // to be begun again
+    tracker.reset();
+    BOOST_TEST(!tracker.is_tracking(change)); // begin() has to be repeated
     begin();
-    now += 1s; // by the older sight its lease would be over
-    BOOST_TEST(!settled());
+    now += 1s; // by the earlier observation its lease would have expired
+    BOOST_TEST(!complete());
     now += 1s;
-    BOOST_TEST(settled());
+    BOOST_TEST(complete());
 }
 
-BOOST_FIXTURE_TEST_CASE(nobody_waits_for_an_abandoned_change, watching)
+BOOST_FIXTURE_TEST_CASE(an_abandoned_change_is_not_tracked, tracker_fixture)
 {
     begin();
-    watch.abandon(change);
-    BOOST_TEST(!watch.waits_for(change));
-    BOOST_TEST(!settled());
+    tracker.abandon(change);
+    BOOST_TEST(!tracker.is_tracking(change));
+    BOOST_TEST(!complete());
 }
 
-BOOST_FIXTURE_TEST_CASE(the_dead_are_known_by_the_rows_they_left, watching)
+BOOST_FIXTURE_TEST_CASE(dead_returns_the_rows_of_long_expired_nodes, tracker_fixture)
 {
-    look();
+    observe();
     now += 61s;
     renew(1);
-    BOOST_TEST(watch.dead(now, 60s).empty());
+    BOOST_TEST(tracker.dead(now, 60s).empty());
     now += 1s;
-    auto dead = watch.dead(now, 60s);
+    auto dead = tracker.dead(now, 60s);
     BOOST_REQUIRE(dead.size() == 1u);
     BOOST_TEST((dead[0] == rows[0]));
 }

@@ -1,4 +1,4 @@
-// Questions that come at the same time, without a database: who travels with whom.
+// Batching of concurrent lookups, with a simulated database.
 #include "db/principals/batch_loader.hpp"
 
 #include "tests/db/database_fixture.hpp"
@@ -15,52 +15,56 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// A database that takes two milliseconds, knows every digest, and can be made to fail.
-struct desk {
-    explicit desk(db::gatherer::limits most = {}) : all(io, most, stamp, ask_all(), keep()) {}
+/// A simulated database that takes two milliseconds, has every digest, and can be made to fail.
+struct loader_fixture {
+    explicit loader_fixture(db::batch_loader::limits limits = {})
+        : loader(io, limits, stamp, load_function(), store_function())
+    {}
 
-    db::gatherer::ask_all ask_all()
+    db::batch_loader::load_function load_function()
     {
-        return [this](std::vector<db::credential_question> asked) { return answer(this, std::move(asked)); };
+        return [this](std::vector<db::credential_lookup> asked) { return answer(this, std::move(asked)); };
     }
 
-    db::gatherer::keep keep()
+    db::batch_loader::store_function store_function()
     {
-        return
-            [this](const db::digest& key, const db::principal_ref&, std::uint64_t when) { kept[key] = when; };
+        return [this](const db::digest& key, const db::principal_ref&, std::uint64_t when) {
+            stored[key] = when;
+        };
     }
 
-    static db::awaitable<db::gatherer::answers> answer(desk* self, std::vector<db::credential_question> asked)
+    static db::awaitable<db::batch_loader::principal_list> answer(loader_fixture* self,
+                                                                  std::vector<db::credential_lookup> asked)
     {
         self->statements.push_back(asked.size());
-        self->most_at_once = std::max(self->most_at_once, ++self->at_once);
+        self->max_in_flight = std::max(self->max_in_flight, ++self->in_flight);
         db::steady_timer timer(self->io.get_executor(), 2ms);
         co_await timer.async_wait(db::use_awaitable);
-        --self->at_once;
+        --self->in_flight;
         if (self->fails)
-            throw std::runtime_error("away");
-        db::gatherer::answers out;
+            throw std::runtime_error("unavailable");
+        db::batch_loader::principal_list out;
         for (auto& each : asked) {
-            auto who = new db::principal;
-            who->digest = each.digest;
-            out.emplace_back(who);
+            auto found = new db::principal;
+            found->digest = each.digest;
+            out.emplace_back(found);
         }
         co_return out;
     }
 
-    /// Ask, and count how it ends.
-    void ask(const db::digest& key, bool may_join_sent = true)
+    /// Start a lookup, and count its outcome.
+    void look_up(const db::digest& key, bool may_join_sent = true)
     {
         boost::asio::co_spawn(io, wait_for(this, key, may_join_sent), boost::asio::detached);
     }
 
-    static db::awaitable<void> wait_for(desk* self, db::digest key, bool may_join_sent)
+    static db::awaitable<void> wait_for(loader_fixture* self, db::digest key, bool may_join_sent)
     {
-        db::credential_question what;
-        what.digest = key;
+        db::credential_lookup wanted;
+        wanted.digest = key;
         try {
-            auto who = co_await self->all.load(what, may_join_sent);
-            ++(who && who->digest == key ? self->right : self->wrong);
+            auto found = co_await self->loader.load(wanted, may_join_sent);
+            ++(found && found->digest == key ? self->right : self->wrong);
         } catch (const std::runtime_error&) {
             ++self->failed;
         }
@@ -72,115 +76,115 @@ struct desk {
             io.run_one();
     }
 
-    void ask_for_others(int count)
+    void look_up_others(int count)
     {
         for (int i = 0; i < count; ++i)
-            ask(house::new_digest());
+            look_up(db::test::new_digest());
     }
 
     boost::asio::io_context io{1};
     std::uint64_t stamp = 0;
     std::vector<std::size_t> statements;
-    std::size_t at_once = 0, most_at_once = 0;
-    std::map<db::digest, std::uint64_t> kept;
+    std::size_t in_flight = 0, max_in_flight = 0;
+    std::map<db::digest, std::uint64_t> stored;
     bool fails = false;
     int right = 0, wrong = 0, failed = 0;
-    db::gatherer all;
+    db::batch_loader loader;
 };
 
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(batch_loader)
 
-BOOST_AUTO_TEST_CASE(what_comes_at_once_is_shared_out_to_the_statements_there_may_be)
+BOOST_AUTO_TEST_CASE(a_burst_is_divided_among_the_allowed_statements)
 {
-    desk here;
-    here.ask_for_others(64);
+    loader_fixture here;
+    here.look_up_others(64);
     here.io.run();
     BOOST_TEST(here.statements == (std::vector<std::size_t>{32, 32}), boost::test_tools::per_element());
     BOOST_TEST(here.right == 64);
-    BOOST_TEST(here.kept.size() == 64u);
+    BOOST_TEST(here.stored.size() == 64u);
 }
 
-BOOST_AUTO_TEST_CASE(a_few_are_not_worth_two_statements)
+BOOST_AUTO_TEST_CASE(few_lookups_share_one_statement)
 {
-    desk here;
-    here.ask_for_others(12);
+    loader_fixture here;
+    here.look_up_others(12);
     here.io.run();
     BOOST_TEST(here.statements == std::vector<std::size_t>{12}, boost::test_tools::per_element());
 }
 
-BOOST_AUTO_TEST_CASE(no_statement_is_too_large_and_no_more_are_under_way_than_may_be)
+BOOST_AUTO_TEST_CASE(statement_size_and_statements_in_flight_are_bounded)
 {
-    desk here({.per_statement = 50, .in_flight = 3});
-    here.ask_for_others(1000);
+    loader_fixture here({.per_statement = 50, .in_flight = 3});
+    here.look_up_others(1000);
     here.io.run();
     BOOST_TEST(here.right == 1000);
     BOOST_TEST(std::ranges::max(here.statements) == 50u);
-    BOOST_TEST(here.most_at_once == 3u);
+    BOOST_TEST(here.max_in_flight == 3u);
 }
 
-BOOST_AUTO_TEST_CASE(who_asks_for_the_same_joins)
+BOOST_AUTO_TEST_CASE(lookups_of_one_digest_share_a_query)
 {
-    desk here;
-    auto key = house::new_digest();
-    here.ask(key);
+    loader_fixture here;
+    auto key = db::test::new_digest();
+    here.look_up(key);
     here.run_until_sent();
-    here.ask(key);
+    here.look_up(key);
     here.io.run();
     BOOST_TEST(here.right == 2);
     BOOST_TEST(here.statements.size() == 1u);
 }
 
-BOOST_AUTO_TEST_CASE(who_may_not_join_what_was_sent_asks_again)
+BOOST_AUTO_TEST_CASE(a_lookup_that_must_not_join_a_sent_one_is_queried_again)
 {
-    desk here;
-    auto key = house::new_digest();
-    here.ask(key);
+    loader_fixture here;
+    auto key = db::test::new_digest();
+    here.look_up(key);
     here.run_until_sent();
-    here.ask(key, false);
-    here.ask(key, false); // this one joins the second, which waits
+    here.look_up(key, false);
+    here.look_up(key, false); // joins the second, which is unsent
     here.io.run();
     BOOST_TEST(here.right == 3);
     BOOST_TEST(here.statements.size() == 2u);
 }
 
-BOOST_AUTO_TEST_CASE(after_a_parting_nobody_joins_what_was_sent_and_its_answer_tells_when_it_was_asked)
+BOOST_AUTO_TEST_CASE(after_detach_no_lookup_joins_a_sent_one_and_its_result_has_the_old_stamp)
 {
-    desk here;
-    auto key = house::new_digest(), later = house::new_digest();
-    here.ask(key);
+    loader_fixture here;
+    auto key = db::test::new_digest(), later = db::test::new_digest();
+    here.look_up(key);
     here.run_until_sent();
     ++here.stamp;
-    here.all.part();
-    here.ask(later);
-    here.ask(later);
-    while (!here.kept.contains(key))
+    here.loader.detach_in_flight();
+    here.look_up(later);
+    here.look_up(later);
+    while (!here.stored.contains(key))
         here.io.run_one();
-    BOOST_TEST(here.kept.at(key) == 0u);
-    here.ask(key);
+    BOOST_TEST(here.stored.at(key) == 0u);
+    here.look_up(key);
     here.io.run();
     BOOST_TEST(here.right == 4);
-    BOOST_TEST(here.kept.at(key) == 1u);
-    BOOST_TEST(here.kept.at(later) == 1u);
+    BOOST_TEST(here.stored.at(key) == 1u);
+    BOOST_TEST(here.stored.at(later) == 1u);
     BOOST_TEST(here.statements.size() == 3u);
 }
 
-BOOST_AUTO_TEST_CASE(a_failure_reaches_all_who_wait_and_is_not_kept)
+BOOST_AUTO_TEST_CASE(a_failure_reaches_every_caller_and_is_not_stored)
 {
-    desk here;
+    loader_fixture here;
     here.fails = true;
-    auto key = house::new_digest();
-    here.ask(key);
-    here.ask(key);
-    here.ask_for_others(3);
+    auto key = db::test::new_digest();
+    here.look_up(key);
+    here.look_up(key);
+    here.look_up_others(3);
     here.io.run();
     BOOST_TEST(here.failed == 5);
-    BOOST_TEST(here.kept.empty());
+    BOOST_TEST(here.stored.empty());
 
-    here.fails = false; // and the next is asked anew
+    here.fails = false; // the next lookup is queried again
     here.io.restart();
-    here.ask(key);
+    here.look_up(key);
     here.io.run();
     BOOST_TEST(here.right == 1);
 }

@@ -6,13 +6,13 @@
 
 BOOST_AUTO_TEST_SUITE(last_used)
 
-using house::in;
-using house::new_digest;
+using db::test::from_now;
+using db::test::new_digest;
 
 namespace {
 
-struct noting : house::fixture {
-    std::string last_used(const house::key& key) const
+struct last_used_fixture : db::test::database_fixture {
+    std::string last_used(const db::test::key& key) const
     {
         return data.sql(
             "SELECT coalesce(extract(epoch FROM last_used_at)::bigint::text, '') FROM api_keys WHERE id = '" +
@@ -24,82 +24,83 @@ struct noting : house::fixture {
         return db::timestamp(std::chrono::seconds(2'000'000'000 + second));
     }
 
-    db::usage::config never_by_itself()
+    db::last_used_writer::config without_timer()
     {
-        db::usage::config out;
-        out.write_every = std::chrono::hours(1);
+        db::last_used_writer::config out;
+        out.write_interval = std::chrono::hours(1);
         return out;
     }
 };
 
 } // namespace
 
-BOOST_FIXTURE_TEST_CASE(uses_are_gathered_written_and_never_go_back, noting)
+BOOST_FIXTURE_TEST_CASE(uses_are_buffered_written_and_never_go_back, last_used_fixture)
 {
-    db::usage usage(one.io, one.db, never_by_itself());
+    db::last_used_writer writer(one.io, one.db, without_timer());
     auto key = add_key(bob);
-    auto who = run([&] { return one.principals.load_api_key(key.digest); });
-    usage.note(*who, at(0));
-    usage.note(*who, at(59)); // within the same minute: not noted
+    auto principal = run([&] { return one.principals.load_api_key(key.digest); });
+    writer.record(*principal, at(0));
+    writer.record(*principal, at(59)); // within the same minute: not recorded
     BOOST_TEST(last_used(key) == "");
-    run([&] { return usage.flush(); });
+    run([&] { return writer.flush(); });
     BOOST_TEST(last_used(key) == "2000000000");
-    usage.note(*who, at(60));
-    run([&] { return usage.flush(); });
+    writer.record(*principal, at(60));
+    run([&] { return writer.flush(); });
     BOOST_TEST(last_used(key) == "2000000060");
 
-    db::usage other(one.io, one.db, never_by_itself()); // another core, a little behind
-    who->noted_at = 0;
-    other.note(*who, at(55));
+    db::last_used_writer other(one.io, one.db, without_timer()); // another core, a little behind
+    principal->recorded_at = 0;
+    other.record(*principal, at(55));
     run([&] { return other.close(); });
     BOOST_TEST(last_used(key) == "2000000060");
 }
 
-BOOST_FIXTURE_TEST_CASE(sessions_are_last_seen, noting)
+BOOST_FIXTURE_TEST_CASE(sessions_are_last_seen, last_used_fixture)
 {
-    db::usage usage(one.io, one.db, never_by_itself());
+    db::last_used_writer writer(one.io, one.db, without_timer());
     auto session = add_session(bob);
-    auto until = in(std::chrono::hours(1));
-    auto who = run([&] { return one.principals.load_session(new_digest(), session, workspace, until); });
-    usage.note(*who, at(0));
-    run([&] { return usage.close(); });
+    auto until = from_now(std::chrono::hours(1));
+    auto principal =
+        run([&] { return one.principals.load_session(new_digest(), session, workspace, until); });
+    writer.record(*principal, at(0));
+    run([&] { return writer.close(); });
     BOOST_TEST(data.sql("SELECT extract(epoch FROM last_seen_at)::bigint FROM sessions") == "2000000000");
 }
 
-BOOST_FIXTURE_TEST_CASE(the_timer_writes_by_itself, noting)
+BOOST_FIXTURE_TEST_CASE(the_timer_writes_by_itself, last_used_fixture)
 {
-    db::usage::config quick;
-    quick.write_every = std::chrono::milliseconds(10);
-    db::usage usage(one.io, one.db, quick);
+    db::last_used_writer::config quick;
+    quick.write_interval = std::chrono::milliseconds(10);
+    db::last_used_writer writer(one.io, one.db, quick);
     auto key = add_key(bob);
-    auto who = run([&] { return one.principals.load_api_key(key.digest); });
-    usage.note(*who, at(0));
+    auto principal = run([&] { return one.principals.load_api_key(key.digest); });
+    writer.record(*principal, at(0));
     one.io.restart();
     for (int i = 0; i < 300 && last_used(key).empty(); ++i)
         one.io.run_for(std::chrono::milliseconds(10));
     BOOST_TEST(last_used(key) == "2000000000");
 }
 
-BOOST_FIXTURE_TEST_CASE(a_locked_row_waits_for_the_next_time_and_stops_nobody, noting)
+BOOST_FIXTURE_TEST_CASE(a_locked_row_is_skipped_until_the_next_flush, last_used_fixture)
 {
-    db::usage::config two_a_time = never_by_itself();
+    db::last_used_writer::config two_a_time = without_timer();
     two_a_time.rows_per_statement = 2;
-    db::usage usage(one.io, one.db, two_a_time);
-    std::vector<house::key> keys;
+    db::last_used_writer writer(one.io, one.db, two_a_time);
+    std::vector<db::test::key> keys;
     for (int i = 0; i < 5; ++i) {
         keys.push_back(add_key(bob));
-        auto who = run([&] { return one.principals.load_api_key(keys.back().digest); });
-        usage.note(*who, at(i));
+        auto principal = run([&] { return one.principals.load_api_key(keys.back().digest); });
+        writer.record(*principal, at(i));
     }
     auto holder = PQconnectdb(data.conninfo().c_str());
     auto lock = "BEGIN; SELECT FROM api_keys WHERE id = '" + to_string(keys[2].id) + "' FOR UPDATE";
     PQclear(PQexec(holder, lock.c_str()));
-    run([&] { return usage.flush(); });
+    run([&] { return writer.flush(); });
     for (std::size_t i = 0; i < 5; ++i)
         BOOST_TEST(last_used(keys[i]).empty() == (i == 2));
     PQclear(PQexec(holder, "ROLLBACK"));
     PQfinish(holder);
-    run([&] { return usage.flush(); });
+    run([&] { return writer.flush(); });
     BOOST_TEST(last_used(keys[2]) == "2000000002");
 }
 

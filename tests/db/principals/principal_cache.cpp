@@ -31,22 +31,22 @@ static db::uuid id_of(std::uint64_t n)
 static db::principal_ref make(std::uint64_t key, std::uint64_t credential, std::uint64_t user = 0,
                               std::uint64_t workspace = 0)
 {
-    auto who = boost::intrusive_ptr<db::principal>(new db::principal);
-    who->digest = digest_of(key);
-    who->credential_id = id_of(credential);
+    auto principal = boost::intrusive_ptr<db::principal>(new db::principal);
+    principal->digest = digest_of(key);
+    principal->credential_id = id_of(credential);
     if (user)
-        who->user_id = id_of(user);
+        principal->user_id = id_of(user);
     if (workspace)
-        who->workspace_id = id_of(workspace);
-    return who;
+        principal->workspace_id = id_of(workspace);
+    return principal;
 }
 
-BOOST_AUTO_TEST_CASE(what_was_stored_is_found_until_evicted)
+BOOST_AUTO_TEST_CASE(a_stored_principal_is_found_until_evicted)
 {
     db::principal_cache cache(1 << 20);
-    auto who = make(1, 100, 200, 300);
-    cache.store(who);
-    BOOST_TEST((cache.find(digest_of(1)) == who));
+    auto principal = make(1, 100, 200, 300);
+    cache.store(principal);
+    BOOST_TEST((cache.find(digest_of(1)) == principal));
     BOOST_TEST(!cache.find(digest_of(2)));
     cache.evict(digest_of(1));
     BOOST_TEST(!cache.find(digest_of(1)));
@@ -76,7 +76,7 @@ BOOST_AUTO_TEST_CASE(each_kind_of_subject_evicts_its_own_and_no_other)
     }
 }
 
-BOOST_AUTO_TEST_CASE(an_entry_that_has_grown_old_is_dropped_when_found)
+BOOST_AUTO_TEST_CASE(an_expired_entry_is_removed_on_lookup)
 {
     db::principal_cache cache(1 << 20);
     cache.store(make(1, 100), 5);
@@ -85,7 +85,7 @@ BOOST_AUTO_TEST_CASE(an_entry_that_has_grown_old_is_dropped_when_found)
     BOOST_TEST(cache.size() == 0u);
 }
 
-BOOST_AUTO_TEST_CASE(what_is_too_large_is_not_kept)
+BOOST_AUTO_TEST_CASE(a_cache_too_small_for_one_entry_stores_none)
 {
     db::principal_cache cache(64);
     cache.store(make(1, 100));
@@ -95,16 +95,16 @@ BOOST_AUTO_TEST_CASE(what_is_too_large_is_not_kept)
 
 namespace {
 
-/// A cache with room for some, and users of it that load what they miss.
-struct visited {
-    explicit visited(std::size_t room)
+/// A read-through cache with a given capacity.
+struct read_through {
+    explicit read_through(std::size_t capacity)
     {
         db::principal_cache measure(1 << 20);
         measure.store(make(1, 1));
-        cache.emplace(room * measure.bytes());
+        cache.emplace(capacity * measure.bytes());
     }
 
-    bool visit(std::uint64_t key)
+    bool get(std::uint64_t key)
     {
         if (cache->find(digest_of(key)))
             return true;
@@ -115,7 +115,7 @@ struct visited {
     std::optional<db::principal_cache> cache;
 };
 
-/// Keys below `count`, the smaller the likelier, as with most things that people use.
+/// Keys below `count` with a Zipf distribution, as is typical of cache workloads.
 class zipf {
 public:
     explicit zipf(std::size_t count)
@@ -136,36 +136,35 @@ private:
 };
 
 #if defined(__has_feature) && __has_feature(address_sanitizer)
-constexpr int favourites = 3'000; // each visit takes ten times as long there
+constexpr int popular_keys = 3'000; // a lookup takes ten times as long under ASan
 #else
-constexpr int favourites = 10'000;
+constexpr int popular_keys = 10'000;
 #endif
 
-/// The share of hits on the favourites, with so many strangers between two of them, once the cache knows
-/// them.
-double hit_ratio(unsigned strangers)
+/// The hit ratio of popular keys, with so many one-time keys between two of them, once the cache is warm.
+double hit_ratio(unsigned one_time_keys)
 {
-    visited by(2 * favourites);
+    read_through by(2 * popular_keys);
     std::mt19937_64 random(20261125);
-    zipf popular(favourites);
-    std::uint64_t stranger = 1'000'000;
-    int hits = 0, asked = 0;
-    constexpr int known_after = 20 * favourites;
-    for (int i = 0; i < 2 * known_after; ++i) {
-        bool hit = by.visit(popular(random));
-        for (unsigned each = 0; each < strangers; ++each)
-            by.visit(stranger++);
-        if (i >= known_after) {
+    zipf popular(popular_keys);
+    std::uint64_t one_time_key = 1'000'000;
+    int hits = 0, lookups = 0;
+    constexpr int warm_after = 20 * popular_keys;
+    for (int i = 0; i < 2 * warm_after; ++i) {
+        bool hit = by.get(popular(random));
+        for (unsigned each = 0; each < one_time_keys; ++each)
+            by.get(one_time_key++);
+        if (i >= warm_after) {
             hits += hit;
-            ++asked;
+            ++lookups;
         }
     }
-    return static_cast<double>(hits) / asked;
+    return static_cast<double>(hits) / lookups;
 }
 
 } // namespace
 
-BOOST_AUTO_TEST_CASE(a_scan_of_strangers_hardly_harms_what_is_used)
+BOOST_AUTO_TEST_CASE(a_scan_of_one_time_keys_hardly_lowers_the_hit_ratio)
 {
     auto alone = hit_ratio(0), scanned = hit_ratio(1);
     BOOST_TEST(alone > 0.99);
@@ -173,38 +172,38 @@ BOOST_AUTO_TEST_CASE(a_scan_of_strangers_hardly_harms_what_is_used)
     BOOST_TEST(hit_ratio(5) > 0.9 * alone);
 }
 
-BOOST_AUTO_TEST_CASE(a_new_crowd_takes_the_place_of_an_older_one)
+BOOST_AUTO_TEST_CASE(a_new_working_set_replaces_the_old_one)
 {
-    visited by(1000);
+    read_through by(1000);
     for (int round = 0; round < 20; ++round)
         for (std::uint64_t key = 0; key < 900; ++key)
-            by.visit(key);
+            by.get(key);
     int hits = 0;
     for (int round = 0; round < 20; ++round)
         for (std::uint64_t key = 10'000; key < 10'900; ++key)
-            hits += by.visit(key) && round >= 10;
+            hits += by.get(key) && round >= 10;
     BOOST_TEST(hits > 900 * 10 * 9 / 10);
 }
 
-BOOST_AUTO_TEST_CASE(what_goes_round_and_is_too_much_is_partly_kept)
+BOOST_AUTO_TEST_CASE(a_loop_larger_than_the_cache_is_partly_cached)
 {
-    visited by(1000);
+    read_through by(1000);
     int hits = 0;
     for (int round = 0; round < 50; ++round)
         for (std::uint64_t key = 0; key < 1500; ++key)
-            hits += by.visit(key);
-    BOOST_TEST(hits > 50 * 1500 / 10); // a queue alone would keep none
+            hits += by.get(key);
+    BOOST_TEST(hits > 50 * 1500 / 10); // plain FIFO would hit none
     BOOST_TEST(by.cache->size() <= 1000u);
-    BOOST_TEST(by.cache->pushed_out() > 0u);
+    BOOST_TEST(by.cache->evictions() > 0u);
 }
 
-BOOST_AUTO_TEST_CASE(a_workspace_of_very_many_is_forgotten_and_its_members_one_by_one_too)
+BOOST_AUTO_TEST_CASE(evicting_a_subject_with_many_entries_is_complete)
 {
-    visited by(60'000);
+    read_through by(60'000);
     for (std::uint64_t key = 1; key <= 50'000; ++key)
         by.cache->store(make(key, key, 100'000 + key % 100, 200'000));
     for (std::uint64_t key = 1; key <= 1000; ++key)
-        by.cache->evict(id_of(key)); // from the midst of a list of 50,000
+        by.cache->evict(id_of(key)); // from the middle of a list of 50,000
     BOOST_TEST(by.cache->size() == 49'000u);
     by.cache->evict(id_of(100'050));
     BOOST_TEST(by.cache->size() == 48'510u);
@@ -216,7 +215,7 @@ BOOST_AUTO_TEST_CASE(it_agrees_with_a_naive_model)
 {
     std::mt19937_64 random(20261124);
     auto below = [&](std::uint64_t n) { return random() % n; };
-    db::principal_cache cache(25'000); // some 110 entries: now and then one has to go
+    db::principal_cache cache(25'000); // some 110 entries, so that some are evicted
     std::map<std::uint64_t, db::principal_ref> model;
     std::size_t hits = 0, lost = 0;
 
@@ -229,20 +228,20 @@ BOOST_AUTO_TEST_CASE(it_agrees_with_a_naive_model)
         case 0: {
             auto user = id_of(1000 + below(40));
             cache.evict(user);
-            drop_if([&](const db::principal& who) { return who.user_id == user; });
+            drop_if([&](const db::principal& principal) { return principal.user_id == user; });
             break;
         }
         case 1: {
             auto credential = id_of(2000 + key);
             cache.evict(credential);
-            drop_if([&](const db::principal& who) { return who.credential_id == credential; });
+            drop_if([&](const db::principal& principal) { return principal.credential_id == credential; });
             break;
         }
         case 2: {
             auto workspace = id_of(3000 + below(20));
             if (below(10) == 0) {
                 cache.evict(workspace);
-                drop_if([&](const db::principal& who) { return who.workspace_id == workspace; });
+                drop_if([&](const db::principal& principal) { return principal.workspace_id == workspace; });
             }
             break;
         }
@@ -254,10 +253,10 @@ BOOST_AUTO_TEST_CASE(it_agrees_with_a_naive_model)
         case 5:
         case 6:
         case 7: {
-            auto who =
+            auto principal =
                 make(key, 2000 + key, below(4) ? 1000 + below(40) : 0, below(4) ? 3000 + below(20) : 0);
-            cache.store(who);
-            model[key] = who;
+            cache.store(principal);
+            model[key] = principal;
             break;
         }
         default: {
@@ -268,7 +267,7 @@ BOOST_AUTO_TEST_CASE(it_agrees_with_a_naive_model)
                 BOOST_REQUIRE(found == known->second);
                 ++hits;
             } else if (known != model.end()) {
-                model.erase(known); // made room for another
+                model.erase(known); // evicted to make room
                 ++lost;
             }
         }
@@ -280,22 +279,22 @@ BOOST_AUTO_TEST_CASE(it_agrees_with_a_naive_model)
     BOOST_TEST(lost > 100u);
 }
 
-BOOST_AUTO_TEST_CASE(the_absent_are_known_until_evicted_or_displaced)
+BOOST_AUTO_TEST_CASE(the_negative_cache_keeps_digests_until_evicted_or_overwritten)
 {
-    db::absent_digests absent(1024); // 32 of them
-    absent.store(digest_of(1));
-    BOOST_TEST(absent.contains(digest_of(1)));
-    BOOST_TEST(!absent.contains(digest_of(2)));
-    absent.evict(digest_of(2));
-    BOOST_TEST(absent.contains(digest_of(1)));
-    absent.evict(digest_of(1));
-    BOOST_TEST(!absent.contains(digest_of(1)));
+    db::negative_cache negative(1024); // 32 of them
+    negative.store(digest_of(1));
+    BOOST_TEST(negative.contains(digest_of(1)));
+    BOOST_TEST(!negative.contains(digest_of(2)));
+    negative.evict(digest_of(2));
+    BOOST_TEST(negative.contains(digest_of(1)));
+    negative.evict(digest_of(1));
+    BOOST_TEST(!negative.contains(digest_of(1)));
 
     for (std::uint64_t n = 0; n < 1000; ++n)
-        absent.store(digest_of(n));
+        negative.store(digest_of(n));
     std::size_t known = 0;
     for (std::uint64_t n = 0; n < 1000; ++n)
-        known += absent.contains(digest_of(n));
+        known += negative.contains(digest_of(n));
     BOOST_TEST(known > 0u);
     BOOST_TEST(known <= 32u);
 }

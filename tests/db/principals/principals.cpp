@@ -8,14 +8,14 @@
 BOOST_AUTO_TEST_SUITE(principals)
 
 using db::principals;
-using house::in;
-using house::new_digest;
-using house::new_id;
+using db::test::from_now;
+using db::test::new_digest;
+using db::test::new_id;
 using state = db::principals::state;
 
 namespace {
 
-/// Holds a lock that every look-up of a key waits for, until destroyed.
+/// Holds a lock that every lookup waits for, until destroyed.
 class key_lock {
 public:
     explicit key_lock(const support::database& data) : pg_(PQconnectdb(data.conninfo().c_str())), data_(data)
@@ -28,15 +28,15 @@ public:
     void sql(const std::string& statement) { PQclear(PQexec(pg_, statement.c_str())); }
     void commit() { sql("COMMIT"); }
 
-    /// Until so many backends wait for the lock.
-    void await_waiters(house::core& on, int count)
+    /// Wait until so many backends wait for the lock.
+    void await_waiters(db::test::core& on, int count)
     {
         for (int i = 0; i < 1000; ++i) {
             on.io.run_for(std::chrono::milliseconds(10));
             if (std::stoi(data_.sql("SELECT count(*) FROM pg_locks WHERE NOT granted")) >= count)
                 return;
         }
-        throw std::runtime_error("nobody asked");
+        throw std::runtime_error("no backend waits for the lock");
     }
 
 private:
@@ -44,20 +44,20 @@ private:
     const support::database& data_;
 };
 
-struct knowing : house::fixture {
+struct principals_fixture : db::test::database_fixture {
     db::principal_ref load(const db::digest& key)
     {
         return run([&] { return one.principals.load_api_key(key); });
     }
 
-    state remembered(const db::digest& key) { return one.principals.cached(key).state; }
+    state cached(const db::digest& key) { return one.principals.cached(key).state; }
 
-    /// Start a look-up that sets `into` when it comes back.
+    /// Start a lookup that sets `into` when it completes.
     void begin(const db::digest& key, std::optional<db::principal_ref>& into)
     {
-        auto ask = [](db::principals& whom, db::digest which,
+        auto ask = [](db::principals& cache, db::digest which,
                       std::optional<db::principal_ref>& to) -> db::awaitable<void> {
-            to = co_await whom.load_api_key(which);
+            to = co_await cache.load_api_key(which);
         };
         boost::asio::co_spawn(one.io, ask(one.principals, key, into), boost::asio::detached);
     }
@@ -73,67 +73,68 @@ struct knowing : house::fixture {
 
 } // namespace
 
-BOOST_FIXTURE_TEST_CASE(a_key_is_its_owner_in_the_present_role, knowing)
+BOOST_FIXTURE_TEST_CASE(an_api_key_resolves_to_its_owner_with_the_current_role, principals_fixture)
 {
-    auto key = add_key(bob, in(std::chrono::hours(1)));
-    BOOST_TEST((remembered(key.digest) == state::miss));
-    auto who = load(key.digest);
-    BOOST_REQUIRE(who);
-    BOOST_TEST((who->kind == db::principal::kind_type::api_key));
-    BOOST_TEST((who->credential_id == key.id));
-    BOOST_TEST((who->user_id == bob));
-    BOOST_TEST((who->workspace_id == workspace));
-    BOOST_TEST((who->role == db::role::member));
-    BOOST_TEST(!who->is_owner);
-    BOOST_TEST(who->members_can_mint);
-    BOOST_TEST(!who->email_verified);
-    BOOST_TEST(key.prefix == who->prefix.c_str());
-    BOOST_TEST(who->scopes.names().at(0) == "content:read");
-    BOOST_TEST(!who->expired(in(std::chrono::seconds(0))));
-    BOOST_TEST((one.principals.cached(key.digest).who == who));
+    auto key = add_key(bob, from_now(std::chrono::hours(1)));
+    BOOST_TEST((cached(key.digest) == state::miss));
+    auto found = load(key.digest);
+    BOOST_REQUIRE(found);
+    BOOST_TEST((found->kind == db::principal::kind_type::api_key));
+    BOOST_TEST((found->credential_id == key.id));
+    BOOST_TEST((found->user_id == bob));
+    BOOST_TEST((found->workspace_id == workspace));
+    BOOST_TEST((found->role == db::role::member));
+    BOOST_TEST(!found->is_owner);
+    BOOST_TEST(found->members_can_mint);
+    BOOST_TEST(!found->email_verified);
+    BOOST_TEST(key.prefix == found->prefix.c_str());
+    BOOST_TEST(found->scopes.names().at(0) == "content:read");
+    BOOST_TEST(!found->expired(from_now(std::chrono::seconds(0))));
+    BOOST_TEST((one.principals.cached(key.digest).principal == found));
 
-    auto hers = load(add_key(ada).digest);
-    BOOST_TEST(hers->is_owner);
-    BOOST_TEST((hers->role == db::role::admin));
+    auto admins = load(add_key(ada).digest);
+    BOOST_TEST(admins->is_owner);
+    BOOST_TEST((admins->role == db::role::admin));
 }
 
-BOOST_FIXTURE_TEST_CASE(a_key_without_its_membership_has_no_role, knowing)
+BOOST_FIXTURE_TEST_CASE(a_key_without_a_membership_has_no_role, principals_fixture)
 {
     auto key = add_key(bob);
     data.sql("DELETE FROM memberships WHERE user_id = '" + to_string(bob) + "'");
     BOOST_TEST(!load(key.digest)->role);
 }
 
-BOOST_FIXTURE_TEST_CASE(the_unknown_and_the_revoked_are_absent_the_expired_are_told, knowing)
+BOOST_FIXTURE_TEST_CASE(unknown_and_revoked_keys_are_negative_hits_and_expired_ones_are_returned,
+                        principals_fixture)
 {
-    auto nobody = new_digest();
-    BOOST_TEST(!load(nobody));
-    BOOST_TEST((remembered(nobody) == state::absent));
+    auto unknown = new_digest();
+    BOOST_TEST(!load(unknown));
+    BOOST_TEST((cached(unknown) == state::negative_hit));
 
     auto revoked = add_key(bob);
     data.sql("UPDATE api_keys SET revoked_at = now()");
     BOOST_TEST(!load(revoked.digest));
-    BOOST_TEST((remembered(revoked.digest) == state::absent));
+    BOOST_TEST((cached(revoked.digest) == state::negative_hit));
 
-    auto expired = add_key(bob, in(std::chrono::seconds(-1)));
-    BOOST_TEST(load(expired.digest)->expired(in(std::chrono::seconds(0))));
-    BOOST_TEST((remembered(expired.digest) == state::hit));
+    auto expired = add_key(bob, from_now(std::chrono::seconds(-1)));
+    BOOST_TEST(load(expired.digest)->expired(from_now(std::chrono::seconds(0))));
+    BOOST_TEST((cached(expired.digest) == state::hit));
 }
 
-BOOST_FIXTURE_TEST_CASE(a_token_is_its_session, knowing)
+BOOST_FIXTURE_TEST_CASE(an_access_token_resolves_to_its_session, principals_fixture)
 {
     auto session = add_session(ada, std::chrono::hours(5));
     auto token = new_digest();
-    auto ends = in(std::chrono::hours(1));
-    auto who = run([&] { return one.principals.load_session(token, session, workspace, ends); });
-    BOOST_REQUIRE(who);
-    BOOST_TEST((who->kind == db::principal::kind_type::session));
-    BOOST_TEST((who->expires_at == ends));
-    BOOST_TEST((who->role == db::role::admin));
-    BOOST_TEST(who->is_owner);
-    BOOST_TEST((remembered(token) == state::hit));
+    auto ends = from_now(std::chrono::hours(1));
+    auto found = run([&] { return one.principals.load_session(token, session, workspace, ends); });
+    BOOST_REQUIRE(found);
+    BOOST_TEST((found->kind == db::principal::kind_type::session));
+    BOOST_TEST((found->expires_at == ends));
+    BOOST_TEST((found->role == db::role::admin));
+    BOOST_TEST(found->is_owner);
+    BOOST_TEST((cached(token) == state::hit));
 
-    auto later = in(std::chrono::hours(9));
+    auto later = from_now(std::chrono::hours(9));
     auto nowhere =
         run([&] { return one.principals.load_session(new_digest(), session, std::nullopt, later); });
     BOOST_TEST(!nowhere->role);
@@ -141,33 +142,33 @@ BOOST_FIXTURE_TEST_CASE(a_token_is_its_session, knowing)
     BOOST_TEST((nowhere->expires_at.value() < later));
 
     auto foreign = add_workspace("His", bob);
-    auto stranger = run([&] { return one.principals.load_session(new_digest(), session, foreign, ends); });
-    BOOST_TEST(!stranger->role);
+    auto outsider = run([&] { return one.principals.load_session(new_digest(), session, foreign, ends); });
+    BOOST_TEST(!outsider->role);
 
     data.sql("UPDATE sessions SET revoked_at = now()");
     auto late = new_digest();
     BOOST_TEST(!run([&] { return one.principals.load_session(late, session, workspace, ends); }));
-    BOOST_TEST((remembered(late) == state::absent));
+    BOOST_TEST((cached(late) == state::negative_hit));
 }
 
-BOOST_FIXTURE_TEST_CASE(look_ups_that_come_together_travel_together, knowing)
+BOOST_FIXTURE_TEST_CASE(concurrent_lookups_share_statements, principals_fixture)
 {
     auto statements = [&] {
         return std::stol(
             data.sql("SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()"));
     };
-    std::vector<house::key> keys;
+    std::vector<db::test::key> keys;
     for (int i = 0; i < 100; ++i)
         keys.push_back(add_key(bob));
     load(keys[0].digest);
-    run([&] { return one.lookups.close(); }); // what they did is counted at their end
+    run([&] { return one.lookups.close(); }); // PostgreSQL counts a connection's transactions when it ends
     auto before = statements();
 
-    house::core two(data, changes);
+    db::test::core two(data, changes);
     int waiting = 0, right = 0;
-    auto ask = [&](house::key key) -> db::awaitable<void> {
-        auto who = co_await two.principals.load_api_key(key.digest);
-        right += who && who->credential_id == key.id;
+    auto ask = [&](db::test::key key) -> db::awaitable<void> {
+        auto found = co_await two.principals.load_api_key(key.digest);
+        right += found && found->credential_id == key.id;
         --waiting;
     };
     support::run(two.io, [&] { return two.lookups.ready(); });
@@ -183,7 +184,7 @@ BOOST_FIXTURE_TEST_CASE(look_ups_that_come_together_travel_together, knowing)
     BOOST_TEST(statements() - before < 15); // two for the keys, some for connecting
 }
 
-BOOST_FIXTURE_TEST_CASE(an_answer_that_was_overtaken_by_an_eviction_is_not_kept, knowing)
+BOOST_FIXTURE_TEST_CASE(a_result_overtaken_by_an_eviction_is_not_cached, principals_fixture)
 {
     auto key = add_key(bob);
     support::run(one.io, [&] { return one.lookups.ready(); });
@@ -192,27 +193,27 @@ BOOST_FIXTURE_TEST_CASE(an_answer_that_was_overtaken_by_an_eviction_is_not_kept,
     begin(key.digest, first);
     lock.await_waiters(one, 1);
 
-    db::change what;
-    what.credentials.push_back(key.id);
-    one.principals.evict(what);
-    begin(key.digest, second); // must ask for itself
+    db::invalidation affected;
+    affected.credentials.push_back(key.id);
+    one.principals.evict(affected);
+    begin(key.digest, second); // must not share the first lookup
     lock.await_waiters(one, 2);
 
     lock.sql("UPDATE api_keys SET revoked_at = now()");
     lock.commit();
     run_until([&] { return first && second; });
     BOOST_TEST(!*second);
-    BOOST_TEST((remembered(key.digest) == state::absent));
+    BOOST_TEST((cached(key.digest) == state::negative_hit));
 }
 
-BOOST_FIXTURE_TEST_CASE(who_comes_after_an_eviction_never_gets_the_answer_of_before, knowing)
+BOOST_FIXTURE_TEST_CASE(a_lookup_after_an_eviction_never_shares_an_earlier_result, principals_fixture)
 {
     auto key = add_key(bob);
     support::run(one.io, [&] { return one.lookups.ready(); });
     std::optional<db::principal_ref> first, second;
     {
-        // The answer is there, and held back by not letting the core run.
-        auto since = data.sql("SELECT clock_timestamp()"); // for there were look-ups before
+        // The result has arrived, and is held back by not running the core.
+        auto since = data.sql("SELECT clock_timestamp()"); // there were lookups before
         begin(key.digest, first);
         one.io.restart();
         while (std::stoi(data.sql("SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%k.digest = ANY%' "
@@ -222,58 +223,58 @@ BOOST_FIXTURE_TEST_CASE(who_comes_after_an_eviction_never_gets_the_answer_of_bef
     }
     BOOST_TEST(!first);
     data.sql("UPDATE api_keys SET revoked_at = now()");
-    db::change what;
-    what.users.push_back(bob);
-    one.principals.evict(what);
+    db::invalidation affected;
+    affected.users.push_back(bob);
+    one.principals.evict(affected);
     begin(key.digest, second);
     run_until([&] { return first && second; });
-    BOOST_TEST((*first)->credential_id == key.id); // it began before the eviction: both orders are right
+    BOOST_TEST((*first)->credential_id == key.id); // it began before the eviction: either order is correct
     BOOST_TEST(!*second);
-    BOOST_TEST((remembered(key.digest) == state::absent));
+    BOOST_TEST((cached(key.digest) == state::negative_hit));
 }
 
-BOOST_FIXTURE_TEST_CASE(each_subject_is_forgotten, knowing)
+BOOST_FIXTURE_TEST_CASE(each_kind_of_subject_is_evicted, principals_fixture)
 {
-    auto key = add_key(bob), hers = add_key(ada);
+    auto key = add_key(bob), admins = add_key(ada);
     auto evicts = [&](auto member, const auto& subject) {
         load(key.digest);
-        load(hers.digest);
-        db::change what;
-        (what.*member).push_back(subject);
-        one.principals.evict(what);
-        return remembered(key.digest) == state::miss;
+        load(admins.digest);
+        db::invalidation affected;
+        (affected.*member).push_back(subject);
+        one.principals.evict(affected);
+        return cached(key.digest) == state::miss;
     };
-    BOOST_TEST(evicts(&db::change::credentials, key.id));
-    BOOST_TEST((remembered(hers.digest) == state::hit));
-    BOOST_TEST(evicts(&db::change::users, bob));
-    BOOST_TEST((remembered(hers.digest) == state::hit));
-    BOOST_TEST(evicts(&db::change::digests, key.digest));
-    BOOST_TEST((remembered(hers.digest) == state::hit));
-    BOOST_TEST(evicts(&db::change::workspaces, workspace));
-    BOOST_TEST((remembered(hers.digest) == state::miss));
+    BOOST_TEST(evicts(&db::invalidation::credentials, key.id));
+    BOOST_TEST((cached(admins.digest) == state::hit));
+    BOOST_TEST(evicts(&db::invalidation::users, bob));
+    BOOST_TEST((cached(admins.digest) == state::hit));
+    BOOST_TEST(evicts(&db::invalidation::digests, key.digest));
+    BOOST_TEST((cached(admins.digest) == state::hit));
+    BOOST_TEST(evicts(&db::invalidation::workspaces, workspace));
+    BOOST_TEST((cached(admins.digest) == state::miss));
 
-    auto unborn = new_digest();
-    load(unborn);
-    BOOST_TEST(evicts(&db::change::digests, unborn) == false);
-    BOOST_TEST((remembered(unborn) == state::miss));
+    auto unissued = new_digest();
+    load(unissued);
+    BOOST_TEST(evicts(&db::invalidation::digests, unissued) == false);
+    BOOST_TEST((cached(unissued) == state::miss));
 }
 
-BOOST_FIXTURE_TEST_CASE(what_has_grown_old_is_asked_for_again, house::fixture)
+BOOST_FIXTURE_TEST_CASE(an_entry_older_than_max_age_is_loaded_again, db::test::database_fixture)
 {
     db::principals::config settings;
-    settings.max_age = std::chrono::seconds(1);
-    house::core two(data, changes, settings);
+    settings.max_age = std::chrono::seconds(3);
+    db::test::core two(data, changes, settings);
     auto key = add_key(bob);
-    auto nobody = new_digest();
+    auto unknown = new_digest();
     support::run(two.io, [&] { return two.principals.load_api_key(key.digest); });
-    support::run(two.io, [&] { return two.principals.load_api_key(nobody); });
+    support::run(two.io, [&] { return two.principals.load_api_key(unknown); });
     BOOST_TEST((two.principals.cached(key.digest).state == state::hit));
-    std::this_thread::sleep_for(std::chrono::milliseconds(2100));
+    std::this_thread::sleep_for(std::chrono::milliseconds(4100));
     BOOST_TEST((two.principals.cached(key.digest).state == state::miss));
-    BOOST_TEST((two.principals.cached(nobody).state == state::miss));
+    BOOST_TEST((two.principals.cached(unknown).state == state::miss));
 }
 
-BOOST_FIXTURE_TEST_CASE(a_database_that_does_not_answer_fails_every_waiting_look_up, house::fixture)
+BOOST_FIXTURE_TEST_CASE(an_unreachable_database_fails_every_waiting_lookup, db::test::database_fixture)
 {
     db::pipeline::config nowhere;
     nowhere.conninfo = "host=/nonexistent";
@@ -292,7 +293,7 @@ BOOST_FIXTURE_TEST_CASE(a_database_that_does_not_answer_fails_every_waiting_look
         boost::asio::co_spawn(one.io, ask(new_digest()), boost::asio::detached);
     while (failed < 200)
         one.io.run_one();
-    BOOST_TEST(lost.remembered() == 0u);
+    BOOST_TEST(lost.size() == 0u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

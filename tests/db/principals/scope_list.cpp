@@ -9,7 +9,7 @@ using names = std::vector<std::string>;
 
 BOOST_AUTO_TEST_SUITE(scope_list)
 
-BOOST_AUTO_TEST_CASE(it_says_what_it_was_made_of)
+BOOST_AUTO_TEST_CASE(a_list_returns_its_names)
 {
     BOOST_TEST(db::scope_list().empty());
     BOOST_TEST(db::scope_list().names() == names());
@@ -20,7 +20,7 @@ BOOST_AUTO_TEST_CASE(it_says_what_it_was_made_of)
     BOOST_TEST(names(some.begin(), some.end()) == some.names());
 }
 
-BOOST_AUTO_TEST_CASE(equal_lists_share_their_memory)
+BOOST_AUTO_TEST_CASE(equal_lists_share_memory)
 {
     db::scope_lists lists;
     auto one = lists.share({"a:b", "c:d"}), same = lists.share({"a:b", "c:d"}),
@@ -31,7 +31,7 @@ BOOST_AUTO_TEST_CASE(equal_lists_share_their_memory)
     BOOST_TEST(lists.size() == 2u);
 }
 
-BOOST_AUTO_TEST_CASE(lists_that_nobody_has_any_more_are_forgotten)
+BOOST_AUTO_TEST_CASE(unused_lists_are_removed)
 {
     db::scope_lists lists;
     auto kept = lists.share({"kept:all"});

@@ -1,3 +1,4 @@
+// The api_keys table: ownership, listing, edits, revocation and rotation.
 #include "tests/db/database_fixture.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -6,32 +7,34 @@ BOOST_AUTO_TEST_SUITE(api_keys)
 
 using db::api_keys::outcome;
 using db::api_keys::status;
-using house::in;
-using house::new_digest;
-using house::new_id;
+using db::test::from_now;
+using db::test::new_digest;
+using db::test::new_id;
 
 namespace {
 
-struct minting : house::fixture {
-    db::api_keys::reach bobs{workspace, bob};
-    db::api_keys::reach all{workspace, std::nullopt};
+struct minting : db::test::database_fixture {
+    db::api_keys::owner_filter bobs{workspace, bob};
+    db::api_keys::owner_filter all{workspace, std::nullopt};
 
     db::audit::entry event(std::string_view action) const
     {
-        auto out = house::event(action);
+        auto out = db::test::event(action);
         out.workspace_id = workspace;
         return out;
     }
 
     std::size_t events() { return events_of(workspace).size(); }
 
-    std::optional<db::api_keys::revoked_key> revoke(db::api_keys::reach within, std::string prefix)
+    std::optional<db::api_keys::revoked_key> revoke(db::api_keys::owner_filter filter, std::string prefix)
     {
-        return run(
-            [&] { return db::api_keys::revoke(changes, one.db, within, prefix, event("api_key.revoke")); });
+        return run([&] {
+            return db::api_keys::revoke(db::transaction(changes, one.db), filter, prefix,
+                                        event("api_key.revoke"));
+        });
     }
 
-    db::api_keys::changed rotate(const house::key& key, std::chrono::seconds grace)
+    db::api_keys::change_result rotate(const db::test::key& key, std::chrono::seconds grace)
     {
         db::api_keys::successor next;
         next.id = new_id();
@@ -39,18 +42,19 @@ struct minting : house::fixture {
         next.digest = new_digest();
         next.created_by = bob;
         if (auto old = run([&] { return db::api_keys::find_by_digest(one.db, key.digest); })) {
-            next.scopes = believed_scopes.value_or(old->scopes);
+            next.scopes = expected_scopes.value_or(old->scopes);
             next.expires_at = old->expires_at;
         }
         return run([&] {
-            return db::api_keys::rotate(changes, one.db, db::batch(), bobs, key.prefix, next, grace,
+            return db::api_keys::rotate(db::transaction(changes, one.db), bobs, key.prefix, next, grace,
                                         event("api_key.rotate"));
         });
     }
 
-    std::optional<std::vector<std::string>> believed_scopes; // by who rotates
+    /// The scopes that a rotation expects; by default the key's own.
+    std::optional<std::vector<std::string>> expected_scopes;
 
-    db::api_keys::row find(const house::key& key)
+    db::api_keys::row find(const db::test::key& key)
     {
         return run([&] { return db::api_keys::find_by_digest(one.db, key.digest); }).value();
     }
@@ -58,11 +62,11 @@ struct minting : house::fixture {
 
 } // namespace
 
-BOOST_FIXTURE_TEST_CASE(a_key_is_within_reach_of_its_owner_and_of_the_workspace, minting)
+BOOST_FIXTURE_TEST_CASE(a_key_is_accessible_to_its_owner_and_to_the_workspace, minting)
 {
     auto key = add_key(bob);
-    auto find = [&](db::api_keys::reach within) {
-        return run([&] { return db::api_keys::find_by_prefix(one.db, within, key.prefix); });
+    auto find = [&](db::api_keys::owner_filter filter) {
+        return run([&] { return db::api_keys::find_by_prefix(one.db, filter, key.prefix); });
     };
     BOOST_TEST(find(bobs).value().name == "ci");
     BOOST_TEST(find(bobs).value().scopes.at(0) == "content:read");
@@ -73,8 +77,8 @@ BOOST_FIXTURE_TEST_CASE(a_key_is_within_reach_of_its_owner_and_of_the_workspace,
 
 BOOST_FIXTURE_TEST_CASE(only_a_member_can_own_a_key, minting)
 {
-    auto stranger = add_user("eve@example.org");
-    BOOST_CHECK_EXCEPTION(add_key(stranger), db::failure, db::api_keys::was_orphaned);
+    auto outsider = add_user("eve@example.org");
+    BOOST_CHECK_EXCEPTION(add_key(outsider), db::failure, db::api_keys::owner_left);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_workspace_owns_keys_with_a_role_of_their_own, minting)
@@ -88,24 +92,25 @@ BOOST_FIXTURE_TEST_CASE(a_workspace_owns_keys_with_a_role_of_their_own, minting)
     draft.workspace_id = workspace;
     draft.role = db::role::manager;
     draft.created_by = ada;
-    auto answers = commit([&](db::batch& work) { db::api_keys::add_insert(work.within(workspace), draft); });
+    auto answers =
+        commit([&](db::batch& work) { db::api_keys::add_insert(work.in_workspace(workspace), draft); });
     auto made = answers.first().as_one<db::api_keys::row>();
     BOOST_TEST(!made.user_id);
     BOOST_TEST((made.role == db::role::manager));
     BOOST_TEST((made.status == status::active));
 
-    auto who = run([&] { return one.principals.load_api_key(draft.digest); });
-    BOOST_REQUIRE(who);
-    BOOST_TEST((who->role == db::role::manager));
-    BOOST_TEST(!who->user_id);
+    auto caller = run([&] { return one.principals.load_api_key(draft.digest); });
+    BOOST_REQUIRE(caller);
+    BOOST_TEST((caller->role == db::role::manager));
+    BOOST_TEST(!caller->user_id);
 }
 
 BOOST_FIXTURE_TEST_CASE(keys_are_listed_by_status_and_paged, minting)
 {
-    std::vector<house::key> made;
+    std::vector<db::test::key> made;
     for (int i = 0; i < 5; ++i)
         made.push_back(add_key(bob));
-    auto old = add_key(bob, in(std::chrono::seconds(-1)));
+    auto old = add_key(bob, from_now(std::chrono::seconds(-1)));
     add_key(ada);
     revoke(bobs, made[0].prefix);
 
@@ -127,12 +132,13 @@ BOOST_FIXTURE_TEST_CASE(keys_are_listed_by_status_and_paged, minting)
     BOOST_TEST((second[0].id < first[1].id));
 }
 
-BOOST_FIXTURE_TEST_CASE(edits_are_three_state_and_spare_the_revoked, minting)
+BOOST_FIXTURE_TEST_CASE(edits_are_three_state_and_do_not_change_revoked_keys, minting)
 {
-    auto key = add_key(bob, in(std::chrono::hours(1)));
-    auto update = [&](db::api_keys::reach within, db::api_keys::edit edit) {
+    auto key = add_key(bob, from_now(std::chrono::hours(1)));
+    auto update = [&](db::api_keys::owner_filter filter, db::api_keys::edit edit) {
         return run([&] {
-            return db::api_keys::update(changes, one.db, db::batch(), within, key.prefix, edit, event("x"));
+            return db::api_keys::update(db::transaction(changes, one.db), filter, key.prefix, edit,
+                                        event("x"));
         });
     };
     db::api_keys::edit rename;
@@ -142,10 +148,10 @@ BOOST_FIXTURE_TEST_CASE(edits_are_three_state_and_spare_the_revoked, minting)
     BOOST_TEST(changed.key.value().name == "nightly");
     BOOST_TEST(changed.key.value().expires_at.has_value());
 
-    db::api_keys::edit for_ever;
-    for_ever.expires_at.emplace(std::nullopt);
-    for_ever.scopes = {"a:b", "c\"d,:e"};
-    changed = update(bobs, for_ever);
+    db::api_keys::edit without_expiry;
+    without_expiry.expires_at.emplace(std::nullopt);
+    without_expiry.scopes = {"a:b", "c\"d,:e"};
+    changed = update(bobs, without_expiry);
     BOOST_TEST(!changed.key.value().expires_at);
     BOOST_TEST(changed.key.value().scopes == (std::vector<std::string>{"a:b", "c\"d,:e"}),
                boost::test_tools::per_element());
@@ -157,41 +163,42 @@ BOOST_FIXTURE_TEST_CASE(edits_are_three_state_and_spare_the_revoked, minting)
     BOOST_TEST(events() == 3u);
 }
 
-BOOST_FIXTURE_TEST_CASE(revoking_twice_is_one_event, minting)
+BOOST_FIXTURE_TEST_CASE(revoking_twice_records_one_event, minting)
 {
     auto key = add_key(bob);
     BOOST_TEST(!revoke({workspace, ada}, key.prefix));
-    BOOST_TEST(revoke(bobs, key.prefix).value().ended_now);
+    BOOST_TEST(revoke(bobs, key.prefix).value().revoked_now);
     auto again = revoke(all, key.prefix);
-    BOOST_TEST(!again.value().ended_now);
+    BOOST_TEST(!again.value().revoked_now);
     BOOST_TEST((again.value().digest == key.digest));
     BOOST_TEST(events() == 1u);
 }
 
-BOOST_FIXTURE_TEST_CASE(whoever_holds_a_key_can_report_it, minting)
+BOOST_FIXTURE_TEST_CASE(possession_of_a_key_suffices_to_report_it, minting)
 {
     auto key = add_key(bob);
     auto report = [&](db::digest digest) {
-        db::outbox::draft news;
-        news.id = new_id();
-        news.what = db::outbox::kind::key_reported;
+        db::outbox::draft mail;
+        mail.id = new_id();
+        mail.kind = db::outbox::kind::key_reported;
         return run([&] {
-            return db::api_keys::revoke_by_digest(changes, one.db, digest, house::event("report"), news);
+            return db::api_keys::revoke_by_digest(db::transaction(changes, one.db), digest,
+                                                  db::test::event("report"), mail);
         });
     };
     BOOST_TEST(!report(new_digest()));
     BOOST_TEST((report(key.digest).value().user_id == bob));
-    BOOST_TEST(!report(key.digest).value().ended_now);
-    auto noted = events_of(workspace);
-    BOOST_REQUIRE(noted.size() == 1u);
-    BOOST_TEST(noted[0].target.value() == key.prefix);
-    BOOST_TEST(data.sql("SELECT string_agg(recipient || ' ' || (facts ->> 'name'), ',') FROM outbox") ==
+    BOOST_TEST(!report(key.digest).value().revoked_now);
+    auto events = events_of(workspace);
+    BOOST_REQUIRE(events.size() == 1u);
+    BOOST_TEST(events[0].target.value() == key.prefix);
+    BOOST_TEST(data.sql("SELECT string_agg(recipient || ' ' || (variables ->> 'name'), ',') FROM outbox") ==
                "bob@example.org ci");
 }
 
-BOOST_FIXTURE_TEST_CASE(a_successor_has_the_same_rights_and_the_old_key_its_grace, minting)
+BOOST_FIXTURE_TEST_CASE(a_successor_has_the_same_rights_and_the_old_key_a_grace_period, minting)
 {
-    auto expiry = in(std::chrono::hours(5));
+    auto expiry = from_now(std::chrono::hours(5));
     auto key = add_key(bob, expiry);
     auto done = rotate(key, std::chrono::hours(1));
     BOOST_TEST((done.outcome == outcome::done));
@@ -200,45 +207,45 @@ BOOST_FIXTURE_TEST_CASE(a_successor_has_the_same_rights_and_the_old_key_its_grac
     BOOST_TEST(done.key.value().scopes.at(0) == "content:read");
     BOOST_TEST((done.key.value().user_id == bob));
     BOOST_TEST((find(key).status == status::active));
-    BOOST_TEST((find(key).expires_at.value() <= in(std::chrono::hours(1))));
+    BOOST_TEST((find(key).expires_at.value() <= from_now(std::chrono::hours(1))));
 
-    auto short_lived = add_key(bob, in(std::chrono::minutes(1)));
+    auto short_lived = add_key(bob, from_now(std::chrono::minutes(1)));
     rotate(short_lived, std::chrono::hours(1));
-    BOOST_TEST((find(short_lived).expires_at.value() <= in(std::chrono::minutes(1))));
+    BOOST_TEST((find(short_lived).expires_at.value() <= from_now(std::chrono::minutes(1))));
 }
 
-BOOST_FIXTURE_TEST_CASE(without_grace_the_old_key_is_revoked, minting)
+BOOST_FIXTURE_TEST_CASE(without_a_grace_period_the_old_key_is_revoked, minting)
 {
     auto key = add_key(bob);
     BOOST_TEST((rotate(key, std::chrono::seconds(0)).outcome == outcome::done));
     BOOST_TEST((find(key).status == status::revoked));
     BOOST_TEST((rotate(key, std::chrono::seconds(0)).outcome == outcome::revoked));
-    auto old = add_key(bob, in(std::chrono::seconds(-1)));
+    auto old = add_key(bob, from_now(std::chrono::seconds(-1)));
     BOOST_TEST((rotate(old, std::chrono::seconds(0)).outcome == outcome::expired));
-    house::key none{new_id(), "no such", new_digest()};
+    db::test::key none{new_id(), "no such", new_digest()};
     BOOST_TEST((rotate(none, std::chrono::seconds(0)).outcome == outcome::unknown));
     BOOST_TEST(events() == 1u);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_key_that_was_changed_meanwhile_is_not_rotated, minting)
+BOOST_FIXTURE_TEST_CASE(a_key_changed_concurrently_is_not_rotated, minting)
 {
     auto key = add_key(bob);
-    believed_scopes = {"content:read", "something:else"};
+    expected_scopes = {"content:read", "something:else"};
     BOOST_TEST((rotate(key, std::chrono::seconds(0)).outcome == outcome::outdated));
     BOOST_TEST((find(key).status == status::active));
     BOOST_TEST(events() == 0u);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_leaving_members_keys_of_this_workspace_die, minting)
+BOOST_FIXTURE_TEST_CASE(the_keys_of_a_removed_member_are_revoked, minting)
 {
-    auto key = add_key(bob), hers = add_key(ada);
+    auto key = add_key(bob), adas = add_key(ada);
     BOOST_TEST(run([&] { return db::api_keys::list_live(one.db, bob); }).size() == 1u);
     commit([&](db::batch& work) {
-        db::api_keys::add_revoke_all_of_member(work.within(workspace), workspace, bob);
+        db::api_keys::add_revoke_all_of_member(work.in_workspace(workspace), workspace, bob);
     });
     BOOST_TEST(run([&] { return db::api_keys::list_live(one.db, bob); }).empty());
     BOOST_TEST((find(key).status == status::revoked));
-    BOOST_TEST((find(hers).status == status::active));
+    BOOST_TEST((find(adas).status == status::active));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

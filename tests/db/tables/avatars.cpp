@@ -1,4 +1,4 @@
-// Pictures: whose, and who may see them.
+// The avatars table: storage, versions and visibility of images.
 #include "db/tables/avatars.hpp"
 
 #include "tests/db/database_fixture.hpp"
@@ -9,34 +9,34 @@ BOOST_AUTO_TEST_SUITE(avatars)
 
 namespace {
 
-struct gallery : house::fixture {
+struct avatar_fixture : db::test::database_fixture {
     using bytes = std::vector<std::uint8_t>;
 
-    void put(const db::uuid& whose, bytes picture, const std::string& type = "image/png")
+    void put(const db::uuid& user, bytes image, const std::string& type = "image/png")
     {
-        run([&] { return db::avatars::replace(one.db, whose, type, picture); });
+        run([&] { return db::avatars::replace(one.db, user, type, image); });
     }
 
-    void remove(const db::uuid& whose)
+    void remove(const db::uuid& user)
     {
-        run([&] { return db::avatars::remove(one.db, whose); });
+        run([&] { return db::avatars::remove(one.db, user); });
     }
 
-    std::optional<db::avatars::row> find(const db::uuid& whose, std::optional<db::uuid> viewer,
-                                         std::optional<db::uuid> place = {}, std::int32_t known = 0)
+    std::optional<db::avatars::row> find(const db::uuid& user, std::optional<db::uuid> viewer,
+                                         std::optional<db::uuid> in_workspace = {}, std::int32_t known = 0)
     {
-        return run([&] { return db::avatars::find(one.db, whose, viewer, place, known); });
+        return run([&] { return db::avatars::find(one.db, user, viewer, in_workspace, known); });
     }
 
-    std::optional<std::int32_t> version_of(const db::uuid& whose)
+    std::optional<std::int32_t> version_of(const db::uuid& user)
     {
-        return run([&] { return db::users::find(one.db, whose); }).value().avatar_version;
+        return run([&] { return db::users::find(one.db, user); }).value().avatar_version;
     }
 };
 
 } // namespace
 
-BOOST_FIXTURE_TEST_CASE(a_picture_comes_back_as_it_was_put, gallery)
+BOOST_FIXTURE_TEST_CASE(an_image_is_returned_unchanged, avatar_fixture)
 {
     BOOST_TEST(!find(ada, ada));
     bytes all(256);
@@ -52,7 +52,7 @@ BOOST_FIXTURE_TEST_CASE(a_picture_comes_back_as_it_was_put, gallery)
     BOOST_TEST(!version_of(bob));
 }
 
-BOOST_FIXTURE_TEST_CASE(a_large_picture_is_kept_whole, gallery)
+BOOST_FIXTURE_TEST_CASE(a_large_image_is_returned_unchanged, avatar_fixture)
 {
     bytes large(2u << 20, 7);
     large.back() = 8;
@@ -60,7 +60,7 @@ BOOST_FIXTURE_TEST_CASE(a_large_picture_is_kept_whole, gallery)
     BOOST_TEST((find(ada, ada).value().bytes == large));
 }
 
-BOOST_FIXTURE_TEST_CASE(no_version_is_ever_used_twice, gallery)
+BOOST_FIXTURE_TEST_CASE(no_version_is_reused, avatar_fixture)
 {
     put(ada, {1});
     put(ada, {2}, "image/jpeg");
@@ -78,7 +78,7 @@ BOOST_FIXTURE_TEST_CASE(no_version_is_ever_used_twice, gallery)
     BOOST_TEST(version_of(ada).value() == 3);
 }
 
-BOOST_FIXTURE_TEST_CASE(to_take_down_none_does_nothing, gallery)
+BOOST_FIXTURE_TEST_CASE(removing_a_missing_image_does_nothing, avatar_fixture)
 {
     put(bob, {1});
     remove(ada);
@@ -86,7 +86,7 @@ BOOST_FIXTURE_TEST_CASE(to_take_down_none_does_nothing, gallery)
     BOOST_TEST(version_of(bob).value() == 1);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_reader_who_has_this_version_gets_no_bytes, gallery)
+BOOST_FIXTURE_TEST_CASE(a_known_version_is_returned_without_bytes, avatar_fixture)
 {
     put(ada, {1});
     put(ada, {2});
@@ -97,37 +97,37 @@ BOOST_FIXTURE_TEST_CASE(a_reader_who_has_this_version_gets_no_bytes, gallery)
     BOOST_TEST((find(ada, ada, {}, 1).value().bytes == bytes{2}));
 }
 
-BOOST_FIXTURE_TEST_CASE(colleagues_of_any_common_workspace_see_it_and_nobody_else, gallery)
+BOOST_FIXTURE_TEST_CASE(only_users_with_a_common_workspace_see_an_image, avatar_fixture)
 {
     auto eve = add_user("eve@example.org");
-    auto hers = add_workspace("Lovelace", eve);
+    auto lovelace = add_workspace("Lovelace", eve);
     put(ada, {1});
     put(eve, {2});
     BOOST_TEST(find(ada, bob).has_value());
     BOOST_TEST(!find(ada, eve));
     BOOST_TEST(!find(eve, ada));
-    BOOST_TEST(!find(house::new_id(), ada));
-    BOOST_TEST(!find(ada, house::new_id()));
+    BOOST_TEST(!find(db::test::new_id(), ada));
+    BOOST_TEST(!find(ada, db::test::new_id()));
 
-    add_member(hers, bob, "member");
+    add_member(lovelace, bob, "member");
     BOOST_TEST(find(eve, bob).has_value());
-    BOOST_TEST(!find(ada, eve)); // a colleague's colleague
-    data.sql("DELETE FROM memberships WHERE workspace_id = '" + to_string(hers) + "' AND user_id = '" +
+    BOOST_TEST(!find(ada, eve)); // shares a workspace with Bob only
+    data.sql("DELETE FROM memberships WHERE workspace_id = '" + to_string(lovelace) + "' AND user_id = '" +
              to_string(bob) + "'");
     BOOST_TEST(!find(eve, bob));
 }
 
-BOOST_FIXTURE_TEST_CASE(a_key_of_a_workspace_sees_its_members, gallery)
+BOOST_FIXTURE_TEST_CASE(a_workspace_key_sees_the_workspaces_members, avatar_fixture)
 {
     auto eve = add_user("eve@example.org");
-    auto hers = add_workspace("Lovelace", eve);
+    auto lovelace = add_workspace("Lovelace", eve);
     put(ada, {1});
     BOOST_TEST(find(ada, std::nullopt, workspace).has_value());
-    BOOST_TEST(!find(ada, std::nullopt, hers));
+    BOOST_TEST(!find(ada, std::nullopt, lovelace));
     BOOST_TEST(!find(ada, std::nullopt, std::nullopt));
 }
 
-BOOST_FIXTURE_TEST_CASE(one_without_a_workspace_sees_oneself, gallery)
+BOOST_FIXTURE_TEST_CASE(a_user_without_a_workspace_sees_their_own_image_only, avatar_fixture)
 {
     auto eve = add_user("eve@example.org"), max = add_user("max@example.org");
     put(eve, {1});

@@ -1,4 +1,4 @@
-// What a credential has under way ends with it.
+// Credential checks: a batch of a revoked or changed credential has no effect.
 #include "db/tables/credential_checks.hpp"
 
 #include "tests/db/database_fixture.hpp"
@@ -9,71 +9,71 @@ BOOST_AUTO_TEST_SUITE(credential_checks)
 
 namespace {
 
-struct asking : house::fixture {
-    asking()
+struct checked_batch : db::test::database_fixture {
+    checked_batch()
     {
         key = add_key(bob);
-        who.credential_id = key.id;
-        who.workspace_id = workspace;
-        who.user_id = bob;
-        who.role = db::role::member;
+        caller.credential_id = key.id;
+        caller.workspace_id = workspace;
+        caller.user_id = bob;
+        caller.role = db::role::member;
     }
 
-    /// Whether a batch that begins with the check takes effect.
-    bool stands()
+    /// Whether a batch that begins with the check is committed.
+    bool commits()
     {
         data.sql("UPDATE workspaces SET name = 'Engines'");
         try {
             commit([&](db::batch& work) {
-                db::require_standing(work, who);
+                db::require_valid_credential(work, caller);
                 work.add(rename);
             });
         } catch (const db::failure& e) {
-            BOOST_TEST(db::standing_was_lost(e));
+            BOOST_TEST(db::credential_was_revoked(e));
             BOOST_TEST(data.sql("SELECT name FROM workspaces") == "Engines");
             return false;
         }
         return data.sql("SELECT name FROM workspaces") == "Renamed";
     }
 
-    const db::statement rename{"test_standing_rename", "UPDATE workspaces SET name = 'Renamed'"};
-    house::key key;
-    db::principal who;
+    const db::statement rename{"test_credential_check_rename", "UPDATE workspaces SET name = 'Renamed'"};
+    db::test::key key;
+    db::principal caller;
 };
 
 } // namespace
 
-BOOST_FIXTURE_TEST_CASE(a_live_credential_of_an_unchanged_role_stands, asking)
+BOOST_FIXTURE_TEST_CASE(a_valid_credential_with_an_unchanged_role_passes, checked_batch)
 {
-    BOOST_TEST(stands());
+    BOOST_TEST(commits());
 }
 
-BOOST_FIXTURE_TEST_CASE(a_revoked_key_does_not, asking)
+BOOST_FIXTURE_TEST_CASE(a_revoked_key_fails, checked_batch)
 {
     data.sql("UPDATE api_keys SET revoked_at = now()");
-    BOOST_TEST(!stands());
+    BOOST_TEST(!commits());
 }
 
-BOOST_FIXTURE_TEST_CASE(nor_an_unknown_credential, asking)
+BOOST_FIXTURE_TEST_CASE(an_unknown_credential_fails, checked_batch)
 {
-    who.credential_id = house::new_id();
-    BOOST_TEST(!stands());
+    caller.credential_id = db::test::new_id();
+    BOOST_TEST(!commits());
 }
 
-BOOST_FIXTURE_TEST_CASE(nor_one_whose_person_has_another_role_by_now_or_none, asking)
+BOOST_FIXTURE_TEST_CASE(a_user_with_a_changed_or_missing_role_fails, checked_batch)
 {
     data.sql("UPDATE memberships SET role = 'manager' WHERE user_id = '" + to_string(bob) + "'");
-    BOOST_TEST(!stands());
+    BOOST_TEST(!commits());
     data.sql("DELETE FROM memberships WHERE user_id = '" + to_string(bob) + "'");
-    BOOST_TEST(!stands());
+    BOOST_TEST(!commits());
 }
 
-BOOST_FIXTURE_TEST_CASE(a_key_of_the_workspace_rests_on_nobody, asking)
+BOOST_FIXTURE_TEST_CASE(a_workspace_key_needs_no_membership, checked_batch)
 {
     data.sql("UPDATE api_keys SET user_id = NULL, role = 'admin'");
-    who.user_id.reset();
-    who.role = db::role::admin;
-    BOOST_TEST(stands());
+    caller.user_id.reset();
+    caller.role = db::role::admin;
+    BOOST_TEST(commits());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

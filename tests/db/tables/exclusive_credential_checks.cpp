@@ -1,4 +1,4 @@
-// A workspace is held alone by who changes its people, and what was decided before is decided again.
+// Exclusive credential checks: changes of a workspace's members are serialized and re-validated.
 #include "db/tables/credential_checks.hpp"
 #include "db/tables/team.hpp"
 #include "tests/db/database_fixture.hpp"
@@ -10,38 +10,38 @@ BOOST_AUTO_TEST_SUITE(exclusive_credential_checks)
 
 namespace {
 
-struct alone : house::fixture {
-    alone()
+struct exclusive_fixture : db::test::database_fixture {
+    exclusive_fixture()
     {
-        who.credential_id = add_key(ada).id;
-        who.workspace_id = workspace;
-        who.user_id = ada;
-        who.role = db::role::admin;
+        caller.credential_id = add_key(ada).id;
+        caller.workspace_id = workspace;
+        caller.user_id = ada;
+        caller.role = db::role::admin;
     }
 
-    /** Run the check while somebody else's transaction has done something, until either waits for the other.
-        @return whether the check had to wait, and whether it held */
+    /** Runs the check while another transaction holds its locks, which commits once it blocks the check.
+        @return whether the check had to wait, and whether it passed */
     std::pair<bool, bool> check(const std::string& others, void (*require)(db::batch&, const db::principal&))
     {
         support::transaction other(data.conninfo());
         other.sql(others);
-        auto waited = other.commit_when_waited_for();
-        bool held = true;
+        auto waited = other.commit_when_blocking();
+        bool passed = true;
         try {
             commit([&](db::batch& work) {
-                work.within(workspace);
-                require(work, who);
+                work.in_workspace(workspace);
+                require(work, caller);
             });
         } catch (const db::failure& e) {
-            BOOST_TEST(db::standing_was_lost(e));
-            held = false;
+            BOOST_TEST(db::credential_was_revoked(e));
+            passed = false;
         }
-        return {waited.get(), held};
+        return {waited.get(), passed};
     }
 
     db::audit::entry event(std::string_view action) const
     {
-        auto out = house::event(action);
+        auto out = db::test::event(action);
         out.workspace_id = workspace;
         return out;
     }
@@ -51,60 +51,60 @@ struct alone : house::fixture {
         return "SELECT 1 FROM workspaces WHERE id = '" + to_string(workspace) + "' FOR " + strength;
     }
 
-    db::team::outcome set_role(const db::uuid& whom, db::role role)
+    db::team::outcome set_role(const db::uuid& user, db::role role)
     {
         return run([&] {
-            return db::team::set_role(changes, one.db, db::batch(), workspace, whom, role,
+            return db::team::set_role(db::transaction(changes, one.db), workspace, user, role,
                                       event("team.set_role"));
         });
     }
 
-    db::team::outcome remove(const db::uuid& whom)
+    db::team::outcome remove(const db::uuid& user)
     {
         return run([&] {
-            return db::team::remove(changes, one.db, db::batch(), workspace, whom, event("team.remove"));
+            return db::team::remove(db::transaction(changes, one.db), workspace, user, event("team.remove"));
         });
     }
 
-    bool transfer(const db::uuid& giver, const db::uuid& heir)
+    bool transfer(const db::uuid& from_owner, const db::uuid& to_owner)
     {
         return run([&] {
-            return db::team::transfer_ownership(changes, one.db, db::batch(), workspace, giver, heir,
-                                                event("workspace.transfer"));
+            return db::team::transfer_ownership(db::transaction(changes, one.db), workspace, from_owner,
+                                                to_owner, event("workspace.transfer"));
         });
     }
 
-    db::principal who;
+    db::principal caller;
 };
 
-const auto wait_and_hold = std::pair(true, true), wait_and_fail = std::pair(true, false),
-           hold_at_once = std::pair(false, true);
+const auto waits_and_passes = std::pair(true, true), waits_and_fails = std::pair(true, false),
+           passes_at_once = std::pair(false, true);
 
 } // namespace
 
-BOOST_FIXTURE_TEST_CASE(who_is_alone_waits_for_whoever_relies_on_the_workspace, alone)
+BOOST_FIXTURE_TEST_CASE(an_exclusive_check_waits_for_shared_and_exclusive_locks, exclusive_fixture)
 {
-    BOOST_TEST((check(lock("SHARE"), &db::require_sole_standing) == wait_and_hold));
-    BOOST_TEST((check(lock("NO KEY UPDATE"), &db::require_sole_standing) == wait_and_hold));
+    BOOST_TEST((check(lock("SHARE"), &db::require_valid_credential_exclusive) == waits_and_passes));
+    BOOST_TEST((check(lock("NO KEY UPDATE"), &db::require_valid_credential_exclusive) == waits_and_passes));
 }
 
-BOOST_FIXTURE_TEST_CASE(those_who_only_rely_on_it_wait_for_who_is_alone_and_not_for_each_other, alone)
+BOOST_FIXTURE_TEST_CASE(a_shared_check_waits_for_exclusive_locks_only, exclusive_fixture)
 {
-    BOOST_TEST((check(lock("NO KEY UPDATE"), &db::require_standing) == wait_and_hold));
-    BOOST_TEST((check(lock("SHARE"), &db::require_standing) == hold_at_once));
+    BOOST_TEST((check(lock("NO KEY UPDATE"), &db::require_valid_credential) == waits_and_passes));
+    BOOST_TEST((check(lock("SHARE"), &db::require_valid_credential) == passes_at_once));
 }
 
-BOOST_FIXTURE_TEST_CASE(what_was_changed_meanwhile_is_seen, alone)
+BOOST_FIXTURE_TEST_CASE(a_check_that_waited_sees_the_committed_changes, exclusive_fixture)
 {
     auto demote = lock("NO KEY UPDATE") + "; UPDATE memberships SET role = 'member' WHERE user_id = '" +
                   to_string(ada) + "'";
-    BOOST_TEST((check(demote, &db::require_sole_standing) == wait_and_fail));
+    BOOST_TEST((check(demote, &db::require_valid_credential_exclusive) == waits_and_fails));
     data.sql("UPDATE memberships SET role = 'admin' WHERE user_id = '" + to_string(ada) + "'");
     auto revoke = lock("NO KEY UPDATE") + "; UPDATE api_keys SET revoked_at = now()";
-    BOOST_TEST((check(revoke, &db::require_sole_standing) == wait_and_fail));
+    BOOST_TEST((check(revoke, &db::require_valid_credential_exclusive) == waits_and_fails));
 }
 
-BOOST_FIXTURE_TEST_CASE(a_role_is_given_or_it_is_said_why_not, alone)
+BOOST_FIXTURE_TEST_CASE(a_role_change_is_done_or_rejected_with_a_reason, exclusive_fixture)
 {
     using db::team::outcome;
     auto eve = add_user("eve@example.net");
@@ -112,7 +112,7 @@ BOOST_FIXTURE_TEST_CASE(a_role_is_given_or_it_is_said_why_not, alone)
     BOOST_TEST((set_role(ada, db::role::manager) == outcome::owner_protected));
     BOOST_TEST((set_role(ada, db::role::admin) == outcome::done));
     BOOST_TEST((set_role(bob, db::role::admin) == outcome::done));
-    BOOST_TEST(events_of(workspace).size() == 1u); // what is as it was is no event
+    BOOST_TEST(events_of(workspace).size() == 1u); // an unchanged role is not an event
     data.sql("UPDATE users SET disabled_at = now() WHERE id = '" + to_string(ada) + "'");
     BOOST_TEST((set_role(bob, db::role::member) == outcome::last_admin));
     BOOST_TEST((remove(bob) == outcome::last_admin));
@@ -125,21 +125,21 @@ BOOST_FIXTURE_TEST_CASE(a_role_is_given_or_it_is_said_why_not, alone)
     BOOST_TEST(events_of(workspace).size() == 2u);
 }
 
-BOOST_FIXTURE_TEST_CASE(only_the_owner_gives_a_workspace_to_a_member_who_can_act, alone)
+BOOST_FIXTURE_TEST_CASE(only_the_owner_transfers_a_workspace_to_an_enabled_member, exclusive_fixture)
 {
     auto eve = add_user("eve@example.net");
     BOOST_TEST(!transfer(ada, eve));
     data.sql("UPDATE users SET disabled_at = now() WHERE id = '" + to_string(bob) + "'");
     BOOST_TEST(!transfer(ada, bob));
     data.sql("UPDATE users SET disabled_at = NULL");
-    BOOST_CHECK_EXCEPTION(transfer(bob, bob), db::failure, db::standing_was_lost);
+    BOOST_CHECK_EXCEPTION(transfer(bob, bob), db::failure, db::credential_was_revoked);
     BOOST_TEST(events_of(workspace).empty());
     BOOST_TEST(transfer(ada, bob));
-    BOOST_CHECK_EXCEPTION(transfer(ada, bob), db::failure, db::standing_was_lost);
+    BOOST_CHECK_EXCEPTION(transfer(ada, bob), db::failure, db::credential_was_revoked);
     BOOST_TEST(events_of(workspace).size() == 1u);
-    auto place = run([&] { return db::memberships::find(one.db, workspace, bob); }).value();
-    BOOST_TEST(place.membership.is_owner);
-    BOOST_TEST((place.membership.role == db::role::admin));
+    auto found = run([&] { return db::memberships::find(one.db, workspace, bob); }).value();
+    BOOST_TEST(found.membership.is_owner);
+    BOOST_TEST((found.membership.role == db::role::admin));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

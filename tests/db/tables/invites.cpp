@@ -1,4 +1,4 @@
-// Invites as they are stored: which are open, what a token tells, and with whom they end.
+// The invites table: open and closed invites, their tokens, and their cancellation with the sender.
 #include "db/tables/invites.hpp"
 
 #include "db/tables/one_time_tokens.hpp"
@@ -13,75 +13,76 @@ namespace {
 
 using db::invites::outcome;
 
-struct inviting : house::fixture {
-    db::audit::entry event_in(const db::uuid& where, std::string_view action) const
+struct invite_fixture : db::test::database_fixture {
+    db::audit::entry event_in(const db::uuid& in_workspace, std::string_view action) const
     {
-        auto out = house::event(action);
-        out.workspace_id = where;
+        auto out = db::test::event(action);
+        out.workspace_id = in_workspace;
         return out;
     }
 
     db::invites::draft draft_for(const std::string& email, db::role role = db::role::member) const
     {
         db::invites::draft out;
-        out.id = house::new_id();
+        out.id = db::test::new_id();
         out.email = email;
         out.email_normalized = email;
         out.role = role;
-        out.digest = house::new_digest();
-        out.letter.emplace();
-        out.letter->id = house::new_id();
-        out.letter->what = db::outbox::kind::invite;
+        out.digest = db::test::new_digest();
+        out.mail.emplace();
+        out.mail->id = db::test::new_id();
+        out.mail->kind = db::outbox::kind::invite;
         out.event = event_in(workspace, "invite.create");
         return out;
     }
 
     std::vector<outcome> invite(const std::vector<db::invites::draft>& drafts, std::optional<db::uuid> by,
-                                std::chrono::seconds lives = std::chrono::hours(1))
+                                std::chrono::seconds ttl = std::chrono::hours(1))
     {
         return run([&] {
-            return db::invites::create(one.db, db::batch(), workspace, db::invites::sender{by, {}},
-                                       house::in(lives), drafts);
+            return db::invites::create(db::transaction(changes, one.db), workspace,
+                                       db::invites::sender{by, {}}, db::test::from_now(ttl), drafts);
         });
     }
 
-    /// @return its draft
-    db::invites::draft invited(const std::string& email, db::role role = db::role::member,
-                               std::optional<db::uuid> by = {})
+    /// Creates an invite. @return its draft
+    db::invites::draft create_invite(const std::string& email, db::role role = db::role::member,
+                                     std::optional<db::uuid> by = {})
     {
         auto draft = draft_for(email, role);
         BOOST_REQUIRE((invite({draft}, by ? by : ada) == std::vector{outcome::created}));
         return draft;
     }
 
-    std::optional<db::invites::preview> look_at(const db::digest& digest)
+    std::optional<db::invites::preview> preview(const db::digest& digest)
     {
         return run([&] { return db::invites::find_by_digest(one.db, digest); });
     }
 
-    void accept(const db::digest& digest, const db::uuid& who)
+    void accept(const db::digest& digest, const db::uuid& user)
     {
-        commit([&](db::batch& work) { db::invites::add_accept(work, digest, who); });
+        commit([&](db::batch& work) { db::invites::add_accept(work, digest, user); });
     }
 
-    bool resend(const db::uuid& id, const db::digest& digest, const db::uuid& within)
+    bool resend(const db::uuid& id, const db::digest& digest, const db::uuid& in_workspace)
     {
-        auto letter = *draft_for("x").letter;
+        auto mail = *draft_for("x").mail;
         return run([&] {
-            return db::invites::resend(one.db, db::batch(), within, id, db::invites::sender{ada, {}}, digest,
-                                       house::in(std::chrono::hours(1)), letter,
-                                       event_in(within, "invite.resend"));
+            return db::invites::resend(
+                db::transaction(changes, one.db), in_workspace, id, db::invites::sender{ada, {}}, digest,
+                db::test::from_now(std::chrono::hours(1)), mail, event_in(in_workspace, "invite.resend"));
         });
     }
 
-    bool cancel(const db::uuid& id, const db::uuid& within)
+    bool cancel(const db::uuid& id, const db::uuid& in_workspace)
     {
         return run([&] {
-            return db::invites::cancel(one.db, db::batch(), within, id, event_in(within, "invite.cancel"));
+            return db::invites::cancel(db::transaction(changes, one.db), in_workspace, id,
+                                       event_in(in_workspace, "invite.cancel"));
         });
     }
 
-    /// The addresses that are still invited, sorted.
+    /// The addresses of open invites, sorted.
     std::string open()
     {
         return data.sql(
@@ -90,14 +91,14 @@ struct inviting : house::fixture {
     }
 };
 
-bool is_spent(const db::failure& error)
+bool is_invalid(const db::failure& error)
 {
-    return db::one_time_tokens::was_spent(error);
+    return db::one_time_tokens::was_invalid(error);
 }
 
 } // namespace
 
-BOOST_FIXTURE_TEST_CASE(each_draft_of_a_batch_has_its_outcome_in_its_place, inviting)
+BOOST_FIXTURE_TEST_CASE(outcomes_are_in_the_order_of_the_drafts, invite_fixture)
 {
     std::vector drafts{draft_for("z@example.net"), draft_for("bob@example.org"), draft_for("a@example.net"),
                        draft_for("z@example.net", db::role::admin), draft_for("a@example.net")};
@@ -107,8 +108,8 @@ BOOST_FIXTURE_TEST_CASE(each_draft_of_a_batch_has_its_outcome_in_its_place, invi
     BOOST_TEST((outcomes == std::vector(expected)));
     BOOST_TEST(open() == "a@example.net z@example.net");
     BOOST_TEST(data.sql("SELECT role FROM invites WHERE email LIKE 'z@%'") ==
-               "member"); // the first of an address
-    // A letter and an event for each that was made, and for no other.
+               "member"); // the first of the two
+    // One email and one event for each created invite, and for no other.
     BOOST_TEST(data.sql("SELECT string_agg(recipient, ' ' ORDER BY recipient) FROM outbox") ==
                "a@example.net z@example.net");
     BOOST_TEST(data.sql("SELECT count(*) FROM audit") == "2");
@@ -117,48 +118,48 @@ BOOST_FIXTURE_TEST_CASE(each_draft_of_a_batch_has_its_outcome_in_its_place, invi
     BOOST_TEST((invite({draft_for("z@example.net")}, ada) == std::vector{outcome::already_invited}));
 }
 
-BOOST_FIXTURE_TEST_CASE(an_expired_one_gives_way_and_a_living_one_does_not, inviting)
+BOOST_FIXTURE_TEST_CASE(an_expired_invite_is_replaced_and_a_pending_one_is_not, invite_fixture)
 {
-    auto old = draft_for("z@example.net", db::role::admin), living = draft_for("a@example.net");
+    auto old = draft_for("z@example.net", db::role::admin), pending = draft_for("a@example.net");
     invite({old}, ada, std::chrono::seconds(-1));
-    invite({living}, ada);
+    invite({pending}, ada);
     auto outcomes = invite({draft_for("z@example.net"), draft_for("a@example.net")}, bob);
     auto expected = {outcome::created, outcome::already_invited};
     BOOST_TEST((outcomes == std::vector(expected)));
-    BOOST_TEST((look_at(old.digest).value().status == db::invites::status::cancelled));
-    BOOST_TEST((look_at(living.digest).value().status == db::invites::status::pending));
+    BOOST_TEST((preview(old.digest).value().status == db::invites::status::cancelled));
+    BOOST_TEST((preview(pending.digest).value().status == db::invites::status::pending));
 }
 
-BOOST_FIXTURE_TEST_CASE(a_token_tells_of_its_invite_whatever_has_become_of_it, inviting)
+BOOST_FIXTURE_TEST_CASE(a_token_shows_its_invite_in_every_state, invite_fixture)
 {
-    BOOST_TEST(!look_at(house::new_digest()));
-    auto first = invited("z@example.net", db::role::manager);
-    auto shown = look_at(first.digest).value();
+    BOOST_TEST(!preview(db::test::new_digest()));
+    auto first = create_invite("z@example.net", db::role::manager);
+    auto shown = preview(first.digest).value();
     BOOST_TEST(shown.workspace == "Engines");
     BOOST_TEST((shown.role == db::role::manager));
     BOOST_TEST(shown.invited_by.value() == "ada@example.org");
     BOOST_TEST(!shown.is_replaced);
     BOOST_TEST(!shown.has_account);
-    auto second = house::new_digest(), third = house::new_digest();
+    auto second = db::test::new_digest(), third = db::test::new_digest();
     BOOST_TEST(resend(first.id, second, workspace));
     BOOST_TEST(resend(first.id, third, workspace));
     for (auto& older : {first.digest, second})
-        BOOST_TEST(look_at(older).value().is_replaced);
-    BOOST_TEST(!look_at(third).value().is_replaced);
+        BOOST_TEST(preview(older).value().is_replaced);
+    BOOST_TEST(!preview(third).value().is_replaced);
     auto zoe = add_user("z@example.net");
-    BOOST_CHECK_EXCEPTION(accept(second, zoe), db::failure, is_spent);
+    BOOST_CHECK_EXCEPTION(accept(second, zoe), db::failure, is_invalid);
     accept(third, zoe);
     for (auto& each : {first.digest, second, third})
-        BOOST_TEST((look_at(each).value().status == db::invites::status::accepted));
-    BOOST_TEST(!resend(first.id, house::new_digest(), workspace));
+        BOOST_TEST((preview(each).value().status == db::invites::status::accepted));
+    BOOST_TEST(!resend(first.id, db::test::new_digest(), workspace));
     BOOST_TEST(!cancel(first.id, workspace));
 }
 
-BOOST_FIXTURE_TEST_CASE(an_invite_of_another_workspace_is_none, inviting)
+BOOST_FIXTURE_TEST_CASE(an_invite_is_unknown_in_another_workspace, invite_fixture)
 {
-    auto made = invited("z@example.net");
+    auto made = create_invite("z@example.net");
     auto elsewhere = add_workspace("Second", bob);
-    BOOST_TEST(!resend(made.id, house::new_digest(), elsewhere));
+    BOOST_TEST(!resend(made.id, db::test::new_digest(), elsewhere));
     BOOST_TEST(!cancel(made.id, elsewhere));
     BOOST_TEST(!run([&] { return db::invites::find(one.db, elsewhere, made.id); }));
     BOOST_TEST(run([&] { return db::invites::find(one.db, workspace, made.id); }).has_value());
@@ -169,60 +170,60 @@ BOOST_FIXTURE_TEST_CASE(an_invite_of_another_workspace_is_none, inviting)
     BOOST_TEST(data.sql("SELECT count(*) FROM audit WHERE action = 'invite.cancel'") == "1");
 }
 
-BOOST_FIXTURE_TEST_CASE(only_whom_it_is_for_accepts_it_and_only_once, inviting)
+BOOST_FIXTURE_TEST_CASE(only_the_invitee_accepts_it_and_only_once, invite_fixture)
 {
-    auto made = invited("z@example.net", db::role::admin);
+    auto made = create_invite("z@example.net", db::role::admin);
     auto zoe = add_user("z@example.net"), eve = add_user("eve@example.net");
-    BOOST_CHECK_EXCEPTION(accept(made.digest, eve), db::failure, is_spent);
-    BOOST_CHECK_EXCEPTION(accept(house::new_digest(), zoe), db::failure, is_spent);
+    BOOST_CHECK_EXCEPTION(accept(made.digest, eve), db::failure, is_invalid);
+    BOOST_CHECK_EXCEPTION(accept(db::test::new_digest(), zoe), db::failure, is_invalid);
     data.sql("UPDATE users SET disabled_at = now() WHERE id = '" + to_string(zoe) + "'");
-    BOOST_CHECK_EXCEPTION(accept(made.digest, zoe), db::failure, is_spent);
+    BOOST_CHECK_EXCEPTION(accept(made.digest, zoe), db::failure, is_invalid);
     data.sql("UPDATE users SET disabled_at = NULL; UPDATE invites SET expires_at = now()");
-    BOOST_CHECK_EXCEPTION(accept(made.digest, zoe), db::failure, is_spent);
+    BOOST_CHECK_EXCEPTION(accept(made.digest, zoe), db::failure, is_invalid);
     data.sql("UPDATE invites SET expires_at = now() + interval '1 minute'");
     accept(made.digest, zoe);
-    BOOST_CHECK_EXCEPTION(accept(made.digest, zoe), db::failure, is_spent);
-    auto place = run([&] { return db::memberships::find(one.db, workspace, zoe); }).value();
-    BOOST_TEST((place.membership.role == db::role::admin));
-    BOOST_TEST(!place.membership.is_owner);
+    BOOST_CHECK_EXCEPTION(accept(made.digest, zoe), db::failure, is_invalid);
+    auto found = run([&] { return db::memberships::find(one.db, workspace, zoe); }).value();
+    BOOST_TEST((found.membership.role == db::role::admin));
+    BOOST_TEST(!found.membership.is_owner);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_member_who_accepts_leaves_the_invite_open, inviting)
+BOOST_FIXTURE_TEST_CASE(an_invite_accepted_by_a_member_stays_open, invite_fixture)
 {
-    auto made = invited("z@example.net", db::role::admin);
+    auto made = create_invite("z@example.net", db::role::admin);
     auto zoe = add_user("z@example.net");
     add_member(workspace, zoe, "member");
-    BOOST_CHECK_EXCEPTION(accept(made.digest, zoe), db::failure, db::invites::was_member_already);
+    BOOST_CHECK_EXCEPTION(accept(made.digest, zoe), db::failure, db::invites::was_already_member);
     BOOST_TEST(open() == "z@example.net");
     BOOST_TEST(data.sql("SELECT role FROM memberships WHERE user_id = '" + to_string(zoe) + "'") == "member");
 }
 
-BOOST_FIXTURE_TEST_CASE(with_a_role_end_the_invites_that_it_could_not_make, inviting)
+BOOST_FIXTURE_TEST_CASE(a_role_change_cancels_the_invites_that_the_new_role_does_not_permit, invite_fixture)
 {
     auto make = [this] {
         data.sql("DELETE FROM invites");
-        invited("admin@example.net", db::role::admin, bob);
-        invited("manager@example.net", db::role::manager, bob);
-        invited("member@example.net", db::role::member, bob);
-        invited("hers@example.net", db::role::admin, ada);
+        create_invite("admin@example.net", db::role::admin, bob);
+        create_invite("manager@example.net", db::role::manager, bob);
+        create_invite("member@example.net", db::role::member, bob);
+        create_invite("byada@example.net", db::role::admin, ada);
     };
-    auto left_with = [&](const std::string& role) {
+    auto open_after = [&](const std::string& role) {
         make();
         data.sql("SELECT cancel_invites('" + to_string(bob) + "', '" + to_string(workspace) + "', " + role +
                  ")");
         return open();
     };
-    const std::string hers = "hers@example.net", managers = " manager@example.net member@example.net";
-    BOOST_TEST(left_with("'admin'") == "admin@example.net " + hers + managers);
-    BOOST_TEST(left_with("'manager'") == hers + managers);
-    BOOST_TEST(left_with("'member'") == hers);
-    BOOST_TEST(left_with("NULL") == hers);
+    const std::string adas = "byada@example.net", managers = " manager@example.net member@example.net";
+    BOOST_TEST(open_after("'admin'") == "admin@example.net " + adas + managers);
+    BOOST_TEST(open_after("'manager'") == adas + managers);
+    BOOST_TEST(open_after("'member'") == adas);
+    BOOST_TEST(open_after("NULL") == adas);
 }
 
-BOOST_FIXTURE_TEST_CASE(what_ended_before_and_what_is_elsewhere_stays_as_it_is, inviting)
+BOOST_FIXTURE_TEST_CASE(closed_invites_and_those_of_other_workspaces_are_unchanged, invite_fixture)
 {
     auto zoe = add_user("z@example.net");
-    auto accepted = invited("z@example.net", db::role::member, bob);
+    auto accepted = create_invite("z@example.net", db::role::member, bob);
     accept(accepted.digest, zoe);
     auto there = add_workspace("Second", bob);
     data.sql("INSERT INTO invites (id, workspace_id, email, email_normalized, role, invited_by, digest, "
@@ -230,53 +231,53 @@ BOOST_FIXTURE_TEST_CASE(what_ended_before_and_what_is_elsewhere_stays_as_it_is, 
              "VALUES (gen_random_uuid(), '" +
              to_string(there) + "', 'there@example.net', 'there@example.net', 'member', '" + to_string(bob) +
              "', '\\x01', now() + interval '1 day')");
-    invited("here@example.net", db::role::member, bob);
+    create_invite("here@example.net", db::role::member, bob);
     data.sql("SELECT cancel_invites('" + to_string(bob) + "', '" + to_string(workspace) + "', NULL)");
     BOOST_TEST(open() == "there@example.net");
-    BOOST_TEST((look_at(accepted.digest).value().status == db::invites::status::accepted));
+    BOOST_TEST((preview(accepted.digest).value().status == db::invites::status::accepted));
     commit([&](db::batch& work) { db::invites::add_cancel_all_by(work, bob); });
     BOOST_TEST(open() == "");
-    BOOST_TEST((look_at(accepted.digest).value().status == db::invites::status::accepted));
+    BOOST_TEST((preview(accepted.digest).value().status == db::invites::status::accepted));
 }
 
-BOOST_FIXTURE_TEST_CASE(a_disabled_accounts_invites_end_and_nobody_elses, inviting)
+BOOST_FIXTURE_TEST_CASE(disabling_an_account_cancels_its_invites_only, invite_fixture)
 {
-    invited("bobs@example.net", db::role::member, bob);
-    invited("adas@example.net", db::role::member, ada);
+    create_invite("bobs@example.net", db::role::member, bob);
+    create_invite("adas@example.net", db::role::member, ada);
     run([&] {
-        return db::users::disable(changes, one.db, "bob@example.org", house::event("user.disable"),
-                                  &house::new_id);
+        return db::users::disable(db::transaction(changes, one.db), "bob@example.org",
+                                  db::test::event("user.disable"), &db::test::new_id);
     });
     BOOST_TEST(open() == "adas@example.net");
 }
 
-BOOST_FIXTURE_TEST_CASE(a_month_after_its_end_nothing_is_left_of_one, inviting)
+BOOST_FIXTURE_TEST_CASE(an_invite_is_purged_a_month_after_its_expiry, invite_fixture)
 {
-    auto old = invited("old@example.net"), recent = invited("recent@example.net");
-    auto accepted = invited("z@example.net"), living = invited("living@example.net");
+    auto old = create_invite("old@example.net"), recent = create_invite("recent@example.net");
+    auto accepted = create_invite("z@example.net"), pending = create_invite("pending@example.net");
     accept(accepted.digest, add_user("z@example.net"));
-    BOOST_REQUIRE(resend(old.id, house::new_digest(), workspace));
+    BOOST_REQUIRE(resend(old.id, db::test::new_digest(), workspace));
     data.sql("UPDATE invites SET expires_at = now() - interval '31 days' WHERE email IN ('old@example.net', "
              "'z@example.net'); UPDATE invites SET expires_at = now() - interval '29 days' WHERE email LIKE "
              "'recent%'");
     run([&] { return db::purge(one.db); });
-    BOOST_TEST(!look_at(old.digest));
-    BOOST_TEST(!look_at(accepted.digest));
-    BOOST_TEST((look_at(recent.digest).value().status == db::invites::status::expired));
-    BOOST_TEST((look_at(living.digest).value().status == db::invites::status::pending));
+    BOOST_TEST(!preview(old.digest));
+    BOOST_TEST(!preview(accepted.digest));
+    BOOST_TEST((preview(recent.digest).value().status == db::invites::status::expired));
+    BOOST_TEST((preview(pending.digest).value().status == db::invites::status::pending));
     BOOST_TEST(data.sql("SELECT count(*) FROM replaced_invite_tokens") == "0");
-    BOOST_TEST(data.sql("SELECT count(*) FROM memberships") == "3"); // who came by one stays
+    BOOST_TEST(data.sql("SELECT count(*) FROM memberships") == "3"); // memberships stay
 }
 
-BOOST_FIXTURE_TEST_CASE(nobody_invites_above_themselves, inviting)
+BOOST_FIXTURE_TEST_CASE(a_member_cannot_invite_a_higher_role, invite_fixture)
 {
-    auto may = [this](const std::string& who, const std::string& whom) {
-        return data.sql("SELECT may_invite('" + who + "', '" + whom + "')") == "t";
+    auto may = [this](const std::string& inviter, const std::string& invitee) {
+        return data.sql("SELECT may_invite('" + inviter + "', '" + invitee + "')") == "t";
     };
-    for (std::string whom : {"admin", "manager", "member"}) {
-        BOOST_TEST(may("admin", whom));
-        BOOST_TEST(may("manager", whom) == (whom != "admin"));
-        BOOST_TEST(!may("member", whom));
+    for (std::string invitee : {"admin", "manager", "member"}) {
+        BOOST_TEST(may("admin", invitee));
+        BOOST_TEST(may("manager", invitee) == (invitee != "admin"));
+        BOOST_TEST(!may("member", invitee));
     }
 }
 

@@ -1,4 +1,4 @@
-// What a page of a list reads does not grow with the list, nor with those of other workspaces.
+// Keyset pagination: the blocks that a page reads grow neither with the list nor with other workspaces.
 #include "db/tables/keyset_pagination.hpp"
 
 #include "db/postgres/statement.hpp"
@@ -27,10 +27,13 @@ const db::statement& find_statement(std::string_view name)
     throw std::runtime_error("there is no statement " + std::string(name));
 }
 
-/// How PostgreSQL has answered a statement.
+/// The plan and cost of an executed statement.
 struct plan {
-    std::int64_t blocks = 0; ///< of 8 KiB, read from memory or disk
-    std::string nodes;       ///< "Limit, Index Scan"
+    /// Of 8 KiB, read from memory or disk.
+    std::int64_t blocks = 0;
+
+    /// Such as "Limit, Index Scan".
+    std::string nodes;
     std::string sql;
 
     explicit plan(const boost::json::value& explained)
@@ -43,12 +46,12 @@ struct plan {
     void add(const boost::json::value& node)
     {
         nodes.append(nodes.empty() ? "" : ", ").append(node.at("Node Type").as_string().c_str());
-        if (auto below = node.as_object().if_contains("Plans"))
-            for (auto& each : below->as_array())
+        if (auto children = node.as_object().if_contains("Plans"))
+            for (auto& each : children->as_array())
                 add(each);
     }
 
-    bool walks_indexes() const
+    bool scans_indexes_only() const
     {
         for (auto bad : {"Sort", "Seq Scan", "Bitmap", "Hash", "Merge", "Gather"})
             if (nodes.find(bad) != std::string::npos)
@@ -57,9 +60,9 @@ struct plan {
     }
 };
 
-/** A workspace with twenty thousand members, keys, events, invites and people who wait, and a small one. In
-   the large one little is of a rare kind, and it is older than all else, or younger: far from where a page
-   begins. */
+/** A workspace with twenty thousand members, keys, events, invites and join requests, and a small one. In
+    the large one few rows are of a rare kind, and they are the oldest or the newest: far from in_workspace
+    a page begins. */
 struct two_sizes {
     static constexpr std::string_view large = "'01900000-0000-7000-8000-00000000000a'";
     static constexpr std::string_view little = "'01900000-0000-7000-8000-00000000000b'";
@@ -69,36 +72,39 @@ struct two_sizes {
 
     two_sizes()
     {
-        // The linker takes out of a library only what somebody refers to, and the statements with it.
+        // The linker keeps only referenced objects of a library, and the statements in them.
         auto* volatile members = &db::team::list;
         auto* volatile invited = &db::invites::list;
-        auto* volatile waiting = &db::join_requests::list;
-        BOOST_REQUIRE((members && invited && waiting));
+        auto* volatile requests = &db::join_requests::list;
+        BOOST_REQUIRE((members && invited && requests));
         data.sql(R"(
             CREATE FUNCTION id_of(kind int, n int) RETURNS uuid LANGUAGE sql IMMUTABLE AS
                 $$ SELECT format('01900000-0000-7000-800%s-%s', kind, lpad(to_hex(n), 12, '0'))::uuid $$;
-            CREATE FUNCTION space_of(n int) RETURNS uuid LANGUAGE sql IMMUTABLE AS
+            CREATE FUNCTION workspace_of(n int) RETURNS uuid LANGUAGE sql IMMUTABLE AS
                 $$ SELECT CASE WHEN n % 5000 = 4999 THEN id_of(0, 11) ELSE id_of(0, 10) END $$;
             INSERT INTO users (id, email, email_normalized, name)
-            SELECT id_of(1, n), n || '@example.org', n || '@example.org', 'Member' FROM generate_series(1, 40000) AS n;
+            SELECT id_of(1, n), n || '@example.org', n || '@example.org', 'Member'
+            FROM generate_series(1, 40000) AS n;
             INSERT INTO workspaces (id, name, owner_id) VALUES (id_of(0, 10), 'Large', id_of(1, 1)),
                                                                (id_of(0, 11), 'Little', id_of(1, 1));
             INSERT INTO memberships (workspace_id, user_id, role)
-            SELECT space_of(n), id_of(1, n),
-                   (CASE WHEN n % 5000 = 4998 THEN 'admin' WHEN n % 5000 = 4997 THEN 'manager' ELSE 'member' END)
-                   ::workspace_role
+            SELECT workspace_of(n), id_of(1, n),
+                   (CASE WHEN n % 5000 = 4998 THEN 'admin' WHEN n % 5000 = 4997 THEN 'manager'
+                         ELSE 'member' END)::workspace_role
             FROM generate_series(1, 20000) AS n;
             INSERT INTO join_requests (workspace_id, user_id)
-            SELECT space_of(n), id_of(1, n) FROM generate_series(20001, 40000) AS n;
+            SELECT workspace_of(n), id_of(1, n) FROM generate_series(20001, 40000) AS n;
             INSERT INTO api_keys (id, prefix, digest, name, scopes, workspace_id, user_id, revoked_at)
-            SELECT id_of(2, n), n, n::text::bytea, 'ci', '{*}', space_of(n), id_of(1, 1), CASE WHEN n < 10 THEN now() END
+            SELECT id_of(2, n), n, n::text::bytea, 'ci', '{*}', workspace_of(n), id_of(1, 1),
+                   CASE WHEN n < 10 THEN now() END
             FROM generate_series(1, 20000) AS n;
             INSERT INTO invites (id, workspace_id, email, email_normalized, role, digest, expires_at)
-            SELECT id_of(3, n), space_of(n), n || '@example.net', n || '@example.net', 'member', n::text::bytea,
-                   now() + interval '1 day'
+            SELECT id_of(3, n), workspace_of(n), n || '@example.net', n || '@example.net', 'member',
+                   n::text::bytea, now() + interval '1 day'
             FROM generate_series(1, 20000) AS n;
-            INSERT INTO audit (id, workspace_id, action, actor_id, credential_id, target, ip, user_agent, request_id)
-            SELECT id_of(4, n), space_of(n), CASE WHEN n < 10 THEN 'rare' ELSE 'usual' END,
+            INSERT INTO audit (id, workspace_id, action, actor_id, credential_id, target, ip, user_agent,
+                               request_id)
+            SELECT id_of(4, n), workspace_of(n), CASE WHEN n < 10 THEN 'rare' ELSE 'usual' END,
                    id_of(1, CASE WHEN n < 10 THEN 2 ELSE 1 END), id_of(2, CASE WHEN n < 10 THEN 2 ELSE 1 END),
                    CASE WHEN n < 10 THEN 'rare' ELSE 'usual' END, '', '', ''
             FROM generate_series(1, 20000) AS n)");
@@ -112,7 +118,7 @@ struct two_sizes {
         for (auto each : arguments)
             values.append(values.empty() ? "" : ", ").append(each);
         std::string sql = "BEGIN;";
-        sql.append(find_statement("listing_walk").sql())
+        sql.append(find_statement("keyset_pagination_require_index_scan").sql())
             .append("; SET LOCAL plan_cache_mode = force_generic_plan;");
         sql.append("SET LOCAL latchkey.workspace = ").append(arguments[0]).append(";");
         sql.append("SET LOCAL ROLE latchkey_workspace; PREPARE page AS ").append(find_statement(name).sql());
@@ -120,13 +126,13 @@ struct two_sizes {
         return plan(boost::json::parse(data.sql(sql)));
     }
 
-    /// A page, and the count beside it, read so many blocks at most, and gather and sort nothing.
+    /// Checks that a page or a count reads at most so many blocks, and neither gathers nor sorts rows.
     void check(std::string_view name, const std::vector<std::string_view>& arguments, std::int64_t most) const
     {
         auto seen = explain(name, arguments);
         BOOST_TEST_CONTEXT(name << " in " << arguments[0] << ": " << seen.nodes)
         {
-            BOOST_TEST(seen.walks_indexes());
+            BOOST_TEST(seen.scans_indexes_only());
             BOOST_TEST(seen.blocks <= most);
         }
     }
@@ -134,26 +140,28 @@ struct two_sizes {
     support::database data;
 };
 
-constexpr std::int64_t of_a_page =
-    100; // 51 rows, perhaps each in a block of its own, and the way down to them
-constexpr std::int64_t of_people =
-    1'000; // of whom each is looked up, and judged by whether they are a member
+/// 51 rows, each possibly in a block of its own, and the inner index pages.
+constexpr std::int64_t page_blocks = 100;
+
+/// As above, with a lookup of each user and of the membership that the policy requires.
+constexpr std::int64_t user_page_blocks = 1'000;
 
 } // namespace
 
-BOOST_FIXTURE_TEST_CASE(a_page_of_keys_reads_its_own_rows_alone, two_sizes)
+BOOST_FIXTURE_TEST_CASE(a_page_of_keys_reads_only_its_own_rows, two_sizes)
 {
-    for (auto where : {large, little})
+    for (auto in_workspace : {large, little})
         for (auto before : {last, std::string_view("id_of(2, 200)")})
             for (std::string_view state : {"", "_active", "_revoked"}) {
-                check("api_keys_list_own" + std::string(state), {where, owner, before, "51"}, of_a_page);
-                check("api_keys_list_all" + std::string(state), {where, before, "51"}, of_a_page);
-                check("api_keys_count_own" + std::string(state), {where, owner}, of_a_page);
-                check("api_keys_count_all" + std::string(state), {where}, of_a_page);
+                check("api_keys_list_own" + std::string(state), {in_workspace, owner, before, "51"},
+                      page_blocks);
+                check("api_keys_list_all" + std::string(state), {in_workspace, before, "51"}, page_blocks);
+                check("api_keys_count_own" + std::string(state), {in_workspace, owner}, page_blocks);
+                check("api_keys_count_all" + std::string(state), {in_workspace}, page_blocks);
             }
 }
 
-BOOST_FIXTURE_TEST_CASE(a_page_of_events_reads_its_own_rows_alone, two_sizes)
+BOOST_FIXTURE_TEST_CASE(a_page_of_events_reads_only_its_own_rows, two_sizes)
 {
     constexpr std::string_view null = "NULL";
     struct filter {
@@ -170,31 +178,31 @@ BOOST_FIXTURE_TEST_CASE(a_page_of_events_reads_its_own_rows_alone, two_sizes)
                               {"_target", null, null, "'none'", null},
                               {"_credential", null, null, null, "id_of(2, 2)"},
                               {"_credential", null, null, null, "id_of(2, 3)"}};
-    for (auto where : {large, little})
+    for (auto in_workspace : {large, little})
         for (auto& one : filters) {
             for (auto before : {last, std::string_view("id_of(4, 200)")})
                 for (auto least : {first, std::string_view("id_of(4, 19999)")})
                     check("audit_list" + one.name,
-                          {where, before, least, null, null, one.action, one.actor, one.target,
+                          {in_workspace, before, least, null, null, one.action, one.actor, one.target,
                            one.credential, "51"},
-                          of_a_page);
+                          page_blocks);
             check("audit_count" + one.name,
-                  {where, last, first, null, null, one.action, one.actor, one.target, one.credential},
-                  of_a_page);
+                  {in_workspace, last, first, null, null, one.action, one.actor, one.target, one.credential},
+                  page_blocks);
         }
 }
 
-BOOST_FIXTURE_TEST_CASE(a_page_of_people_reads_its_own_rows_alone, two_sizes)
+BOOST_FIXTURE_TEST_CASE(a_page_of_members_reads_only_its_own_rows, two_sizes)
 {
-    for (auto where : {large, little})
+    for (auto in_workspace : {large, little})
         for (auto after : {first, std::string_view("id_of(1, 19000)")}) {
             for (std::string_view role : {"", "_admins", "_managers", "_members"}) {
-                check("team_list" + std::string(role), {where, after, "51"}, of_people);
-                check("team_count" + std::string(role), {where}, of_a_page);
+                check("team_list" + std::string(role), {in_workspace, after, "51"}, user_page_blocks);
+                check("team_count" + std::string(role), {in_workspace}, page_blocks);
             }
-            check("invites_list", {where, after, "51", "NULL", "NULL", "true"}, of_a_page);
-            check("invites_count", {where, "NULL", "NULL", "true"}, of_a_page);
-            check("join_requests_list", {where, after, "51"}, of_people);
+            check("invites_list", {in_workspace, after, "51", "NULL", "NULL", "true"}, page_blocks);
+            check("invites_count", {in_workspace, "NULL", "NULL", "true"}, page_blocks);
+            check("join_requests_list", {in_workspace, after, "51"}, user_page_blocks);
         }
 }
 

@@ -1,4 +1,4 @@
-// A sign-in from what has not been seen before.
+// Known devices: an email is queued for a sign-in from a new device.
 #include "db/tables/known_devices.hpp"
 
 #include "tests/db/database_fixture.hpp"
@@ -9,42 +9,42 @@ BOOST_AUTO_TEST_SUITE(known_devices)
 
 namespace {
 
-struct signing_in : house::fixture {
-    /// @return how many letters it wrote
-    int sign_in(const db::uuid& who, const db::digest& agent)
+struct sign_in_fixture : db::test::database_fixture {
+    /// @return the number of queued emails
+    int sign_in(const db::uuid& user, const db::digest& agent)
     {
-        db::outbox::draft letter;
-        letter.id = house::new_id();
-        letter.what = db::outbox::kind::new_sign_in;
-        letter.facts = R"({"ip": "192.0.2.1"})";
+        db::outbox::draft mail;
+        mail.id = db::test::new_id();
+        mail.kind = db::outbox::kind::new_sign_in;
+        mail.variables = R"({"ip": "192.0.2.1"})";
         data.sql("DELETE FROM outbox");
-        commit([&](db::batch& work) { db::devices::add_note(work, who, agent, letter); });
+        commit([&](db::batch& work) { db::known_devices::add_record(work, user, agent, mail); });
         return std::stoi(data.sql("SELECT count(*) FROM outbox"));
     }
 
-    db::digest browser = house::new_digest(), telephone = house::new_digest();
+    db::digest browser = db::test::new_digest(), telephone = db::test::new_digest();
 };
 
 } // namespace
 
-BOOST_FIXTURE_TEST_CASE(the_first_device_is_nothing_to_tell_of, signing_in)
+BOOST_FIXTURE_TEST_CASE(the_first_device_queues_no_email, sign_in_fixture)
 {
     BOOST_TEST(sign_in(ada, browser) == 0);
     BOOST_TEST(sign_in(ada, browser) == 0);
     BOOST_TEST(sign_in(bob, telephone) == 0); // his first
 }
 
-BOOST_FIXTURE_TEST_CASE(another_is_told_of_once, signing_in)
+BOOST_FIXTURE_TEST_CASE(a_new_device_queues_one_email, sign_in_fixture)
 {
     sign_in(ada, browser);
     BOOST_TEST(sign_in(ada, telephone) == 1);
-    BOOST_TEST(data.sql("SELECT recipient || ' ' || kind || ' ' || (facts ->> 'ip') FROM outbox") ==
+    BOOST_TEST(data.sql("SELECT recipient || ' ' || kind || ' ' || (variables ->> 'ip') FROM outbox") ==
                "ada@example.org new_sign_in 192.0.2.1");
     BOOST_TEST(sign_in(ada, telephone) == 0);
     BOOST_TEST(sign_in(ada, browser) == 0);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_device_is_known_to_one_person_alone, signing_in)
+BOOST_FIXTURE_TEST_CASE(a_device_is_known_for_one_user_only, sign_in_fixture)
 {
     sign_in(ada, browser);
     sign_in(bob, telephone);
@@ -52,7 +52,7 @@ BOOST_FIXTURE_TEST_CASE(a_device_is_known_to_one_person_alone, signing_in)
     BOOST_TEST(sign_in(ada, telephone) == 1);
 }
 
-BOOST_FIXTURE_TEST_CASE(who_wants_no_letter_gets_none_and_the_device_is_known_all_the_same, signing_in)
+BOOST_FIXTURE_TEST_CASE(a_device_is_recorded_even_if_the_notification_is_off, sign_in_fixture)
 {
     sign_in(ada, browser);
     data.sql("UPDATE users SET notifications = '{\"new_sign_in\": {\"email\": false}}'");
@@ -61,7 +61,7 @@ BOOST_FIXTURE_TEST_CASE(who_wants_no_letter_gets_none_and_the_device_is_known_al
     BOOST_TEST(sign_in(ada, telephone) == 0);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_sign_in_is_remembered_with_its_time, signing_in)
+BOOST_FIXTURE_TEST_CASE(a_sign_in_updates_the_time, sign_in_fixture)
 {
     sign_in(ada, browser);
     data.sql("UPDATE known_devices SET seen_at = now() - interval '300 days'");

@@ -1,4 +1,4 @@
-// Tokens that travel by mail: good for one thing, once, for a while.
+// One-time tokens: valid for one purpose, once, until they expire.
 #include "db/tables/one_time_tokens.hpp"
 
 #include "tests/db/database_fixture.hpp"
@@ -10,44 +10,44 @@
 BOOST_AUTO_TEST_SUITE(one_time_tokens)
 
 using db::one_time_tokens::purpose;
-using house::new_digest;
+using db::test::new_digest;
 using namespace std::chrono_literals;
 
 namespace {
 
-struct mailed : house::fixture {
-    db::digest add(const db::uuid& whose, purpose what, std::chrono::microseconds lives = 1h,
+struct token_fixture : db::test::database_fixture {
+    db::digest add(const db::uuid& user, purpose expected, std::chrono::microseconds ttl = 1h,
                    std::string_view email = "")
     {
         db::one_time_tokens::draft token;
-        token.user_id = whose;
-        token.purpose = what;
+        token.user_id = user;
+        token.purpose = expected;
         token.digest = new_digest();
-        auto own = data.sql("SELECT email FROM users WHERE id = '" + to_string(whose) + "'");
+        auto own = data.sql("SELECT email FROM users WHERE id = '" + to_string(user) + "'");
         token.email = email.empty() ? own : email;
-        token.expires_at = house::in(lives);
+        token.expires_at = db::test::from_now(ttl);
         commit([&](db::batch& work) { db::one_time_tokens::add_replace(work, token); });
         return token.digest;
     }
 
-    std::optional<db::one_time_tokens::row> find(const db::digest& token, purpose what)
+    std::optional<db::one_time_tokens::row> find(const db::digest& token, purpose expected)
     {
-        return run([&] { return db::one_time_tokens::find(one.db, token, what); });
+        return run([&] { return db::one_time_tokens::find(one.db, token, expected); });
     }
 
-    bool is_good(const db::digest& token, purpose what) { return find(token, what).has_value(); }
+    bool is_valid(const db::digest& token, purpose expected) { return find(token, expected).has_value(); }
 
-    /// Spend it and do something else in the same batch. @return whether both were done
-    bool spend(const db::digest& token, purpose what)
+    /// Consumes it and changes a row in the same batch. @return whether both were done
+    bool consume(const db::digest& token, purpose expected)
     {
         data.sql("UPDATE workspaces SET name = 'Engines'");
         try {
             commit([&](db::batch& work) {
                 work.add(rename);
-                db::one_time_tokens::add_spend(work, token, what);
+                db::one_time_tokens::add_consume(work, token, expected);
             });
         } catch (const db::failure& e) {
-            BOOST_TEST(db::one_time_tokens::was_spent(e));
+            BOOST_TEST(db::one_time_tokens::was_invalid(e));
             BOOST_TEST(!e.unavailable());
             BOOST_TEST(data.sql("SELECT name FROM workspaces") == "Engines");
             return false;
@@ -56,7 +56,7 @@ struct mailed : house::fixture {
         return true;
     }
 
-    std::string spending(const db::digest& token)
+    std::string consume_sql(const db::digest& token)
     {
         static const char* const digits = "0123456789abcdef";
         std::string hex;
@@ -64,7 +64,7 @@ struct mailed : house::fixture {
             hex += digits[byte >> 4];
             hex += digits[byte & 15];
         }
-        return "SELECT spend_token('\\x" + hex + "', 'reset_password')";
+        return "SELECT consume_one_time_token('\\x" + hex + "', 'reset_password')";
     }
 
     const db::statement rename{"one_time_tokens_test_rename", "UPDATE workspaces SET name = 'Renamed'"};
@@ -72,7 +72,7 @@ struct mailed : house::fixture {
 
 } // namespace
 
-BOOST_FIXTURE_TEST_CASE(a_token_says_whose_it_is_and_what_address_it_vouches_for, mailed)
+BOOST_FIXTURE_TEST_CASE(a_token_identifies_its_user_and_email_address, token_fixture)
 {
     data.sql("UPDATE users SET email = 'Ada@Example.org' WHERE id = '" + to_string(ada) + "'");
     auto token = add(ada, purpose::verify_email);
@@ -82,111 +82,110 @@ BOOST_FIXTURE_TEST_CASE(a_token_says_whose_it_is_and_what_address_it_vouches_for
         BOOST_TEST((found->user_id == ada));
         BOOST_TEST(found->email == "Ada@Example.org");
     }
-    BOOST_TEST(!is_good(new_digest(), purpose::verify_email));
+    BOOST_TEST(!is_valid(new_digest(), purpose::verify_email));
 }
 
-BOOST_FIXTURE_TEST_CASE(a_token_is_spent_once, mailed)
+BOOST_FIXTURE_TEST_CASE(a_token_is_consumed_once, token_fixture)
 {
     auto token = add(ada, purpose::reset_password);
-    BOOST_TEST(spend(token, purpose::reset_password));
-    BOOST_TEST(!is_good(token, purpose::reset_password));
-    BOOST_TEST(!spend(token, purpose::reset_password));
-    BOOST_TEST(!spend(new_digest(), purpose::reset_password));
+    BOOST_TEST(consume(token, purpose::reset_password));
+    BOOST_TEST(!is_valid(token, purpose::reset_password));
+    BOOST_TEST(!consume(token, purpose::reset_password));
+    BOOST_TEST(!consume(new_digest(), purpose::reset_password));
 }
 
-BOOST_FIXTURE_TEST_CASE(a_token_counts_for_its_purpose_alone, mailed)
+BOOST_FIXTURE_TEST_CASE(a_token_is_valid_for_its_purpose_only, token_fixture)
 {
     auto token = add(ada, purpose::verify_email);
     for (auto other : {purpose::reset_password, purpose::change_email}) {
-        BOOST_TEST(!is_good(token, other));
-        BOOST_TEST(!spend(token, other));
+        BOOST_TEST(!is_valid(token, other));
+        BOOST_TEST(!consume(token, other));
     }
-    BOOST_TEST(spend(token, purpose::verify_email));
+    BOOST_TEST(consume(token, purpose::verify_email));
 }
 
-BOOST_FIXTURE_TEST_CASE(a_token_to_a_former_address_is_none, mailed)
+BOOST_FIXTURE_TEST_CASE(a_token_for_a_previous_address_is_invalid, token_fixture)
 {
     auto reset = add(ada, purpose::reset_password, 1h, "former@example.org");
-    BOOST_TEST(!is_good(reset, purpose::reset_password));
-    BOOST_TEST(!spend(reset, purpose::reset_password));
+    BOOST_TEST(!is_valid(reset, purpose::reset_password));
+    BOOST_TEST(!consume(reset, purpose::reset_password));
     auto change = add(ada, purpose::change_email, 1h, "next@example.org");
     BOOST_TEST(find(change, purpose::change_email).value().email == "next@example.org");
 }
 
-BOOST_FIXTURE_TEST_CASE(an_expired_token_is_none, mailed)
+BOOST_FIXTURE_TEST_CASE(an_expired_token_is_invalid, token_fixture)
 {
     auto token = add(ada, purpose::verify_email, -1s);
-    BOOST_TEST(!is_good(token, purpose::verify_email));
-    BOOST_TEST(!spend(token, purpose::verify_email));
+    BOOST_TEST(!is_valid(token, purpose::verify_email));
+    BOOST_TEST(!consume(token, purpose::verify_email));
 }
 
-BOOST_FIXTURE_TEST_CASE(the_newest_takes_the_place_of_the_older_of_its_purpose, mailed)
+BOOST_FIXTURE_TEST_CASE(a_new_token_replaces_the_old_one_of_its_purpose, token_fixture)
 {
     auto older = add(ada, purpose::verify_email), reset = add(ada, purpose::reset_password);
     auto bobs = add(bob, purpose::verify_email);
     auto newer = add(ada, purpose::verify_email, 2h);
-    BOOST_TEST(!is_good(older, purpose::verify_email));
-    BOOST_TEST(!spend(older, purpose::verify_email));
-    BOOST_TEST(is_good(newer, purpose::verify_email));
-    BOOST_TEST(is_good(reset, purpose::reset_password));
-    BOOST_TEST(is_good(bobs, purpose::verify_email));
+    BOOST_TEST(!is_valid(older, purpose::verify_email));
+    BOOST_TEST(!consume(older, purpose::verify_email));
+    BOOST_TEST(is_valid(newer, purpose::verify_email));
+    BOOST_TEST(is_valid(reset, purpose::reset_password));
+    BOOST_TEST(is_valid(bobs, purpose::verify_email));
 
     data.sql("UPDATE one_time_tokens SET expires_at = now() - interval '1s'");
-    BOOST_TEST(
-        spend(add(ada, purpose::verify_email), purpose::verify_email)); // in the place of an expired one
+    BOOST_TEST(consume(add(ada, purpose::verify_email), purpose::verify_email)); // replaces an expired one
 }
 
-BOOST_FIXTURE_TEST_CASE(tokens_can_be_voided_by_purpose_or_all, mailed)
+BOOST_FIXTURE_TEST_CASE(tokens_are_revoked_by_purpose_or_all, token_fixture)
 {
     auto verify = add(ada, purpose::verify_email), reset = add(ada, purpose::reset_password),
          change = add(ada, purpose::change_email), bobs = add(bob, purpose::reset_password);
-    commit([&](db::batch& work) { db::one_time_tokens::add_void(work, ada, purpose::reset_password); });
-    BOOST_TEST(!is_good(reset, purpose::reset_password));
-    BOOST_TEST(is_good(verify, purpose::verify_email));
-    BOOST_TEST(is_good(change, purpose::change_email));
-    commit([&](db::batch& work) { db::one_time_tokens::add_void(work, ada); });
-    BOOST_TEST(!is_good(verify, purpose::verify_email));
-    BOOST_TEST(!is_good(change, purpose::change_email));
-    BOOST_TEST(is_good(bobs, purpose::reset_password));
+    commit([&](db::batch& work) { db::one_time_tokens::add_revoke(work, ada, purpose::reset_password); });
+    BOOST_TEST(!is_valid(reset, purpose::reset_password));
+    BOOST_TEST(is_valid(verify, purpose::verify_email));
+    BOOST_TEST(is_valid(change, purpose::change_email));
+    commit([&](db::batch& work) { db::one_time_tokens::add_revoke(work, ada); });
+    BOOST_TEST(!is_valid(verify, purpose::verify_email));
+    BOOST_TEST(!is_valid(change, purpose::change_email));
+    BOOST_TEST(is_valid(bobs, purpose::reset_password));
 }
 
-BOOST_FIXTURE_TEST_CASE(of_two_that_spend_it_at_the_same_time_one_wins, mailed)
+BOOST_FIXTURE_TEST_CASE(of_two_concurrent_uses_one_fails, token_fixture)
 {
     auto token = add(ada, purpose::reset_password);
-    support::transaction rival(data.conninfo());
-    rival.sql(spending(token));
-    auto waited = rival.commit_when_waited_for();
+    support::transaction concurrent(data.conninfo());
+    concurrent.sql(consume_sql(token));
+    auto waited = concurrent.commit_when_blocking();
     data.sql("UPDATE workspaces SET name = 'Engines'");
     BOOST_CHECK_EXCEPTION(commit([&](db::batch& work) {
-                              db::one_time_tokens::add_spend(work, token, purpose::reset_password);
+                              db::one_time_tokens::add_consume(work, token, purpose::reset_password);
                           }),
-                          db::failure, db::one_time_tokens::was_spent);
+                          db::failure, db::one_time_tokens::was_invalid);
     BOOST_TEST(waited.get());
 }
 
-BOOST_FIXTURE_TEST_CASE(what_fails_after_it_was_spent_leaves_it_good, mailed)
+BOOST_FIXTURE_TEST_CASE(a_rollback_leaves_the_token_valid, token_fixture)
 {
     auto token = add(ada, purpose::reset_password);
     {
         support::transaction failed(data.conninfo());
-        failed.sql(spending(token));
+        failed.sql(consume_sql(token));
     }
-    BOOST_TEST(spend(token, purpose::reset_password));
+    BOOST_TEST(consume(token, purpose::reset_password));
 }
 
-BOOST_FIXTURE_TEST_CASE(of_many_at_the_same_time_one_wins, mailed)
+BOOST_FIXTURE_TEST_CASE(of_many_concurrent_uses_one_succeeds, token_fixture)
 {
     auto token = add(ada, purpose::reset_password);
-    db::pool other{one.io, house::core::reach(data), 2};
+    db::pool other{one.io, db::test::core::pipeline_settings(data), 2};
     int won = 0, lost = 0;
     auto attempt = [&](db::pool& by) -> db::awaitable<void> {
         db::batch work;
-        db::one_time_tokens::add_spend(work, token, purpose::reset_password);
+        db::one_time_tokens::add_consume(work, token, purpose::reset_password);
         try {
             co_await by.run(std::move(work));
             ++won;
         } catch (const db::failure& e) {
-            lost += db::one_time_tokens::was_spent(e);
+            lost += db::one_time_tokens::was_invalid(e);
         }
     };
     for (int i = 0; i < 4; ++i) {
@@ -201,7 +200,7 @@ BOOST_FIXTURE_TEST_CASE(of_many_at_the_same_time_one_wins, mailed)
     BOOST_TEST(lost == 7);
 }
 
-BOOST_FIXTURE_TEST_CASE(tokens_go_with_their_person, mailed)
+BOOST_FIXTURE_TEST_CASE(tokens_are_deleted_with_their_user, token_fixture)
 {
     add(bob, purpose::verify_email);
     data.sql("DELETE FROM users WHERE id = '" + to_string(bob) + "'");

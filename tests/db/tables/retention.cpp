@@ -1,4 +1,4 @@
-// What goes when its time is over, and what stays.
+// Retention: expired rows are purged, all others stay.
 #include "db/tables/retention.hpp"
 
 #include "tests/db/database_fixture.hpp"
@@ -9,23 +9,23 @@ BOOST_AUTO_TEST_SUITE(retention)
 
 namespace {
 
-struct old_things : house::fixture {
-    old_things()
+struct expired_rows : db::test::database_fixture {
+    expired_rows()
     {
-        auto person = "'" + to_string(ada) + "'";
-        data.sql("INSERT INTO one_time_tokens (user_id, purpose, digest, email, expires_at) VALUES (" +
-                 person + ", 'live', '\\x01', 'x', now() + interval '1 minute'), (" + person +
+        auto user = "'" + to_string(ada) + "'";
+        data.sql("INSERT INTO one_time_tokens (user_id, purpose, digest, email, expires_at) VALUES (" + user +
+                 ", 'live', '\\x01', 'x', now() + interval '1 minute'), (" + user +
                  ", 'expired', '\\x02', 'x', now() - interval '1 minute')");
         data.sql(
             "INSERT INTO oauth_codes (digest, sealed, expires_at) VALUES "
             "('\\x01', 'live', now() + interval '1 minute'), ('\\x02', 'old', now() - interval '1 minute')");
         data.sql(
             "INSERT INTO outbox (id, kind, recipient, created_at, failed_at) VALUES "
-            "(gen_random_uuid(), 'waiting', 'x', now() - interval '1 year', NULL), "
+            "(gen_random_uuid(), 'pending', 'x', now() - interval '1 year', NULL), "
             "(gen_random_uuid(), 'failed', 'x', now() - interval '1 year', now() - interval '167 hours'), "
             "(gen_random_uuid(), 'old', 'x', now() - interval '1 year', now() - interval '169 hours')");
-        data.sql("INSERT INTO known_devices (user_id, agent, seen_at) VALUES (" + person +
-                 ", 'known', now() - interval '364 days'), (" + person +
+        data.sql("INSERT INTO known_devices (user_id, agent, seen_at) VALUES (" + user +
+                 ", 'known', now() - interval '364 days'), (" + user +
                  ", 'forgotten', now() - interval '367 days')");
     }
 
@@ -42,18 +42,18 @@ struct old_things : house::fixture {
 
 } // namespace
 
-BOOST_FIXTURE_TEST_CASE(only_what_has_outlived_its_use_goes, old_things)
+BOOST_FIXTURE_TEST_CASE(only_expired_rows_are_purged, expired_rows)
 {
     for (int times = 0; times < 2; ++times) {
         purge();
         BOOST_TEST(all("purpose", "one_time_tokens") == "live");
         BOOST_TEST(all("encode(sealed, 'escape')", "oauth_codes") == "live");
-        BOOST_TEST(all("kind", "outbox") == "failed waiting");
+        BOOST_TEST(all("kind", "outbox") == "failed pending");
         BOOST_TEST(all("encode(agent, 'escape')", "known_devices") == "known");
     }
 }
 
-BOOST_FIXTURE_TEST_CASE(there_need_not_be_anything, house::fixture)
+BOOST_FIXTURE_TEST_CASE(an_empty_purge_succeeds, db::test::database_fixture)
 {
     run([&] { return db::purge(one.db); });
     BOOST_TEST(data.sql("SELECT count(*) FROM users") == "2");

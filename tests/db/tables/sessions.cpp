@@ -1,3 +1,4 @@
+// The sessions table: refresh token rotation, reuse detection, listing and revocation.
 #include "tests/db/database_fixture.hpp"
 
 #include <boost/asio/detached.hpp>
@@ -6,68 +7,68 @@
 BOOST_AUTO_TEST_SUITE(sessions)
 
 using db::sessions::refresh_outcome;
-using house::in;
-using house::new_id;
+using db::test::from_now;
+using db::test::new_id;
 
 namespace {
 
-struct refreshing : house::fixture {
+struct refresh_fixture : db::test::database_fixture {
     db::uuid id = add_session(bob);
 
-    db::sessions::attempt attempt(std::int64_t counter, std::string ip = "192.0.2.1",
-                                  std::string agent = "browser") const
+    db::sessions::refresh_request request(std::int64_t counter, std::string ip = "192.0.2.1",
+                                          std::string agent = "browser") const
     {
-        db::sessions::attempt out;
+        db::sessions::refresh_request out;
         out.id = id;
         out.counter = counter;
         out.ip = std::move(ip);
         out.user_agent = std::move(agent);
-        out.new_expiry = in(std::chrono::hours(2));
+        out.new_expiry = from_now(std::chrono::hours(2));
         out.audit_id = new_id();
         out.request_id = "r2";
         return out;
     }
 
-    db::sessions::refreshed refresh(db::sessions::attempt with)
+    db::sessions::refresh_result refresh(db::sessions::refresh_request with)
     {
-        return run([&] { return db::sessions::refresh(changes, one.db, with); });
+        return run([&] { return db::sessions::refresh(db::transaction(changes, one.db), with); });
     }
 };
 
 } // namespace
 
-BOOST_FIXTURE_TEST_CASE(a_refresh_rotates_and_tells_who_it_is, refreshing)
+BOOST_FIXTURE_TEST_CASE(a_refresh_rotates_the_token_and_returns_the_user, refresh_fixture)
 {
-    auto done = refresh(attempt(0));
+    auto done = refresh(request(0));
     BOOST_TEST((done.outcome == refresh_outcome::renewed));
     BOOST_TEST(done.counter == 1);
-    BOOST_TEST((done.account.value().place.value().workspace.id == workspace));
+    BOOST_TEST((done.account.value().login_workspace.value().workspace.id == workspace));
     BOOST_TEST((done.account.value().user.id == bob));
-    BOOST_TEST((done.account.value().place.value().membership.role == db::role::member));
-    BOOST_TEST((done.expires_at > in(std::chrono::minutes(90))));
+    BOOST_TEST((done.account.value().login_workspace.value().membership.role == db::role::member));
+    BOOST_TEST((done.expires_at > from_now(std::chrono::minutes(90))));
     BOOST_TEST(run([&] { return db::sessions::find_refresh_salt(one.db, id); }).value().size() == 16u);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_retry_gets_the_same_successor_while_that_is_unused, refreshing)
+BOOST_FIXTURE_TEST_CASE(a_retry_gets_the_same_successor_while_it_is_unused, refresh_fixture)
 {
-    refresh(attempt(0));
-    auto again = refresh(attempt(0));
+    refresh(request(0));
+    auto again = refresh(request(0));
     BOOST_TEST((again.outcome == refresh_outcome::renewed));
     BOOST_TEST(again.counter == 1);
-    BOOST_TEST((refresh(attempt(0, "198.51.100.1")).outcome == refresh_outcome::renewed));
-    BOOST_TEST((refresh(attempt(0, "192.0.2.1", "other")).outcome == refresh_outcome::renewed));
+    BOOST_TEST((refresh(request(0, "198.51.100.1")).outcome == refresh_outcome::renewed));
+    BOOST_TEST((refresh(request(0, "192.0.2.1", "other")).outcome == refresh_outcome::renewed));
 
-    BOOST_TEST((refresh(attempt(1)).outcome == refresh_outcome::renewed));
-    BOOST_TEST((refresh(attempt(0)).outcome == refresh_outcome::reused));
+    BOOST_TEST((refresh(request(1)).outcome == refresh_outcome::renewed));
+    BOOST_TEST((refresh(request(0)).outcome == refresh_outcome::reused));
 }
 
-BOOST_FIXTURE_TEST_CASE(reuse_ends_the_session_and_is_noted, refreshing)
+BOOST_FIXTURE_TEST_CASE(reuse_revokes_the_session_and_records_an_event, refresh_fixture)
 {
-    refresh(attempt(0));
-    auto stolen = refresh(attempt(0, "198.51.100.1", "other"));
+    refresh(request(0));
+    auto stolen = refresh(request(0, "198.51.100.1", "other"));
     BOOST_TEST((stolen.outcome == refresh_outcome::reused));
     BOOST_TEST(!stolen.account);
-    BOOST_TEST((refresh(attempt(1)).outcome == refresh_outcome::gone));
+    BOOST_TEST((refresh(request(1)).outcome == refresh_outcome::gone));
     auto events = events_of(workspace);
     BOOST_REQUIRE(events.size() == 1u);
     BOOST_TEST(events[0].action == "session.reuse");
@@ -76,42 +77,42 @@ BOOST_FIXTURE_TEST_CASE(reuse_ends_the_session_and_is_noted, refreshing)
     BOOST_TEST((events[0].actor_id == bob));
 }
 
-BOOST_FIXTURE_TEST_CASE(after_the_grace_a_retry_is_reuse, refreshing)
+BOOST_FIXTURE_TEST_CASE(after_the_grace_period_a_retry_is_reuse, refresh_fixture)
 {
-    refresh(attempt(0));
+    refresh(request(0));
     data.sql("UPDATE sessions SET refreshed_at = refreshed_at - interval '11 seconds'");
-    BOOST_TEST((refresh(attempt(0)).outcome == refresh_outcome::reused));
+    BOOST_TEST((refresh(request(0)).outcome == refresh_outcome::reused));
 }
 
-BOOST_FIXTURE_TEST_CASE(what_has_ended_or_never_was_is_gone, refreshing)
+BOOST_FIXTURE_TEST_CASE(an_expired_or_unknown_session_is_gone, refresh_fixture)
 {
-    BOOST_TEST((refresh(attempt(5)).outcome == refresh_outcome::gone)); // of a database since restored
-    BOOST_TEST((refresh(attempt(0)).outcome == refresh_outcome::renewed));
+    BOOST_TEST((refresh(request(5)).outcome == refresh_outcome::gone)); // issued before a restore
+    BOOST_TEST((refresh(request(0)).outcome == refresh_outcome::renewed));
     data.sql("UPDATE sessions SET expires_at = now()");
-    BOOST_TEST((refresh(attempt(1)).outcome == refresh_outcome::gone));
+    BOOST_TEST((refresh(request(1)).outcome == refresh_outcome::gone));
     id = new_id();
-    BOOST_TEST((refresh(attempt(0)).outcome == refresh_outcome::gone));
+    BOOST_TEST((refresh(request(0)).outcome == refresh_outcome::gone));
 }
 
-BOOST_FIXTURE_TEST_CASE(of_many_at_once_one_spends_and_all_get_the_same_successor, refreshing)
+BOOST_FIXTURE_TEST_CASE(concurrent_refreshes_get_the_same_successor, refresh_fixture)
 {
     for (std::int64_t counter = 0; counter < 10; ++counter) {
-        int renewed = 0, waiting = 8;
-        auto ask = [&](db::sessions::attempt with) -> db::awaitable<void> {
-            auto done = co_await db::sessions::refresh(changes, one.db, std::move(with));
+        int renewed = 0, pending = 8;
+        auto ask = [&](db::sessions::refresh_request with) -> db::awaitable<void> {
+            auto done = co_await db::sessions::refresh(db::transaction(changes, one.db), std::move(with));
             renewed += done.outcome == refresh_outcome::renewed;
             BOOST_TEST(done.counter == counter + 1);
-            --waiting;
+            --pending;
         };
         for (int i = 0; i < 8; ++i)
-            boost::asio::co_spawn(one.io, ask(attempt(counter)), boost::asio::detached);
-        while (waiting > 0)
+            boost::asio::co_spawn(one.io, ask(request(counter)), boost::asio::detached);
+        while (pending > 0)
             one.io.run_one();
         BOOST_TEST(renewed == 8);
     }
 }
 
-BOOST_FIXTURE_TEST_CASE(sessions_are_listed_newest_first_and_paged, house::fixture)
+BOOST_FIXTURE_TEST_CASE(sessions_are_listed_newest_first_and_paged, db::test::database_fixture)
 {
     std::vector<db::uuid> made;
     for (int i = 0; i < 5; ++i)
@@ -127,13 +128,14 @@ BOOST_FIXTURE_TEST_CASE(sessions_are_listed_newest_first_and_paged, house::fixtu
     BOOST_TEST((second.rows[1].id == made[0]));
 }
 
-BOOST_FIXTURE_TEST_CASE(ending_a_session_twice_is_one_event, house::fixture)
+BOOST_FIXTURE_TEST_CASE(revoking_a_session_twice_records_one_event, db::test::database_fixture)
 {
     auto id = add_session(bob);
-    auto revoke = [&](db::uuid which, db::uuid whose) {
-        auto event = house::event("session.revoke");
+    auto revoke = [&](db::uuid which, db::uuid user) {
+        auto event = db::test::event("session.revoke");
         event.workspace_id = workspace;
-        return run([&] { return db::sessions::revoke(changes, one.db, which, whose, event); });
+        return run(
+            [&] { return db::sessions::revoke(db::transaction(changes, one.db), which, user, event); });
     };
     BOOST_TEST(!revoke(id, ada));
     BOOST_TEST(revoke(id, bob));
@@ -142,18 +144,19 @@ BOOST_FIXTURE_TEST_CASE(ending_a_session_twice_is_one_event, house::fixture)
     BOOST_TEST(events_of(workspace).size() == 1u);
 }
 
-BOOST_FIXTURE_TEST_CASE(all_others_are_ended_and_the_kept_one_lives, house::fixture)
+BOOST_FIXTURE_TEST_CASE(all_other_sessions_are_revoked, db::test::database_fixture)
 {
-    auto kept = add_session(bob), other = add_session(bob), hers = add_session(ada);
-    auto ended =
-        run([&] { return db::sessions::revoke_others(changes, one.db, bob, kept, house::event("x")); });
-    BOOST_REQUIRE(ended.size() == 1u);
-    BOOST_TEST((ended[0] == other));
-    for (auto id : {kept, hers})
+    auto kept = add_session(bob), other = add_session(bob), adas = add_session(ada);
+    auto revoked = run([&] {
+        return db::sessions::revoke_others(db::transaction(changes, one.db), bob, kept, db::test::event("x"));
+    });
+    BOOST_REQUIRE(revoked.size() == 1u);
+    BOOST_TEST((revoked[0] == other));
+    for (auto id : {kept, adas})
         BOOST_TEST(run([&] { return db::sessions::find_refresh_salt(one.db, id); }).has_value());
 }
 
-BOOST_FIXTURE_TEST_CASE(a_login_under_way_does_not_outlive_a_new_password, house::fixture)
+BOOST_FIXTURE_TEST_CASE(a_login_in_flight_fails_after_a_password_change, db::test::database_fixture)
 {
     commit([&](db::batch& work) { db::users::add_set_password(work, bob, "new hash"); });
     BOOST_CHECK_EXCEPTION(add_session(bob), db::failure, db::sessions::was_outdated);

@@ -1,3 +1,4 @@
+// The signing_keys table: concurrent creation and rotation.
 #include "db/tables/signing_keys.hpp"
 
 #include "tests/db/database_fixture.hpp"
@@ -7,16 +8,16 @@
 
 BOOST_AUTO_TEST_SUITE(signing_keys)
 
-using house::in;
+using db::test::from_now;
 
 static db::signing_keys::draft draft(std::string kid, std::string algorithm = "ES256")
 {
     return {std::move(kid), std::move(algorithm), "{}", {1, 2, 3}};
 }
 
-BOOST_FIXTURE_TEST_CASE(of_processes_that_start_at_once_one_brings_the_key, house::fixture)
+BOOST_FIXTURE_TEST_CASE(of_concurrent_processes_one_creates_the_key, db::test::database_fixture)
 {
-    house::core two(data, changes);
+    db::test::core two(data, changes);
     std::vector<std::string> seen;
     auto start = [&](db::pool& db, std::string kid) -> db::awaitable<void> {
         auto first = draft(std::move(kid));
@@ -36,10 +37,11 @@ BOOST_FIXTURE_TEST_CASE(of_processes_that_start_at_once_one_brings_the_key, hous
     BOOST_TEST(both[1].sealed_key.size() == 3u);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_rotation_publishes_before_it_signs_and_retires_the_predecessor, house::fixture)
+BOOST_FIXTURE_TEST_CASE(a_rotation_publishes_the_key_before_use_and_retires_its_predecessor,
+                        db::test::database_fixture)
 {
     run([&] { return db::signing_keys::ensure(one.db, draft("a")); });
-    auto starts = in(std::chrono::minutes(10)), ends = in(std::chrono::hours(2));
+    auto starts = from_now(std::chrono::minutes(10)), ends = from_now(std::chrono::hours(2));
     auto keys = run([&] { return db::signing_keys::rotate(one.db, draft("b"), starts, ends); });
     BOOST_REQUIRE(keys.size() == 2u);
     BOOST_TEST(keys[0].kid == "b");

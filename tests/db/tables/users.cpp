@@ -1,3 +1,4 @@
+// The users table: sign-up, login, profile, and the account lifecycle.
 #include "db/tables/one_time_tokens.hpp"
 #include "db/tables/outbox.hpp"
 #include "tests/db/database_fixture.hpp"
@@ -7,8 +8,8 @@
 
 BOOST_AUTO_TEST_SUITE(users)
 
-using house::in;
-using house::new_id;
+using db::test::from_now;
+using db::test::new_id;
 
 static db::users::draft draft_of(std::string_view email)
 {
@@ -21,27 +22,27 @@ static db::users::draft draft_of(std::string_view email)
     return out;
 }
 
-BOOST_FIXTURE_TEST_CASE(a_sign_up_is_one_batch, house::fixture)
+BOOST_FIXTURE_TEST_CASE(a_sign_up_is_one_batch, db::test::database_fixture)
 {
     static const std::vector<std::uint8_t> salt(16, 1);
     auto user = draft_of("new@example.org");
-    auto space = new_id();
+    auto workspace_id = new_id();
     auto answers = commit([&](db::batch& work) {
         db::users::add_insert(work, user);
-        db::workspaces::add_insert(work, space, "Hers", user.id);
-        db::memberships::add_insert(work, space, user.id, db::role::admin);
-        db::users::add_set_last_workspace(work, user.id, space);
+        db::workspaces::add_insert(work, workspace_id, "Hers", user.id);
+        db::memberships::add_insert(work, workspace_id, user.id, db::role::admin);
+        db::users::add_set_last_workspace(work, user.id, workspace_id);
         db::sessions::draft session;
         session.id = new_id();
         session.user_id = user.id;
-        session.workspace_id = space;
+        session.workspace_id = workspace_id;
         session.salt = salt;
-        session.expires_at = in(std::chrono::hours(1));
+        session.expires_at = from_now(std::chrono::hours(1));
         session.ip = "::1";
         session.user_agent = "x";
         db::sessions::add_insert(work, session);
-        auto event = house::event("account.signup");
-        event.workspace_id = space;
+        auto event = db::test::event("account.signup");
+        event.workspace_id = workspace_id;
         event.actor_id = user.id;
         event.details = R"({"how":"password"})";
         db::audit::add(work, event);
@@ -54,14 +55,14 @@ BOOST_FIXTURE_TEST_CASE(a_sign_up_is_one_batch, house::fixture)
     BOOST_TEST(membership.is_owner);
     BOOST_TEST((membership.role == db::role::admin));
 
-    auto events = events_of(space);
+    auto events = events_of(workspace_id);
     BOOST_REQUIRE(events.size() == 1u);
     BOOST_TEST(events[0].action == "account.signup");
     BOOST_TEST(events[0].details == R"({"how": "password"})");
     BOOST_TEST((events[0].actor_id == user.id));
 }
 
-BOOST_FIXTURE_TEST_CASE(an_address_has_one_account, house::fixture)
+BOOST_FIXTURE_TEST_CASE(an_address_has_one_account, db::test::database_fixture)
 {
     auto taken = draft_of("ada@example.org");
     auto is_taken = [](const db::failure& error) { return error.is_unique_violation("users_email_key"); };
@@ -69,12 +70,14 @@ BOOST_FIXTURE_TEST_CASE(an_address_has_one_account, house::fixture)
                           is_taken);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_login_leads_to_the_workspace_last_used_then_to_the_oldest_then_nowhere,
-                        house::fixture)
+BOOST_FIXTURE_TEST_CASE(a_login_opens_the_workspace_last_used_else_the_oldest_else_none,
+                        db::test::database_fixture)
 {
     auto second = add_workspace("Second", bob);
     auto login = [&] {
-        return run([&] { return db::users::find_for_login(one.db, "bob@example.org"); }).value().place;
+        return run([&] { return db::users::find_for_login(one.db, "bob@example.org"); })
+            .value()
+            .login_workspace;
     };
     BOOST_TEST((login().value().workspace.id == workspace));
     BOOST_TEST(!login().value().membership.is_owner);
@@ -87,10 +90,10 @@ BOOST_FIXTURE_TEST_CASE(a_login_leads_to_the_workspace_last_used_then_to_the_old
     BOOST_TEST((login().value().workspace.id == workspace));
     data.sql("DELETE FROM memberships WHERE user_id = '" + to_string(bob) + "'");
     BOOST_TEST(!login());
-    BOOST_TEST(!run([&] { return db::users::find_for_login(one.db, "nobody@example.org"); }));
+    BOOST_TEST(!run([&] { return db::users::find_for_login(one.db, "unknown@example.org"); }));
 }
 
-BOOST_FIXTURE_TEST_CASE(a_profile_member_is_kept_cleared_or_set, house::fixture)
+BOOST_FIXTURE_TEST_CASE(a_profile_member_is_kept_cleared_or_set, db::test::database_fixture)
 {
     db::users::profile_edit set;
     set.name = "Ada";
@@ -110,7 +113,7 @@ BOOST_FIXTURE_TEST_CASE(a_profile_member_is_kept_cleared_or_set, house::fixture)
     BOOST_TEST(!run([&] { return db::users::update_profile(one.db, new_id(), set); }));
 }
 
-BOOST_FIXTURE_TEST_CASE(an_upgraded_hash_never_brings_an_old_password_back, house::fixture)
+BOOST_FIXTURE_TEST_CASE(a_rehash_never_restores_an_old_password, db::test::database_fixture)
 {
     BOOST_TEST(run([&] { return db::users::update_password_hash(one.db, ada, "hash", "better"); }));
     BOOST_TEST(!run([&] { return db::users::update_password_hash(one.db, ada, "hash", "older"); }));
@@ -119,13 +122,14 @@ BOOST_FIXTURE_TEST_CASE(an_upgraded_hash_never_brings_an_old_password_back, hous
     BOOST_TEST(row.value().password_version == 0);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_disabled_account_loses_its_sessions_and_keys, house::fixture)
+BOOST_FIXTURE_TEST_CASE(a_disabled_account_loses_its_sessions_and_keys, db::test::database_fixture)
 {
     auto session = add_session(bob);
     auto key = add_key(bob);
     auto disable = [&](std::string email) {
         return run([&] {
-            return db::users::disable(changes, one.db, email, house::event("user.disable"), &house::new_id);
+            return db::users::disable(db::transaction(changes, one.db), email,
+                                      db::test::event("user.disable"), &db::test::new_id);
         });
     };
     BOOST_TEST((disable("bob@example.org") == bob));
@@ -134,22 +138,22 @@ BOOST_FIXTURE_TEST_CASE(a_disabled_account_loses_its_sessions_and_keys, house::f
     BOOST_TEST((row.value().status == db::api_keys::status::revoked));
     BOOST_TEST(run([&] { return db::users::find(one.db, bob); }).value().disabled_at.has_value());
     BOOST_CHECK_EXCEPTION(add_session(bob), db::failure, db::sessions::was_outdated);
-    BOOST_TEST(!disable("nobody@example.org"));
+    BOOST_TEST(!disable("unknown@example.org"));
 }
 
 namespace {
 
-/// Eve has signed up, alone in a workspace of her own, and proved nothing.
-struct newcomer : house::fixture {
+/// Eve has signed up, is alone in a workspace of her own, and has not verified her address.
+struct unverified_account : db::test::database_fixture {
     db::uuid eve = add_user("eve@example.org");
-    db::uuid hers = add_workspace("Lovelace", eve);
+    db::uuid lovelace = add_workspace("Lovelace", eve);
 
-    void vacate(const db::uuid& whose)
+    void release_email(const db::uuid& user)
     {
-        commit([&](db::batch& work) { db::users::add_vacate(work, whose); });
+        commit([&](db::batch& work) { db::users::add_release_email(work, user); });
     }
 
-    /// All that is said of an address, sorted: "free", "taken", "taken verified", "taken disabled".
+    /// The state of an address: "free", "taken", "taken verified", "taken disabled".
     std::string state_of(const std::string& address)
     {
         auto found = run([&] { return db::users::find_by_email(one.db, address); });
@@ -159,32 +163,32 @@ struct newcomer : house::fixture {
                (found->disabled_at ? " disabled" : "");
     }
 
-    std::string count(const std::string& what) { return data.sql("SELECT count(*) FROM " + what); }
+    std::string count(const std::string& from) { return data.sql("SELECT count(*) FROM " + from); }
 
-    std::string whose(const db::uuid& id) { return " WHERE user_id = '" + to_string(id) + "'"; }
+    std::string of_user(const db::uuid& id) { return " WHERE user_id = '" + to_string(id) + "'"; }
 };
 
 } // namespace
 
-BOOST_FIXTURE_TEST_CASE(who_never_signed_in_makes_room_without_a_trace, newcomer)
+BOOST_FIXTURE_TEST_CASE(an_account_without_sessions_is_deleted, unverified_account)
 {
     data.sql("INSERT INTO outbox (id, kind, recipient, user_id) VALUES (gen_random_uuid(), 'verify', 'x', '" +
              to_string(eve) + "')");
-    vacate(eve);
+    release_email(eve);
     BOOST_TEST(state_of("eve@example.org") == "free");
     BOOST_TEST(count("users") == "2");
     BOOST_TEST(count("workspaces") == "1");
     BOOST_TEST(count("outbox") == "0");
-    vacate(eve);
-    vacate(new_id());
+    release_email(eve);
+    release_email(new_id());
     BOOST_TEST(count("users") == "2");
 }
 
-BOOST_FIXTURE_TEST_CASE(the_room_is_used_in_the_same_batch, newcomer)
+BOOST_FIXTURE_TEST_CASE(a_released_address_is_used_in_the_same_batch, unverified_account)
 {
     auto next = draft_of("eve@example.org");
     auto answers = commit([&](db::batch& work) {
-        db::users::add_vacate(work, eve);
+        db::users::add_release_email(work, eve);
         db::users::add_insert(work, next);
     });
     BOOST_TEST((answers.last().as_one<db::users::row>().id == next.id));
@@ -192,87 +196,87 @@ BOOST_FIXTURE_TEST_CASE(the_room_is_used_in_the_same_batch, newcomer)
     BOOST_TEST((found.value().id == next.id));
 }
 
-BOOST_FIXTURE_TEST_CASE(who_has_signed_in_is_shut_and_keeps_what_is_theirs, newcomer)
+BOOST_FIXTURE_TEST_CASE(an_account_with_sessions_is_disabled_and_keeps_its_data, unverified_account)
 {
     auto session = add_session(eve);
-    workspace = hers;
+    workspace = lovelace;
     auto key = add_key(eve);
     db::one_time_tokens::draft token;
     token.user_id = eve;
-    token.digest = house::new_digest();
+    token.digest = db::test::new_digest();
     token.email = "eve@example.org";
-    token.expires_at = in(std::chrono::hours(1));
-    db::outbox::draft letter;
-    letter.id = new_id();
+    token.expires_at = from_now(std::chrono::hours(1));
+    db::outbox::draft mail;
+    mail.id = new_id();
     commit([&](db::batch& work) {
         db::one_time_tokens::add_replace(work, token);
-        db::outbox::add_to_user(work, letter, eve);
+        db::outbox::add_to_user(work, mail, eve);
     });
 
-    vacate(eve);
+    release_email(eve);
     BOOST_TEST(state_of("eve@example.org") == "free");
-    auto shut = run([&] { return db::users::find(one.db, eve); }).value();
-    BOOST_TEST(shut.disabled_at.has_value());
-    BOOST_TEST(!shut.password_hash);
-    BOOST_TEST(shut.password_version == 1);
-    BOOST_TEST(shut.email == "eve@example.org");
+    auto disabled = run([&] { return db::users::find(one.db, eve); }).value();
+    BOOST_TEST(disabled.disabled_at.has_value());
+    BOOST_TEST(!disabled.password_hash);
+    BOOST_TEST(disabled.password_version == 1);
+    BOOST_TEST(disabled.email == "eve@example.org");
     BOOST_TEST(!run([&] { return db::sessions::find_refresh_salt(one.db, session); }));
     BOOST_TEST((run([&] { return db::api_keys::find_by_digest(one.db, key.digest); }).value().status ==
                 db::api_keys::status::revoked));
-    BOOST_TEST(count("one_time_tokens" + whose(eve)) == "0");
-    BOOST_TEST(count("outbox" + whose(eve)) == "0");
+    BOOST_TEST(count("one_time_tokens" + of_user(eve)) == "0");
+    BOOST_TEST(count("outbox" + of_user(eve)) == "0");
     BOOST_TEST(count("workspaces") == "2");
     BOOST_CHECK_EXCEPTION(add_session(eve), db::failure, db::sessions::was_outdated);
 
-    auto next = add_user("eve@example.org"); // who proves nothing either
+    auto next = add_user("eve@example.org"); // not verified either
     data.sql("INSERT INTO sessions SELECT gen_random_uuid(), '" + to_string(next) +
              "', NULL, '', 0, now(), '', '', now(), now(), now(), '', '' ");
-    vacate(next);
+    release_email(next);
     BOOST_TEST(state_of("eve@example.org") == "free");
-    BOOST_TEST(count("users WHERE email_normalized LIKE 'vacated/%'") == "2");
+    BOOST_TEST(count("users WHERE email_normalized LIKE 'released/%'") == "2");
 }
 
-BOOST_FIXTURE_TEST_CASE(who_has_proved_the_address_keeps_it, newcomer)
+BOOST_FIXTURE_TEST_CASE(a_verified_account_keeps_its_address, unverified_account)
 {
     data.sql("UPDATE users SET email_verified_at = now() WHERE id = '" + to_string(eve) + "'");
-    vacate(eve);
+    release_email(eve);
     BOOST_TEST(state_of("eve@example.org") == "taken verified");
     BOOST_TEST(count("workspaces") == "2");
 }
 
-BOOST_FIXTURE_TEST_CASE(who_has_been_disabled_keeps_it_too, newcomer)
+BOOST_FIXTURE_TEST_CASE(a_disabled_account_keeps_its_address, unverified_account)
 {
     data.sql("UPDATE users SET disabled_at = now() WHERE id = '" + to_string(eve) + "'");
-    vacate(eve);
+    release_email(eve);
     BOOST_TEST(state_of("eve@example.org") == "taken disabled");
 }
 
-BOOST_FIXTURE_TEST_CASE(who_has_colleagues_stays, newcomer)
+BOOST_FIXTURE_TEST_CASE(an_account_with_other_members_in_its_workspaces_stays, unverified_account)
 {
     auto session = add_session(bob);
-    vacate(ada); // in a workspace of her own
-    vacate(bob); // in another's
+    release_email(ada); // in a workspace of her own
+    release_email(bob); // in another's
     BOOST_TEST(state_of("ada@example.org") == "taken");
     BOOST_TEST(state_of("bob@example.org") == "taken");
     BOOST_TEST(run([&] { return db::sessions::find_refresh_salt(one.db, session); }).has_value());
     BOOST_TEST(count("memberships") == "3");
 }
 
-BOOST_FIXTURE_TEST_CASE(who_proves_the_address_in_the_middle_keeps_it, newcomer)
+BOOST_FIXTURE_TEST_CASE(an_account_verified_concurrently_keeps_its_address, unverified_account)
 {
-    support::transaction rival(data.conninfo());
-    rival.sql("UPDATE users SET email_verified_at = now() WHERE id = '" + to_string(eve) + "'");
-    auto waited = rival.commit_when_waited_for();
-    vacate(eve);
+    support::transaction concurrent(data.conninfo());
+    concurrent.sql("UPDATE users SET email_verified_at = now() WHERE id = '" + to_string(eve) + "'");
+    auto waited = concurrent.commit_when_blocking();
+    release_email(eve);
     BOOST_TEST(waited.get());
     BOOST_TEST(state_of("eve@example.org") == "taken verified");
 }
 
-BOOST_FIXTURE_TEST_CASE(an_address_is_verified_if_it_is_still_this_one, newcomer)
+BOOST_FIXTURE_TEST_CASE(an_address_is_verified_if_it_is_unchanged, unverified_account)
 {
     auto verify = [&](const std::string& address) {
         auto answers = commit([&](db::batch& work) {
-            db::users::add_verify_email(work, eve, address, house::event("team.join"));
+            db::users::add_verify_email(work, eve, address, db::test::event("team.join"));
         });
         return answers.first().as_optional<db::users::row>();
     };
@@ -289,11 +293,11 @@ BOOST_FIXTURE_TEST_CASE(an_address_is_verified_if_it_is_still_this_one, newcomer
     BOOST_TEST(state_of("eve@example.org") == "taken disabled");
 }
 
-BOOST_FIXTURE_TEST_CASE(an_address_changes_and_is_proved_by_that, newcomer)
+BOOST_FIXTURE_TEST_CASE(a_changed_address_is_verified, unverified_account)
 {
-    auto change = [&](std::string_view typed, std::string_view compared) {
+    auto change = [&](std::string_view email, std::string_view normalized) {
         auto answers =
-            commit([&](db::batch& work) { db::users::add_change_email(work, eve, typed, compared); });
+            commit([&](db::batch& work) { db::users::add_change_email(work, eve, email, normalized); });
         return answers.first().as_optional<db::users::row>();
     };
     auto changed = change("New@Example.org", "new@example.org");
@@ -311,32 +315,33 @@ BOOST_FIXTURE_TEST_CASE(an_address_changes_and_is_proved_by_that, newcomer)
     BOOST_TEST(state_of("newer@example.org") == "free");
 }
 
-BOOST_FIXTURE_TEST_CASE(who_is_deleted_takes_along_all_that_was_theirs_alone, newcomer)
+BOOST_FIXTURE_TEST_CASE(a_deleted_user_takes_their_own_data_along_and_is_anonymized_in_the_audit_log,
+                        unverified_account)
 {
     add_member(workspace, eve, "member");
     auto second = add_workspace("Second", eve);
     add_session(eve);
     add_key(eve);
-    auto deed = house::event("api_key.mint"), by_another = house::event("team.add"),
-         other = house::event("x");
+    auto by_eve = db::test::event("api_key.mint"), by_ada = db::test::event("team.add"),
+         other = db::test::event("x");
     auto eves_id = to_string(eve), bobs_id = to_string(bob);
-    deed.workspace_id = by_another.workspace_id = other.workspace_id = workspace;
-    deed.actor_id = eve;
-    deed.credential_id = new_id();
-    deed.target = "somekey1";
-    by_another.actor_id = ada;
-    by_another.target = eves_id;
+    by_eve.workspace_id = by_ada.workspace_id = other.workspace_id = workspace;
+    by_eve.actor_id = eve;
+    by_eve.credential_id = new_id();
+    by_eve.target = "somekey1";
+    by_ada.actor_id = ada;
+    by_ada.target = eves_id;
     other.actor_id = bob;
     other.target = bobs_id;
     commit([&](db::batch& work) {
-        for (auto event : {&deed, &by_another, &other})
+        for (auto event : {&by_eve, &by_ada, &other})
             db::audit::add(work, *event);
     });
 
     auto answers = commit([&](db::batch& work) { db::users::add_delete(work, eve); });
-    auto gone = answers.first().as_vector<db::uuid>();
-    std::ranges::sort(gone);
-    BOOST_TEST((gone == std::vector<db::uuid>{hers, second}));
+    auto deleted = answers.first().as_vector<db::uuid>();
+    std::ranges::sort(deleted);
+    BOOST_TEST((deleted == std::vector<db::uuid>{lovelace, second}));
     BOOST_TEST(state_of("eve@example.org") == "free");
     BOOST_TEST(count("workspaces") == "1");
     BOOST_TEST(count("memberships") == "2");
@@ -346,30 +351,30 @@ BOOST_FIXTURE_TEST_CASE(who_is_deleted_takes_along_all_that_was_theirs_alone, ne
     auto events = events_of(workspace);
     BOOST_REQUIRE(events.size() == 3u);
     auto find = [&](const db::uuid& id) { return *std::ranges::find(events, id, &db::audit::row::id); };
-    auto done = find(deed.id), suffered = find(by_another.id), untouched = find(other.id);
+    auto done = find(by_eve.id), targeted = find(by_ada.id), untouched = find(other.id);
     BOOST_TEST(!done.actor_id);
     BOOST_TEST(!done.credential_id);
     BOOST_TEST(done.ip == "");
     BOOST_TEST(done.user_agent == "");
     BOOST_TEST(done.target.value() == "somekey1");
-    BOOST_TEST((suffered.actor_id == ada));
-    BOOST_TEST(!suffered.target);
-    BOOST_TEST(suffered.ip == "192.0.2.1");
+    BOOST_TEST((targeted.actor_id == ada));
+    BOOST_TEST(!targeted.target);
+    BOOST_TEST(targeted.ip == "192.0.2.1");
     BOOST_TEST((untouched.actor_id == bob));
     BOOST_TEST(untouched.target.value() == bobs_id);
     BOOST_TEST(untouched.ip == "192.0.2.1");
 
-    commit([&](db::batch& work) { db::users::add_delete(work, eve); }); // again: nobody
+    commit([&](db::batch& work) { db::users::add_delete(work, eve); }); // again, without effect
     BOOST_TEST(count("users") == "2");
 }
 
-BOOST_FIXTURE_TEST_CASE(nobody_is_deleted_who_owns_what_others_belong_to, newcomer)
+BOOST_FIXTURE_TEST_CASE(an_owner_of_a_workspace_with_other_members_is_not_deleted, unverified_account)
 {
     auto empty = add_workspace("Empty", ada);
-    auto remove = [&](const db::uuid& who) {
-        commit([&](db::batch& work) { db::users::add_delete(work, who); });
+    auto remove = [&](const db::uuid& user) {
+        commit([&](db::batch& work) { db::users::add_delete(work, user); });
     };
-    BOOST_CHECK_EXCEPTION(remove(ada), db::failure, db::users::would_orphan);
+    BOOST_CHECK_EXCEPTION(remove(ada), db::failure, db::users::would_leave_ownerless);
     BOOST_TEST(state_of("ada@example.org") == "taken");
     BOOST_TEST(count("workspaces WHERE id = '" + to_string(empty) + "'") == "1");
     remove(bob);
@@ -377,23 +382,23 @@ BOOST_FIXTURE_TEST_CASE(nobody_is_deleted_who_owns_what_others_belong_to, newcom
     BOOST_TEST(count("users") == "1");
 }
 
-BOOST_FIXTURE_TEST_CASE(a_member_who_is_just_being_added_counts, newcomer)
+BOOST_FIXTURE_TEST_CASE(a_member_added_concurrently_counts, unverified_account)
 {
-    support::transaction rival(data.conninfo());
-    rival.sql("INSERT INTO memberships (workspace_id, user_id, role) VALUES ('" + to_string(hers) + "', '" +
-              to_string(bob) + "', 'member')");
-    auto waited = rival.commit_when_waited_for();
+    support::transaction concurrent(data.conninfo());
+    concurrent.sql("INSERT INTO memberships (workspace_id, user_id, role) VALUES ('" + to_string(lovelace) +
+                   "', '" + to_string(bob) + "', 'member')");
+    auto waited = concurrent.commit_when_blocking();
     BOOST_CHECK_EXCEPTION(commit([&](db::batch& work) { db::users::add_delete(work, eve); }), db::failure,
-                          db::users::would_orphan);
+                          db::users::would_leave_ownerless);
     BOOST_TEST(waited.get());
-    BOOST_TEST(count("memberships WHERE workspace_id = '" + to_string(hers) + "'") == "2");
+    BOOST_TEST(count("memberships WHERE workspace_id = '" + to_string(lovelace) + "'") == "2");
 }
 
-BOOST_FIXTURE_TEST_CASE(notices_are_switched_one_by_one, house::fixture)
+BOOST_FIXTURE_TEST_CASE(notification_preferences_are_merged, db::test::database_fixture)
 {
     auto show = [&] { return run([&] { return db::users::find_notifications(one.db, ada); }).value(); };
-    auto update = [&](const std::string& switched) {
-        auto after = run([&] { return db::users::update_notifications(one.db, ada, switched); }).value();
+    auto update = [&](const std::string& preferences) {
+        auto after = run([&] { return db::users::update_notifications(one.db, ada, preferences); }).value();
         BOOST_TEST(show() == after);
         return after;
     };

@@ -1,26 +1,26 @@
-// The end of an account.
+// Account deletion: the password check, what is removed, and what protects owners and the last admin.
 #include "tests/e2e/support/members.hpp"
 #include "tests/e2e/support/response_helpers.hpp"
 
 #include <string>
 
-using namespace flows;
+using namespace e2e;
 
 namespace {
 
 const std::string right = R"({"password":"long enough"})";
 
-support::response remove(signed_up& world, const std::string& with, const std::string& body = right)
+support::response remove(account_fixture& fixture, const std::string& with, const std::string& body = right)
 {
-    return world.client.send(support::http::verb::delete_, base + "/me", body, with);
+    return fixture.client.send(support::http::verb::delete_, base + "/me", body, with);
 }
 
-/// The statuses that a credential is answered with, whichever core is asked.
-std::string statuses(const signed_up& world, const std::string& credential)
+/// The distinct statuses that a credential gets over eight connections, spread over all cores.
+std::string statuses(const account_fixture& fixture, const std::string& credential)
 {
     std::vector<std::string> out;
     for (int i = 0; i < 8; ++i) {
-        auto answer = support::http_client(world.server.port()).get(base + "/me", credential);
+        auto answer = support::http_client(fixture.server.port()).get(base + "/me", credential);
         auto status = std::to_string(answer.status);
         if (std::ranges::find(out, status) == out.end())
             out.push_back(status);
@@ -32,26 +32,26 @@ std::string statuses(const signed_up& world, const std::string& credential)
 
 BOOST_AUTO_TEST_SUITE(account_deletion)
 
-BOOST_FIXTURE_TEST_CASE(it_takes_the_password, signed_up)
+BOOST_FIXTURE_TEST_CASE(deletion_requires_the_password, account_fixture)
 {
     for (auto body : {"", "{}", R"({"password":null})"})
-        BOOST_TEST(faults(remove(*this, token, body)) == "body.password missing", body);
+        BOOST_TEST(validation_errors(remove(*this, token, body)) == "body.password missing", body);
     auto wrong = remove(*this, token, R"({"password":"not her own"})");
     BOOST_TEST(wrong.status == 403u);
     BOOST_TEST(wrong.code() == "invalid_credentials");
-    BOOST_TEST(faults(remove(*this, token, R"({"password":7,"really":true})")) ==
+    BOOST_TEST(validation_errors(remove(*this, token, R"({"password":7,"really":true})")) ==
                "body.password string_type, body.really extra_forbidden");
     BOOST_TEST(statuses(*this, token) == "200");
     BOOST_TEST(db.sql("SELECT count(*) FROM users") == "1");
 }
 
-BOOST_FIXTURE_TEST_CASE(all_credentials_are_dead_at_once, signed_up)
+BOOST_FIXTURE_TEST_CASE(deletion_revokes_all_credentials_on_every_core, account_fixture)
 {
     auto elsewhere = log_in(client, "ada@example.com");
     auto key = mint(R"({"name":"k"})"),
          workspaces = mint(R"({"name":"w","owner":"workspace","role":"admin"})");
     for (auto& credential : {token, elsewhere.token, key, workspaces})
-        BOOST_TEST(statuses(*this, credential) == "200"); // so that every core remembers them
+        BOOST_TEST(statuses(*this, credential) == "200"); // now cached on every core
     auto gone = remove(*this, token);
     BOOST_TEST(gone.status == 204u);
     BOOST_TEST(gone.body == "");
@@ -64,14 +64,14 @@ BOOST_FIXTURE_TEST_CASE(all_credentials_are_dead_at_once, signed_up)
     BOOST_TEST(remove(*this, token).status == 401u);
 }
 
-BOOST_FIXTURE_TEST_CASE(nothing_is_left_and_the_address_is_free, signed_up)
+BOOST_FIXTURE_TEST_CASE(deletion_removes_all_rows_and_frees_the_address, account_fixture)
 {
     mint(R"({"name":"k"})");
-    auto unknown = client.post(base + "/login", credentials("nobody@example.com"));
+    auto unknown = client.post(base + "/login", credentials("unknown@example.com"));
     BOOST_TEST(remove(*this, token).status == 204u);
     auto login = client.post(base + "/login", credentials("ada@example.com"));
     BOOST_TEST(login.status == 401u);
-    BOOST_TEST(comparable(login) == comparable(unknown));
+    BOOST_TEST(normalized(login) == normalized(unknown));
     for (std::string table : {"users", "workspaces", "memberships", "sessions", "api_keys", "one_time_tokens",
                               "known_devices", "avatars", "audit"})
         BOOST_TEST(db.sql("SELECT count(*) FROM " + table) == "0", table);
@@ -82,7 +82,7 @@ BOOST_FIXTURE_TEST_CASE(nothing_is_left_and_the_address_is_free, signed_up)
     BOOST_TEST(statuses(*this, token) == "401");
 }
 
-BOOST_FIXTURE_TEST_CASE(who_owns_what_others_belong_to_stays, team)
+BOOST_FIXTURE_TEST_CASE(an_owner_of_a_workspace_with_members_cannot_be_deleted, team_fixture)
 {
     auto refused = remove(*this, token);
     BOOST_TEST(refused.status == 409u);
@@ -95,7 +95,7 @@ BOOST_FIXTURE_TEST_CASE(who_owns_what_others_belong_to_stays, team)
     BOOST_TEST(remove(*this, token).status == 204u);
 }
 
-BOOST_FIXTURE_TEST_CASE(the_last_admin_who_can_act_stays, team)
+BOOST_FIXTURE_TEST_CASE(the_last_active_admin_cannot_be_deleted, team_fixture)
 {
     BOOST_REQUIRE(client.patch(base + "/team/" + mel.user, R"({"role":"admin"})", token).status == 200u);
     db.sql("UPDATE users SET disabled_at = now() WHERE id = '" + user + "'"); // the owner
@@ -107,7 +107,7 @@ BOOST_FIXTURE_TEST_CASE(the_last_admin_who_can_act_stays, team)
     BOOST_TEST(remove(*this, mel.token).status == 204u);
 }
 
-BOOST_FIXTURE_TEST_CASE(what_they_did_for_others_is_told_of_nobody, team)
+BOOST_FIXTURE_TEST_CASE(audit_events_in_other_workspaces_are_anonymized, team_fixture)
 {
     client.set("User-Agent", "bobs-own-agent");
     auto minted = client.post(base + "/api-keys", R"({"name":"k"})", bob.token);
@@ -132,11 +132,11 @@ BOOST_FIXTURE_TEST_CASE(what_they_did_for_others_is_told_of_nobody, team)
     BOOST_TEST(statuses(*this, token) == "200");
 }
 
-BOOST_FIXTURE_TEST_CASE(a_person_goes_by_a_key_of_their_own_too_but_not_by_a_workspaces, signed_up)
+BOOST_FIXTURE_TEST_CASE(a_personal_key_can_delete_its_owner_and_a_workspace_key_cannot, account_fixture)
 {
-    auto nobody = remove(*this, mint(R"({"name":"w","owner":"workspace","role":"admin"})"));
-    BOOST_TEST(nobody.status == 403u);
-    BOOST_TEST(nobody.code() == "forbidden");
+    auto by_workspace_key = remove(*this, mint(R"({"name":"w","owner":"workspace","role":"admin"})"));
+    BOOST_TEST(by_workspace_key.status == 403u);
+    BOOST_TEST(by_workspace_key.code() == "forbidden");
     BOOST_TEST(remove(*this, mint(R"({"name":"r","scopes":["profile:read"]})")).code() == "forbidden_scope");
     auto writer = mint(R"({"name":"w","scopes":["profile:write"]})");
     BOOST_TEST(remove(*this, writer, R"({"password":"not her own"})").code() == "invalid_credentials");
@@ -144,7 +144,7 @@ BOOST_FIXTURE_TEST_CASE(a_person_goes_by_a_key_of_their_own_too_but_not_by_a_wor
     BOOST_TEST(statuses(*this, token) == "401");
 }
 
-BOOST_FIXTURE_TEST_CASE(who_has_no_password_shows_a_fresh_sign_in, signed_up)
+BOOST_FIXTURE_TEST_CASE(without_a_password_deletion_requires_a_recent_sign_in, account_fixture)
 {
     db.sql("UPDATE users SET password_hash = NULL; UPDATE sessions SET created_at = now() - interval '6 "
            "minutes'");
@@ -156,13 +156,13 @@ BOOST_FIXTURE_TEST_CASE(who_has_no_password_shows_a_fresh_sign_in, signed_up)
     BOOST_TEST(remove(*this, token, "").status == 204u);
 }
 
-BOOST_AUTO_TEST_CASE(guesses_are_counted_with_those_at_the_login)
+BOOST_AUTO_TEST_CASE(wrong_passwords_count_toward_the_login_limit)
 {
-    signed_up world({{"LATCHKEY_RATE_LIMIT_PER_MINUTE", "1000"}});
+    account_fixture fixture({{"LATCHKEY_RATE_LIMIT_PER_MINUTE", "1000"}});
     for (int i = 0; i < 10; ++i)
-        BOOST_TEST(remove(world, world.token, R"({"password":"not her own"})").status == 403u);
-    BOOST_TEST(remove(world, world.token).status == 429u);
-    BOOST_TEST(world.client.post(base + "/login", credentials("ada@example.com")).status == 429u);
+        BOOST_TEST(remove(fixture, fixture.token, R"({"password":"not her own"})").status == 403u);
+    BOOST_TEST(remove(fixture, fixture.token).status == 429u);
+    BOOST_TEST(fixture.client.post(base + "/login", credentials("ada@example.com")).status == 429u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,4 +1,4 @@
-// Signing up: what is made, what is told, and what is not taken.
+// Signup: the rows it creates, its response, validation and concurrency.
 #include "tests/e2e/support/members.hpp"
 #include "tests/e2e/support/response_helpers.hpp"
 
@@ -7,11 +7,11 @@
 #include <string>
 #include <thread>
 
-using namespace flows;
+using namespace e2e;
 
 namespace {
 
-struct serving {
+struct server_fixture {
     support::database db;
     support::running_server server{db.conninfo()};
     support::http_client client{server.port()};
@@ -19,7 +19,7 @@ struct serving {
     support::response sign_up(std::string body) { return client.post(base + "/signup", std::move(body)); }
 };
 
-/// Of so many characters, and hard enough to guess.
+/// A strong password of exactly this length.
 std::string long_password(std::size_t length)
 {
     std::string out = "seven unrelated words of it";
@@ -31,53 +31,54 @@ std::string long_password(std::size_t length)
 
 BOOST_AUTO_TEST_SUITE(accounts)
 
-BOOST_FIXTURE_TEST_CASE(signing_up_makes_a_person_a_workspace_and_a_session, serving)
+BOOST_FIXTURE_TEST_CASE(signup_creates_a_user_a_workspace_and_a_session, server_fixture)
 {
-    auto made = sign_up(support::object({{"email", "Grace@Example.com"},
-                                         {"password", "long enough"},
-                                         {"name", "Grace Hopper"},
-                                         {"workspace_name", "Navy"}}));
-    BOOST_TEST(made.status == 201u);
-    BOOST_TEST(made.header("Content-Type") == "application/json");
-    BOOST_TEST(made.header("Cache-Control") == "no-store");
-    BOOST_TEST(!made.header("X-Request-Id").empty());
-    BOOST_TEST(members(made) == "user workspace membership access_token token_type expires_in refresh_token");
-    BOOST_TEST(members(made, "/user") ==
+    auto response = sign_up(support::object({{"email", "Grace@Example.com"},
+                                             {"password", "long enough"},
+                                             {"name", "Grace Hopper"},
+                                             {"workspace_name", "Navy"}}));
+    BOOST_TEST(response.status == 201u);
+    BOOST_TEST(response.header("Content-Type") == "application/json");
+    BOOST_TEST(response.header("Cache-Control") == "no-store");
+    BOOST_TEST(!response.header("X-Request-Id").empty());
+    BOOST_TEST(member_names(response) ==
+               "user workspace membership access_token token_type expires_in refresh_token");
+    BOOST_TEST(member_names(response, "/user") ==
                "id email name title email_verified avatar_url locale timezone created_at");
-    BOOST_TEST(members(made, "/workspace") == "id name owner_id created_at");
-    BOOST_TEST(members(made, "/membership") == "role is_owner joined_at");
+    BOOST_TEST(member_names(response, "/workspace") == "id name owner_id created_at");
+    BOOST_TEST(member_names(response, "/membership") == "role is_owner joined_at");
 
-    BOOST_TEST(is_id(made.text("/user/id")));
-    BOOST_TEST(made.text("/user/email") == "Grace@Example.com");
-    BOOST_TEST(made.text("/user/name") == "Grace Hopper");
-    BOOST_TEST(at(made, "/user/title") == "null");
-    BOOST_TEST(at(made, "/user/email_verified") == "false");
-    BOOST_TEST(at(made, "/user/avatar_url") == "null");
-    BOOST_TEST(made.text("/user/locale") == "en");
-    BOOST_TEST(made.text("/user/timezone") == "UTC");
-    BOOST_TEST(is_recent(made.text("/user/created_at")));
+    BOOST_TEST(is_uuid_v7(response.text("/user/id")));
+    BOOST_TEST(response.text("/user/email") == "Grace@Example.com");
+    BOOST_TEST(response.text("/user/name") == "Grace Hopper");
+    BOOST_TEST(json_at(response, "/user/title") == "null");
+    BOOST_TEST(json_at(response, "/user/email_verified") == "false");
+    BOOST_TEST(json_at(response, "/user/avatar_url") == "null");
+    BOOST_TEST(response.text("/user/locale") == "en");
+    BOOST_TEST(response.text("/user/timezone") == "UTC");
+    BOOST_TEST(is_recent(response.text("/user/created_at")));
 
-    BOOST_TEST(is_id(made.text("/workspace/id")));
-    BOOST_TEST(made.text("/workspace/name") == "Navy");
-    BOOST_TEST(made.text("/workspace/owner_id") == made.text("/user/id"));
-    BOOST_TEST(is_recent(made.text("/workspace/created_at")));
-    BOOST_TEST(made.text("/membership/role") == "admin");
-    BOOST_TEST(at(made, "/membership/is_owner") == "true");
-    BOOST_TEST(is_recent(made.text("/membership/joined_at")));
-    BOOST_TEST(made.text("/token_type") == "bearer");
-    BOOST_TEST(at(made, "/expires_in") == "3600");
+    BOOST_TEST(is_uuid_v7(response.text("/workspace/id")));
+    BOOST_TEST(response.text("/workspace/name") == "Navy");
+    BOOST_TEST(response.text("/workspace/owner_id") == response.text("/user/id"));
+    BOOST_TEST(is_recent(response.text("/workspace/created_at")));
+    BOOST_TEST(response.text("/membership/role") == "admin");
+    BOOST_TEST(json_at(response, "/membership/is_owner") == "true");
+    BOOST_TEST(is_recent(response.text("/membership/joined_at")));
+    BOOST_TEST(response.text("/token_type") == "bearer");
+    BOOST_TEST(json_at(response, "/expires_in") == "3600");
 
-    auto me = client.get(base + "/me", made.text("/access_token"));
-    BOOST_TEST(at(me, "/user") == at(made, "/user"));
-    BOOST_TEST(at(me, "/workspace") == at(made, "/workspace"));
-    auto refresh = support::object({{"refresh_token", made.text("/refresh_token")}});
+    auto me = client.get(base + "/me", response.text("/access_token"));
+    BOOST_TEST(json_at(me, "/user") == json_at(response, "/user"));
+    BOOST_TEST(json_at(me, "/workspace") == json_at(response, "/workspace"));
+    auto refresh = support::object({{"refresh_token", response.text("/refresh_token")}});
     BOOST_TEST(client.post(base + "/token/refresh", refresh).status == 200u);
 }
 
-BOOST_FIXTURE_TEST_CASE(names_may_be_left_out, serving)
+BOOST_FIXTURE_TEST_CASE(names_are_optional, server_fixture)
 {
     auto bare = sign_up(credentials("grace@example.com"));
-    BOOST_TEST(at(bare, "/user/name") == "null");
+    BOOST_TEST(json_at(bare, "/user/name") == "null");
     BOOST_TEST(bare.text("/workspace/name") == "grace's workspace");
 
     auto named = sign_up(
@@ -96,7 +97,7 @@ BOOST_FIXTURE_TEST_CASE(names_may_be_left_out, serving)
     BOOST_TEST(broad.text("/workspace/name") == longest);
 }
 
-BOOST_FIXTURE_TEST_CASE(an_address_has_one_account_whatever_its_case, serving)
+BOOST_FIXTURE_TEST_CASE(an_address_has_one_account_in_any_case, server_fixture)
 {
     BOOST_TEST(sign_up(credentials("ada@example.com")).status == 201u);
     db.sql("UPDATE users SET email_verified_at = now()");
@@ -104,13 +105,13 @@ BOOST_FIXTURE_TEST_CASE(an_address_has_one_account_whatever_its_case, serving)
         auto again = sign_up(credentials(email));
         BOOST_TEST(again.status == 409u, email);
         BOOST_TEST(again.code() == "email_taken", email);
-        BOOST_TEST(members(again) == "detail code");
+        BOOST_TEST(member_names(again) == "detail code");
     }
     for (auto table : {"users", "workspaces", "memberships", "sessions", "audit"})
         BOOST_TEST(db.sql("SELECT count(*) FROM " + std::string(table)) == "1", table);
 }
 
-BOOST_FIXTURE_TEST_CASE(an_address_that_nobody_has_verified_goes_to_the_newest, serving)
+BOOST_FIXTURE_TEST_CASE(an_unverified_address_goes_to_the_latest_signup, server_fixture)
 {
     auto older = sign_up(credentials("ada@example.com")), newer = sign_up(credentials("Ada@example.com"));
     BOOST_TEST(newer.status == 201u);
@@ -121,57 +122,56 @@ BOOST_FIXTURE_TEST_CASE(an_address_that_nobody_has_verified_goes_to_the_newest, 
                newer.text("/user/id"));
 }
 
-// Those who come later push out those before them, for nobody has verified the address; whoever finds another
-// under way is told that it is taken.
-BOOST_FIXTURE_TEST_CASE(of_many_who_sign_up_at_once_one_gets_the_address, serving)
+// A later signup replaces an unverified earlier one; a signup that finds another one in progress gets 409.
+BOOST_FIXTURE_TEST_CASE(of_concurrent_signups_exactly_one_keeps_the_address, server_fixture)
 {
-    std::atomic<unsigned> made{0}, taken{0};
-    std::vector<std::thread> crowd;
+    std::atomic<unsigned> response{0}, taken{0};
+    std::vector<std::thread> threads;
     for (int i = 0; i < 8; ++i)
-        crowd.emplace_back([&] {
+        threads.emplace_back([&] {
             support::http_client one(server.port());
             auto answer = one.post(base + "/signup", credentials("ada@example.com"));
-            made += answer.status == 201u;
+            response += answer.status == 201u;
             taken += answer.status == 409u;
         });
-    for (auto& one : crowd)
+    for (auto& one : threads)
         one.join();
-    BOOST_TEST(made >= 1u);
-    BOOST_TEST(made + taken == 8u);
+    BOOST_TEST(response >= 1u);
+    BOOST_TEST(response + taken == 8u);
     BOOST_TEST(db.sql("SELECT count(*) FROM users WHERE email_normalized = 'ada@example.com'") == "1");
     BOOST_TEST(db.sql("SELECT count(*) FROM users WHERE disabled_at IS NULL") == "1");
     BOOST_TEST(db.sql("SELECT count(*) FROM sessions WHERE revoked_at IS NULL") == "1");
-    BOOST_TEST(db.sql("SELECT count(*) FROM workspaces") == std::to_string(made));
+    BOOST_TEST(db.sql("SELECT count(*) FROM workspaces") == std::to_string(response));
 }
 
-BOOST_FIXTURE_TEST_CASE(every_fault_is_told_at_once, serving)
+BOOST_FIXTURE_TEST_CASE(all_validation_errors_are_reported_at_once, server_fixture)
 {
     auto bad =
         sign_up(R"({"email":"nonsense","password":"short","name":7,"workspace_name":"","role":"admin"})");
-    BOOST_TEST(faults(bad) == "body.email value_error, body.name string_type, "
-                              "body.password string_too_short, body.role extra_forbidden, "
-                              "body.workspace_name string_too_short");
-    BOOST_TEST(members(bad, "/detail/0") == "loc msg type");
-    BOOST_TEST(faults(sign_up("{}")) == "body.email missing, body.password missing");
-    BOOST_TEST(faults(sign_up(R"({"email":null,"password":[]})")) ==
+    BOOST_TEST(validation_errors(bad) == "body.email value_error, body.name string_type, "
+                                         "body.password string_too_short, body.role extra_forbidden, "
+                                         "body.workspace_name string_too_short");
+    BOOST_TEST(member_names(bad, "/detail/0") == "loc msg type");
+    BOOST_TEST(validation_errors(sign_up("{}")) == "body.email missing, body.password missing");
+    BOOST_TEST(validation_errors(sign_up(R"({"email":null,"password":[]})")) ==
                "body.email string_type, body.password string_type");
     BOOST_TEST(db.sql("SELECT count(*) FROM users") == "0");
 }
 
-BOOST_FIXTURE_TEST_CASE(a_password_has_two_bounds, serving)
+BOOST_FIXTURE_TEST_CASE(a_password_has_a_minimum_and_a_maximum_length, server_fixture)
 {
     auto outcome = [&, n = 0](const std::string& password) mutable {
         return sign_up(credentials("p" + std::to_string(++n) + "@example.com", password));
     };
-    BOOST_TEST(faults(outcome("1234567")) == "body.password string_too_short");
+    BOOST_TEST(validation_errors(outcome("1234567")) == "body.password string_too_short");
     BOOST_TEST(outcome("ux7 kq2m").status == 201u);
     BOOST_TEST(outcome("éèêëàâäå").status == 201u); // characters are counted, not bytes
     BOOST_TEST(outcome(long_password(1024)).status == 201u);
-    BOOST_TEST(faults(outcome(long_password(1025))) == "body.password string_too_long");
+    BOOST_TEST(validation_errors(outcome(long_password(1025))) == "body.password string_too_long");
     BOOST_TEST(outcome(std::string("with\0a zero", 11)).status == 201u);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_password_that_is_guessed_at_once_is_weak, serving)
+BOOST_FIXTURE_TEST_CASE(an_easily_guessed_password_is_weak, server_fixture)
 {
     for (auto password : {"12345678", "Passw0rd!", "ada@example.com", "qwertyuiop"}) {
         auto weak = sign_up(credentials("ada@example.com", password));
@@ -181,7 +181,7 @@ BOOST_FIXTURE_TEST_CASE(a_password_that_is_guessed_at_once_is_weak, serving)
     BOOST_TEST(db.sql("SELECT count(*) FROM users") == "0");
 }
 
-BOOST_FIXTURE_TEST_CASE(a_password_counts_to_its_last_byte, serving)
+BOOST_FIXTURE_TEST_CASE(every_byte_of_a_password_is_significant, server_fixture)
 {
     auto longest = long_password(1024);
     sign_up(credentials("ada@example.com", longest));
@@ -194,10 +194,10 @@ BOOST_FIXTURE_TEST_CASE(a_password_counts_to_its_last_byte, serving)
     BOOST_TEST(client.post(base + "/login", cut).status == 401u);
 }
 
-BOOST_FIXTURE_TEST_CASE(names_are_fit_to_be_shown, serving)
+BOOST_FIXTURE_TEST_CASE(names_reject_control_and_invisible_characters, server_fixture)
 {
     auto fault_of = [&](const std::string& name) {
-        return faults(sign_up(
+        return validation_errors(sign_up(
             support::object({{"email", "ada@example.com"}, {"password", "long enough"}, {"name", name}})));
     };
     for (auto& name : {std::string("a\0b", 3), std::string("a\nb"), std::string("a\u202Eb"),
@@ -210,59 +210,60 @@ BOOST_FIXTURE_TEST_CASE(names_are_fit_to_be_shown, serving)
     BOOST_TEST(fault_of(hundred).starts_with("201 "));
 }
 
-BOOST_FIXTURE_TEST_CASE(no_secret_is_stored, serving)
+BOOST_FIXTURE_TEST_CASE(no_secret_is_stored_in_plain_text, server_fixture)
 {
-    auto made = sign_up(credentials("ada@example.com"));
+    auto response = sign_up(credentials("ada@example.com"));
     auto holds = [&](const std::string& table, const std::string& secret) {
         return db.sql("SELECT count(*) FROM " + table + " t WHERE t::text LIKE '%" + secret + "%'") != "0";
     };
     BOOST_TEST(holds("users", "ada@example.com"));
     for (auto table : {"users", "workspaces", "memberships", "sessions", "audit"})
         for (auto& secret :
-             {std::string("long enough"), made.text("/access_token"), made.text("/refresh_token")})
+             {std::string("long enough"), response.text("/access_token"), response.text("/refresh_token")})
             BOOST_TEST(!holds(table, secret), table);
     BOOST_TEST(db.sql("SELECT password_hash FROM users").starts_with("$argon2id$v=19$m=64,t=1,p=1$"));
 }
 
-BOOST_FIXTURE_TEST_CASE(a_signup_is_on_record, serving)
+BOOST_FIXTURE_TEST_CASE(a_signup_is_audited, server_fixture)
 {
     client.set("User-Agent", "engine/1");
     client.set("X-Request-Id", "first-of-all");
-    auto made = sign_up(credentials("ada@example.com"));
+    auto response = sign_up(credentials("ada@example.com"));
     BOOST_TEST(db.sql("SELECT concat_ws(' ', action, actor_id, workspace_id, ip, user_agent, request_id) "
-                      "FROM audit") == "user.signup " + made.text("/user/id") + " " +
-                                           made.text("/workspace/id") + " 127.0.0.1 engine/1 first-of-all");
+                      "FROM audit") == "user.signup " + response.text("/user/id") + " " +
+                                           response.text("/workspace/id") +
+                                           " 127.0.0.1 engine/1 first-of-all");
 }
 
-BOOST_AUTO_TEST_CASE(an_access_token_says_who_where_and_until_when)
+BOOST_AUTO_TEST_CASE(an_access_token_carries_user_workspace_role_and_expiry)
 {
-    signed_up world(
+    account_fixture fixture(
         {{"LATCHKEY_PUBLIC_URL", "https://id.example.com/"}, {"LATCHKEY_ACCESS_TOKEN_TTL", "90"}});
-    auto keys = world.client.get("/.well-known/jwks.json");
-    auto header = part_of(world.token, 0);
+    auto keys = fixture.client.get("/.well-known/jwks.json");
+    auto header = jwt_part(fixture.token, 0);
     BOOST_TEST(header.text("/typ") == "at+jwt");
     BOOST_TEST(header.text("/alg") == "ES256");
     BOOST_TEST(header.text("/kid") == keys.text("/keys/0/kid"));
 
-    auto claims = part_of(world.token, 1);
-    BOOST_TEST(members(claims) == "iss sub aud exp iat jti sid wid role");
+    auto claims = jwt_part(fixture.token, 1);
+    BOOST_TEST(member_names(claims) == "iss sub aud exp iat jti sid wid role");
     BOOST_TEST(claims.text("/iss") == "https://id.example.com");
     BOOST_TEST(claims.text("/aud") == "https://id.example.com");
-    BOOST_TEST(claims.text("/sub") == world.user);
-    BOOST_TEST(claims.text("/wid") == world.workspace);
+    BOOST_TEST(claims.text("/sub") == fixture.user);
+    BOOST_TEST(claims.text("/wid") == fixture.workspace);
     BOOST_TEST(claims.text("/role") == "admin");
-    BOOST_TEST(is_id(claims.text("/jti")));
-    auto me = world.client.get(base + "/me", world.token);
+    BOOST_TEST(is_uuid_v7(claims.text("/jti")));
+    auto me = fixture.client.get(base + "/me", fixture.token);
     BOOST_TEST(claims.text("/sid") == me.text("/credential/id"));
-    BOOST_TEST(std::stoll(at(claims, "/exp")) - std::stoll(at(claims, "/iat")) == 90);
+    BOOST_TEST(std::stoll(json_at(claims, "/exp")) - std::stoll(json_at(claims, "/iat")) == 90);
 }
 
-BOOST_AUTO_TEST_CASE(an_operator_may_prefer_eddsa)
+BOOST_AUTO_TEST_CASE(the_jwt_algorithm_is_configurable)
 {
-    signed_up world({{"LATCHKEY_JWT_ALGORITHM", "EdDSA"}});
-    BOOST_TEST(part_of(world.token, 0).text("/alg") == "EdDSA");
-    BOOST_TEST(world.client.get("/.well-known/jwks.json").text("/keys/0/crv") == "Ed25519");
-    BOOST_TEST(world.client.get(base + "/me", world.token).status == 200u);
+    account_fixture fixture({{"LATCHKEY_JWT_ALGORITHM", "EdDSA"}});
+    BOOST_TEST(jwt_part(fixture.token, 0).text("/alg") == "EdDSA");
+    BOOST_TEST(fixture.client.get("/.well-known/jwks.json").text("/keys/0/crv") == "Ed25519");
+    BOOST_TEST(fixture.client.get(base + "/me", fixture.token).status == 200u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

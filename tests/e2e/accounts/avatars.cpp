@@ -1,4 +1,4 @@
-// Pictures of people, from the upload to the colleagues who see them.
+// Avatars: upload, validation, caching and visibility.
 #include "tests/e2e/support/members.hpp"
 #include "tests/e2e/support/response_helpers.hpp"
 #include "tests/schemas/engine/images.hpp"
@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-using namespace flows;
+using namespace e2e;
 namespace images = schemas::test;
 using support::http::verb;
 
@@ -15,7 +15,7 @@ namespace {
 
 const std::string mine = base + "/me/avatar";
 
-support::response put(signed_up& world, std::string bytes, const std::string& as,
+support::response put(account_fixture& fixture, std::string bytes, const std::string& as,
                       const std::string& type = "image/png")
 {
     support::http::request<support::http::string_body> message(verb::put, mine, 11);
@@ -23,25 +23,25 @@ support::response put(signed_up& world, std::string bytes, const std::string& as
     if (!type.empty())
         message.set(support::http::field::content_type, type);
     message.body() = std::move(bytes);
-    return world.client.send(std::move(message));
+    return fixture.client.send(std::move(message));
 }
 
-std::string place_of(const std::string& user)
+std::string avatar_path(const std::string& user)
 {
     return base + "/avatars/" + user;
 }
 
-/// A photograph of so many bytes; cameras pad with zeros.
-std::string photograph(std::size_t size)
+/// A JPEG padded with zeros to this size, as cameras do.
+std::string padded_jpeg(std::size_t size)
 {
     auto out = images::jpeg_baseline;
     out.resize(size);
     return out;
 }
 
-constexpr std::size_t most = 2u << 20;
+constexpr std::size_t max_size = 2u << 20;
 
-struct sitter : signed_up {
+struct avatar_fixture : account_fixture {
     support::response put(std::string bytes, const std::string& type = "image/png")
     {
         return ::put(*this, std::move(bytes), token, type);
@@ -49,10 +49,10 @@ struct sitter : signed_up {
 
     support::response show(const std::string& query = "")
     {
-        return client.get(place_of(user) + query, token);
+        return client.get(avatar_path(user) + query, token);
     }
 
-    support::response show_to_who_has(const std::string& tags)
+    support::response show_if_none_match(const std::string& tags)
     {
         client.set("If-None-Match", tags);
         auto out = show();
@@ -60,7 +60,7 @@ struct sitter : signed_up {
         return out;
     }
 
-    /// In one chunk. @return all that is answered
+    /// Upload in one chunk. @return the raw response
     std::string put_chunked(const std::string& bytes)
     {
         support::raw_connection line(server.port());
@@ -76,7 +76,7 @@ struct sitter : signed_up {
 
 BOOST_AUTO_TEST_SUITE(avatars)
 
-BOOST_FIXTURE_TEST_CASE(each_format_is_shown_as_what_it_is_whatever_it_was_called, sitter)
+BOOST_FIXTURE_TEST_CASE(the_content_type_comes_from_the_bytes_not_from_the_request, avatar_fixture)
 {
     const std::vector<std::pair<std::string, std::string>> pictures{
         {images::png_interlaced, "image/png"}, {images::png_palette, "image/png"},
@@ -87,12 +87,12 @@ BOOST_FIXTURE_TEST_CASE(each_format_is_shown_as_what_it_is_whatever_it_was_calle
     };
     int version = 0;
     for (auto& [bytes, type] : pictures)
-        for (auto called : {type.c_str(), "text/html", ""}) {
-            auto done = put(bytes, called);
+        for (auto claimed_type : {type.c_str(), "text/html", ""}) {
+            auto done = put(bytes, claimed_type);
             BOOST_TEST(done.status == 200u, done.body);
             BOOST_TEST(done.text("/id") == user);
             auto url = done.text("/avatar_url");
-            BOOST_TEST(url.ends_with(place_of(user) + "?v=" + std::to_string(++version)), url);
+            BOOST_TEST(url.ends_with(avatar_path(user) + "?v=" + std::to_string(++version)), url);
             auto shown = show();
             BOOST_TEST(shown.status == 200u);
             BOOST_TEST((shown.body == bytes));
@@ -101,16 +101,16 @@ BOOST_FIXTURE_TEST_CASE(each_format_is_shown_as_what_it_is_whatever_it_was_calle
     BOOST_TEST(client.get(base + "/me", token).text("/user/avatar_url").ends_with("?v=30"));
 }
 
-BOOST_FIXTURE_TEST_CASE(a_picture_can_do_nothing_but_be_seen, sitter)
+BOOST_FIXTURE_TEST_CASE(a_picture_is_served_sandboxed, avatar_fixture)
 {
-    put(images::png_palette); // with markup in it
+    put(images::png_palette); // contains markup
     auto shown = show();
     BOOST_TEST(shown.header("X-Content-Type-Options") == "nosniff");
     BOOST_TEST(shown.header("Content-Security-Policy") == "default-src 'none'; sandbox");
     BOOST_TEST(shown.header("Content-Length") == std::to_string(images::png_palette.size()));
 }
 
-BOOST_FIXTURE_TEST_CASE(what_is_no_picture_is_refused_whatever_it_is_called, sitter)
+BOOST_FIXTURE_TEST_CASE(anything_but_a_picture_is_rejected_under_any_content_type, avatar_fixture)
 {
     put(images::png_alpha);
     const std::string html = "<!doctype html><script>alert(1)</script>";
@@ -140,30 +140,30 @@ BOOST_FIXTURE_TEST_CASE(what_is_no_picture_is_refused_whatever_it_is_called, sit
     BOOST_TEST(show().header("ETag") == "\"1\"");
 }
 
-BOOST_FIXTURE_TEST_CASE(a_picture_may_have_two_mebibytes, sitter)
+BOOST_FIXTURE_TEST_CASE(a_picture_is_at_most_two_mebibytes, avatar_fixture)
 {
-    for (auto size : {std::size_t{70'000}, std::size_t{1'000'000}, most}) {
-        auto bytes = photograph(size);
+    for (auto size : {std::size_t{70'000}, std::size_t{1'000'000}, max_size}) {
+        auto bytes = padded_jpeg(size);
         BOOST_TEST(put(bytes).status == 200u, size);
         BOOST_TEST((show().body == bytes));
     }
-    auto refused = put(photograph(most + 1));
+    auto refused = put(padded_jpeg(max_size + 1));
     BOOST_TEST(refused.status == 413u);
     BOOST_TEST(refused.code() == "payload_too_large");
-    BOOST_TEST(show().body.size() == most);
+    BOOST_TEST(show().body.size() == max_size);
 }
 
-BOOST_FIXTURE_TEST_CASE(and_no_more_if_its_size_is_not_announced, sitter)
+BOOST_FIXTURE_TEST_CASE(the_size_limit_holds_for_chunked_uploads, avatar_fixture)
 {
-    auto bytes = photograph(most);
+    auto bytes = padded_jpeg(max_size);
     auto taken = put_chunked(bytes);
     BOOST_TEST(taken.starts_with("HTTP/1.1 200 "), taken.substr(0, 100));
     BOOST_TEST((show().body == bytes));
-    auto refused = put_chunked(photograph(most + 1));
+    auto refused = put_chunked(padded_jpeg(max_size + 1));
     BOOST_TEST(refused.starts_with("HTTP/1.1 413 "), refused.substr(0, 100));
 }
 
-BOOST_FIXTURE_TEST_CASE(elsewhere_a_body_is_as_small_as_ever, sitter)
+BOOST_FIXTURE_TEST_CASE(other_routes_keep_their_smaller_body_limit, avatar_fixture)
 {
     auto body = support::object({{"name", std::string(100'000, 'n')}});
     BOOST_TEST(client.patch(base + "/me", body, token).status == 413u);
@@ -174,61 +174,61 @@ BOOST_FIXTURE_TEST_CASE(elsewhere_a_body_is_as_small_as_ever, sitter)
     BOOST_TEST(client.send(verb::put, base + "/me/avatar/", body, token).status == 413u);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_reader_who_has_it_gets_it_only_anew, sitter)
+BOOST_FIXTURE_TEST_CASE(a_matching_etag_is_answered_with_304, avatar_fixture)
 {
     put(images::png_alpha);
     auto shown = show();
     BOOST_TEST(shown.header("ETag") == "\"1\"");
     BOOST_TEST(shown.header("Cache-Control") == "private, no-cache");
     for (auto tags : {"\"1\"", "W/\"1\"", "\"other\", \"1\"", " \"1\" ,\"x\""}) {
-        auto same = show_to_who_has(tags);
+        auto same = show_if_none_match(tags);
         BOOST_TEST(same.status == 304u, tags);
         BOOST_TEST(same.body == "");
         BOOST_TEST(same.header("ETag") == "\"1\"");
         BOOST_TEST(same.header("Cache-Control") == "private, no-cache");
     }
     for (auto tags : {"\"2\"", "\"01 \"", "1", "\"\"", "\"-1\"", "\"99999999999999\"", "nonsense"})
-        BOOST_TEST(show_to_who_has(tags).status == 200u, tags);
+        BOOST_TEST(show_if_none_match(tags).status == 200u, tags);
 
     put(images::webp_alpha);
-    auto newer = show_to_who_has("\"1\"");
+    auto newer = show_if_none_match("\"1\"");
     BOOST_TEST(newer.status == 200u);
     BOOST_TEST(newer.header("ETag") == "\"2\"");
     BOOST_TEST((newer.body == images::webp_alpha));
 }
 
-BOOST_FIXTURE_TEST_CASE(under_the_address_of_its_version_it_is_kept_for_ever, sitter)
+BOOST_FIXTURE_TEST_CASE(the_versioned_url_is_immutable, avatar_fixture)
 {
     put(images::png_alpha);
     BOOST_TEST(show("?v=1").header("Cache-Control") == "private, max-age=31536000, immutable");
     put(images::png_palette);
-    for (auto query : {"", "?v=1", "?v=3", "?v=02", "?v="}) { // of another version, or none
+    for (auto query : {"", "?v=1", "?v=3", "?v=02", "?v="}) { // another version, or none
         BOOST_TEST(show(query).header("Cache-Control") == "private, no-cache", query);
         BOOST_TEST((show(query).body == images::png_palette));
     }
     BOOST_TEST(show("?v=2").header("Cache-Control") == "private, max-age=31536000, immutable");
 }
 
-BOOST_FIXTURE_TEST_CASE(what_was_taken_down_is_gone_and_no_version_comes_again, sitter)
+BOOST_FIXTURE_TEST_CASE(a_deleted_picture_is_gone_and_versions_are_never_reused, avatar_fixture)
 {
     BOOST_TEST(show().status == 404u);
-    BOOST_TEST(client.del(mine, token).status == 204u); // of none
+    BOOST_TEST(client.del(mine, token).status == 204u); // there is none yet
     put(images::png_alpha);
     auto gone = client.del(mine, token);
     BOOST_TEST(gone.status == 204u);
     BOOST_TEST(gone.body == "");
     BOOST_TEST(show().status == 404u);
     BOOST_TEST(show("?v=1").status == 404u);
-    BOOST_TEST(show_to_who_has("\"1\"").status == 404u);
-    BOOST_TEST(at(client.get(base + "/me", token), "/user/avatar_url") == "null");
+    BOOST_TEST(show_if_none_match("\"1\"").status == 404u);
+    BOOST_TEST(json_at(client.get(base + "/me", token), "/user/avatar_url") == "null");
     BOOST_TEST(put(images::png_palette).text("/avatar_url").ends_with("?v=2"));
     BOOST_TEST(show().header("ETag") == "\"2\"");
 }
 
-BOOST_FIXTURE_TEST_CASE(a_head_tells_all_but_the_picture, sitter)
+BOOST_FIXTURE_TEST_CASE(head_returns_the_headers_alone, avatar_fixture)
 {
     put(images::jpeg_baseline);
-    auto whole = show(), head = client.send(verb::head, place_of(user), "", token);
+    auto whole = show(), head = client.send(verb::head, avatar_path(user), "", token);
     BOOST_TEST(head.status == 200u);
     BOOST_TEST(head.body == "");
     for (auto name : {"Content-Type", "Content-Length", "ETag", "Cache-Control", "X-Content-Type-Options",
@@ -237,42 +237,42 @@ BOOST_FIXTURE_TEST_CASE(a_head_tells_all_but_the_picture, sitter)
     BOOST_TEST(client.get(base + "/me", token).status == 200u); // on the same connection
 }
 
-BOOST_FIXTURE_TEST_CASE(colleagues_see_it, team)
+BOOST_FIXTURE_TEST_CASE(members_of_the_workspace_can_see_it, team_fixture)
 {
     put(*this, images::png_alpha, bob.token);
     for (auto& viewer : {bob.token, mel.token, token, mint(R"({"name":"k","scopes":["profile:read"]})"),
                          mint(R"({"name":"w","owner":"workspace"})")})
-        BOOST_TEST((client.get(place_of(bob.user), viewer).body == images::png_alpha));
-    BOOST_TEST(client.get(place_of(bob.user), mint(R"({"name":"c","scopes":["content:read"]})")).code() ==
+        BOOST_TEST((client.get(avatar_path(bob.user), viewer).body == images::png_alpha));
+    BOOST_TEST(client.get(avatar_path(bob.user), mint(R"({"name":"c","scopes":["content:read"]})")).code() ==
                "forbidden_scope");
-    BOOST_TEST(client.get(place_of(bob.user)).status == 401u);
+    BOOST_TEST(client.get(avatar_path(bob.user)).status == 401u);
 
     db.sql("DELETE FROM memberships WHERE workspace_id = '" + workspace + "' AND user_id = '" + bob.user +
            "'");
-    BOOST_TEST(client.get(place_of(bob.user), token).status == 404u); // no longer one
-    BOOST_TEST(client.get(place_of(bob.user), mel.token).status == 404u);
+    BOOST_TEST(client.get(avatar_path(bob.user), token).status == 404u); // no longer a member
+    BOOST_TEST(client.get(avatar_path(bob.user), mel.token).status == 404u);
 }
 
-BOOST_FIXTURE_TEST_CASE(strangers_are_told_what_they_are_told_of_nobody, two_workspaces)
+BOOST_FIXTURE_TEST_CASE(for_users_outside_the_workspace_it_is_not_found, two_workspaces_fixture)
 {
     put(*this, images::png_alpha, token);
-    auto nobody = client.get(place_of("01890a5d-ac96-774b-bcce-b302099a8057"), eve.token);
-    BOOST_TEST(nobody.status == 404u);
+    auto unknown = client.get(avatar_path("01890a5d-ac96-774b-bcce-b302099a8057"), eve.token);
+    BOOST_TEST(unknown.status == 404u);
     auto minted =
         client.post(base + "/api-keys", R"({"name":"w","owner":"workspace","role":"admin"})", eve.token);
-    for (auto& stranger : {eve.token, minted.text("/secret")})
-        BOOST_TEST(comparable(client.get(place_of(user), stranger)) == comparable(nobody));
+    for (auto& outsider : {eve.token, minted.text("/secret")})
+        BOOST_TEST(normalized(client.get(avatar_path(user), outsider)) == normalized(unknown));
     for (auto id : {"x", "me", "%20", "01890a5d"})
-        BOOST_TEST(comparable(client.get(place_of(id), token)) == comparable(nobody), id);
+        BOOST_TEST(normalized(client.get(avatar_path(id), token)) == normalized(unknown), id);
 }
 
-BOOST_FIXTURE_TEST_CASE(only_a_person_has_one, signed_up)
+BOOST_FIXTURE_TEST_CASE(a_workspace_key_has_no_picture, account_fixture)
 {
-    auto nobody = mint(R"({"name":"w","owner":"workspace","role":"admin"})");
-    BOOST_TEST(put(*this, images::png_alpha, nobody).code() == "forbidden");
-    BOOST_TEST(client.del(mine, nobody).code() == "forbidden");
-    auto looker = mint(R"({"name":"r","scopes":["profile:read"]})");
-    BOOST_TEST(put(*this, images::png_alpha, looker).code() == "forbidden_scope");
+    auto unknown = mint(R"({"name":"w","owner":"workspace","role":"admin"})");
+    BOOST_TEST(put(*this, images::png_alpha, unknown).code() == "forbidden");
+    BOOST_TEST(client.del(mine, unknown).code() == "forbidden");
+    auto reader = mint(R"({"name":"r","scopes":["profile:read"]})");
+    BOOST_TEST(put(*this, images::png_alpha, reader).code() == "forbidden_scope");
     auto writer = mint(R"({"name":"w","scopes":["profile:write"]})");
     BOOST_TEST(put(*this, images::png_alpha, writer).text("/id") == user);
 }

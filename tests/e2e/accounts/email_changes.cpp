@@ -1,18 +1,18 @@
-// Moving an account to another mail address.
+// Changing the email address of an account.
 #include "tests/e2e/support/mail_fixture.hpp"
 
-using namespace flows;
+using namespace e2e;
 
 namespace {
 
-constexpr std::string_view confirm_subject = "Confirm your new e-mail address";
-constexpr std::string_view about_to_change = "Your e-mail address is about to change";
+constexpr std::string_view confirm_subject = "Confirm your new email address";
+constexpr std::string_view about_to_change = "Your email address is about to change";
 
-struct moving : correspondence {
-    moving()
+struct email_change_fixture : mail_fixture {
+    email_change_fixture()
     {
         ada = sign_up(client, "ada@example.com");
-        BOOST_REQUIRE(verify(token_to("ada@example.com", verify_subject)).status == 200u);
+        BOOST_REQUIRE(verify(emailed_token("ada@example.com", verify_subject)).status == 200u);
     }
 
     support::response change(const std::string& to, const std::string& password = "long enough")
@@ -34,82 +34,82 @@ struct moving : correspondence {
 
 BOOST_AUTO_TEST_SUITE(email_changes)
 
-BOOST_FIXTURE_TEST_CASE(the_new_address_confirms_and_the_old_one_is_told, moving)
+BOOST_FIXTURE_TEST_CASE(the_new_address_confirms_and_the_old_one_is_notified, email_change_fixture)
 {
-    auto asked = change("Ada@New.example");
-    BOOST_TEST(asked.status == 202u);
-    BOOST_TEST(asked.body.empty());
+    auto requested = change("Ada@New.example");
+    BOOST_TEST(requested.status == 202u);
+    BOOST_TEST(requested.body.empty());
     BOOST_TEST(email() == "ada@example.com");
-    auto notice = letter_to("ada@example.com", about_to_change);
+    auto notice = email_to("ada@example.com", about_to_change);
     BOOST_TEST(notice.text.find("Ada@New.example") != std::string::npos);
-    auto mail = letter_to("Ada@New.example", confirm_subject);
-    auto token = support::token_in(mail);
-    BOOST_TEST(support::link_in(mail) == "http://127.0.0.1:0/email-change?token=" + token);
+    auto message = email_to("Ada@New.example", confirm_subject);
+    auto token = support::token_in(message);
+    BOOST_TEST(support::link_in(message) == "http://127.0.0.1:0/email-change?token=" + token);
 
     auto done = confirm(token);
     BOOST_TEST(done.status == 200u);
     BOOST_TEST(done.text("/email") == "Ada@New.example");
     BOOST_TEST(email() == "Ada@New.example");
-    letter_to("ada@example.com", "Your e-mail address was changed");
+    email_to("ada@example.com", "Your email address was changed");
     BOOST_TEST(log_in_with("ada@example.com", "long enough").status == 401u);
     BOOST_TEST(log_in_with("ada@new.example", "long enough").status == 200u);
     BOOST_TEST(confirm(token).code() == "invalid_token");
 }
 
-BOOST_FIXTURE_TEST_CASE(a_change_needs_the_password, moving)
+BOOST_FIXTURE_TEST_CASE(a_change_needs_the_password, email_change_fixture)
 {
     auto wrong = change("ada@new.example", "not hers at all");
     BOOST_TEST(wrong.status == 403u);
     BOOST_TEST(wrong.code() == "invalid_credentials");
     auto missing = post("/email/change", R"({"new_email":"ada@new.example"})", ada.token);
-    BOOST_TEST(faults(missing) == "body.password missing");
-    BOOST_TEST(faults(change("ADA@example.com")) == "body.new_email value_error");
-    BOOST_TEST(is_silent("ada@new.example"));
+    BOOST_TEST(validation_errors(missing) == "body.password missing");
+    BOOST_TEST(validation_errors(change("ADA@example.com")) == "body.new_email value_error");
+    BOOST_TEST(no_more_emails("ada@new.example"));
 }
 
-BOOST_FIXTURE_TEST_CASE(a_taken_address_is_told_to_its_owner_alone, moving)
+BOOST_FIXTURE_TEST_CASE(a_taken_address_is_disclosed_to_its_owner_only, email_change_fixture)
 {
     sign_up(client, "eve@example.com");
-    BOOST_REQUIRE(verify(token_to("eve@example.com", verify_subject)).status == 200u);
-    auto free = change("nobody@example.com");
+    BOOST_REQUIRE(verify(emailed_token("eve@example.com", verify_subject)).status == 200u);
+    auto free = change("unknown@example.com");
     auto taken = change("eve@example.com");
-    BOOST_TEST(comparable(free) == comparable(taken));
-    letter_to("eve@example.com", "You already have an account");
-    BOOST_TEST(is_silent("eve@example.com", confirm_subject));
+    BOOST_TEST(normalized(free) == normalized(taken));
+    email_to("eve@example.com", "You already have an account");
+    BOOST_TEST(no_more_emails("eve@example.com", confirm_subject));
 }
 
-BOOST_FIXTURE_TEST_CASE(an_address_that_was_taken_meanwhile_is_refused, moving)
+BOOST_FIXTURE_TEST_CASE(an_address_taken_in_the_meantime_is_rejected, email_change_fixture)
 {
     change("eve@example.com");
-    auto token = token_to("eve@example.com", confirm_subject);
+    auto token = emailed_token("eve@example.com", confirm_subject);
     sign_up(client, "eve@example.com");
-    BOOST_REQUIRE(verify(token_to("eve@example.com", verify_subject)).status == 200u);
+    BOOST_REQUIRE(verify(emailed_token("eve@example.com", verify_subject)).status == 200u);
     auto refused = confirm(token);
     BOOST_TEST(refused.status == 409u);
     BOOST_TEST(refused.code() == "email_taken");
     BOOST_TEST(email() == "ada@example.com");
 }
 
-BOOST_FIXTURE_TEST_CASE(an_account_that_never_verified_the_address_makes_room, moving)
+BOOST_FIXTURE_TEST_CASE(an_unverified_account_releases_the_address, email_change_fixture)
 {
     auto squatter = sign_up(client, "ada@new.example");
     change("ada@new.example");
-    BOOST_TEST(confirm(token_to("ada@new.example", confirm_subject)).status == 200u);
+    BOOST_TEST(confirm(emailed_token("ada@new.example", confirm_subject)).status == 200u);
     BOOST_TEST(email() == "ada@new.example");
     BOOST_TEST(client.get(base + "/me", squatter.token).status == 401u);
 }
 
-BOOST_FIXTURE_TEST_CASE(the_links_of_the_old_address_are_void, moving)
+BOOST_FIXTURE_TEST_CASE(a_change_invalidates_links_sent_to_the_old_address, email_change_fixture)
 {
     post("/password/forgot", R"({"email":"ada@example.com"})");
-    auto to_reset = token_to("ada@example.com", reset_subject);
+    auto to_reset = emailed_token("ada@example.com", reset_subject);
     change("ada@new.example");
-    auto first = token_to("ada@new.example", confirm_subject);
+    auto first = emailed_token("ada@new.example", confirm_subject);
     change("ada@newer.example");
-    auto second = token_to("ada@newer.example", confirm_subject);
+    auto second = emailed_token("ada@newer.example", confirm_subject);
     BOOST_TEST(confirm(first).code() == "invalid_token");
     BOOST_TEST(confirm(second).status == 200u);
-    auto reset = support::object({{"token", to_reset}, {"password", "of somebody else"}});
+    auto reset = support::object({{"token", to_reset}, {"password", "chosen by another"}});
     BOOST_TEST(post("/password/reset", reset).code() == "invalid_token");
 }
 

@@ -1,11 +1,11 @@
-// A sign-in from where a person has never signed in before is told to them.
+// The notice of a sign-in from a new device.
 #include "tests/e2e/support/mail_helpers.hpp"
 #include "tests/e2e/support/members.hpp"
 #include "tests/e2e/support/response_helpers.hpp"
 
 #include <string>
 
-using namespace flows;
+using namespace e2e;
 
 namespace {
 
@@ -19,8 +19,8 @@ const std::string newer_safari =
     "(KHTML, like Gecko) Version/19.0.1 Mobile/15E148 Safari/604.1";
 
 /// Ada has signed up with Firefox.
-struct browsing {
-    browsing()
+struct devices_fixture {
+    devices_fixture()
     {
         client.set("User-Agent", firefox);
         sign_up(client, "ada@example.com");
@@ -32,7 +32,7 @@ struct browsing {
         log_in(client, "ada@example.com");
     }
 
-    std::size_t told() const { return letters_of(db, server, "new_sign_in"); }
+    std::size_t notices() const { return count_emails(db, server, "new_sign_in"); }
 
     support::database db;
     support::running_server server{db.conninfo()};
@@ -43,52 +43,52 @@ struct browsing {
 
 BOOST_AUTO_TEST_SUITE(known_devices)
 
-BOOST_FIXTURE_TEST_CASE(the_first_is_nothing_new, browsing)
+BOOST_FIXTURE_TEST_CASE(the_first_device_sends_no_notice, devices_fixture)
 {
-    BOOST_TEST(told() == 0u);
+    BOOST_TEST(notices() == 0u);
     sign_in(firefox);
-    BOOST_TEST(told() == 0u);
+    BOOST_TEST(notices() == 0u);
 }
 
-BOOST_FIXTURE_TEST_CASE(one_that_was_not_seen_before_is_told_once, browsing)
+BOOST_FIXTURE_TEST_CASE(a_new_device_sends_one_notice, devices_fixture)
 {
     sign_in(safari);
-    support::mailbox box(server.mail_folder());
-    auto letter = box.wait_for("ada@example.com", "New sign-in");
-    BOOST_REQUIRE(letter);
-    BOOST_TEST(letter->text.find("127.0.0.1 (Safari on iPhone)") != std::string::npos, letter->text);
-    BOOST_TEST(support::link_in(*letter) == "");
-    BOOST_TEST(!letter->headers.contains("list-unsubscribe"));
+    support::mailbox mailbox(server.mail_folder());
+    auto message = mailbox.wait_for("ada@example.com", "New sign-in");
+    BOOST_REQUIRE(message);
+    BOOST_TEST(message->text.find("127.0.0.1 (Safari on iPhone)") != std::string::npos, message->text);
+    BOOST_TEST(support::link_in(*message) == "");
+    BOOST_TEST(!message->headers.contains("list-unsubscribe"));
     sign_in(safari);
     sign_in(firefox);
-    BOOST_TEST(told() == 1u);
+    BOOST_TEST(notices() == 1u);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_newer_version_is_the_same_device, browsing)
+BOOST_FIXTURE_TEST_CASE(a_browser_update_is_the_same_device, devices_fixture)
 {
     sign_in(newer_firefox);
-    BOOST_TEST(told() == 0u);
+    BOOST_TEST(notices() == 0u);
     sign_in(safari);
     sign_in(newer_safari);
-    BOOST_TEST(told() == 1u);
+    BOOST_TEST(notices() == 1u);
 }
 
-BOOST_FIXTURE_TEST_CASE(what_did_not_get_in_is_no_sign_in, browsing)
+BOOST_FIXTURE_TEST_CASE(a_failed_login_is_not_a_known_device, devices_fixture)
 {
     client.set("User-Agent", safari);
     BOOST_TEST(client.post(base + "/login", credentials("ada@example.com", "not her own")).status == 401u);
-    BOOST_TEST(told() == 0u);
+    BOOST_TEST(notices() == 0u);
     sign_in(safari);
-    BOOST_TEST(told() == 1u);
+    BOOST_TEST(notices() == 1u);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_device_of_one_person_is_new_to_another, browsing)
+BOOST_FIXTURE_TEST_CASE(devices_are_tracked_per_user, devices_fixture)
 {
     client.set("User-Agent", safari);
     sign_up(client, "bob@example.com");
-    BOOST_TEST(told() == 0u);
+    BOOST_TEST(notices() == 0u);
     sign_in(safari);
-    BOOST_TEST(told() == 1u);
+    BOOST_TEST(notices() == 1u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

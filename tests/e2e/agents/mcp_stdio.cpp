@@ -1,15 +1,14 @@
-// The bridge between an agent's standard streams and a server; what the clients do over it is tested with
-// /mcp itself.
-#include "tests/e2e/agents/agents.hpp"
+// `latchkey mcp`, the bridge from standard streams to /mcp; mcp.cpp runs the official clients over it.
+#include "tests/e2e/agents/mcp_fixture.hpp"
 #include "tests/support/child_process.hpp"
 
 #include <unistd.h>
 
-using namespace flows;
+using namespace e2e;
 
 namespace {
 
-/// What `latchkey mcp` answers to some lines, and its exit code at the end.
+/// The output of `latchkey mcp` for some input lines, followed by its exit code.
 std::string answers_to(const std::string& lines, const std::string& base_url, const std::string& key)
 {
     support::child_process program(
@@ -20,15 +19,15 @@ std::string answers_to(const std::string& lines, const std::string& base_url, co
          {"TENEX_API_BASE", base_url}},
         STDOUT_FILENO);
     BOOST_REQUIRE(program.wait(std::chrono::seconds(20)).has_value());
-    return program.written();
+    return program.output();
 }
 
-/// What it has to say of its settings.
-std::string fault_of(const support::environment& settings)
+/// The exit code and error message with these settings.
+std::string startup_error(const support::environment& settings)
 {
     support::child_process program({support::program_path(), "mcp"}, settings, STDERR_FILENO);
     auto code = program.wait(std::chrono::seconds(10));
-    return (code ? std::to_string(*code) : "runs") + " " + program.written();
+    return (code ? std::to_string(*code) : "runs") + " " + program.output();
 }
 
 const std::string ping = R"({"jsonrpc":"2.0","id":1,"method":"ping"})";
@@ -37,14 +36,14 @@ const std::string ping = R"({"jsonrpc":"2.0","id":1,"method":"ping"})";
 
 BOOST_AUTO_TEST_SUITE(mcp_stdio)
 
-BOOST_AUTO_TEST_CASE(settings_that_cannot_be_are_told_at_once)
+BOOST_AUTO_TEST_CASE(invalid_settings_are_reported_at_start)
 {
-    BOOST_TEST(fault_of({}).starts_with("1 latchkey: TENEX_API_KEY is not set"));
-    BOOST_TEST(fault_of({{"TENEX_API_KEY", "k"}, {"TENEX_API_BASE", "ftp://x"}})
+    BOOST_TEST(startup_error({}).starts_with("1 latchkey: TENEX_API_KEY is not set"));
+    BOOST_TEST(startup_error({{"TENEX_API_KEY", "k"}, {"TENEX_API_BASE", "ftp://x"}})
                    .starts_with("1 latchkey: TENEX_API_BASE"));
 }
 
-BOOST_FIXTURE_TEST_CASE(each_line_gets_its_answer_and_nothing_else_is_written, agents)
+BOOST_FIXTURE_TEST_CASE(each_line_gets_its_response_and_nothing_else_is_written, mcp_fixture)
 {
     auto url = "http://127.0.0.1:" + std::to_string(server.port());
     auto key = mint(R"({"name":"k"})");
@@ -60,18 +59,19 @@ BOOST_FIXTURE_TEST_CASE(each_line_gets_its_answer_and_nothing_else_is_written, a
     }
 }
 
-BOOST_FIXTURE_TEST_CASE(a_refusal_is_an_error_that_names_no_secret, agents)
+BOOST_FIXTURE_TEST_CASE(an_http_error_is_reported_without_the_secret, mcp_fixture)
 {
     auto url = "http://127.0.0.1:" + std::to_string(server.port());
     auto key = mint(R"({"name":"k"})");
     BOOST_REQUIRE(client.del(base + "/api-keys/" + prefix_of(key), token).status == 204u);
     auto written = answers_to(ping, url, key);
-    BOOST_TEST(written.find("The server refused (401): The credential is unknown or has been revoked.") !=
+    BOOST_TEST(written.find(
+                   "The server rejected the message (401): The credential is unknown or has been revoked.") !=
                written.npos);
     BOOST_TEST(written.find(key) == written.npos);
-    auto nobody = answers_to(ping, "http://127.0.0.1:1", key);
-    BOOST_TEST(nobody.find("cannot be reached") != nobody.npos);
-    BOOST_TEST(nobody.find(R"("id":1)") != nobody.npos);
+    auto unreachable = answers_to(ping, "http://127.0.0.1:1", key);
+    BOOST_TEST(unreachable.find("is unreachable") != unreachable.npos);
+    BOOST_TEST(unreachable.find(R"("id":1)") != unreachable.npos);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

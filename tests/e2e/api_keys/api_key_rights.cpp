@@ -1,17 +1,17 @@
-// How far a key goes, and whose keys are whose: none begets a wider one, and none reaches another workspace.
+// Rights of API keys: no privilege escalation through minting, and no access across users and workspaces.
 #include "tests/e2e/support/members.hpp"
 #include "tests/e2e/support/response_helpers.hpp"
 
 #include <chrono>
 #include <string>
 
-using namespace flows;
+using namespace e2e;
 using namespace std::chrono_literals;
 
 namespace {
 
-struct keyed : team {
-    /// A key that can mint, with these scopes besides.
+struct key_rights_fixture : team_fixture {
+    /// A key that can mint, with further scopes.
     std::string minter(const std::string& scopes, const std::string& more = "")
     {
         return mint(R"({"name":"m","scopes":["api_keys:write","api_keys:read")" +
@@ -26,118 +26,123 @@ struct keyed : team {
     static std::string path(const std::string& key) { return base + "/api-keys/" + prefix_of(key); }
 };
 
-/// 403 for want of what.
-std::string lack(const support::response& answer)
+/// The permission that a 403 names as required; status and body of any other response.
+std::string required_permission(const support::response& answer)
 {
-    bool is_told =
+    bool is_forbidden =
         answer.status == 403 && answer.code() == "forbidden_scope" &&
-        members(answer) == "detail code required" &&
+        member_names(answer) == "detail code required" &&
         answer.header("WWW-Authenticate").find("error=\"insufficient_scope\"") != std::string::npos;
-    return is_told ? answer.text("/required") : std::to_string(answer.status) + " " + answer.body;
+    return is_forbidden ? answer.text("/required") : std::to_string(answer.status) + " " + answer.body;
 }
 
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(api_key_rights)
 
-BOOST_FIXTURE_TEST_CASE(a_key_mints_none_wider_than_itself, keyed)
+BOOST_FIXTURE_TEST_CASE(a_key_cannot_mint_a_wider_key, key_rights_fixture)
 {
     auto narrow = minter(R"("content:read")");
-    BOOST_TEST(lack(mint_with(narrow, R"({"name":"k"})")) == "*");
-    BOOST_TEST(lack(mint_with(narrow, R"({"name":"k","scopes":["*"]})")) == "*");
-    BOOST_TEST(lack(mint_with(narrow, R"({"name":"k","scopes":["content:read","content:write"]})")) ==
-               "content:write");
+    BOOST_TEST(required_permission(mint_with(narrow, R"({"name":"k"})")) == "*");
+    BOOST_TEST(required_permission(mint_with(narrow, R"({"name":"k","scopes":["*"]})")) == "*");
+    BOOST_TEST(required_permission(mint_with(
+                   narrow, R"({"name":"k","scopes":["content:read","content:write"]})")) == "content:write");
     auto same = mint_with(narrow, R"({"name":"k","scopes":["content:read"]})");
     BOOST_TEST(same.status == 201u);
-    BOOST_TEST(at(same, "/scopes") == R"(["content:read"])");
-    BOOST_TEST(lack(mint_with(same.text("/secret"), R"({"name":"k","scopes":["content:read"]})")) ==
-               "api_keys:write");
+    BOOST_TEST(json_at(same, "/scopes") == R"(["content:read"])");
+    BOOST_TEST(required_permission(mint_with(
+                   same.text("/secret"), R"({"name":"k","scopes":["content:read"]})")) == "api_keys:write");
     BOOST_TEST(mint_with(mint(R"({"name":"all"})"), R"({"name":"k"})").status == 201u);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_key_mints_none_that_outlives_it, keyed)
+BOOST_FIXTURE_TEST_CASE(a_key_cannot_mint_a_key_that_outlives_it, key_rights_fixture)
 {
-    auto brief = minter(R"("content:read")", R"(,"expires_at":")" + in(1h) + "\"");
+    auto expiring = minter(R"("content:read")", R"(,"expires_at":")" + from_now(1h) + "\"");
     auto ask = [&](const std::string& expiry) {
-        return mint_with(brief, R"({"name":"k","scopes":["content:read"])" + expiry + "}");
+        return mint_with(expiring, R"({"name":"k","scopes":["content:read"])" + expiry + "}");
     };
     BOOST_TEST(ask("").status == 403u);
     BOOST_TEST(ask(R"(,"expires_at":null)").status == 403u);
-    BOOST_TEST(ask(R"(,"expires_at":")" + in(2h) + "\"").status == 403u);
-    BOOST_TEST(ask(R"(,"expires_at":")" + in(30min) + "\"").status == 201u);
+    BOOST_TEST(ask(R"(,"expires_at":")" + from_now(2h) + "\"").status == 403u);
+    BOOST_TEST(ask(R"(,"expires_at":")" + from_now(30min) + "\"").status == 201u);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_key_widens_neither_another_nor_itself, keyed)
+BOOST_FIXTURE_TEST_CASE(a_key_cannot_widen_scopes, key_rights_fixture)
 {
     auto narrow = minter(R"("content:read")");
     auto target = mint(R"({"name":"t","scopes":["content:read"]})");
     for (auto& key : {target, narrow}) {
-        BOOST_TEST(lack(client.patch(path(key), R"({"scopes":["*"]})", narrow)) == "*");
-        BOOST_TEST(lack(client.patch(path(key), R"({"scopes":["content:write"]})", narrow)) ==
+        BOOST_TEST(required_permission(client.patch(path(key), R"({"scopes":["*"]})", narrow)) == "*");
+        BOOST_TEST(required_permission(client.patch(path(key), R"({"scopes":["content:write"]})", narrow)) ==
                    "content:write");
     }
     BOOST_TEST(client.patch(path(target), R"({"name":"u","scopes":["content:read"]})", narrow).status ==
                200u);
     BOOST_TEST(client.patch(path(narrow), R"({"scopes":["api_keys:write"]})", narrow).status == 200u);
-    BOOST_TEST(lack(client.patch(path(target), R"({"scopes":["content:read"]})", narrow)) == "content:read");
+    BOOST_TEST(required_permission(client.patch(path(target), R"({"scopes":["content:read"]})", narrow)) ==
+               "content:read");
 }
 
-BOOST_FIXTURE_TEST_CASE(a_key_gives_none_a_longer_life_than_its_own, keyed)
+BOOST_FIXTURE_TEST_CASE(a_key_cannot_extend_an_expiry_beyond_its_own, key_rights_fixture)
 {
-    auto brief = minter(R"("content:read")", R"(,"expires_at":")" + in(1h) + "\"");
-    auto target = mint(R"({"name":"t","scopes":["content:read"],"expires_at":")" + in(30min) + "\"}");
-    for (auto& key : {target, brief}) {
-        BOOST_TEST(client.patch(path(key), R"({"expires_at":null})", brief).status == 403u);
-        BOOST_TEST(client.patch(path(key), R"({"expires_at":")" + in(2h) + "\"}", brief).status == 403u);
+    auto expiring = minter(R"("content:read")", R"(,"expires_at":")" + from_now(1h) + "\"");
+    auto target = mint(R"({"name":"t","scopes":["content:read"],"expires_at":")" + from_now(30min) + "\"}");
+    for (auto& key : {target, expiring}) {
+        BOOST_TEST(client.patch(path(key), R"({"expires_at":null})", expiring).status == 403u);
+        BOOST_TEST(client.patch(path(key), R"({"expires_at":")" + from_now(2h) + "\"}", expiring).status ==
+                   403u);
     }
-    BOOST_TEST(client.patch(path(target), R"({"expires_at":")" + in(40min) + "\"}", brief).status == 200u);
+    BOOST_TEST(client.patch(path(target), R"({"expires_at":")" + from_now(40min) + "\"}", expiring).status ==
+               200u);
     auto endless = mint(R"({"name":"t","scopes":["content:read"]})");
-    BOOST_TEST(client.post(path(endless) + "/rotate", "", brief).status == 403u);
+    BOOST_TEST(client.post(path(endless) + "/rotate", "", expiring).status == 403u);
     BOOST_TEST(client.get(base + "/auth", endless).status == 200u);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_key_gets_no_secret_of_a_wider_one, keyed)
+BOOST_FIXTURE_TEST_CASE(a_key_cannot_rotate_a_wider_key, key_rights_fixture)
 {
     auto narrow = minter(R"("content:read")");
     auto wide = mint(R"({"name":"wide"})");
-    BOOST_TEST(lack(client.post(path(wide) + "/rotate", "", narrow)) == "*");
+    BOOST_TEST(required_permission(client.post(path(wide) + "/rotate", "", narrow)) == "*");
     BOOST_TEST(client.get(base + "/auth", wide).status == 200u);
     auto itself = client.post(path(narrow) + "/rotate", "", narrow);
     BOOST_TEST(itself.status == 201u);
     BOOST_TEST(client.get(base + "/auth", narrow).status == 401u);
     BOOST_TEST(client.get(base + "/auth", itself.text("/secret")).status == 200u);
-    // Ending one is no gain.
+    // Revoking a wider key gains nothing.
     BOOST_TEST(client.del(path(wide), itself.text("/secret")).status == 204u);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_workspaces_key_is_made_by_who_may_all_that_it_may, keyed)
+BOOST_FIXTURE_TEST_CASE(minting_a_workspace_key_requires_all_of_its_permissions, key_rights_fixture)
 {
     auto admin = mint(R"({"name":"a","scopes":["api_keys:write","api_keys:admin","content:read"]})");
     auto made =
         mint_with(admin, R"({"name":"w","owner":"workspace","role":"admin","scopes":["content:read"]})");
     BOOST_TEST(made.status == 201u);
-    BOOST_TEST(lack(mint_with(admin, R"({"name":"w","owner":"workspace","role":"admin"})")) == "*");
-    BOOST_TEST(
-        lack(mint_with(minter(""), R"({"name":"w","owner":"workspace","scopes":["api_keys:read"]})")) ==
-        "api_keys:admin");
+    BOOST_TEST(required_permission(mint_with(admin, R"({"name":"w","owner":"workspace","role":"admin"})")) ==
+               "*");
+    BOOST_TEST(required_permission(
+                   mint_with(minter(""), R"({"name":"w","owner":"workspace","scopes":["api_keys:read"]})")) ==
+               "api_keys:admin");
 
     auto of_workspace = mint(R"({"name":"w","owner":"workspace","role":"admin"})");
     BOOST_TEST(mint_with(of_workspace, R"({"name":"w","owner":"workspace","role":"admin"})").status == 201u);
-    auto nobodys = mint_with(of_workspace, R"({"name":"k"})"); // whose would it be?
-    BOOST_TEST(nobodys.status == 403u);
-    BOOST_TEST(nobodys.code() == "forbidden");
+    auto personal = mint_with(of_workspace, R"({"name":"k"})"); // a workspace key has no user to own it
+    BOOST_TEST(personal.status == 403u);
+    BOOST_TEST(personal.code() == "forbidden");
 }
 
-BOOST_FIXTURE_TEST_CASE(each_sees_their_own, keyed)
+BOOST_FIXTURE_TEST_CASE(users_see_their_own_keys_only, key_rights_fixture)
 {
     auto adas = mint(R"({"name":"adas"})");
     auto bobs = client.post(base + "/api-keys", R"({"name":"bobs"})", bob.token).text("/secret");
     auto mels = client.post(base + "/api-keys", R"({"name":"mels"})", mel.token).text("/secret");
-    BOOST_TEST(texts(client.get(base + "/api-keys", token), "name") == std::vector<std::string>{"adas"},
+    BOOST_TEST(item_texts(client.get(base + "/api-keys", token), "name") == std::vector<std::string>{"adas"},
                boost::test_tools::per_element());
-    BOOST_TEST(texts(client.get(base + "/api-keys", bob.token), "name") == std::vector<std::string>{"bobs"},
+    BOOST_TEST(item_texts(client.get(base + "/api-keys", bob.token), "name") ==
+                   std::vector<std::string>{"bobs"},
                boost::test_tools::per_element());
-    BOOST_TEST(texts(client.get(base + "/api-keys", mels), "name") == std::vector<std::string>{"mels"},
+    BOOST_TEST(item_texts(client.get(base + "/api-keys", mels), "name") == std::vector<std::string>{"mels"},
                boost::test_tools::per_element());
 
     for (auto& who : {mel.token, mels}) {
@@ -150,7 +155,7 @@ BOOST_FIXTURE_TEST_CASE(each_sees_their_own, keyed)
     BOOST_TEST(client.get(base + "/auth", adas).status == 200u);
 }
 
-BOOST_FIXTURE_TEST_CASE(an_admin_sees_and_revokes_anybodys_and_changes_nobodys, keyed)
+BOOST_FIXTURE_TEST_CASE(an_admin_can_see_and_revoke_but_not_change_keys_of_members, key_rights_fixture)
 {
     auto bobs = client.post(base + "/api-keys", R"({"name":"bobs"})", bob.token).text("/secret");
     BOOST_TEST(client.get(path(bobs), token).text("/name") == "bobs");
@@ -167,7 +172,7 @@ BOOST_FIXTURE_TEST_CASE(an_admin_sees_and_revokes_anybodys_and_changes_nobodys, 
     BOOST_TEST(client.get(base + "/auth", bobs).status == 401u);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_workspaces_key_is_its_admins_business, keyed)
+BOOST_FIXTURE_TEST_CASE(workspace_keys_are_managed_by_admins, key_rights_fixture)
 {
     auto ours = mint(R"({"name":"w","owner":"workspace"})");
     BOOST_TEST(client.get(path(ours), bob.token).status == 404u);
@@ -183,7 +188,7 @@ BOOST_FIXTURE_TEST_CASE(a_workspaces_key_is_its_admins_business, keyed)
     BOOST_TEST(client.get(path(member), member).code() == "forbidden");
 }
 
-BOOST_FIXTURE_TEST_CASE(another_workspaces_keys_are_not_there, keyed)
+BOOST_FIXTURE_TEST_CASE(keys_of_another_workspace_are_not_found, key_rights_fixture)
 {
     auto eve = sign_up(client, "eve@example.net");
     auto her_key = client.post(base + "/api-keys", R"({"name":"e"})", eve.token).text("/secret");
@@ -207,7 +212,7 @@ BOOST_FIXTURE_TEST_CASE(another_workspaces_keys_are_not_there, keyed)
     BOOST_TEST(client.get(base + "/api-keys", eve.token).body.find("mine") == std::string::npos);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_person_of_two_workspaces_has_two_sets_of_keys, keyed)
+BOOST_FIXTURE_TEST_CASE(keys_are_per_workspace, key_rights_fixture)
 {
     auto here = client.post(base + "/api-keys", R"({"name":"here"})", bob.token).text("/secret");
     db.sql("UPDATE users SET last_workspace_id = NULL WHERE id = '" + bob.user +
@@ -215,7 +220,7 @@ BOOST_FIXTURE_TEST_CASE(a_person_of_two_workspaces_has_two_sets_of_keys, keyed)
            "' AND workspace_id <> '" + workspace + "'");
     auto home = log_in(client, "bob@example.com");
     BOOST_TEST_REQUIRE(home.workspace != workspace);
-    BOOST_TEST(count(client.get(base + "/api-keys", home.token)) == 0u);
+    BOOST_TEST(item_count(client.get(base + "/api-keys", home.token)) == 0u);
     BOOST_TEST(client.get(path(here), home.token).status == 404u);
     BOOST_TEST(client.del(path(here), home.token).status == 404u);
     BOOST_TEST(client.get(base + "/auth", here).header("X-Workspace-Id") == workspace);

@@ -1,25 +1,26 @@
-// Keys whose secret an agent never sees: a link shows it once to whoever opens it.
-#include "tests/e2e/agents/agents.hpp"
+// Claim links: the secret of an API key goes to a person once and never to the agent that minted it.
+#include "tests/e2e/agents/mcp_fixture.hpp"
 #include "tests/e2e/support/all_cores.hpp"
 
 #include <atomic>
 #include <thread>
 #include <vector>
 
-using namespace flows;
+using namespace e2e;
 
 namespace {
 
-struct claims : agents {
-    using agents::agents;
+struct claims_fixture : mcp_fixture {
+    using mcp_fixture::mcp_fixture;
 
-    struct order {
+    struct claimable_key {
         std::string prefix, claim;
     };
 
-    order mint_by_link(const std::string& more = "")
+    claimable_key mint_by_link(const std::string& more = "")
     {
-        auto made = use("mint_api_key", R"({"name":"by link","delivery":"claim_url")" + more + "}", token);
+        auto arguments = R"({"name":"by link","delivery":"claim_url")" + more + "}";
+        auto made = call_tool("mint_api_key", arguments, token);
         BOOST_REQUIRE_MESSAGE(made.status == 200u, made.body);
         BOOST_TEST(made.body.find("tnx_") == std::string::npos);
         auto url = made.text("/result/structuredContent/claim_url");
@@ -32,7 +33,7 @@ struct claims : agents {
         return client.post(base + "/api-keys/claim", support::object({{"token", what}}));
     }
 
-    std::string end_of(const order& one)
+    std::string claim_outcome(const claimable_key& one)
     {
         auto answer = claim(one.claim);
         return std::to_string(answer.status) + " " + answer.code();
@@ -43,7 +44,7 @@ struct claims : agents {
 
 BOOST_AUTO_TEST_SUITE(key_claims)
 
-BOOST_FIXTURE_TEST_CASE(the_link_gives_the_secret_once, claims)
+BOOST_FIXTURE_TEST_CASE(the_claim_link_returns_the_secret_once, claims_fixture)
 {
     auto one = mint_by_link(R"(,"scopes":["team:read"])");
     auto listed = client.get(base + "/api-keys/" + one.prefix, token);
@@ -52,17 +53,17 @@ BOOST_FIXTURE_TEST_CASE(the_link_gives_the_secret_once, claims)
     BOOST_REQUIRE_MESSAGE(shown.status == 200u, shown.body);
     auto key = shown.text("/secret");
     BOOST_TEST(prefix_of(key) == one.prefix);
-    BOOST_TEST(at(shown, "/scopes") == R"(["team:read"])");
-    BOOST_TEST(everywhere(server, to_get("/team", key)) == "200");
+    BOOST_TEST(json_at(shown, "/scopes") == R"(["team:read"])");
+    BOOST_TEST(on_all_cores(server, get_request("/team", key)) == "200");
     BOOST_TEST(client.get(base + "/me/notifications", key).status == 403u);
-    BOOST_TEST(end_of(one) == "400 invalid_token");
-    BOOST_TEST(everywhere(server, to_get("/team", key)) == "200");
-    auto trail = client.get(base + "/audit?action=api_key.claim", token);
-    BOOST_TEST(trail.text("/items/0/target") == one.prefix);
-    BOOST_TEST(trail.text("/items/0/actor/user_id") == user);
+    BOOST_TEST(claim_outcome(one) == "400 invalid_token");
+    BOOST_TEST(on_all_cores(server, get_request("/team", key)) == "200");
+    auto events = client.get(base + "/audit?action=api_key.claim", token);
+    BOOST_TEST(events.text("/items/0/target") == one.prefix);
+    BOOST_TEST(events.text("/items/0/actor/user_id") == user);
 }
 
-BOOST_FIXTURE_TEST_CASE(opening_the_link_spends_nothing, claims)
+BOOST_FIXTURE_TEST_CASE(opening_the_claim_link_does_not_spend_it, claims_fixture)
 {
     auto one = mint_by_link();
     for (int i = 0; i < 3; ++i)
@@ -70,7 +71,7 @@ BOOST_FIXTURE_TEST_CASE(opening_the_link_spends_nothing, claims)
     BOOST_TEST(claim(one.claim).status == 200u);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_claim_is_no_key_and_no_other_token, claims)
+BOOST_FIXTURE_TEST_CASE(a_claim_token_is_valid_for_claims_only, claims_fixture)
 {
     auto one = mint_by_link();
     BOOST_TEST(client.get(base + "/me", one.claim).status == 401u);
@@ -82,37 +83,37 @@ BOOST_FIXTURE_TEST_CASE(a_claim_is_no_key_and_no_other_token, claims)
     BOOST_TEST(claim(one.claim).status == 200u);
 }
 
-BOOST_FIXTURE_TEST_CASE(what_has_ended_meanwhile_is_not_given_out, claims)
+BOOST_FIXTURE_TEST_CASE(revoked_and_expired_keys_cannot_be_claimed, claims_fixture)
 {
     auto revoked = mint_by_link();
     BOOST_REQUIRE(client.del(base + "/api-keys/" + revoked.prefix, token).status == 204u);
-    BOOST_TEST(end_of(revoked) == "400 invalid_token");
+    BOOST_TEST(claim_outcome(revoked) == "400 invalid_token");
 
     auto late = mint_by_link();
     db.sql("UPDATE api_keys SET created_at = now() - interval '16 minutes' WHERE prefix = '" + late.prefix +
            "'");
-    BOOST_TEST(end_of(late) == "400 invalid_token");
+    BOOST_TEST(claim_outcome(late) == "400 invalid_token");
 
     auto expired = mint_by_link();
     db.sql("UPDATE api_keys SET expires_at = now() - interval '1 second' WHERE prefix = '" + expired.prefix +
            "'");
-    BOOST_TEST(end_of(expired) == "400 invalid_token");
+    BOOST_TEST(claim_outcome(expired) == "400 invalid_token");
 }
 
-BOOST_FIXTURE_TEST_CASE(of_two_who_claim_at_once_one_gets_it, claims)
+BOOST_FIXTURE_TEST_CASE(of_concurrent_claims_exactly_one_succeeds, claims_fixture)
 {
     auto one = mint_by_link();
     std::vector<std::thread> both;
-    std::atomic<int> got = 0;
+    std::atomic<int> succeeded = 0;
     for (int i = 0; i < 8; ++i)
         both.emplace_back([&] {
             support::http_client own(server.port());
             if (own.post(base + "/api-keys/claim", support::object({{"token", one.claim}})).status == 200u)
-                ++got;
+                ++succeeded;
         });
     for (auto& thread : both)
         thread.join();
-    BOOST_TEST(got == 1);
+    BOOST_TEST(succeeded == 1);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

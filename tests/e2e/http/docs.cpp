@@ -1,5 +1,5 @@
-// The document and the page that shows it.
-#include "tests/e2e/support/signed_up.hpp"
+// GET /openapi.json, and /docs with Swagger UI: linted, and used in a browser.
+#include "tests/e2e/support/account_fixture.hpp"
 #include "tests/support/third_party.hpp"
 
 #include <boost/json/array.hpp>
@@ -9,11 +9,11 @@
 #include <set>
 #include <string>
 
-using namespace flows;
+using namespace e2e;
 
 namespace {
 
-struct reader : signed_up {
+struct docs_fixture : account_fixture {
     support::response fetch(const std::string& path, const std::string& name = {},
                             const std::string& value = {})
     {
@@ -24,8 +24,8 @@ struct reader : signed_up {
     }
 };
 
-/// The two redirects to and from a provider have no other success; and two paths are alike but for what their
-/// parts may be: an id has 36 characters, `api-keys` and `invites` have fewer.
+/// Accepted findings: two operations succeed only by redirecting, and two paths differ only by the length of
+/// their parts (an ID has 36 characters, `api-keys` and `invites` have fewer).
 const std::set<std::string> known_findings = {
     "operation-2xx-response #/paths/~1api~1v1~1users~1oauth~1google~1authorize/get/responses",
     "operation-2xx-response #/paths/~1api~1v1~1users~1oauth~1google~1callback/get/responses",
@@ -36,7 +36,7 @@ const std::set<std::string> known_findings = {
 
 BOOST_AUTO_TEST_SUITE(docs)
 
-BOOST_FIXTURE_TEST_CASE(the_document_passes_its_linters, reader)
+BOOST_FIXTURE_TEST_CASE(the_document_passes_its_linters, docs_fixture)
 {
     auto document = fetch("/openapi.json");
     BOOST_TEST(document.status == 200u);
@@ -44,27 +44,27 @@ BOOST_FIXTURE_TEST_CASE(the_document_passes_its_linters, reader)
     support::temporary_folder folder;
     auto file = folder.path() + "/openapi.json";
     std::ofstream(file) << document.body;
-    support::peer linters("lint-openapi", {{"file", file}});
+    support::third_party_server linters("lint-openapi", {{"file", file}});
     for (auto& finding : linters.start().at("findings").as_array())
         BOOST_TEST(known_findings.contains(std::string(finding.as_string())), finding.as_string());
 }
 
-BOOST_FIXTURE_TEST_CASE(the_program_prints_what_the_server_serves, reader)
+BOOST_FIXTURE_TEST_CASE(the_program_prints_what_the_server_serves, docs_fixture)
 {
     support::child_process printer({support::program_path(), "openapi", "--public-url", "http://127.0.0.1:0"},
                                    {},
-                                   STDOUT_FILENO); // which is how this server knows itself
+                                   STDOUT_FILENO); // the public URL of this server
     auto code = printer.wait(std::chrono::seconds(20));
     BOOST_REQUIRE(code.has_value());
     BOOST_TEST(*code == 0);
-    BOOST_TEST((printer.written() == fetch("/openapi.json").body + "\n"));
+    BOOST_TEST((printer.output() == fetch("/openapi.json").body + "\n"));
 }
 
-BOOST_FIXTURE_TEST_CASE(the_page_brings_all_that_it_needs_and_compresses_it, reader)
+BOOST_FIXTURE_TEST_CASE(the_page_is_self_contained_and_compressed, docs_fixture)
 {
     auto page = fetch("/docs");
     BOOST_TEST(page.status == 200u);
-    BOOST_TEST(page.body.find("http") == std::string::npos); // no address of anybody else's
+    BOOST_TEST(page.body.find("http") == std::string::npos); // no URL of another site
     auto policy = page.header("Content-Security-Policy");
     BOOST_TEST(policy.starts_with("default-src 'none'; script-src 'self'; style-src 'self';"));
     BOOST_TEST(policy.find("unsafe") == std::string::npos);
@@ -87,26 +87,26 @@ BOOST_FIXTURE_TEST_CASE(the_page_brings_all_that_it_needs_and_compresses_it, rea
     BOOST_TEST(plain.header("ETag") != small.header("ETag"));
 }
 
-BOOST_FIXTURE_TEST_CASE(nothing_else_is_served_from_there, reader)
+BOOST_FIXTURE_TEST_CASE(no_other_file_is_served, docs_fixture)
 {
     for (std::string path :
          {"/docs/", "/docs/package.json", "/docs/..%2fopenapi.json", "/docs/start.js.gz", "/docs/%00"})
         BOOST_TEST(fetch(path).status == 404u, path);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_browser_shows_the_page_and_tries_a_call, reader)
+BOOST_FIXTURE_TEST_CASE(a_browser_renders_the_page_and_makes_a_call, docs_fixture)
 {
     auto key = mint(R"({"name":"k"})");
     auto url = "http://127.0.0.1:" + std::to_string(server.port());
-    support::peer browser("browse-docs", {{"url", url + "/docs"}, {"token", key}});
-    auto& told = browser.start();
-    for (auto& one : told.at("foreign").as_array())
+    support::third_party_server browser("browse-docs", {{"url", url + "/docs"}, {"token", key}});
+    auto& report = browser.start();
+    for (auto& one : report.at("foreign").as_array())
         BOOST_ERROR("asked for " << one.as_string());
-    for (auto& one : told.at("errors").as_array())
+    for (auto& one : report.at("errors").as_array())
         BOOST_ERROR(one.as_string());
-    BOOST_TEST(told.at("operations").as_int64() > 60);
-    BOOST_TEST(told.at("status").as_string() == "200");
-    BOOST_TEST(std::string(told.at("answer").as_string()).find(prefix_of(key)) != std::string::npos);
+    BOOST_TEST(report.at("operations").as_int64() > 60);
+    BOOST_TEST(report.at("status").as_string() == "200");
+    BOOST_TEST(std::string(report.at("answer").as_string()).find(prefix_of(key)) != std::string::npos);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,5 +1,5 @@
-// The examples of the document, sent as they stand: only ids, tokens, addresses and passwords are those of
-// people who exist.
+// The request examples of the OpenAPI document, sent as they are, with the IDs, tokens, addresses and
+// passwords of existing accounts.
 #include "handlers/openapi/document.hpp"
 #include "handlers/routes.hpp"
 #include "tests/e2e/isolation/authorization_fixture.hpp"
@@ -10,29 +10,29 @@
 #include <algorithm>
 #include <string>
 
-using namespace flows;
-using namespace flows::rights;
+using namespace e2e;
+using namespace e2e::authorization_matrix;
 namespace json = boost::json;
 
 namespace {
 
-const std::string password = "long enough"; // everybody's
+const std::string password = "long enough"; // of all accounts
 
-/// Put the marks of a row's body, for what is made when it is called, into the same places of an example.
-void put_marks(json::value& example, const json::value& wanted)
+/// Replace members of an example by the placeholders that the row's body has there, for values made per call.
+void insert_placeholders(json::value& example, const json::value& wanted)
 {
     if (auto members = wanted.if_object()) {
         for (auto& [name, value] : *members)
             if (auto there = example.as_object().if_contains(name))
-                put_marks(*there, value);
+                insert_placeholders(*there, value);
     } else if (auto items = wanted.if_array()) {
-        put_marks(example.as_array().at(0), items->front());
+        insert_placeholders(example.as_array().at(0), items->front());
     } else if (auto text = wanted.if_string(); text && (text->starts_with("{") || *text == password)) {
         example = *text;
     }
 }
 
-/// The body of an operation's example; empty if it has none.
+/// The example body of an operation; empty if it has none.
 std::string example_of(const json::object& document, const handlers::route& line, const row& like)
 {
     std::string method(support::http::to_string(line.method == verb::unknown ? verb::get : line.method));
@@ -49,39 +49,40 @@ std::string example_of(const json::object& document, const handlers::route& line
     auto example = *found;
     if (std::string_view(media) != "application/json")
         return "form:token=" + std::string(example.at("token").as_string());
-    boost::system::error_code is_no_json; // where a mark stands for more than a text
+    boost::system::error_code is_no_json; // a placeholder stands for more than a string
     auto wanted = json::parse(like.body, is_no_json);
     if (!is_no_json)
-        put_marks(example, wanted);
-    // Whoever accepts an invitation here has an account.
+        insert_placeholders(example, wanted);
+    // The invitee of this test has an account.
     if (line.path.ends_with("/invites/accept"))
         example.as_object()["password"] = password;
     return json::serialize(example);
 }
 
-constexpr who callers[] = {who::owner, who::outsider, who::nobody};
+constexpr caller callers[] = {caller::owner, caller::outsider, caller::anonymous};
 
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(examples)
 
-BOOST_FIXTURE_TEST_CASE(each_does_what_the_document_says, city)
+BOOST_FIXTURE_TEST_CASE(each_example_succeeds, matrix_fixture)
 {
-    auto document = handlers::describe_api("http://127.0.0.1:8080", "0");
+    auto document = handlers::describe_api(handlers::all_routes(), "http://127.0.0.1:8080", "0");
     int sent = 0;
     for (auto& line : handlers::all_routes()) {
-        auto like = std::ranges::find_if(table, [&](const row& one) { return is_for(one, line); });
-        BOOST_REQUIRE(like != std::end(table));
+        auto like = std::ranges::find_if(matrix, [&](const row& one) { return describes(one, line); });
+        BOOST_REQUIRE(like != std::end(matrix));
         auto body = example_of(document, line, *like);
         if (body.empty())
             continue;
         auto copy = *like;
         copy.body = body;
-        auto caller = std::ranges::find_if(
-            callers, [&](who one) { return expected(copy, one, what::session) == copy.success; });
-        BOOST_REQUIRE(caller != std::end(callers));
-        scene one(*this, copy, *caller, what::session);
-        auto answer = one.play();
+        auto who = std::ranges::find_if(callers, [&](caller one) {
+            return expected_status(copy, one, credential::session) == copy.success;
+        });
+        BOOST_REQUIRE(who != std::end(callers));
+        scenario one(*this, copy, *who, credential::session);
+        auto answer = one.send();
         BOOST_TEST(answer.status == copy.success,
                    line.path << " " << body << ": " << answer.status << " " << answer.body);
         ++sent;

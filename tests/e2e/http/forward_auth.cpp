@@ -1,9 +1,9 @@
-// Real proxies with the files of scripts/deploy in front of an application, and Latchkey beside them.
+// Forward authentication by real proxies, run with the files of scripts/deploy before an application.
 #include "tests/e2e/support/members.hpp"
 #include "tests/e2e/support/response_helpers.hpp"
 #include "tests/support/child_process.hpp"
 #include "tests/support/eventually.hpp"
-#include "tests/support/free_port.hpp"
+#include "tests/support/reserved_port.hpp"
 #include "tests/support/tcp_server.hpp"
 
 #include <boost/beast/core/string.hpp>
@@ -16,7 +16,7 @@
 #include <memory>
 #include <sstream>
 
-using namespace flows;
+using namespace e2e;
 
 namespace {
 
@@ -24,7 +24,7 @@ namespace http = support::http;
 
 const std::string deploy = LATCHKEY_SOURCE_DIR "/scripts/deploy/";
 
-/// An application that answers with what it was told: each header as "name: value", and the body.
+/// An application that echoes its request: each header as "name: value", and the body.
 class application {
 public:
     std::uint16_t port() const { return server_.port(); }
@@ -58,7 +58,7 @@ std::string read_file(const std::string& path)
     return {std::istreambuf_iterator<char>(file), {}};
 }
 
-/// Put one text in the place of another, which must be there.
+/// Replace a text, which must be present, by another.
 void replace(std::string& text, const std::string& old, const std::string& with)
 {
     auto at = text.find(old);
@@ -70,7 +70,7 @@ struct addresses {
     std::string listen, latchkey, application;
 };
 
-/// nginx with its file, of which the three addresses are replaced.
+/// nginx with nginx.conf, after replacing its three addresses.
 std::unique_ptr<support::child_process> start_nginx(const std::string& folder, const addresses& at)
 {
     auto text = read_file(deploy + "nginx.conf");
@@ -78,7 +78,7 @@ std::unique_ptr<support::child_process> start_nginx(const std::string& folder, c
     replace(text, "server 127.0.0.1:3000;", "server " + at.application + ";");
     replace(text, "listen 80;", "listen " + at.listen + ";");
     std::ofstream(folder + "/site.conf") << text;
-    std::string user = geteuid() == 0 ? "user nobody nogroup;" : "";
+    std::string user = geteuid() == 0 ? "user www-data;" : "";
     std::ofstream(folder + "/nginx.conf")
         << user << "daemon off; master_process off; pid " << folder
         << "/pid; error_log stderr; worker_processes 1; events {}\n"
@@ -120,10 +120,10 @@ std::string address_of(std::uint16_t port)
     return "127.0.0.1:" + std::to_string(port);
 }
 
-struct behind_proxy : team {
-    behind_proxy(starter start, const support::environment& settings = {}) : team(settings)
+struct proxy_fixture : team_fixture {
+    proxy_fixture(starter start, const support::environment& settings = {}) : team_fixture(settings)
     {
-        front.speak_through_others();
+        front.skip_recording();
         std::filesystem::permissions(folder.path(), std::filesystem::perms::all);
         proxy = start(folder.path(), {address_of(port), address_of(server.port()), address_of(app.port())});
         auto is_up = [&] {
@@ -133,11 +133,11 @@ struct behind_proxy : team {
                 return false;
             }
         };
-        bool runs = support::eventually(std::chrono::seconds(10), is_up);
-        BOOST_REQUIRE_MESSAGE(runs, proxy->written());
+        bool runs = support::eventually(is_up);
+        BOOST_REQUIRE_MESSAGE(runs, proxy->output());
     }
 
-    /// A request with whatever headers, through the proxy.
+    /// Send a request with additional headers through the proxy.
     support::response send(const std::string& credential,
                            const std::vector<std::pair<std::string, std::string>>& headers,
                            std::string body = "", http::verb method = http::verb::get)
@@ -151,7 +151,7 @@ struct behind_proxy : team {
         return front.send(std::move(message));
     }
 
-    /// The application's word on a header: its value, or "none"; "twice" if it came more than once.
+    /// The value of a header as the application received it, "none", or "twice" for several.
     static std::string header_in(const support::response& answer, const std::string& name)
     {
         std::string out = "none";
@@ -173,108 +173,108 @@ struct behind_proxy : team {
 
     support::temporary_folder folder;
     application app;
-    std::uint16_t port = support::free_port();
+    std::uint16_t port = support::reserve_port();
     support::http_client front{port};
     std::unique_ptr<support::child_process> proxy;
 };
 
-/// Under all the names that an application might take for one of ours.
-const std::vector<std::pair<std::string, std::string>> lies = {
-    {"X-User-Id", "liar"},       {"x-user-id", "liar"},      {"X_User_Id", "liar"},
-    {"X-Workspace-Id", "liar"},  {"X_Workspace_Id", "liar"}, {"X-Role", "liar"},
-    {"X_Role", "liar"},          {"X-Scopes", "liar"},       {"X_Scopes", "liar"},
-    {"X-Credential-Id", "liar"}, {"X_Credential_Id", "liar"}};
+/// Forged identity headers, under every name that an application might read as one of Latchkey's.
+const std::vector<std::pair<std::string, std::string>> forged = {
+    {"X-User-Id", "forged"},       {"x-user-id", "forged"},      {"X_User_Id", "forged"},
+    {"X-Workspace-Id", "forged"},  {"X_Workspace_Id", "forged"}, {"X-Role", "forged"},
+    {"X_Role", "forged"},          {"X-Scopes", "forged"},       {"X_Scopes", "forged"},
+    {"X-Credential-Id", "forged"}, {"X_Credential_Id", "forged"}};
 
-void the_application_is_told_who_calls(starter start)
+void identity_headers_are_authentic(starter start)
 {
-    behind_proxy world(start);
-    auto told = world.send(world.mel.token, lies);
-    BOOST_REQUIRE_MESSAGE(told.status == 200u, told.body);
-    BOOST_TEST(behind_proxy::header_in(told, "X-User-Id") == world.mel.user);
-    BOOST_TEST(behind_proxy::header_in(told, "X-Workspace-Id") == world.workspace);
-    BOOST_TEST(behind_proxy::header_in(told, "X-Role") == "manager");
-    BOOST_TEST(behind_proxy::header_in(told, "X-Scopes") == "*");
-    BOOST_TEST(told.body.find("liar") == told.body.npos, told.body);
-    BOOST_TEST(told.body.find(world.mel.token) == told.body.npos);
+    proxy_fixture fixture(start);
+    auto echo = fixture.send(fixture.mel.token, forged);
+    BOOST_REQUIRE_MESSAGE(echo.status == 200u, echo.body);
+    BOOST_TEST(proxy_fixture::header_in(echo, "X-User-Id") == fixture.mel.user);
+    BOOST_TEST(proxy_fixture::header_in(echo, "X-Workspace-Id") == fixture.workspace);
+    BOOST_TEST(proxy_fixture::header_in(echo, "X-Role") == "manager");
+    BOOST_TEST(proxy_fixture::header_in(echo, "X-Scopes") == "*");
+    BOOST_TEST(echo.body.find("forged") == echo.body.npos, echo.body);
+    BOOST_TEST(echo.body.find(fixture.mel.token) == echo.body.npos);
 
-    auto key = world.mint(R"({"name":"k","scopes":["team:read","content:read"]})");
-    BOOST_TEST(behind_proxy::header_in(world.send(key, {}), "X-Scopes") == "team:read content:read");
+    auto key = fixture.mint(R"({"name":"k","scopes":["team:read","content:read"]})");
+    BOOST_TEST(proxy_fixture::header_in(fixture.send(key, {}), "X-Scopes") == "team:read content:read");
 
-    // Who belongs to nobody is nobody, whatever a client says.
-    auto workspaces = world.mint(R"({"name":"k","owner":"workspace"})");
-    auto nobody = world.send(workspaces, lies);
-    BOOST_TEST(nobody.status == 200u);
-    BOOST_TEST(nobody.body.find("liar") == nobody.body.npos, nobody.body);
-    BOOST_TEST(behind_proxy::header_in(nobody, "X-Workspace-Id") == world.workspace);
+    // A key owned by a workspace has no user, and the forged one is removed.
+    auto workspaces = fixture.mint(R"({"name":"k","owner":"workspace"})");
+    auto by_workspace = fixture.send(workspaces, forged);
+    BOOST_TEST(by_workspace.status == 200u);
+    BOOST_TEST(by_workspace.body.find("forged") == by_workspace.body.npos, by_workspace.body);
+    BOOST_TEST(proxy_fixture::header_in(by_workspace, "X-Workspace-Id") == fixture.workspace);
 }
 
-void a_body_goes_to_the_application_alone(starter start)
+void a_body_is_forwarded_to_the_application_only(starter start)
 {
-    behind_proxy world(start);
+    proxy_fixture fixture(start);
     std::string body(50'000, 'x');
     body += "end";
-    auto told = world.send(world.token, {{"Content-Type", "text/plain"}}, body, http::verb::post);
-    BOOST_REQUIRE_MESSAGE(told.status == 200u, told.body.substr(0, 500));
-    BOOST_TEST(told.body.ends_with("\n\n" + body));
+    auto echo = fixture.send(fixture.token, {{"Content-Type", "text/plain"}}, body, http::verb::post);
+    BOOST_REQUIRE_MESSAGE(echo.status == 200u, echo.body.substr(0, 500));
+    BOOST_TEST(echo.body.ends_with("\n\n" + body));
 }
 
-void refusals_come_through(starter start)
+void refusals_are_passed_on(starter start)
 {
-    behind_proxy world(start, {{"LATCHKEY_RATE_LIMIT_PER_MINUTE", "20"}});
-    int before = world.app.asked();
-    auto refused = world.send("", lies);
+    proxy_fixture fixture(start, {{"LATCHKEY_RATE_LIMIT_PER_MINUTE", "20"}});
+    int before = fixture.app.asked();
+    auto refused = fixture.send("", forged);
     BOOST_TEST(refused.status == 401u);
     BOOST_TEST(refused.header("WWW-Authenticate").starts_with("Bearer realm=\"latchkey\""));
-    BOOST_TEST(world.send("tnx_nonsense", {}).status == 401u);
-    BOOST_TEST(world.app.asked() == before);
+    BOOST_TEST(fixture.send("tnx_nonsense", {}).status == 401u);
+    BOOST_TEST(fixture.app.asked() == before);
 
     support::response over;
     for (int i = 0; i < 25 && over.status != 429; ++i)
-        over = world.send(world.bob.token, {});
+        over = fixture.send(fixture.bob.token, {});
     BOOST_TEST(over.status == 429u);
     BOOST_TEST(!over.header("Retry-After").empty());
     BOOST_TEST(over.body.find("rate_limited") != over.body.npos);
-    before = world.app.asked();
-    BOOST_TEST(world.send(world.bob.token, {}).status == 429u);
-    BOOST_TEST(world.app.asked() == before);
+    before = fixture.app.asked();
+    BOOST_TEST(fixture.send(fixture.bob.token, {}).status == 429u);
+    BOOST_TEST(fixture.app.asked() == before);
 }
 
-void nothing_passes_while_latchkey_is_away(starter start)
+void requests_fail_while_latchkey_is_down(starter start)
 {
-    behind_proxy world(start);
-    BOOST_TEST(world.send(world.token, {}).status == 200u);
-    int before = world.app.asked();
-    world.server.kill();
-    auto refused = world.send(world.token, {});
+    proxy_fixture fixture(start);
+    BOOST_TEST(fixture.send(fixture.token, {}).status == 200u);
+    int before = fixture.app.asked();
+    fixture.server.kill();
+    auto refused = fixture.send(fixture.token, {});
     BOOST_TEST(refused.status >= 500u);
-    BOOST_TEST(world.app.asked() == before);
+    BOOST_TEST(fixture.app.asked() == before);
 }
 
-void all_of_it(starter start)
+void check_all(starter start)
 {
-    the_application_is_told_who_calls(start);
-    a_body_goes_to_the_application_alone(start);
-    refusals_come_through(start);
-    nothing_passes_while_latchkey_is_away(start);
+    identity_headers_are_authentic(start);
+    a_body_is_forwarded_to_the_application_only(start);
+    refusals_are_passed_on(start);
+    requests_fail_while_latchkey_is_down(start);
 }
 
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(forward_auth)
 
-BOOST_AUTO_TEST_CASE(behind_nginx)
+BOOST_AUTO_TEST_CASE(nginx)
 {
-    all_of_it(&start_nginx);
+    check_all(&start_nginx);
 }
 
-BOOST_AUTO_TEST_CASE(behind_caddy)
+BOOST_AUTO_TEST_CASE(caddy)
 {
-    all_of_it(&start_caddy);
+    check_all(&start_caddy);
 }
 
-BOOST_AUTO_TEST_CASE(behind_haproxy)
+BOOST_AUTO_TEST_CASE(haproxy)
 {
-    all_of_it(&start_haproxy);
+    check_all(&start_haproxy);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

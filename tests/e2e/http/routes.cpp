@@ -1,4 +1,4 @@
-// What every line of the route table has in common, whatever it does; lines to come are tested with the rest.
+// Properties of every route in the table, including routes added later.
 #include "handlers/routes.hpp"
 
 #include "tests/e2e/support/members.hpp"
@@ -10,12 +10,12 @@
 #include <string_view>
 #include <vector>
 
-using namespace flows;
-using kind = handlers::guard::kind;
+using namespace e2e;
+using handlers::guard_kind;
 
 namespace {
 
-/// The path with something in the place of each part that varies.
+/// The path with a value in place of each parameter.
 std::string path_of(const handlers::route& line, const std::string& part = "aaaaaaaa")
 {
     std::string out(line.path);
@@ -31,10 +31,10 @@ std::string name_of(const handlers::route& line)
 
 bool needs_credential(const handlers::route& line)
 {
-    return line.who.who != kind::anyone && line.who.who != kind::unlimited;
+    return line.guard.kind != guard_kind::anyone && line.guard.kind != guard_kind::unlimited;
 }
 
-/// A method that no line has for this path.
+/// A method that no route has for this path.
 support::http::verb unknown_to(std::string_view path)
 {
     using support::http::verb;
@@ -54,11 +54,11 @@ bool may_lack_a_body(const handlers::route& line)
 
 bool reads_json(const handlers::route& line)
 {
-    return line.input_from == handlers::input_place::json ||
-           line.input_from == handlers::input_place::optional_json;
+    return line.source == handlers::input_source::json ||
+           line.source == handlers::input_source::optional_json;
 }
 
-struct all_routes : signed_up {
+struct routes_fixture : account_fixture {
     std::string all_powerful = mint(R"({"name":"k"})");
 
     support::response ask(const handlers::route& line, std::string body = "", const std::string& with = "")
@@ -94,7 +94,7 @@ struct all_routes : signed_up {
 
 BOOST_AUTO_TEST_SUITE(routes)
 
-BOOST_FIXTURE_TEST_CASE(a_stranger_is_told_to_show_a_credential, all_routes)
+BOOST_FIXTURE_TEST_CASE(a_missing_credential_is_challenged, routes_fixture)
 {
     for (auto& line : handlers::all_routes()) {
         if (!needs_credential(line))
@@ -105,7 +105,7 @@ BOOST_FIXTURE_TEST_CASE(a_stranger_is_told_to_show_a_credential, all_routes)
                 auto refused = ask(line, body);
                 BOOST_TEST(refused.status == 401u);
                 BOOST_TEST(refused.code() == "unauthorized");
-                BOOST_TEST(members(refused) == "detail code");
+                BOOST_TEST(member_names(refused) == "detail code");
                 auto challenge = refused.header("WWW-Authenticate");
                 BOOST_TEST(challenge.starts_with("Bearer realm=\"latchkey\""));
                 BOOST_TEST(challenge.find("error") == challenge.npos);
@@ -114,25 +114,25 @@ BOOST_FIXTURE_TEST_CASE(a_stranger_is_told_to_show_a_credential, all_routes)
     }
 }
 
-BOOST_FIXTURE_TEST_CASE(a_key_without_the_permission_is_told_which_it_lacks, all_routes)
+BOOST_FIXTURE_TEST_CASE(a_key_without_the_permission_gets_its_name, routes_fixture)
 {
     auto key = mint(R"({"name":"k","scopes":["content:write"]})");
     for (auto& line : handlers::all_routes()) {
-        if (line.who.who != kind::permission)
+        if (line.guard.kind != guard_kind::permission)
             continue;
         BOOST_TEST_CONTEXT(name_of(line))
         {
             auto refused = ask(line, "{", key);
             BOOST_TEST(refused.status == 403u);
             BOOST_TEST(refused.code() == "forbidden_scope");
-            BOOST_TEST(refused.text("/required") == line.who.permission);
+            BOOST_TEST(refused.text("/required") == line.guard.permission);
             BOOST_TEST(refused.header("WWW-Authenticate").find("error=\"insufficient_scope\"") !=
                        std::string::npos);
         }
     }
 }
 
-BOOST_FIXTURE_TEST_CASE(no_answer_is_kept_and_each_has_an_id, all_routes)
+BOOST_FIXTURE_TEST_CASE(every_response_is_uncacheable_and_has_a_request_id, routes_fixture)
 {
     client.set("X-Request-Id", "all-routes");
     for (auto& line : handlers::all_routes()) {
@@ -150,7 +150,7 @@ BOOST_FIXTURE_TEST_CASE(no_answer_is_kept_and_each_has_an_id, all_routes)
     }
 }
 
-BOOST_FIXTURE_TEST_CASE(a_method_that_a_path_does_not_know_is_told_those_it_knows, all_routes)
+BOOST_FIXTURE_TEST_CASE(an_unknown_method_gets_the_allowed_ones, routes_fixture)
 {
     for (auto& line : handlers::all_routes()) {
         if (line.method == support::http::verb::unknown)
@@ -169,7 +169,7 @@ BOOST_FIXTURE_TEST_CASE(a_method_that_a_path_does_not_know_is_told_those_it_know
     }
 }
 
-BOOST_FIXTURE_TEST_CASE(what_is_no_json_is_malformed, all_routes)
+BOOST_FIXTURE_TEST_CASE(invalid_json_is_malformed, routes_fixture)
 {
     std::string deep(1000, '[');
     each_reading_json([&](const handlers::route& line) {
@@ -184,12 +184,12 @@ BOOST_FIXTURE_TEST_CASE(what_is_no_json_is_malformed, all_routes)
             auto refused = ask(line, body, all_powerful);
             BOOST_TEST(refused.status == 400u, body);
             BOOST_TEST(refused.code() == "malformed_json", body);
-            BOOST_TEST(members(refused) == "detail code");
+            BOOST_TEST(member_names(refused) == "detail code");
         }
     });
 }
 
-BOOST_FIXTURE_TEST_CASE(an_empty_body_is_malformed_where_one_is_needed, all_routes)
+BOOST_FIXTURE_TEST_CASE(an_empty_body_is_malformed_where_one_is_required, routes_fixture)
 {
     each_reading_json([&](const handlers::route& line) {
         auto answer = send_as(line, "application/json", "");
@@ -197,7 +197,7 @@ BOOST_FIXTURE_TEST_CASE(an_empty_body_is_malformed_where_one_is_needed, all_rout
     });
 }
 
-BOOST_FIXTURE_TEST_CASE(a_body_says_that_it_is_json, all_routes)
+BOOST_FIXTURE_TEST_CASE(a_body_requires_the_json_content_type, routes_fixture)
 {
     each_reading_json([&](const handlers::route& line) {
         for (auto type :
@@ -212,25 +212,25 @@ BOOST_FIXTURE_TEST_CASE(a_body_says_that_it_is_json, all_routes)
     });
 }
 
-BOOST_FIXTURE_TEST_CASE(what_is_json_but_no_object_is_unprocessable, all_routes)
+BOOST_FIXTURE_TEST_CASE(json_other_than_an_object_is_unprocessable, routes_fixture)
 {
     each_reading_json([&](const handlers::route& line) {
         for (auto body : {"[]", "null", "7", "\"text\"", "true", "[{}]"})
-            BOOST_TEST(faults(ask(line, body, all_powerful)) == "body dict_type", body);
+            BOOST_TEST(validation_errors(ask(line, body, all_powerful)) == "body dict_type", body);
     });
 }
 
-BOOST_FIXTURE_TEST_CASE(unknown_members_are_refused_wherever_they_stand, all_routes)
+BOOST_FIXTURE_TEST_CASE(unknown_members_are_rejected_at_every_depth, routes_fixture)
 {
     each_reading_json([&](const handlers::route& line) {
-        auto told = faults(ask(line, R"({"no_such":1,"":2,"__proto__":{}})", all_powerful));
+        auto errors = validation_errors(ask(line, R"({"no_such":1,"":2,"__proto__":{}})", all_powerful));
         for (auto fault :
              {"body.no_such extra_forbidden", "body. extra_forbidden", "body.__proto__ extra_forbidden"})
-            BOOST_TEST(told.find(fault) != std::string::npos, told);
+            BOOST_TEST(errors.find(fault) != std::string::npos, errors);
     });
 }
 
-BOOST_FIXTURE_TEST_CASE(a_body_of_faults_alone_is_answered_in_proportion, all_routes)
+BOOST_FIXTURE_TEST_CASE(the_error_list_is_bounded, routes_fixture)
 {
     std::string many = "{";
     for (int i = 0; i < 6000; ++i)
@@ -239,11 +239,11 @@ BOOST_FIXTURE_TEST_CASE(a_body_of_faults_alone_is_answered_in_proportion, all_ro
     each_reading_json([&](const handlers::route& line) {
         auto refused = ask(line, many, all_powerful);
         BOOST_TEST(refused.status == 422u);
-        BOOST_TEST(count(refused, "/detail") <= 1000u);
+        BOOST_TEST(item_count(refused, "/detail") <= 1000u);
     });
 }
 
-BOOST_FIXTURE_TEST_CASE(no_part_of_a_path_is_an_error_of_the_server, all_routes)
+BOOST_FIXTURE_TEST_CASE(no_path_parameter_causes_a_server_error, routes_fixture)
 {
     for (auto& line : handlers::all_routes()) {
         if (line.path.find('{') == std::string_view::npos)

@@ -1,4 +1,4 @@
-// Every route, called by everybody with everything.
+// Every route, called by every kind of caller with every kind of credential.
 #include "handlers/routes.hpp"
 #include "tests/e2e/isolation/authorization_fixture.hpp"
 
@@ -6,81 +6,90 @@
 #include <string>
 #include <utility>
 
-using namespace flows;
-using namespace flows::rights;
+using namespace e2e;
+using namespace e2e::authorization_matrix;
 
 namespace {
 
-constexpr std::pair<who, std::string_view> callers[] = {{who::nobody, "nobody"},
-                                                        {who::member, "a member"},
-                                                        {who::manager, "a manager"},
-                                                        {who::admin, "an admin"},
-                                                        {who::owner, "the owner"},
-                                                        {who::outsider, "another workspace's owner"},
-                                                        {who::disabled, "somebody disabled"},
-                                                        {who::without, "somebody without a workspace"},
-                                                        {who::waiting, "somebody who waits to be let in"}};
-constexpr std::pair<what, std::string_view> credentials_of_callers[] = {
-    {what::session, "a session"},
-    {what::key, "a key"},
-    {what::sole_key, "a key for that alone"},
-    {what::narrow_key, "a key for all but that"},
-    {what::workspace_key, "a workspace's key"}};
+constexpr std::pair<caller, std::string_view> callers[] = {
+    {caller::anonymous, "an anonymous client"},
+    {caller::member, "a member"},
+    {caller::manager, "a manager"},
+    {caller::admin, "an admin"},
+    {caller::owner, "the owner"},
+    {caller::outsider, "the owner of another workspace"},
+    {caller::disabled, "a disabled user"},
+    {caller::without_workspace, "a user without a workspace"},
+    {caller::pending, "a user pending approval"}};
+constexpr std::pair<credential, std::string_view> kinds_of_credentials[] = {
+    {credential::session, "a session"},
+    {credential::full_key, "a key"},
+    {credential::minimal_key, "a key with the required scope only"},
+    {credential::insufficient_key, "a key without the required scope"},
+    {credential::workspace_key, "a workspace key"}};
 
-/// Whether there is such a credential.
-bool exists(const row& line, who caller, what with)
+/// Whether such a caller can have such a credential.
+bool exists(const row& line, caller who, credential with)
 {
-    if (caller == who::nobody || caller == who::without || caller == who::waiting)
-        return with == what::session;
-    return with != what::sole_key || (!line.needs.empty() && line.needs != everything);
+    if (who == caller::anonymous || who == caller::without_workspace || who == caller::pending)
+        return with == credential::session;
+    return with != credential::minimal_key || (!line.required.empty() && line.required != all_permissions);
 }
 
-/// What a refusal lacks of what the contract says of it; empty if nothing.
-std::string fault_of(const support::response& refusal, const row& line, who caller, what with)
+/// The part of an error response that violates the contract; empty if none does.
+std::string contract_violation(const support::response& denial, const row& line, caller who, credential with)
 {
-    auto challenge = refusal.header("WWW-Authenticate");
-    if (refusal.status == 401) {
-        // RFC 6750, 3.1: whoever has sent nothing is told of no error.
-        bool tells_error = challenge.find("error=") != challenge.npos;
-        return refusal.code() != "unauthorized"         ? "the code"
-               : !challenge.starts_with("Bearer ")      ? "the challenge"
-               : tells_error != (caller != who::nobody) ? "the challenge's error"
-                                                        : "";
+    auto challenge = denial.header("WWW-Authenticate");
+    if (denial.status == 401) {
+        // RFC 6750, 3.1: no error code for requests without credentials.
+        bool names_error = challenge.find("error=") != challenge.npos;
+        return denial.code() != "unauthorized"             ? "the code"
+               : !challenge.starts_with("Bearer ")         ? "the challenge"
+               : names_error != (who != caller::anonymous) ? "the challenge's error"
+                                                           : "";
     }
-    if (refusal.status == 403) {
-        bool lacks = !has_permission(caller, with, line);
-        if (caller == who::waiting)
-            return refusal.code() == "pending_approval" ? "" : "that they wait";
-        if (caller == who::without)
+    if (denial.status == 403) {
+        bool lacks_permission = !has_permission(who, with, line);
+        if (who == caller::pending)
+            return denial.code() == "pending_approval" ? "" : "the pending approval";
+        if (who == caller::without_workspace)
             return "";
-        return (refusal.code() == "forbidden_scope") != lacks           ? "the code"
-               : refusal.text("/required") != (lacks ? line.needs : "") ? "what is required"
-                                                                        : "";
+        return (denial.code() == "forbidden_scope") != lacks_permission ? "the code"
+               : denial.text("/required") != (lacks_permission ? line.required : "")
+                   ? "the required permission"
+                   : "";
     }
-    return refusal.status != 404 || refusal.code() == "not_found" ? "" : "the code";
+    return denial.status != 404 || denial.code() == "not_found" ? "" : "the code";
 }
 
-struct everybody : city {
-    void try_out(const row& line, std::pair<who, std::string_view> caller,
-                 std::pair<what, std::string_view> with)
+struct every_call : matrix_fixture {
+    void check(const row& line, std::pair<caller, std::string_view> who,
+               std::pair<credential, std::string_view> with)
     {
-        auto wanted = expected(line, caller.first, with.first);
-        scene one(*this, line, caller.first, with.first);
-        auto before = one.look();
-        auto answer = one.play();
-        auto what_it_was = name_of(line) + " by " + std::string(caller.second) + " with " +
+        auto expected = expected_status(line, who.first, with.first);
+        scenario one(*this, line, who.first, with.first);
+        auto before = one.stored_rows();
+        auto answer = one.send();
+        auto description = name_of(line) + " by " + std::string(who.second) + " with " +
                            std::string(with.second) + ": " + std::to_string(answer.status) + " " +
                            answer.body;
         BOOST_TEST_REQUIRE(before.size() > 100u);
-        BOOST_TEST(answer.status == wanted, what_it_was << ", but it should be " << wanted);
-        if (line.what == about::anyone)
+        BOOST_TEST(answer.status == expected, description << ", but it should be " << expected);
+        if (line.acts_on == subject::open)
             return;
-        BOOST_TEST(fault_of(answer, line, caller.first, with.first) == "", what_it_was);
-        // What is done is done, and what is refused or only read has changed nothing.
-        bool is_to_change = wanted < 300 && line.method != verb::get && !line.only_asks;
-        BOOST_TEST(
-            (one.look() != before) == is_to_change,
-            what_it_was << (is_to_change ? ", and nothing was changed" : ", and something was changed"));
+        BOOST_TEST(contract_violation(answer, line, who.first, with.first) == "", description);
+        // Successful writes change something; reads and denied calls change nothing.
+        bool is_write = expected < 300 && line.method != verb::get && !line.is_safe;
+        BOOST_TEST((one.stored_rows() != before) == is_write,
+                   description << (is_write ? ", and nothing was changed" : ", and something was changed"));
+    }
+
+    void check_with_all_credentials(const row& line)
+    {
+        for (auto& who : callers)
+            for (auto& with : kinds_of_credentials)
+                if (exists(line, who.first, with.first))
+                    check(line, who, with);
     }
 };
 
@@ -88,39 +97,32 @@ struct everybody : city {
 
 BOOST_AUTO_TEST_SUITE(authorization)
 
-// The build runs this one: a route that nobody has thought about does not get as far as a test run.
-BOOST_AUTO_TEST_CASE(each_route_has_one_row_and_each_row_a_route)
+// Also executed by the build: a route without a row in the matrix fails to build.
+BOOST_AUTO_TEST_CASE(every_route_has_one_row_and_every_row_a_route)
 {
     for (auto& route : handlers::all_routes()) {
-        auto rows = std::ranges::count_if(table, [&](const row& line) { return is_for(line, route); });
+        auto rows = std::ranges::count_if(matrix, [&](const row& line) { return describes(line, route); });
         BOOST_TEST(rows == 1, support::http::to_string(route.method)
                                   << " " << route.path << " has " << rows << " rows");
     }
-    for (auto& line : table) {
+    for (auto& line : matrix) {
         auto routes = std::ranges::count_if(
-            handlers::all_routes(), [&](const handlers::route& route) { return is_for(line, route); });
+            handlers::all_routes(), [&](const handlers::route& route) { return describes(line, route); });
         BOOST_TEST(routes == 1, name_of(line) << " is a row of " << routes << " routes");
     }
 }
 
-BOOST_FIXTURE_TEST_CASE(everybody_gets_what_the_table_says, everybody)
+BOOST_FIXTURE_TEST_CASE(every_call_is_answered_as_the_matrix_says, every_call)
 {
-    for (auto& line : table)
-        for (auto& caller : callers)
-            for (auto& with : credentials_of_callers)
-                if (exists(line, caller.first, with.first))
-                    try_out(line, caller, with);
+    for (auto& line : matrix)
+        check_with_all_credentials(line);
 }
 
-BOOST_FIXTURE_TEST_CASE(each_permission_is_had_by_whom_the_table_says, everybody)
+BOOST_FIXTURE_TEST_CASE(every_permission_is_granted_as_the_matrix_says, every_call)
 {
     for (auto& one : permissions) {
         auto path = "/auth?permission=" + std::string(one.permission);
-        auto line = of_workspace(verb::get, path, "", one.permission, 200);
-        for (auto& caller : callers)
-            for (auto& with : credentials_of_callers)
-                if (exists(line, caller.first, with.first))
-                    try_out(line, caller, with);
+        check_with_all_credentials(on_workspace(verb::get, path, "", one.permission, 200));
     }
 }
 

@@ -1,17 +1,18 @@
-// Whatever has an id is not there for other workspaces, whatever the caller may do in theirs.
+// Tenant isolation: objects of another workspace are answered with 404, regardless of what the caller may do
+// in their own.
 #include "tests/e2e/isolation/authorization_fixture.hpp"
 
 #include <initializer_list>
 #include <string>
 #include <vector>
 
-using namespace flows;
-using namespace flows::rights;
+using namespace e2e;
+using namespace e2e::authorization_matrix;
 
 namespace {
 
-/// What the caller's own would be, in the table; here it is the other workspace's.
-bool names_ones_own(const row& line)
+/// Whether a row names an object of the caller; these tests give it to another workspace instead.
+bool names_own_object(const row& line)
 {
     return line.path.find("{own key}") != line.path.npos || line.path.find("{own session}") != line.path.npos;
 }
@@ -20,39 +21,39 @@ bool names_ones_own(const row& line)
 std::vector<row> rows_with_ids()
 {
     std::vector<row> out;
-    for (auto& line : table)
-        if (names_what_is_the_workspaces(line) || names_ones_own(line))
+    for (auto& line : matrix)
+        if (names_workspace_object(line) || names_own_object(line))
             out.push_back(line);
-    // The table's row of this needs no id.
+    // In the matrix this call has no id.
     out.push_back(open(verb::post, "/token/refresh",
                        R"({"refresh_token":"{own refresh}","workspace_id":"{workspace}"})", 200));
     return out;
 }
 
-/// A key is for no call about a session or a person, whatever that names.
-bool is_refused_to(what with, const row& line)
+/// Calls that a kind of key can never make, regardless of what they name.
+bool is_forbidden_for(credential with, const row& line)
 {
-    bool is_personal = line.what == about::person || line.what == about::ownership;
-    return (line.what == about::session && with != what::session) ||
-           (is_personal && with == what::workspace_key);
+    bool is_personal = line.acts_on == subject::user || line.acts_on == subject::ownership;
+    return (line.acts_on == subject::session && with != credential::session) ||
+           (is_personal && with == credential::workspace_key);
 }
 
-struct another_workspace : city {
-    void is_not_there(const row& line, who caller, what with)
+struct cross_workspace_fixture : matrix_fixture {
+    void check_not_found(const row& line, caller who, credential with)
     {
-        scene one(*this, line, caller, with, true);
-        auto before = one.look();
-        auto answer = one.play();
-        auto wanted = is_refused_to(with, line) ? 403u : 404u;
-        auto what_it_was = name_of(line) +
-                           (caller == who::of_both ? " by a member of both" : " by a stranger") +
-                           (with == what::session ? " with a session"
-                            : with == what::key   ? " with a key"
-                                                  : " with a workspace's key") +
+        scenario one(*this, line, who, with, true);
+        auto before = one.stored_rows();
+        auto answer = one.send();
+        auto expected = is_forbidden_for(with, line) ? 403u : 404u;
+        auto description = name_of(line) +
+                           (who == caller::member_of_both ? " by a member of both" : " by an outsider") +
+                           (with == credential::session    ? " with a session"
+                            : with == credential::full_key ? " with a key"
+                                                           : " with a workspace key") +
                            ": " + std::to_string(answer.status) + " " + answer.body;
-        BOOST_TEST(answer.status == wanted, what_it_was);
-        BOOST_TEST(answer.code() == (wanted == 403 ? "forbidden" : "not_found"), what_it_was);
-        BOOST_TEST(one.look() == before, what_it_was);
+        BOOST_TEST(answer.status == expected, description);
+        BOOST_TEST(answer.code() == (expected == 403 ? "forbidden" : "not_found"), description);
+        BOOST_TEST(one.stored_rows() == before, description);
     }
 };
 
@@ -60,36 +61,36 @@ struct another_workspace : city {
 
 BOOST_AUTO_TEST_SUITE(cross_workspace)
 
-BOOST_AUTO_TEST_CASE(every_parameter_is_one_of_these)
+BOOST_AUTO_TEST_CASE(every_path_parameter_is_covered)
 {
-    // The name of a provider or of a file is no id.
-    for (auto& line : table)
+    // Names of providers and of files are not ids.
+    for (auto& line : matrix)
         if (line.path.substr(0, line.path.find('?')).find('{') != line.path.npos)
-            BOOST_TEST((names_what_is_the_workspaces(line) || names_ones_own(line) ||
+            BOOST_TEST((names_workspace_object(line) || names_own_object(line) ||
                         line.path.find("{own grant}") != line.path.npos ||
                         line.path.find("{start.js}") != line.path.npos),
                        name_of(line));
 }
 
-BOOST_FIXTURE_TEST_CASE(what_is_another_workspaces_is_not_there, another_workspace)
+BOOST_FIXTURE_TEST_CASE(ids_of_another_workspace_are_not_found, cross_workspace_fixture)
 {
     for (auto& line : rows_with_ids())
-        for (auto with : {what::session, what::key, what::workspace_key})
-            is_not_there(line, who::outsider, with);
+        for (auto with : {credential::session, credential::full_key, credential::workspace_key})
+            check_not_found(line, caller::outsider, with);
 }
 
-BOOST_FIXTURE_TEST_CASE(the_credential_says_which_workspace_it_is_and_not_who_has_it, another_workspace)
+BOOST_FIXTURE_TEST_CASE(the_credential_selects_the_workspace_not_its_owner, cross_workspace_fixture)
 {
     for (auto& line : rows_with_ids()) {
-        // A session is its person's wherever they are, may go on to wherever they belong, and sees whom they
-        // share a workspace with.
-        bool is_the_persons = line.path.find("{own session}") != line.path.npos ||
-                              line.what == about::session || line.what == about::anyone;
-        if (is_the_persons)
+        // A user can manage all of their sessions, switch to any of their workspaces, and see the avatars of
+        // all users in them.
+        bool is_independent_of_workspace = line.path.find("{own session}") != line.path.npos ||
+                                           line.acts_on == subject::session || line.acts_on == subject::open;
+        if (is_independent_of_workspace)
             continue;
         if (!line.path.starts_with("/avatars/"))
-            is_not_there(line, who::of_both, what::session);
-        is_not_there(line, who::of_both, what::key);
+            check_not_found(line, caller::member_of_both, credential::session);
+        check_not_found(line, caller::member_of_both, credential::full_key);
     }
 }
 

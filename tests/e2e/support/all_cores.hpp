@@ -1,8 +1,8 @@
-// The same question to every core, and several questions at the same instant.
+// The same api_request to every core, and several questions at the same instant.
 #pragma once
 
+#include "tests/e2e/support/account_fixture.hpp"
 #include "tests/e2e/support/response_helpers.hpp"
-#include "tests/e2e/support/signed_up.hpp"
 
 #include <barrier>
 #include <functional>
@@ -12,51 +12,53 @@
 #include <utility>
 #include <vector>
 
-namespace flows {
+namespace e2e {
 
-using question = std::function<support::response(support::http_client&)>;
+using api_request = std::function<support::response(support::http_client&)>;
 
-inline question to_get(const std::string& path, const std::string& token)
+inline api_request get_request(const std::string& path, const std::string& token)
 {
     return [=](support::http_client& client) { return client.get(base + path, token); };
 }
 
-inline question to_post(const std::string& path, const std::string& body, const std::string& token = {})
+inline api_request post_request(const std::string& path, const std::string& body,
+                                const std::string& token = {})
 {
     return [=](support::http_client& client) { return client.post(base + path, body, token); };
 }
 
-inline question to_patch(const std::string& path, const std::string& body, const std::string& token)
+inline api_request patch_request(const std::string& path, const std::string& body, const std::string& token)
 {
     return [=](support::http_client& client) { return client.patch(base + path, body, token); };
 }
 
-inline question to_delete(const std::string& path, const std::string& token)
+inline api_request delete_request(const std::string& path, const std::string& token)
 {
     return [=](support::http_client& client) { return client.del(base + path, token); };
 }
 
-/// An answer in short: "200", "403 forbidden_scope".
-inline std::string verdict(const support::response& answer)
+/// Status and error code of a response: "200", "403 forbidden_scope".
+inline std::string summary(const support::response& answer)
 {
     auto code = answer.code();
     return std::to_string(answer.status) + (code.empty() ? "" : " " + code);
 }
 
-/// The verdicts, each once, of many new connections: whichever core is asked.
-inline std::string everywhere(const support::running_server& server, const question& ask)
+/// The distinct summaries over 16 new connections, which the kernel spreads over all cores.
+inline std::string on_all_cores(const support::running_server& server, const api_request& send)
 {
     std::set<std::string> out;
     for (int i = 0; i < 16; ++i) {
         support::http_client client(server.port());
-        out.insert(verdict(ask(client)));
+        out.insert(summary(send(client)));
     }
     return join({out.begin(), out.end()}, ", ");
 }
 
-/// The answers to questions that are asked at the same instant, each on a connection that is open before.
-inline std::vector<support::response> at_once(const support::running_server& server,
-                                              const std::vector<question>& all)
+/// Send requests at the same instant, each on a connection that is already open. @return the responses, in
+/// order
+inline std::vector<support::response> send_concurrently(const support::running_server& server,
+                                                        const std::vector<api_request>& all)
 {
     std::vector<support::response> answers(all.size());
     std::barrier ready(static_cast<std::ptrdiff_t>(all.size()));
@@ -73,14 +75,14 @@ inline std::vector<support::response> at_once(const support::running_server& ser
     return answers;
 }
 
-/// The verdicts of several answers, sorted: "200, 409 conflict".
-inline std::string verdicts(const std::vector<support::response>& answers)
+/// The summaries of several responses, sorted: "200, 409 conflict".
+inline std::string summaries(const std::vector<support::response>& answers)
 {
     std::vector<std::string> out;
     for (auto& answer : answers)
-        out.push_back(verdict(answer));
+        out.push_back(summary(answer));
     std::ranges::sort(out);
     return join(out, ", ");
 }
 
-} // namespace flows
+} // namespace e2e

@@ -1,4 +1,4 @@
-// A client application with its browser, that signs people in through the provider.
+// A client application and its browser, for sign-ins through the OpenID provider.
 #pragma once
 
 #include "crypto/encoding.hpp"
@@ -16,9 +16,9 @@
 #include <string_view>
 #include <utility>
 
-namespace flows {
+namespace e2e {
 
-/// One provider for all tests of this program: it takes a second to start.
+/// One provider for all tests of this process: starting it takes a second.
 inline const support::certificate& provider_certificate()
 {
     static const support::certificate made;
@@ -31,8 +31,8 @@ inline support::oidc_issuer& provider()
     return made;
 }
 
-/// A parameter of a URL's query, decoded; empty if there is none.
-inline std::string parameter(const std::string& url, std::string_view name)
+/// A decoded query parameter of a URL; empty if absent.
+inline std::string query_parameter(const std::string& url, std::string_view name)
 {
     auto parsed = boost::urls::parse_uri(url);
     BOOST_REQUIRE_MESSAGE(parsed.has_value(), url);
@@ -40,16 +40,16 @@ inline std::string parameter(const std::string& url, std::string_view name)
     return found == parsed->params().end() ? std::string() : std::string((*found).value);
 }
 
-/// Path and query.
-inline std::string target_of(const std::string& url)
+/// Path and query of a URL.
+inline std::string request_target(const std::string& url)
 {
     auto parsed = boost::urls::parse_uri(url);
     BOOST_REQUIRE_MESSAGE(parsed.has_value(), url);
     return std::string(parsed->encoded_path()) + "?" + std::string(parsed->encoded_query());
 }
 
-struct with_provider : correspondence {
-    explicit with_provider(support::environment more = {}) : correspondence(with_settings(std::move(more)))
+struct oidc_fixture : mail_fixture {
+    explicit oidc_fixture(support::environment more = {}) : mail_fixture(with_settings(std::move(more)))
     {
         provider().reset();
     }
@@ -67,7 +67,7 @@ struct with_provider : correspondence {
 
     static constexpr auto google = "/api/v1/users/oauth/google";
 
-    /// The client's secret half of PKCE.
+    /// The PKCE code verifier.
     std::string verifier = std::string(43, 'v');
     std::string redirect_uri = "https://app.example/in";
     std::string state = "client state & more";
@@ -83,7 +83,7 @@ struct with_provider : correspondence {
         return std::string(path.c_str());
     }
 
-    /// The browser goes to the provider; its cookie is kept.
+    /// Begin a sign-in, and store the cookie. @return the redirect to the provider
     support::response begin()
     {
         auto sent = client.get(begin_path());
@@ -92,7 +92,7 @@ struct with_provider : correspondence {
         return sent;
     }
 
-    /// The provider sends it back: where to.
+    /// Follow the redirect to the provider. @return the URL that the provider redirects back to
     std::string visit_provider(const support::response& sent)
     {
         BOOST_REQUIRE_MESSAGE(sent.status == 302u, sent.body);
@@ -101,18 +101,18 @@ struct with_provider : correspondence {
         return answer.header("Location");
     }
 
-    support::response come_back(const std::string& to)
+    support::response return_from_provider(const std::string& to)
     {
         client.set("Cookie", cookies);
-        auto answer = client.get(target_of(to));
+        auto answer = client.get(request_target(to));
         client.set("Cookie", "");
         return answer;
     }
 
-    /// All the way to the client application: the URL that it is called with.
+    /// The whole sign-in up to the client application. @return the URL that the application is called with
     std::string consent()
     {
-        auto back = come_back(visit_provider(begin()));
+        auto back = return_from_provider(visit_provider(begin()));
         BOOST_REQUIRE_MESSAGE(back.status == 302u, back.body);
         return back.header("Location");
     }
@@ -123,14 +123,14 @@ struct with_provider : correspondence {
                     support::object({{"code", code}, {"code_verifier", with.value_or(verifier)}}));
     }
 
-    support::response sign_in() { return exchange(parameter(consent(), "code")); }
+    support::response sign_in() { return exchange(query_parameter(consent(), "code")); }
 
-    /// What the client is told when something is wrong.
-    std::string error() { return parameter(consent(), "error"); }
+    /// The error that the client application receives.
+    std::string error() { return query_parameter(consent(), "error"); }
 
-    void provider_says(const boost::json::object& claims) { provider().set({{"claims", claims}}); }
+    void set_claims(const boost::json::object& claims) { provider().set({{"claims", claims}}); }
 
     std::string cookies;
 };
 
-} // namespace flows
+} // namespace e2e

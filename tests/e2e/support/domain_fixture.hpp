@@ -1,63 +1,63 @@
-// Ada's workspace with a domain, and people who sign up with an address of it.
+// Ada's workspace with a join domain, and users who sign up with an address in it.
 #pragma once
 
 #include "tests/e2e/support/all_cores.hpp"
 #include "tests/e2e/support/invite_fixture.hpp"
-#include "tests/support/eventually.hpp"
+#include "tests/e2e/support/outbox.hpp"
 
 #include <string>
 
-namespace flows {
+namespace e2e {
 
-inline constexpr std::string_view asked_subject = "asks to join";
+inline constexpr std::string_view join_request_subject = "asks to join";
 
-/// Ada has proved her address, and Mel is an admin who has not.
-struct domain : inviting {
-    explicit domain(const support::environment& settings = {}) : inviting(settings)
+/// Ada has verified her address; Mel is an admin with an unverified one.
+struct domain_fixture : invite_fixture {
+    explicit domain_fixture(const support::environment& settings = {}) : invite_fixture(settings)
     {
         verify_address("ada@example.com");
         BOOST_REQUIRE(client.patch(base + "/team/" + mel.user, R"({"role":"admin"})", token).status == 200u);
-        set_up("approval");
+        set_join_policy("approval");
     }
 
-    void set_up(const std::string& policy, const std::string& of = "example.com")
+    void set_join_policy(const std::string& policy, const std::string& domain = "example.com")
     {
-        auto body = support::object({{"join_policy", policy}, {"join_domain", of}});
+        auto body = support::object({{"join_policy", policy}, {"join_domain", domain}});
         auto changed = client.patch(base + "/workspace", body, token);
         BOOST_REQUIRE_MESSAGE(changed.status == 200u, changed.body);
     }
 
-    support::response arrive(const std::string& email)
+    support::response post_signup(const std::string& email)
     {
         return post("/signup",
                     support::object({{"email", email}, {"password", "long enough"}, {"name", "Zoe Z."}}));
     }
 
-    /// Somebody signs up who is to wait.
-    person newcomer(const std::string& email)
+    /// Sign up as a user who has to wait for approval.
+    person sign_up_pending(const std::string& email)
     {
-        auto made = arrive(email);
+        auto made = post_signup(email);
         BOOST_REQUIRE_MESSAGE(made.status == 201u, made.body);
-        BOOST_REQUIRE_MESSAGE(at(made, "/workspace") == "null", made.body);
-        return person_of(made);
+        BOOST_REQUIRE_MESSAGE(json_at(made, "/workspace") == "null", made.body);
+        return person_from(made);
     }
 
-    /// What the next letter to this address asks its reader to send.
-    std::string confirmation_of(const std::string& email)
+    /// The body of POST /email/verify with the token of the next verification email.
+    std::string verification_body(const std::string& email)
     {
-        return support::object({{"token", token_to(email, "Confirm your e-mail address")}});
+        return support::object({{"token", emailed_token(email, "Confirm your email address")}});
     }
 
     void verify(const std::string& email)
     {
-        BOOST_REQUIRE(post("/email/verify", confirmation_of(email)).status == 200u);
+        BOOST_REQUIRE(post("/email/verify", verification_body(email)).status == 200u);
     }
 
-    person verified_newcomer(const std::string& email)
+    person sign_up_verified(const std::string& email)
     {
-        auto who = newcomer(email);
+        auto out = sign_up_pending(email);
         verify(email);
-        return who;
+        return out;
     }
 
     support::response requests(const std::string& query = "")
@@ -65,33 +65,30 @@ struct domain : inviting {
         return client.get(base + "/team/requests" + query, token);
     }
 
-    support::response settle(const std::string& whom, const std::string& how, const std::string& with)
+    support::response decide(const std::string& user_id, const std::string& decision, const std::string& with)
     {
-        return post("/team/requests/" + whom + "/" + how, "", with);
+        return post("/team/requests/" + user_id + "/" + decision, "", with);
     }
 
-    support::response approve(const std::string& whom) { return settle(whom, "approve", token); }
-    support::response reject(const std::string& whom) { return settle(whom, "reject", token); }
+    support::response approve(const std::string& user_id) { return decide(user_id, "approve", token); }
+    support::response reject(const std::string& user_id) { return decide(user_id, "reject", token); }
 
-    /// The workspace that the person's session leads to by now; empty if to none.
-    std::string refreshed_to(person& who)
+    /// Refresh a session. @return the id of its workspace; empty if it has none
+    std::string refresh_workspace(person& user)
     {
-        auto renewed = post("/token/refresh", support::object({{"refresh_token", who.refresh_token}}));
+        auto renewed = post("/token/refresh", support::object({{"refresh_token", user.refresh_token}}));
         BOOST_REQUIRE_MESSAGE(renewed.status == 200u, renewed.body);
-        who.refresh_token = renewed.text("/refresh_token");
-        who.token = renewed.text("/access_token");
+        user.refresh_token = renewed.text("/refresh_token");
+        user.token = renewed.text("/access_token");
         return renewed.text("/workspace/id");
     }
 
-    /// Whether nothing (more) comes: a letter is ordered before its cause is answered, so that it is enough
-    /// to wait until all that were ordered are out.
-    bool is_silent(const std::string& email, std::string_view subject)
+    /// Whether, once everything queued is delivered, no further email with this subject has arrived.
+    bool no_more_emails(const std::string& email, std::string_view subject)
     {
-        bool out = support::eventually(std::chrono::seconds(20),
-                                       [&] { return db.sql("SELECT count(*) FROM outbox") == "0"; });
-        BOOST_REQUIRE(out);
-        return !mails.wait_for(email, subject, std::chrono::milliseconds(0));
+        await_delivery(db);
+        return !mailbox.wait_for(email, subject, std::chrono::milliseconds(0));
     }
 };
 
-} // namespace flows
+} // namespace e2e

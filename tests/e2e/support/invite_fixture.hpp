@@ -1,4 +1,4 @@
-// Inviting people into Ada's workspace, and what they find in their mail.
+// Invites to Ada's workspace and the emails that carry them.
 #pragma once
 
 #include "tests/e2e/support/members.hpp"
@@ -12,11 +12,12 @@
 #include <utility>
 #include <vector>
 
-namespace flows {
+namespace e2e {
 
-using invite_lines = std::vector<std::pair<std::string, std::string>>; // address and role
+/// Email address and role.
+using invite_lines = std::vector<std::pair<std::string, std::string>>;
 
-inline std::string batch_of(const invite_lines& lines)
+inline std::string invites_body(const invite_lines& lines)
 {
     boost::json::array all;
     for (auto& [email, role] : lines)
@@ -24,8 +25,8 @@ inline std::string batch_of(const invite_lines& lines)
     return support::object({{"invites", all}});
 }
 
-/// What is told of an invitation that is over: "400 invalid_token cancelled".
-inline std::string end_of(const support::response& answer)
+/// Status, code and reason of the response to a closed invite: "400 invalid_token cancelled".
+inline std::string invite_error(const support::response& answer)
 {
     return std::to_string(answer.status) + " " + answer.code() + " " + answer.text("/reason");
 }
@@ -33,9 +34,9 @@ inline std::string end_of(const support::response& answer)
 inline constexpr std::string_view invite_subject = "You are invited to";
 inline constexpr std::string_view reminder_subject = "Reminder: you are invited to";
 
-/// Ada's workspace with one of each role, and everybody's mail.
-struct inviting : team {
-    using team::team;
+/// Ada's workspace with one member of each role, and a mailbox.
+struct invite_fixture : team_fixture {
+    using team_fixture::team_fixture;
 
     support::response post(const std::string& path, const std::string& body, const std::string& with = {})
     {
@@ -44,10 +45,10 @@ struct inviting : team {
 
     support::response invite(const std::string& with, const invite_lines& lines)
     {
-        return post("/team/invites", batch_of(lines), with);
+        return post("/team/invites", invites_body(lines), with);
     }
 
-    /// Invite one more. @return the invite's id
+    /// @return the id of a new invite
     std::string invite_one(const std::string& email, const std::string& role = "member",
                            const std::string& with = {})
     {
@@ -56,26 +57,26 @@ struct inviting : team {
         return made.text("/items/0/invite_id");
     }
 
-    support::letter letter_to(const std::string& email, std::string_view subject = invite_subject)
+    support::email email_to(const std::string& email, std::string_view subject = invite_subject)
     {
-        auto found = mails.wait_for(email, subject);
-        BOOST_REQUIRE_MESSAGE(found.has_value(), "no letter to " + email + ": " + std::string(subject));
+        auto found = mailbox.wait_for(email, subject);
+        BOOST_REQUIRE_MESSAGE(found.has_value(), "no email to " + email + ": " + std::string(subject));
         return *found;
     }
 
-    /// The token of the next letter of this kind to somebody.
-    std::string token_to(const std::string& email, std::string_view subject = invite_subject)
+    /// The token in the next email with this subject.
+    std::string emailed_token(const std::string& email, std::string_view subject = invite_subject)
     {
-        auto out = support::token_in(letter_to(email, subject));
+        auto out = support::token_in(email_to(email, subject));
         BOOST_REQUIRE(!out.empty());
         return out;
     }
 
-    /// Invite one more. @return the token in the mail
-    std::string invitation_of(const std::string& email, const std::string& role = "member")
+    /// @return the token in the email of a new invite
+    std::string invitation_token(const std::string& email, const std::string& role = "member")
     {
         invite_one(email, role);
-        return token_to(email);
+        return emailed_token(email);
     }
 
     support::response preview(const std::string& invitation)
@@ -83,7 +84,7 @@ struct inviting : team {
         return post("/invites/preview", support::object({{"token", invitation}}));
     }
 
-    /// Accept by a session, or with no proof at all.
+    /// Accept with a session, or without proof of identity.
     support::response accept(const std::string& invitation, const std::string& with = {})
     {
         return post("/invites/accept", support::object({{"token", invitation}}), with);
@@ -94,11 +95,11 @@ struct inviting : team {
         return post("/invites/accept", support::object({{"token", invitation}, {"password", password}}));
     }
 
-    /// The role of a member of Ada's workspace, as stored; empty if they are none.
-    std::string role_of(const std::string& who)
+    /// The stored role of a user in Ada's workspace; empty for non-members.
+    std::string role_of(const std::string& user_id)
     {
         return db.sql("SELECT role FROM memberships WHERE workspace_id = '" + workspace +
-                      "' AND user_id = '" + who + "'");
+                      "' AND user_id = '" + user_id + "'");
     }
 
     void verify_address(const std::string& email)
@@ -106,7 +107,7 @@ struct inviting : team {
         db.sql("UPDATE users SET email_verified_at = now() WHERE email_normalized = '" + email + "'");
     }
 
-    support::mailbox mails{server.mail_folder()};
+    support::mailbox mailbox{server.mail_folder()};
 };
 
-} // namespace flows
+} // namespace e2e

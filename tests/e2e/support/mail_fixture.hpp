@@ -1,10 +1,9 @@
-// What flows with mail begin with: a server that puts its letters down as files, and a mailbox that reads
-// them.
+// A server that delivers its emails as files, and the mailbox that reads them.
 #pragma once
 
 #include "tests/e2e/support/members.hpp"
+#include "tests/e2e/support/outbox.hpp"
 #include "tests/e2e/support/response_helpers.hpp"
-#include "tests/support/eventually.hpp"
 #include "tests/support/mailbox.hpp"
 #include "tests/support/temporary_folder.hpp"
 
@@ -12,12 +11,12 @@
 #include <string_view>
 #include <utility>
 
-namespace flows {
+namespace e2e {
 
-struct correspondence {
-    explicit correspondence(support::environment settings = {})
+struct mail_fixture {
+    explicit mail_fixture(support::environment settings = {})
         : server(db.conninfo(), with_folder(std::move(settings))), client(server.port()),
-          mails(folder.path() + "/mail")
+          mailbox(folder.path() + "/mail")
     {}
 
     support::environment with_folder(support::environment settings) const
@@ -31,30 +30,27 @@ struct correspondence {
         return client.post(base + std::string(path), std::move(body), token);
     }
 
-    /// The next letter to somebody; the test ends if there is none.
-    support::letter letter_to(const std::string& email, std::string_view subject = {})
+    /// The next email to this address; the test fails if none arrives.
+    support::email email_to(const std::string& email, std::string_view subject = {})
     {
-        auto found = mails.wait_for(email, subject);
-        BOOST_REQUIRE_MESSAGE(found.has_value(), "no letter to " + email + ": " + std::string(subject));
+        auto found = mailbox.wait_for(email, subject);
+        BOOST_REQUIRE_MESSAGE(found.has_value(), "no email to " + email + ": " + std::string(subject));
         return *found;
     }
 
-    /// The token of the next such letter.
-    std::string token_to(const std::string& email, std::string_view subject)
+    /// The token in the next such email.
+    std::string emailed_token(const std::string& email, std::string_view subject)
     {
-        auto token = support::token_in(letter_to(email, subject));
+        auto token = support::token_in(email_to(email, subject));
         BOOST_REQUIRE(!token.empty());
         return token;
     }
 
-    /// Whether nothing (more) comes: a letter is ordered before its cause is answered, so that it is enough
-    /// to wait until all that were ordered are out.
-    bool is_silent(const std::string& email, std::string_view subject = {})
+    /// Whether, once everything queued is delivered, no further email with this subject has arrived.
+    bool no_more_emails(const std::string& email, std::string_view subject = {})
     {
-        bool out = support::eventually(std::chrono::seconds(20),
-                                       [&] { return db.sql("SELECT count(*) FROM outbox") == "0"; });
-        BOOST_REQUIRE(out);
-        return !mails.wait_for(email, subject, std::chrono::milliseconds(0));
+        await_delivery(db);
+        return !mailbox.wait_for(email, subject, std::chrono::milliseconds(0));
     }
 
     support::response verify(const std::string& token)
@@ -71,11 +67,11 @@ struct correspondence {
     support::database db;
     support::running_server server;
     support::http_client client;
-    support::mailbox mails;
+    support::mailbox mailbox;
 };
 
-inline constexpr std::string_view verify_subject = "Confirm your e-mail address";
+inline constexpr std::string_view verify_subject = "Confirm your email address";
 inline constexpr std::string_view reset_subject = "Reset your password";
 inline constexpr std::string_view changed_subject = "Your password was changed";
 
-} // namespace flows
+} // namespace e2e

@@ -1,42 +1,39 @@
-// The letters that a server under test has put down.
+// Counting and reading the emails that a server has delivered as files.
 #pragma once
 
-#include "tests/e2e/support/signed_up.hpp"
-#include "tests/support/eventually.hpp"
+#include "tests/e2e/support/account_fixture.hpp"
+#include "tests/e2e/support/outbox.hpp"
 #include "tests/support/mailbox.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <string>
+#include <string_view>
 
-namespace flows {
+namespace e2e {
 
-/** How many letters of a kind have been written so far. Waits until they are out. */
-inline std::size_t letters_of(const support::database& db, const support::running_server& server,
-                              const std::string& kind)
+/// The number of emails of a kind delivered so far. Waits until none of the kind is queued.
+inline std::size_t count_emails(const support::database& db, const support::running_server& server,
+                                const std::string& kind)
 {
-    bool out = support::eventually(std::chrono::seconds(20), [&] {
-        return db.sql("SELECT count(*) FROM outbox WHERE kind = '" + kind + "'") == "0";
-    });
-    BOOST_REQUIRE_MESSAGE(out, "a letter is not sent");
-    auto all = support::mailbox(server.mail_folder()).letters();
+    await_delivery(db, kind);
+    auto all = support::mailbox(server.mail_folder()).emails();
     return static_cast<std::size_t>(std::ranges::count_if(
-        all, [&](const support::letter& one) { return one.headers.at("x-latchkey-kind") == kind; }));
+        all, [&](const support::email& one) { return one.headers.at("x-latchkey-kind") == kind; }));
 }
 
-/// Somebody who has signed up, and what they are sent.
-struct correspondent : signed_up {
-    explicit correspondent(const support::environment& settings = {}) : signed_up(settings) {}
+/// Ada's account and her mailbox.
+struct account_mail_fixture : account_fixture {
+    explicit account_mail_fixture(const support::environment& settings = {}) : account_fixture(settings) {}
 
-    std::size_t letters(const std::string& kind) const { return letters_of(db, server, kind); }
+    std::size_t emails_sent(const std::string& kind) const { return count_emails(db, server, kind); }
 
-    /// The next to Ada with this subject. @throw if none comes
-    support::letter wait_for(std::string_view subject)
+    /// The next email to Ada with this subject. @throw bad_optional_access if none arrives
+    support::email email_to_owner(std::string_view subject)
     {
-        return box.wait_for("ada@example.com", subject).value();
+        return mailbox.wait_for("ada@example.com", subject).value();
     }
 
-    support::mailbox box{server.mail_folder()};
+    support::mailbox mailbox{server.mail_folder()};
 };
 
-} // namespace flows
+} // namespace e2e

@@ -1,4 +1,4 @@
-// Short words for what the flows ask of an answer again and again.
+// Short accessors for the parts of a response that tests compare.
 #pragma once
 
 #include "crypto/encoding.hpp"
@@ -15,7 +15,7 @@
 #include <string_view>
 #include <vector>
 
-namespace flows {
+namespace e2e {
 
 inline std::string join(std::vector<std::string> words, std::string_view between = " ")
 {
@@ -28,8 +28,8 @@ inline std::string join(std::vector<std::string> words, std::string_view between
     return out;
 }
 
-/// What stands at a JSON pointer, as JSON: `"text"`, `7`, `null`, `["*"]`. Empty if there is nothing.
-inline std::string at(const support::response& answer, std::string_view pointer)
+/// The value at a JSON pointer, as JSON: `"text"`, `7`, `null`, `["*"]`. Empty if absent.
+inline std::string json_at(const support::response& answer, std::string_view pointer)
 {
     boost::system::error_code none;
     auto body = boost::json::parse(answer.body, none);
@@ -37,8 +37,8 @@ inline std::string at(const support::response& answer, std::string_view pointer)
     return found ? boost::json::serialize(*found) : std::string();
 }
 
-/// The names of an object's members in their order: "role is_owner joined_at". Empty if there is no object.
-inline std::string members(const support::response& answer, std::string_view pointer = "")
+/// The names of an object's members in order: "role is_owner joined_at". Empty if it is not an object.
+inline std::string member_names(const support::response& answer, std::string_view pointer = "")
 {
     boost::system::error_code none;
     auto body = boost::json::parse(answer.body, none);
@@ -50,8 +50,8 @@ inline std::string members(const support::response& answer, std::string_view poi
     return join(names);
 }
 
-/// How many items a list has; as many as a list never has if there is none.
-inline std::size_t count(const support::response& answer, std::string_view pointer = "/items")
+/// The size of an array; the maximum of size_t if it is not an array.
+inline std::size_t item_count(const support::response& answer, std::string_view pointer = "/items")
 {
     boost::system::error_code none;
     auto body = boost::json::parse(answer.body, none);
@@ -59,41 +59,41 @@ inline std::size_t count(const support::response& answer, std::string_view point
     return found && found->is_array() ? found->get_array().size() : std::size_t(-1);
 }
 
-/// One text of every item: texts(page, "id").
-inline std::vector<std::string> texts(const support::response& answer, std::string_view member)
+/// One text of every item: item_texts(page, "id").
+inline std::vector<std::string> item_texts(const support::response& answer, std::string_view member)
 {
     std::vector<std::string> out;
-    auto listed = count(answer);
+    auto listed = item_count(answer);
     BOOST_REQUIRE_MESSAGE(listed != std::size_t(-1), answer.body);
     for (std::size_t i = 0; i < listed; ++i)
         out.push_back(answer.text("/items/" + std::to_string(i) + "/" + std::string(member)));
     return out;
 }
 
-/** The faults of a 422, sorted: "body.email value_error, body.password missing". Anything else than a 422 in
-    the contract's shape reads as itself. */
-inline std::string faults(const support::response& answer)
+/** The errors of a 422, sorted: "body.email value_error, body.password missing". For any other response, or a
+    422 that breaks the contract: status and body. */
+inline std::string validation_errors(const support::response& answer)
 {
-    auto told = count(answer, "/detail");
-    if (answer.status != 422 || members(answer) != "code detail" || answer.code() != "validation_error" ||
-        told == std::size_t(-1))
+    auto listed = item_count(answer, "/detail");
+    if (answer.status != 422 || member_names(answer) != "code detail" ||
+        answer.code() != "validation_error" || listed == std::size_t(-1))
         return std::to_string(answer.status) + " " + answer.body;
     std::vector<std::string> lines;
     auto body = answer.json();
-    for (auto& fault : body.at("detail").as_array()) {
+    for (auto& error : body.at("detail").as_array()) {
         std::vector<std::string> steps;
-        for (auto& step : fault.at("loc").as_array())
+        for (auto& step : error.at("loc").as_array())
             steps.push_back(step.is_string() ? std::string(step.get_string()) : boost::json::serialize(step));
-        BOOST_TEST(fault.as_object().size() == 3u);
-        BOOST_TEST(!fault.at("msg").as_string().empty());
-        lines.push_back(join(steps, ".") + " " + std::string(fault.at("type").as_string()));
+        BOOST_TEST(error.as_object().size() == 3u);
+        BOOST_TEST(!error.at("msg").as_string().empty());
+        lines.push_back(join(steps, ".") + " " + std::string(error.at("type").as_string()));
     }
     std::ranges::sort(lines);
     return join(lines, ", ");
 }
 
-/// Whether a text is a UUID of version 7 in lower case.
-inline bool is_id(const std::string& text)
+/// Whether a text is a version 7 UUID in lower case.
+inline bool is_uuid_v7(const std::string& text)
 {
     auto id = schemas::parse_uuid(text);
     std::string again;
@@ -102,23 +102,23 @@ inline bool is_id(const std::string& text)
     return again == text && text[14] == '7' && std::string_view("89ab").find(text[19]) != std::string::npos;
 }
 
-/// Whether a text is an instant in UTC, as all are written.
-inline bool is_instant(const std::string& text)
+/// Whether a text is a UTC timestamp in the format of all responses.
+inline bool is_timestamp(const std::string& text)
 {
     return text.size() == 27 && text.ends_with('Z') && schemas::parse_timestamp(text).has_value();
 }
 
-/// Whether it is an instant of the last minutes.
+/// Whether it is a timestamp of the last ten minutes.
 inline bool is_recent(const std::string& text)
 {
     auto instant = schemas::parse_timestamp(text);
     auto now = std::chrono::system_clock::now();
     using std::chrono::minutes;
-    return is_instant(text) && *instant > now - minutes(10) && *instant < now + minutes(1);
+    return is_timestamp(text) && *instant > now - minutes(10) && *instant < now + minutes(1);
 }
 
-/// An instant so much later than now, as clients write it.
-inline std::string in(std::chrono::seconds later)
+/// A timestamp relative to now, in the format of requests.
+inline std::string from_now(std::chrono::seconds later)
 {
     std::string out;
     auto now = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
@@ -126,8 +126,8 @@ inline std::string in(std::chrono::seconds later)
     return out;
 }
 
-/// All of an answer that a client can compare: without what differs from one answer to the next.
-inline std::string comparable(const support::response& answer)
+/// A response without the headers that differ between any two responses, for comparison.
+inline std::string normalized(const support::response& answer)
 {
     std::vector<std::string> lines;
     for (auto& header : answer.headers)
@@ -137,8 +137,8 @@ inline std::string comparable(const support::response& answer)
     return std::to_string(answer.status) + "\n" + join(lines, "\n") + "\n\n" + answer.body;
 }
 
-/// A part of a JWT, 0 the header and 1 the claims, as an answer that the words above can read.
-inline support::response part_of(const std::string& jwt, int which)
+/// A part of a JWT as the body of a response, for the accessors above: 0 is the header, 1 the claims.
+inline support::response jwt_part(const std::string& jwt, int which)
 {
     auto first = jwt.find('.'), second = jwt.find('.', first + 1);
     BOOST_REQUIRE(second != std::string::npos);
@@ -150,4 +150,4 @@ inline support::response part_of(const std::string& jwt, int which)
     return out;
 }
 
-} // namespace flows
+} // namespace e2e

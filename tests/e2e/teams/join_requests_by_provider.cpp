@@ -1,22 +1,22 @@
-// Joining by domain for who comes through a provider, and where addresses have to be verified first.
+// Joining by domain after an OpenID sign-in, and with LATCHKEY_EMAIL_VERIFICATION=required.
 #include "tests/e2e/support/all_cores.hpp"
 #include "tests/e2e/support/browser.hpp"
 
 #include <string>
 
-using namespace flows;
+using namespace e2e;
 
 namespace {
 
-/// Boss owns a workspace of the domain whose people come through the provider.
-struct awaited : with_provider {
-    explicit awaited(support::environment more = {}) : with_provider(std::move(more)) {}
+/// Boss owns a workspace with the domain of the provider's accounts.
+struct provider_join_fixture : oidc_fixture {
+    explicit provider_join_fixture(support::environment more = {}) : oidc_fixture(std::move(more)) {}
 
-    void set_up(const std::string& policy)
+    void set_join_policy(const std::string& policy)
     {
         if (boss.token.empty()) {
             post("/signup", credentials("boss@example.org"));
-            BOOST_REQUIRE(verify(token_to("boss@example.org", verify_subject)).status == 200u);
+            BOOST_REQUIRE(verify(emailed_token("boss@example.org", verify_subject)).status == 200u);
             boss = log_in(client, "boss@example.org");
         }
         auto body = support::object({{"join_policy", policy}, {"join_domain", "example.org"}});
@@ -48,89 +48,89 @@ const support::environment required{{"LATCHKEY_EMAIL_VERIFICATION", "required"}}
 
 BOOST_AUTO_TEST_SUITE(join_requests_by_provider)
 
-BOOST_FIXTURE_TEST_CASE(who_comes_through_the_provider_joins_an_open_workspace_at_once, awaited)
+BOOST_FIXTURE_TEST_CASE(a_provider_account_joins_an_open_workspace_at_once, provider_join_fixture)
 {
-    set_up("open");
+    set_join_policy("open");
     auto opened = sign_in();
     BOOST_TEST(opened.status == 200u);
     BOOST_TEST(opened.text("/workspace/id") == boss.workspace);
     BOOST_TEST(role_of(opened.text("/user/id")) == "member");
-    BOOST_TEST(everywhere(server, to_get("/team", opened.text("/access_token"))) == "200");
+    BOOST_TEST(on_all_cores(server, get_request("/team", opened.text("/access_token"))) == "200");
     BOOST_TEST(db.sql("SELECT count(*) FROM workspaces") == "1");
     BOOST_TEST(sign_in().text("/workspace/id") == boss.workspace);
-    BOOST_TEST(is_silent("boss@example.org", "asks to join"));
+    BOOST_TEST(no_more_emails("boss@example.org", "asks to join"));
 }
 
-BOOST_FIXTURE_TEST_CASE(or_waits_to_be_let_in, awaited)
+BOOST_FIXTURE_TEST_CASE(a_provider_account_is_pending_under_approval, provider_join_fixture)
 {
-    set_up("approval");
+    set_join_policy("approval");
     auto opened = sign_in();
     auto who = opened.text("/user/id");
     BOOST_TEST(opened.status == 200u);
-    BOOST_TEST(at(opened, "/workspace") == "null");
-    BOOST_TEST(verdict(client.get(base + "/team", opened.text("/access_token"))) == "403 pending_approval");
-    BOOST_TEST(letter_to("boss@example.org", "asks to join").subject ==
+    BOOST_TEST(json_at(opened, "/workspace") == "null");
+    BOOST_TEST(summary(client.get(base + "/team", opened.text("/access_token"))) == "403 pending_approval");
+    BOOST_TEST(email_to("boss@example.org", "asks to join").subject ==
                "Ada (ada@example.org) asks to join “boss's workspace”");
-    BOOST_TEST(at(client.get(base + "/team/requests", boss.token), "/items/0/email_verified") == "true");
-    BOOST_TEST(at(sign_in(), "/workspace") == "null"); // no second request either
-    BOOST_TEST(is_silent("boss@example.org", "asks to join"));
+    BOOST_TEST(json_at(client.get(base + "/team/requests", boss.token), "/items/0/email_verified") == "true");
+    BOOST_TEST(json_at(sign_in(), "/workspace") == "null"); // and no second request
+    BOOST_TEST(no_more_emails("boss@example.org", "asks to join"));
     BOOST_TEST(approve(who).status == 200u);
-    letter_to("ada@example.org", "Welcome to");
+    email_to("ada@example.org", "Welcome to");
     BOOST_TEST(refresh(opened).text("/workspace/id") == boss.workspace);
     BOOST_TEST(sign_in().text("/workspace/id") == boss.workspace);
 }
 
-BOOST_FIXTURE_TEST_CASE(where_it_is_closed_they_begin_on_their_own, awaited)
+BOOST_FIXTURE_TEST_CASE(a_provider_account_gets_its_own_workspace_under_closed, provider_join_fixture)
 {
-    set_up("closed");
+    set_join_policy("closed");
     auto opened = sign_in();
     BOOST_TEST(opened.text("/workspace/name") == "Ada's workspace");
     BOOST_TEST(role_of(opened.text("/user/id")) == "");
 }
 
-BOOST_FIXTURE_TEST_CASE(the_provider_proves_the_address_of_who_signed_up_before, awaited)
+BOOST_FIXTURE_TEST_CASE(a_provider_sign_in_verifies_the_address_of_an_earlier_sign_up, provider_join_fixture)
 {
-    set_up("open");
+    set_join_policy("open");
     auto planted = post("/signup", credentials("ada@example.org"));
-    BOOST_REQUIRE(at(planted, "/workspace") == "null");
+    BOOST_REQUIRE(json_at(planted, "/workspace") == "null");
     auto opened = sign_in();
     BOOST_TEST(opened.text("/user/id") == planted.text("/user/id"));
     BOOST_TEST(opened.text("/workspace/id") == boss.workspace);
     BOOST_TEST(role_of(opened.text("/user/id")) == "member");
-    BOOST_TEST(everywhere(server, to_get("/me", planted.text("/access_token"))) == "401 unauthorized");
+    BOOST_TEST(on_all_cores(server, get_request("/me", planted.text("/access_token"))) == "401 unauthorized");
     BOOST_TEST(log_in_with("ada@example.org", "long enough").status == 401u);
 }
 
-BOOST_AUTO_TEST_CASE(where_addresses_have_to_be_verified_they_wait_after_that)
+BOOST_AUTO_TEST_CASE(with_required_verification_an_account_is_pending_afterwards)
 {
-    awaited world(required);
-    world.set_up("approval");
-    auto made = world.post("/signup", credentials("zoe@example.org"));
+    provider_join_fixture fixture(required);
+    fixture.set_join_policy("approval");
+    auto made = fixture.post("/signup", credentials("zoe@example.org"));
     BOOST_TEST(made.status == 202u);
-    auto elsewhere = world.post("/signup", credentials("zoe@example.net"));
-    BOOST_TEST(comparable(made) == comparable(elsewhere)); // nobody learns whose domain that is
-    BOOST_TEST(verdict(world.log_in_with("zoe@example.org", "long enough")) == "403 email_not_verified");
-    BOOST_TEST(world.is_silent("boss@example.org", "asks to join"));
-    BOOST_REQUIRE(world.verify(world.token_to("zoe@example.org", verify_subject)).status == 200u);
-    world.letter_to("boss@example.org", "asks to join");
-    auto opened = world.log_in_with("zoe@example.org", "long enough");
+    auto elsewhere = fixture.post("/signup", credentials("zoe@example.net"));
+    BOOST_TEST(normalized(made) == normalized(elsewhere)); // the response does not disclose the domain
+    BOOST_TEST(summary(fixture.log_in_with("zoe@example.org", "long enough")) == "403 email_not_verified");
+    BOOST_TEST(fixture.no_more_emails("boss@example.org", "asks to join"));
+    BOOST_REQUIRE(fixture.verify(fixture.emailed_token("zoe@example.org", verify_subject)).status == 200u);
+    fixture.email_to("boss@example.org", "asks to join");
+    auto opened = fixture.log_in_with("zoe@example.org", "long enough");
     BOOST_TEST(opened.status == 200u);
-    BOOST_TEST(at(opened, "/workspace") == "null");
-    BOOST_TEST(verdict(world.client.get(base + "/team", opened.text("/access_token"))) ==
+    BOOST_TEST(json_at(opened, "/workspace") == "null");
+    BOOST_TEST(summary(fixture.client.get(base + "/team", opened.text("/access_token"))) ==
                "403 pending_approval");
-    BOOST_TEST(world.approve(opened.text("/user/id")).status == 200u);
-    BOOST_TEST(world.refresh(opened).text("/workspace/id") == world.boss.workspace);
+    BOOST_TEST(fixture.approve(opened.text("/user/id")).status == 200u);
+    BOOST_TEST(fixture.refresh(opened).text("/workspace/id") == fixture.boss.workspace);
 }
 
-BOOST_AUTO_TEST_CASE(or_are_in_by_that)
+BOOST_AUTO_TEST_CASE(with_required_verification_an_account_joins_by_verifying)
 {
-    awaited world(required);
-    world.set_up("open");
-    BOOST_REQUIRE(world.post("/signup", credentials("zoe@example.org")).status == 202u);
-    BOOST_REQUIRE(world.verify(world.token_to("zoe@example.org", verify_subject)).status == 200u);
-    auto opened = world.log_in_with("zoe@example.org", "long enough");
-    BOOST_TEST(opened.text("/workspace/id") == world.boss.workspace);
-    BOOST_TEST(world.client.get(base + "/team", opened.text("/access_token")).status == 200u);
+    provider_join_fixture fixture(required);
+    fixture.set_join_policy("open");
+    BOOST_REQUIRE(fixture.post("/signup", credentials("zoe@example.org")).status == 202u);
+    BOOST_REQUIRE(fixture.verify(fixture.emailed_token("zoe@example.org", verify_subject)).status == 200u);
+    auto opened = fixture.log_in_with("zoe@example.org", "long enough");
+    BOOST_TEST(opened.text("/workspace/id") == fixture.boss.workspace);
+    BOOST_TEST(fixture.client.get(base + "/team", opened.text("/access_token")).status == 200u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

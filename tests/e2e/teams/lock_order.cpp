@@ -1,17 +1,16 @@
-// What one person or one workspace is asked for at the same instant is done one after the other: nobody locks
-// anybody out.
+// Concurrent requests about one account or workspace take their locks in one order: no deadlock occurs.
 #include "tests/e2e/support/domain_fixture.hpp"
 
 #include <string>
 
-using namespace flows;
+using namespace e2e;
 
 namespace {
 
 constexpr int rounds = 25;
 
-struct contended : domain {
-    std::string own_of(const person& who)
+struct lock_order_fixture : domain_fixture {
+    std::string own_workspace_of(const person& who)
     {
         return db.sql("SELECT id FROM workspaces WHERE owner_id = '" + who.user + "'");
     }
@@ -21,50 +20,53 @@ struct contended : domain {
 
 BOOST_AUTO_TEST_SUITE(lock_order)
 
-BOOST_FIXTURE_TEST_CASE(a_session_that_switches_and_mints, contended)
+BOOST_FIXTURE_TEST_CASE(switching_and_minting_by_one_session, lock_order_fixture)
 {
-    auto own = own_of(bob);
+    auto own = own_workspace_of(bob);
     for (int round = 0; round < 2 * rounds; ++round) {
-        auto change = to_post("/workspaces/" + (round % 2 == 0 ? own : workspace) + "/switch", "", bob.token);
-        auto mint = to_post("/api-keys", R"({"name":"k"})", bob.token);
-        BOOST_TEST(verdicts(at_once(server, {change, mint, change, mint})) == "200, 200, 201, 201");
+        auto change =
+            post_request("/workspaces/" + (round % 2 == 0 ? own : workspace) + "/switch", "", bob.token);
+        auto mint = post_request("/api-keys", R"({"name":"k"})", bob.token);
+        BOOST_TEST(summaries(send_concurrently(server, {change, mint, change, mint})) ==
+                   "200, 200, 201, 201");
     }
 }
 
-BOOST_FIXTURE_TEST_CASE(a_session_that_switches_while_all_others_end, contended)
+BOOST_FIXTURE_TEST_CASE(switching_while_all_other_sessions_end, lock_order_fixture)
 {
-    auto own = own_of(bob);
+    auto own = own_workspace_of(bob);
     std::string now = "long enough", next = "another of his";
     for (int round = 0; round < rounds; ++round) {
         db.sql("UPDATE users SET last_workspace_id = '" + workspace + "' WHERE id = '" + bob.user + "'");
-        auto here = person_of(client.post(base + "/login", credentials("bob@example.com", now)));
-        auto other = person_of(client.post(base + "/login", credentials("bob@example.com", now)));
+        auto here = person_from(client.post(base + "/login", credentials("bob@example.com", now)));
+        auto other = person_from(client.post(base + "/login", credentials("bob@example.com", now)));
         auto change = support::object({{"current_password", now}, {"new_password", next}});
-        auto answers = at_once(server, {to_post("/password/change", change, here.token),
-                                        to_post("/workspaces/" + own + "/switch", "", other.token),
-                                        to_post("/workspaces/" + own + "/switch", "", here.token)});
-        BOOST_TEST(verdict(answers[0]) == "204");
-        auto other_switch = verdict(answers[1]);
+        auto answers =
+            send_concurrently(server, {post_request("/password/change", change, here.token),
+                                       post_request("/workspaces/" + own + "/switch", "", other.token),
+                                       post_request("/workspaces/" + own + "/switch", "", here.token)});
+        BOOST_TEST(summary(answers[0]) == "204");
+        auto other_switch = summary(answers[1]);
         BOOST_TEST(
             (other_switch == "200" || other_switch == "401 unauthorized" || other_switch == "404 not_found"),
             other_switch);
-        BOOST_TEST(verdict(answers[2]) == "200");
-        BOOST_TEST(everywhere(server, to_get("/me", other.token)) == "401 unauthorized");
+        BOOST_TEST(summary(answers[2]) == "200");
+        BOOST_TEST(on_all_cores(server, get_request("/me", other.token)) == "401 unauthorized");
         std::swap(now, next);
     }
 }
 
-BOOST_FIXTURE_TEST_CASE(a_session_that_accepts_twice_and_mints, contended)
+BOOST_FIXTURE_TEST_CASE(accepting_twice_and_minting_by_one_session, lock_order_fixture)
 {
     auto eve = sign_up(client, "eve@example.net");
     verify_address("eve@example.net");
     for (int round = 0; round < rounds; ++round) {
         auto id = invite_one("eve@example.net");
-        auto accept =
-            to_post("/invites/accept", support::object({{"token", token_to("eve@example.net")}}), eve.token);
-        auto mint = to_post("/api-keys", R"({"name":"k"})", eve.token);
-        auto answers = at_once(server, {accept, mint, accept, mint});
-        auto how = verdicts(answers);
+        auto accept = post_request("/invites/accept",
+                                   support::object({{"token", emailed_token("eve@example.net")}}), eve.token);
+        auto mint = post_request("/api-keys", R"({"name":"k"})", eve.token);
+        auto answers = send_concurrently(server, {accept, mint, accept, mint});
+        auto how = summaries(answers);
         BOOST_TEST((how == "200, 201, 201, 400 invalid_token" || how == "200, 201, 201, 409 already_member"),
                    how);
         BOOST_REQUIRE(client.del(base + "/team/" + eve.user, token).status == 204u);
@@ -72,56 +74,58 @@ BOOST_FIXTURE_TEST_CASE(a_session_that_accepts_twice_and_mints, contended)
     }
 }
 
-BOOST_FIXTURE_TEST_CASE(a_workspace_that_two_admins_set_up, contended)
+BOOST_FIXTURE_TEST_CASE(two_admins_updating_one_workspace, lock_order_fixture)
 {
     for (int round = 0; round < rounds; ++round) {
-        auto name = to_patch("/workspace", R"({"name":"Engines"})", token);
-        auto policy = to_patch("/workspace", R"({"join_policy":"approval"})", mel.token);
-        auto mint = to_post("/api-keys", R"({"name":"k"})", bob.token);
-        BOOST_TEST(verdicts(at_once(server, {name, policy, name, mint})) == "200, 200, 200, 201");
+        auto name = patch_request("/workspace", R"({"name":"Engines"})", token);
+        auto policy = patch_request("/workspace", R"({"join_policy":"approval"})", mel.token);
+        auto mint = post_request("/api-keys", R"({"name":"k"})", bob.token);
+        BOOST_TEST(summaries(send_concurrently(server, {name, policy, name, mint})) == "200, 200, 200, 201");
     }
 }
 
-BOOST_FIXTURE_TEST_CASE(somebody_who_waits_and_whom_two_admins_settle, contended)
+BOOST_FIXTURE_TEST_CASE(two_admins_deciding_one_join_request, lock_order_fixture)
 {
     for (int round = 0; round < rounds; ++round) {
         auto email = "z" + std::to_string(round) + "@example.com";
-        auto zoe = verified_newcomer(email);
+        auto zoe = sign_up_verified(email);
         invite_one(email);
-        auto accept = to_post("/invites/accept", support::object({{"token", token_to(email)}}), zoe.token);
+        auto accept =
+            post_request("/invites/accept", support::object({{"token", emailed_token(email)}}), zoe.token);
         auto path = "/team/requests/" + zoe.user;
-        auto answers =
-            at_once(server, {to_post(path + "/approve", "", token), to_post(path + "/approve", "", mel.token),
-                             to_post(path + "/reject", "", token), accept});
-        int settled = 0;
+        auto answers = send_concurrently(server, {post_request(path + "/approve", "", token),
+                                                  post_request(path + "/approve", "", mel.token),
+                                                  post_request(path + "/reject", "", token), accept});
+        int decided = 0;
         for (auto& answer : {answers[0], answers[1], answers[2]}) {
-            settled += answer.status < 300;
-            BOOST_TEST((answer.status < 300 || verdict(answer) == "404 not_found"), answer.body);
+            decided += answer.status < 300;
+            BOOST_TEST((answer.status < 300 || summary(answer) == "404 not_found"), answer.body);
         }
-        BOOST_TEST(settled <= 1);
-        BOOST_TEST((answers[3].status == 200u || verdict(answers[3]) == "409 already_member"),
+        BOOST_TEST(decided <= 1);
+        BOOST_TEST((answers[3].status == 200u || summary(answers[3]) == "409 already_member"),
                    answers[3].body);
         BOOST_TEST(role_of(zoe.user) == "member");
         BOOST_TEST(db.sql("SELECT count(*) FROM join_requests WHERE user_id = '" + zoe.user + "'") == "0");
     }
 }
 
-BOOST_FIXTURE_TEST_CASE(a_member_who_is_ranked_removed_and_deletes_the_account, contended)
+BOOST_FIXTURE_TEST_CASE(changing_the_role_of_removing_and_deleting_one_member, lock_order_fixture)
 {
     for (int round = 0; round < rounds; ++round) {
         auto email = "u" + std::to_string(round) + "@example.net";
-        auto una = bring_in(*this, email, "member");
+        auto una = add_member(*this, email, "member");
         auto leave = [una](support::http_client& from) {
             return from.send(support::http::verb::delete_, base + "/me", R"({"password":"long enough"})",
                              una.token);
         };
-        auto answers = at_once(server, {leave, to_patch("/team/" + una.user, R"({"role":"manager"})", token),
-                                        to_delete("/team/" + una.user, mel.token),
-                                        to_post("/api-keys", R"({"name":"k"})", una.token)});
+        auto answers = send_concurrently(
+            server, {leave, patch_request("/team/" + una.user, R"({"role":"manager"})", token),
+                     delete_request("/team/" + una.user, mel.token),
+                     post_request("/api-keys", R"({"name":"k"})", una.token)});
         for (auto& answer : answers)
             BOOST_TEST((answer.status < 500u && answer.status != 422u), answer.body);
         BOOST_TEST(role_of(una.user) == "");
-        BOOST_TEST(everywhere(server, to_get("/me", una.token)) == "401 unauthorized");
+        BOOST_TEST(on_all_cores(server, get_request("/me", una.token)) == "401 unauthorized");
         BOOST_TEST(db.sql("SELECT count(*) FROM api_keys WHERE user_id = '" + una.user +
                           "' AND workspace_id = '" + workspace + "' AND revoked_at IS NULL") == "0");
     }

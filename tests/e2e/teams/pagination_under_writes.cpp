@@ -1,5 +1,5 @@
-// Lists that are read page by page while their rows come and go: no row twice, and none that stayed is left
-// out.
+// Keyset pagination under concurrent inserts and deletes: no row shows twice, and no unchanged row is
+// missing.
 #include "tests/e2e/support/all_cores.hpp"
 #include "tests/support/eventually.hpp"
 
@@ -11,14 +11,14 @@
 #include <thread>
 #include <vector>
 
-using namespace flows;
+using namespace e2e;
 
 namespace {
 
 using names = std::vector<const char*>;
 
-struct moving : signed_up {
-    /// What a query returns, as one text with spaces between.
+struct pagination_fixture : account_fixture {
+    /// The values of one column.
     std::set<std::string> all(const std::string& column, const std::string& from)
     {
         std::istringstream in(db.sql("SELECT string_agg(" + column + "::text, ' ') FROM " + from));
@@ -28,51 +28,52 @@ struct moving : signed_up {
         return out;
     }
 
-    /** Read a list from its beginning to its end three times, while statements run again and again beside it.
-        @param keys what tells a row: the first of these that it has @param staying the rows that are there
-       all the time */
+    /** Read a whole list three times while two connections run statements in a loop.
+        @param keys the members that may identify a row; the first present one is used
+        @param staying the rows that exist all the time
+        @param writes the statements, balanced between inserts and deletes */
     void read_while(const std::string& list, const names& keys, const std::set<std::string>& staying,
-                    const std::vector<std::string>& movements)
+                    const std::vector<std::string>& writes)
     {
-        std::atomic<int> moved{0};
-        std::vector<std::jthread> movers;
-        for (int i = 0; i < 2; ++i) // each does all in turn, so that as many rows go as come
-            movers.emplace_back([&](const std::stop_token& stop) {
+        std::atomic<int> written{0};
+        std::vector<std::jthread> writers;
+        for (int i = 0; i < 2; ++i) // each runs all in turn, to keep the number of rows steady
+            writers.emplace_back([&](const std::stop_token& stop) {
                 support::sql_connection connection(db.conninfo());
                 while (!stop.stop_requested())
-                    for (auto& movement : movements) {
-                        connection.run(movement);
-                        ++moved;
+                    for (auto& write : writes) {
+                        connection.run(write);
+                        ++written;
                     }
             });
-        std::set<std::string> strangers;
+        std::set<std::string> transient;
         for (int pass = 0; pass < 3; ++pass) {
             std::set<std::string> seen;
             int pages = 0;
             std::string cursor;
             do {
-                int before = moved;
-                BOOST_REQUIRE(support::eventually(std::chrono::seconds(20), [&] { return moved > before; }));
+                int before = written;
+                BOOST_REQUIRE(support::eventually([&] { return written > before; }));
                 auto page = client.get(base + list + cursor, token);
                 BOOST_REQUIRE_MESSAGE(page.status == 200u, page.body);
                 BOOST_REQUIRE(++pages < 1000);
                 for (auto& row : keys_of(page, keys)) {
                     BOOST_TEST(seen.insert(row).second, "shown twice: " + row);
                     if (!staying.contains(row))
-                        strangers.insert(row);
+                        transient.insert(row);
                 }
                 cursor = "&cursor=" + page.text("/next_cursor");
             } while (cursor != "&cursor=");
             for (auto& row : staying)
-                BOOST_TEST(seen.contains(row), "left out: " + row);
+                BOOST_TEST(seen.contains(row), "missing: " + row);
         }
-        BOOST_TEST(!strangers.empty());
+        BOOST_TEST(!transient.empty());
     }
 
     static std::vector<std::string> keys_of(const support::response& page, const names& keys)
     {
         std::vector<std::string> out;
-        for (std::size_t i = 0; i < count(page); ++i)
+        for (std::size_t i = 0; i < item_count(page); ++i)
             for (auto key : keys) {
                 auto value = page.text("/items/" + std::to_string(i) + "/" + key);
                 if (value.empty())
@@ -80,7 +81,7 @@ struct moving : signed_up {
                 out.push_back(value);
                 break;
             }
-        BOOST_TEST(out.size() == count(page));
+        BOOST_TEST(out.size() == item_count(page));
         return out;
     }
 
@@ -92,36 +93,36 @@ struct moving : signed_up {
                std::to_string(people) + ") AS i");
         db.sql("INSERT INTO memberships (workspace_id, user_id, role) SELECT '" + workspace +
                "', id, 'member' FROM users WHERE email LIKE 'stay-%'");
-        stay = all("id", "users WHERE email LIKE 'stay-%' OR id = '" + user + "'");
+        stable_members = all("id", "users WHERE email LIKE 'stay-%' OR id = '" + user + "'");
     }
 
-    /// Ten members who have only just come, and ten of such who leave.
-    std::string come =
+    /// Statements that add ten transient members, and delete ten.
+    std::string join_ten =
         "WITH made AS (INSERT INTO users (id, email, email_normalized) SELECT id, 'move-' || id, 'move-' "
         "|| id FROM (SELECT gen_random_uuid() AS id FROM generate_series(1, 10)) AS g RETURNING id) "
         "INSERT INTO memberships (workspace_id, user_id, role) SELECT '" +
         workspace + "', id, 'member' FROM made";
-    std::string leave =
+    std::string remove_ten =
         "DELETE FROM users WHERE id IN (SELECT id FROM users WHERE email LIKE 'move-%' ORDER BY random() "
         "LIMIT 10 FOR UPDATE SKIP LOCKED)";
 
-    std::set<std::string> stay;
+    std::set<std::string> stable_members;
 };
 
-/// How to make rows that stay, to make such as move, and to end some of these, in one table.
-struct movable {
+/// Statements that insert rows into one table, stable or transient by their mark, and delete transient ones.
+struct row_source {
     std::string table, columns, values;
 
-    std::string make(int rows, const std::string& mark) const
+    std::string insert(int rows, const std::string& mark) const
     {
         auto made = values;
-        for (auto place = made.find('#'); place != std::string::npos; place = made.find('#'))
-            made.replace(place, 1, mark);
+        for (auto at = made.find('#'); at != std::string::npos; at = made.find('#'))
+            made.replace(at, 1, mark);
         return "INSERT INTO " + table + " (" + columns + ") SELECT " + made + " FROM generate_series(1, " +
                std::to_string(rows) + ")";
     }
 
-    std::string end(const std::string& column) const
+    std::string erase(const std::string& column) const
     {
         return "DELETE FROM " + table + " WHERE id IN (SELECT id FROM " + table + " WHERE " + column +
                " LIKE 'move-%' ORDER BY random() LIMIT 10 FOR UPDATE SKIP LOCKED)";
@@ -132,67 +133,68 @@ struct movable {
 
 BOOST_AUTO_TEST_SUITE(pagination_under_writes)
 
-BOOST_FIXTURE_TEST_CASE(a_team_of_a_thousand, moving)
+BOOST_FIXTURE_TEST_CASE(the_list_of_a_thousand_members, pagination_fixture)
 {
     fill_team(1000);
-    db.sql(come);
-    read_while("/team?limit=37&status=active", {"user_id"}, stay, {come, leave});
+    db.sql(join_ten);
+    read_while("/team?limit=37&status=active", {"user_id"}, stable_members, {join_ten, remove_ten});
     read_while("/team?limit=50&role=member", {"user_id"}, all("id", "users WHERE email LIKE 'stay-%'"),
-               {come, leave});
+               {join_ten, remove_ten});
     read_while("/team?limit=50&q=example.com", {"user_id"}, all("id", "users WHERE email LIKE 'stay-%'"),
-               {come, leave,
+               {join_ten, remove_ten,
                 "UPDATE users SET name = 'example.com' WHERE id IN (SELECT id FROM users WHERE email LIKE "
                 "'move-%' FOR UPDATE SKIP LOCKED)"});
 }
 
-BOOST_FIXTURE_TEST_CASE(members_and_invites_one_after_the_other, moving)
+BOOST_FIXTURE_TEST_CASE(the_list_of_members_followed_by_invites, pagination_fixture)
 {
     fill_team(150);
-    movable invites{
+    row_source invites{
         "invites", "id, workspace_id, email, email_normalized, role, digest, expires_at",
         "gen_random_uuid(), '" + workspace +
             "', '#' || gen_random_uuid(), '#' || gen_random_uuid(), 'member', decode(md5(random()::text), "
             "'hex'), now() + interval '1 day'"};
-    db.sql(invites.make(150, "stay-"));
-    db.sql(invites.make(10, "move-"));
-    auto all_that_stay = all("id", "invites WHERE email LIKE 'stay-%'");
-    auto moves = {come, leave, invites.make(10, "move-"), invites.end("email")};
-    read_while("/team/invites?limit=17", {"id"}, all_that_stay, moves);
-    all_that_stay.insert(stay.begin(), stay.end());
-    read_while("/team?limit=23", {"user_id", "invite_id"}, all_that_stay, moves);
+    db.sql(invites.insert(150, "stay-"));
+    db.sql(invites.insert(10, "move-"));
+    auto stable_rows = all("id", "invites WHERE email LIKE 'stay-%'");
+    auto writes = {join_ten, remove_ten, invites.insert(10, "move-"), invites.erase("email")};
+    read_while("/team/invites?limit=17", {"id"}, stable_rows, writes);
+    stable_rows.insert(stable_members.begin(), stable_members.end());
+    read_while("/team?limit=23", {"user_id", "invite_id"}, stable_rows, writes);
 }
 
-BOOST_FIXTURE_TEST_CASE(keys, moving)
+BOOST_FIXTURE_TEST_CASE(api_keys, pagination_fixture)
 {
-    movable keys{"api_keys", "id, prefix, digest, name, scopes, workspace_id, user_id, created_by",
-                 "gen_random_uuid(), left(md5(gen_random_uuid()::text), 8), "
-                 "decode(md5(gen_random_uuid()::text), 'hex'), "
-                 "'#key', '{*}', '" +
-                     workspace + "', '" + user + "', '" + user + "'"};
-    db.sql(keys.make(300, "stay-"));
-    db.sql(keys.make(10, "move-"));
-    auto all_that_stay = all("id", "api_keys WHERE name LIKE 'stay-%'");
+    row_source keys{"api_keys", "id, prefix, digest, name, scopes, workspace_id, user_id, created_by",
+                    "gen_random_uuid(), left(md5(gen_random_uuid()::text), 8), "
+                    "decode(md5(gen_random_uuid()::text), 'hex'), "
+                    "'#key', '{*}', '" +
+                        workspace + "', '" + user + "', '" + user + "'"};
+    db.sql(keys.insert(300, "stay-"));
+    db.sql(keys.insert(10, "move-"));
+    auto stable_rows = all("id", "api_keys WHERE name LIKE 'stay-%'");
     auto revoke = "UPDATE api_keys SET revoked_at = now() WHERE id IN (SELECT id FROM api_keys WHERE name "
                   "LIKE 'move-%' "
                   "AND revoked_at IS NULL ORDER BY random() LIMIT 5 FOR UPDATE SKIP LOCKED)";
-    std::vector<std::string> moves{keys.make(10, "move-"), keys.end("name"), revoke};
+    std::vector<std::string> writes{keys.insert(10, "move-"), keys.erase("name"), revoke};
     for (std::string list : {"/api-keys?limit=23", "/api-keys?limit=23&status=active",
                              "/team/api-keys?limit=23", "/team/api-keys?limit=23&status=active"})
-        read_while(list, {"id"}, all_that_stay, moves);
+        read_while(list, {"id"}, stable_rows, writes);
 }
 
-BOOST_FIXTURE_TEST_CASE(the_audit_trail, moving)
+BOOST_FIXTURE_TEST_CASE(the_audit_log, pagination_fixture)
 {
-    movable events{"audit", "id, workspace_id, action, actor_id, target, ip, user_agent, request_id",
-                   "gen_random_uuid(), '" + workspace + "', 'moving', '" + user + "', 'here', '', '', '#'"};
-    db.sql(events.make(300, "stay-"));
-    db.sql(events.make(10, "move-"));
-    auto all_that_stay = all("id", "audit WHERE request_id LIKE 'stay-%'");
-    std::vector<std::string> moves{events.make(10, "move-"), events.end("request_id")};
+    row_source events{"audit", "id, workspace_id, action, actor_id, target, ip, user_agent, request_id",
+                      "gen_random_uuid(), '" + workspace + "', 'moving', '" + user +
+                          "', 'here', '', '', '#'"};
+    db.sql(events.insert(300, "stay-"));
+    db.sql(events.insert(10, "move-"));
+    auto stable_rows = all("id", "audit WHERE request_id LIKE 'stay-%'");
+    std::vector<std::string> writes{events.insert(10, "move-"), events.erase("request_id")};
     for (auto& list : {std::string("/audit?limit=23"), std::string("/audit?limit=23&action=moving"),
                        "/audit?limit=23&actor=" + user, std::string("/audit?limit=23&target=here"),
                        "/audit?limit=23&target=here&action=moving&actor=" + user})
-        read_while(list, {"id"}, all_that_stay, moves);
+        read_while(list, {"id"}, stable_rows, writes);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

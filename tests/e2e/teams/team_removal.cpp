@@ -1,23 +1,24 @@
-// The end of a membership, and what ends with it.
+// Removing a member or leaving, and the keys, sessions and invites that end with the membership.
 #include "tests/e2e/support/all_cores.hpp"
 #include "tests/e2e/support/invite_fixture.hpp"
 
 #include <set>
 #include <string>
 
-using namespace flows;
+using namespace e2e;
 
 namespace {
 
-struct leaving : inviting {
-    support::response remove(const std::string& with, const std::string& whom)
+struct removal_fixture : invite_fixture {
+    support::response remove(const std::string& with, const std::string& member)
     {
-        return client.del(base + "/team/" + whom, with);
+        return client.del(base + "/team/" + member, with);
     }
 
-    support::response foresee(const std::string& with, const std::string& whom, const std::string& query = "")
+    support::response preview_removal(const std::string& with, const std::string& member,
+                                      const std::string& query = "")
     {
-        return client.get(base + "/team/" + whom + "/removal-preview" + query, with);
+        return client.get(base + "/team/" + member + "/removal-preview" + query, with);
     }
 
     std::string key_of(const std::string& with, const std::string& body = R"({"name":"k"})")
@@ -32,15 +33,15 @@ struct leaving : inviting {
         return db.sql("SELECT id FROM workspaces WHERE owner_id = '" + who.user + "'");
     }
 
-    /// A token of the session for another workspace.
+    /// An access token of the same session for another workspace.
     std::string switched(const std::string& with, const std::string& to)
     {
         return post("/workspaces/" + to + "/switch", "", with).text("/access_token");
     }
 
-    std::string answers_to(const std::string& credential)
+    std::string status_of(const std::string& credential)
     {
-        return everywhere(server, to_get("/me", credential));
+        return on_all_cores(server, get_request("/me", credential));
     }
 
     unsigned refresh(const std::string& with)
@@ -53,24 +54,25 @@ struct leaving : inviting {
 
 BOOST_AUTO_TEST_SUITE(team_removal)
 
-BOOST_FIXTURE_TEST_CASE(keys_and_sessions_of_this_workspace_end_and_no_others, leaving)
+BOOST_FIXTURE_TEST_CASE(only_keys_and_sessions_of_the_workspace_end, removal_fixture)
 {
     BOOST_REQUIRE(client.patch(base + "/team/" + mel.user, R"({"role":"admin"})", token).status == 200u);
     auto own = own_workspace_of(mel);
     auto again = log_in(client, "mel@example.com"), elsewhere = log_in(client, "mel@example.com");
     auto at_home = switched(elsewhere.token, own);
     auto key = key_of(mel.token), key_at_home = key_of(at_home);
-    auto nobodys = key_of(mel.token, R"({"name":"w","owner":"workspace","role":"member"})");
-    for (auto& credential : {mel.token, again.token, elsewhere.token, at_home, key, key_at_home, nobodys})
-        BOOST_TEST(answers_to(credential) == "200"); // so that every core remembers them
+    auto workspace_key = key_of(mel.token, R"({"name":"w","owner":"workspace","role":"member"})");
+    for (auto& credential :
+         {mel.token, again.token, elsewhere.token, at_home, key, key_at_home, workspace_key})
+        BOOST_TEST(status_of(credential) == "200"); // so that every core has cached them
 
     auto gone = remove(token, mel.user);
     BOOST_TEST(gone.status == 204u);
     BOOST_TEST(gone.body.empty());
     for (auto& dead : {mel.token, again.token, elsewhere.token, key})
-        BOOST_TEST(answers_to(dead) == "401 unauthorized");
-    for (auto& alive : {at_home, key_at_home, nobodys, token, bob.token})
-        BOOST_TEST(answers_to(alive) == "200");
+        BOOST_TEST(status_of(dead) == "401 unauthorized");
+    for (auto& alive : {at_home, key_at_home, workspace_key, token, bob.token})
+        BOOST_TEST(status_of(alive) == "200");
     BOOST_TEST(refresh(mel.refresh_token) == 401u);
     BOOST_TEST(refresh(again.refresh_token) == 401u);
     BOOST_TEST(refresh(elsewhere.refresh_token) == 200u);
@@ -78,90 +80,92 @@ BOOST_FIXTURE_TEST_CASE(keys_and_sessions_of_this_workspace_end_and_no_others, l
                       "' AND user_id = '" + mel.user + "' AND revoked_at IS NULL") == "0");
 }
 
-BOOST_FIXTURE_TEST_CASE(who_was_removed_signs_in_elsewhere_and_finds_nothing_here, leaving)
+BOOST_FIXTURE_TEST_CASE(a_removed_member_logs_in_elsewhere_and_has_no_access_here, removal_fixture)
 {
     auto own = own_workspace_of(bob);
     BOOST_REQUIRE(remove(token, bob.user).status == 204u);
     auto back = log_in(client, "bob@example.com");
     BOOST_TEST(back.workspace == own);
-    BOOST_TEST(verdict(post("/workspaces/" + workspace + "/switch", "", back.token)) == "404 not_found");
-    BOOST_TEST(join(texts(client.get(base + "/workspaces", back.token), "id")) == own);
-    BOOST_TEST(verdict(remove(token, bob.user)) == "404 not_found");
-    BOOST_TEST(verdict(foresee(token, bob.user)) == "404 not_found");
-    BOOST_TEST(join(texts(client.get(base + "/team", token), "email")) == "ada@example.com mel@example.com");
+    BOOST_TEST(summary(post("/workspaces/" + workspace + "/switch", "", back.token)) == "404 not_found");
+    BOOST_TEST(join(item_texts(client.get(base + "/workspaces", back.token), "id")) == own);
+    BOOST_TEST(summary(remove(token, bob.user)) == "404 not_found");
+    BOOST_TEST(summary(preview_removal(token, bob.user)) == "404 not_found");
+    BOOST_TEST(join(item_texts(client.get(base + "/team", token), "email")) ==
+               "ada@example.com mel@example.com");
 
     verify_address("bob@example.com");
-    BOOST_TEST(accept(invitation_of("bob@example.com", "manager"), back.token).status == 200u);
+    BOOST_TEST(accept(invitation_token("bob@example.com", "manager"), back.token).status == 200u);
     BOOST_TEST(role_of(bob.user) == "manager");
-    BOOST_TEST(answers_to(bob.token) == "401 unauthorized"); // what has ended stays ended
+    BOOST_TEST(status_of(bob.token) == "401 unauthorized"); // an ended session stays ended
 }
 
-BOOST_FIXTURE_TEST_CASE(who_belongs_nowhere_else_keeps_an_account, leaving)
+BOOST_FIXTURE_TEST_CASE(an_account_without_a_workspace_remains, removal_fixture)
 {
     db.sql("DELETE FROM workspaces WHERE owner_id = '" + bob.user + "'");
     BOOST_REQUIRE(remove(token, bob.user).status == 204u);
     auto back = client.post(base + "/login", credentials("bob@example.com"));
     BOOST_TEST(back.status == 200u);
-    BOOST_TEST(at(back, "/workspace") == "null");
+    BOOST_TEST(json_at(back, "/workspace") == "null");
     auto with = back.text("/access_token");
-    BOOST_TEST(at(client.get(base + "/me", with), "/role") == "null");
-    BOOST_TEST(at(client.get(base + "/workspaces", with), "/total") == "0");
-    BOOST_TEST(verdict(client.get(base + "/team", with)) == "403 forbidden_scope");
+    BOOST_TEST(json_at(client.get(base + "/me", with), "/role") == "null");
+    BOOST_TEST(json_at(client.get(base + "/workspaces", with), "/total") == "0");
+    BOOST_TEST(summary(client.get(base + "/team", with)) == "403 forbidden_scope");
 }
 
-BOOST_FIXTURE_TEST_CASE(members_leave_by_themselves, leaving)
+BOOST_FIXTURE_TEST_CASE(members_can_leave, removal_fixture)
 {
     auto key = key_of(bob.token);
     auto narrow = key_of(bob.token, R"({"name":"n","scopes":["content:read","profile:read"]})");
     BOOST_TEST(remove(narrow, bob.user).text("/required") == "profile:write");
-    BOOST_TEST(foresee(narrow, bob.user).text("/required") == "profile:write");
-    BOOST_TEST(at(foresee(bob.token, bob.user), "/total") == "2");
-    BOOST_TEST(at(foresee(key, bob.user), "/total") == "2");
+    BOOST_TEST(preview_removal(narrow, bob.user).text("/required") == "profile:write");
+    BOOST_TEST(json_at(preview_removal(bob.token, bob.user), "/total") == "2");
+    BOOST_TEST(json_at(preview_removal(key, bob.user), "/total") == "2");
     BOOST_TEST(remove(bob.token, bob.user).status == 204u);
     for (auto& dead : {bob.token, key, narrow})
-        BOOST_TEST(answers_to(dead) == "401 unauthorized");
+        BOOST_TEST(status_of(dead) == "401 unauthorized");
     auto mels_key = key_of(mel.token, R"({"name":"n","scopes":["profile:write"]})");
     BOOST_TEST(remove(mels_key, mel.user).status == 204u);
-    BOOST_TEST(answers_to(mels_key) == "401 unauthorized");
-    BOOST_TEST(verdict(remove(token, user)) == "409 owner_protected");
+    BOOST_TEST(status_of(mels_key) == "401 unauthorized");
+    BOOST_TEST(summary(remove(token, user)) == "409 owner_protected");
 }
 
-BOOST_FIXTURE_TEST_CASE(nobody_below_an_admin_removes_anybody_else, leaving)
+BOOST_FIXTURE_TEST_CASE(only_admins_can_remove_others, removal_fixture)
 {
     auto narrow = mint(R"({"name":"k","scopes":["team:read","team:roles","profile:write"]})");
     auto eve = sign_up(client, "eve@example.net");
     for (auto& credential : {mel.token, bob.token, narrow})
-        for (auto& whom : {user, eve.user, std::string("x")}) {
-            if (credential == narrow && whom == user)
-                continue; // oneself
-            BOOST_TEST(remove(credential, whom).text("/required") == "team:remove");
-            BOOST_TEST(foresee(credential, whom).text("/required") == "team:remove");
+        for (auto& member : {user, eve.user, std::string("x")}) {
+            if (credential == narrow && member == user)
+                continue; // removing oneself is allowed
+            BOOST_TEST(remove(credential, member).text("/required") == "team:remove");
+            BOOST_TEST(preview_removal(credential, member).text("/required") == "team:remove");
         }
-    for (auto& whom : {eve.user, workspace, std::string("x")}) {
-        BOOST_TEST(verdict(remove(token, whom)) == "404 not_found");
-        BOOST_TEST(verdict(foresee(token, whom)) == "404 not_found");
+    for (auto& member : {eve.user, workspace, std::string("x")}) {
+        BOOST_TEST(summary(remove(token, member)) == "404 not_found");
+        BOOST_TEST(summary(preview_removal(token, member)) == "404 not_found");
     }
-    BOOST_TEST(answers_to(eve.token) == "200");
+    BOOST_TEST(status_of(eve.token) == "200");
     BOOST_TEST(db.sql("SELECT count(*) FROM memberships WHERE workspace_id = '" + workspace + "'") == "3");
     BOOST_TEST(remove(mint(R"({"name":"k","scopes":["team:remove"]})"), bob.user).status == 204u);
     BOOST_TEST(remove(mint(R"({"name":"w","owner":"workspace","role":"admin"})"), mel.user).status == 204u);
 }
 
-BOOST_FIXTURE_TEST_CASE(the_owner_cannot_be_removed, leaving)
+BOOST_FIXTURE_TEST_CASE(the_owner_cannot_be_removed, removal_fixture)
 {
     BOOST_REQUIRE(client.patch(base + "/team/" + mel.user, R"({"role":"admin"})", token).status == 200u);
     for (auto& credential : {token, mel.token, mint(R"({"name":"w","owner":"workspace","role":"admin"})")})
-        BOOST_TEST(verdict(remove(credential, user)) == "409 owner_protected");
-    BOOST_TEST(answers_to(token) == "200");
+        BOOST_TEST(summary(remove(credential, user)) == "409 owner_protected");
+    BOOST_TEST(status_of(token) == "200");
 }
 
-BOOST_FIXTURE_TEST_CASE(the_preview_names_exactly_the_keys_that_then_die, leaving)
+BOOST_FIXTURE_TEST_CASE(the_preview_lists_exactly_the_keys_that_end, removal_fixture)
 {
     auto at_home = switched(log_in(client, "mel@example.com").token, own_workspace_of(mel));
     BOOST_REQUIRE(client.patch(base + "/team/" + mel.user, R"({"role":"admin"})", token).status == 200u);
     std::vector<std::string> keys{
         key_of(mel.token),
-        key_of(mel.token, support::object({{"name", "mortal"}, {"expires_at", in(std::chrono::hours(1))}})),
+        key_of(mel.token,
+               support::object({{"name", "mortal"}, {"expires_at", from_now(std::chrono::hours(1))}})),
         key_of(mel.token, R"({"name":"w","owner":"workspace","role":"admin"})"),
         key_of(at_home),
         key_of(token),
@@ -170,46 +174,46 @@ BOOST_FIXTURE_TEST_CASE(the_preview_names_exactly_the_keys_that_then_die, leavin
     BOOST_REQUIRE(client.del(base + "/api-keys/" + prefix_of(revoked), mel.token).status == 204u);
     keys.push_back(post("/api-keys/" + prefix_of(rotated) + "/rotate", R"({"grace_seconds":600})", mel.token)
                        .text("/secret"));
-    keys.push_back(rotated); // which lives out its grace
+    keys.push_back(rotated); // valid until its grace period ends
     db.sql("UPDATE api_keys SET expires_at = now() - interval '1 second' WHERE prefix = '" +
            prefix_of(expired) + "'");
 
-    std::set<std::string> told, died;
+    std::set<std::string> previewed, died;
     std::string cursor;
     for (int pages = 0; pages < 10; ++pages) {
-        auto page = foresee(token, mel.user, "?limit=3" + cursor);
-        BOOST_TEST(at(page, "/total") == "4");
-        BOOST_TEST(members(page, "/items/0") ==
+        auto page = preview_removal(token, mel.user, "?limit=3" + cursor);
+        BOOST_TEST(json_at(page, "/total") == "4");
+        BOOST_TEST(member_names(page, "/items/0") ==
                    "id prefix name scopes owner created_at expires_at last_used_at revoked_at");
-        for (auto& prefix : texts(page, "prefix"))
-            told.insert(prefix);
-        if (at(page, "/next_cursor") == "null")
+        for (auto& prefix : item_texts(page, "prefix"))
+            previewed.insert(prefix);
+        if (json_at(page, "/next_cursor") == "null")
             break;
         cursor = "&cursor=" + page.text("/next_cursor");
     }
-    BOOST_TEST(verdict(foresee(token, bob.user, "?limit=3" + cursor)) == "400 invalid_cursor");
+    BOOST_TEST(summary(preview_removal(token, bob.user, "?limit=3" + cursor)) == "400 invalid_cursor");
     for (auto& key : keys)
-        BOOST_REQUIRE(answers_to(key) == "200");
+        BOOST_REQUIRE(status_of(key) == "200");
     BOOST_REQUIRE(remove(token, mel.user).status == 204u);
     for (auto& key : keys)
-        if (answers_to(key) == "401 unauthorized")
+        if (status_of(key) == "401 unauthorized")
             died.insert(prefix_of(key));
-    BOOST_TEST(join({told.begin(), told.end()}) == join({died.begin(), died.end()}));
+    BOOST_TEST(join({previewed.begin(), previewed.end()}) == join({died.begin(), died.end()}));
     BOOST_TEST(died.size() == 4u);
 }
 
-BOOST_FIXTURE_TEST_CASE(the_invites_of_who_goes_end, leaving)
+BOOST_FIXTURE_TEST_CASE(the_invites_of_a_removed_member_end, removal_fixture)
 {
     BOOST_REQUIRE(invite(mel.token, {{"g@example.org", "manager"}, {"m@example.org", "member"}}).status ==
                   201u);
     auto own = switched(log_in(client, "mel@example.com").token, own_workspace_of(mel));
     BOOST_REQUIRE(invite(own, {{"home@example.org", "admin"}}).status == 201u);
-    auto here = token_to("m@example.org"), home = token_to("home@example.org");
+    auto here = emailed_token("m@example.org"), home = emailed_token("home@example.org");
     BOOST_REQUIRE(remove(token, mel.user).status == 204u);
-    BOOST_TEST(at(client.get(base + "/team/invites", token), "/total") == "0");
-    BOOST_TEST(end_of(accept_with(here, "long enough")) == "400 invalid_token cancelled");
+    BOOST_TEST(json_at(client.get(base + "/team/invites", token), "/total") == "0");
+    BOOST_TEST(invite_error(accept_with(here, "long enough")) == "400 invalid_token cancelled");
     BOOST_TEST(preview(home).status == 200u);
-    BOOST_TEST(invite(token, {{"m@example.org", "member"}}).status == 201u); // by another
+    BOOST_TEST(invite(token, {{"m@example.org", "member"}}).status == 201u); // by another inviter
 }
 
 BOOST_AUTO_TEST_SUITE_END()

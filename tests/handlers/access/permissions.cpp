@@ -56,7 +56,7 @@ BOOST_FIXTURE_TEST_CASE(each_role_grants_its_column_of_the_table, judging)
         grants(permission, false, false);
 }
 
-BOOST_FIXTURE_TEST_CASE(nothing_else_is_a_permission, judging)
+BOOST_FIXTURE_TEST_CASE(unknown_permissions_are_rejected, judging)
 {
     for (auto text : {"", "*", ":", "content", "content:", ":read", "content:*", "*:read", "Content:read",
                       "content:read ", "content:read:all", "no:such", "leads", "leads:", "leads:Write",
@@ -70,7 +70,7 @@ BOOST_FIXTURE_TEST_CASE(nothing_else_is_a_permission, judging)
     BOOST_TEST(!table.knows_scope("no:such"));
 }
 
-BOOST_FIXTURE_TEST_CASE(what_other_modules_name_is_granted_to_every_role, judging)
+BOOST_FIXTURE_TEST_CASE(extra_resources_are_granted_to_every_role, judging)
 {
     for (auto permission : {"leads:write", "deals:export_all"}) {
         BOOST_TEST(table.knows(permission));
@@ -83,14 +83,14 @@ BOOST_FIXTURE_TEST_CASE(what_other_modules_name_is_granted_to_every_role, judgin
     BOOST_TEST(!table.allows(key(role::member, {"leads:read"}), "leads:write"));
 }
 
-BOOST_FIXTURE_TEST_CASE(a_module_cannot_hand_out_what_is_ours, judging)
+BOOST_FIXTURE_TEST_CASE(extra_resources_do_not_grant_builtin_permissions, judging)
 {
     permission_table greedy({"team", "api_keys"});
     BOOST_TEST(!greedy.role_grants(role::member, "team:roles"));
     BOOST_TEST(!greedy.role_grants(role::manager, "api_keys:admin"));
 }
 
-BOOST_FIXTURE_TEST_CASE(scopes_narrow_a_role_and_never_widen_it, judging)
+BOOST_FIXTURE_TEST_CASE(scopes_narrow_a_role_only, judging)
 {
     auto narrow = key(role::admin, {"content:read", "team:roles"});
     BOOST_TEST(table.allows(narrow, "content:read"));
@@ -102,7 +102,7 @@ BOOST_FIXTURE_TEST_CASE(scopes_narrow_a_role_and_never_widen_it, judging)
     BOOST_TEST(!table.allows(key(role::admin, {}), "content:read"));
 }
 
-BOOST_FIXTURE_TEST_CASE(a_session_may_all_that_its_role_may, judging)
+BOOST_FIXTURE_TEST_CASE(sessions_have_all_permissions_of_their_role, judging)
 {
     BOOST_TEST(table.allows(session(role::member), "content:read"));
     BOOST_TEST(!table.allows(session(role::member), "team:invite"));
@@ -119,7 +119,7 @@ BOOST_FIXTURE_TEST_CASE(without_a_role_nothing_is_allowed, judging)
     BOOST_TEST(table.effective(outsider).empty());
 }
 
-BOOST_FIXTURE_TEST_CASE(what_is_allowed_in_all_can_be_listed, judging)
+BOOST_FIXTURE_TEST_CASE(effective_permissions_are_listed, judging)
 {
     auto expected = of_members;
     BOOST_TEST(table.effective(session(role::member)) == expected, boost::test_tools::per_element());
@@ -132,7 +132,7 @@ BOOST_FIXTURE_TEST_CASE(what_is_allowed_in_all_can_be_listed, judging)
                boost::test_tools::per_element());
 }
 
-BOOST_AUTO_TEST_CASE(a_set_of_scopes_is_no_wider_than_another_if_that_has_all_of_it)
+BOOST_AUTO_TEST_CASE(is_subset_compares_scopes)
 {
     auto fits = [](std::vector<std::string> inner, std::vector<std::string> outer) {
         return permission_table::is_subset(inner, outer);

@@ -25,7 +25,7 @@ struct limited {
         return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
     }
 
-    /// Whether one more is let through, so long after the start.
+    /// Whether a request is admitted at a time since the start.
     bool passes(std::string_view subject, std::chrono::seconds later = 0s)
     {
         return !limiter.count(rule, bytes(subject), start + later);
@@ -44,7 +44,7 @@ struct limited {
 
 BOOST_AUTO_TEST_SUITE(rate_limiter)
 
-BOOST_FIXTURE_TEST_CASE(so_many_pass_in_a_window_and_no_more, limited)
+BOOST_FIXTURE_TEST_CASE(a_window_admits_its_limit, limited)
 {
     BOOST_TEST(passed_of(10, "ada") == 3u);
     BOOST_TEST(passed_of(10, "ada", 59s) == 0u);
@@ -52,7 +52,7 @@ BOOST_FIXTURE_TEST_CASE(so_many_pass_in_a_window_and_no_more, limited)
     BOOST_TEST(passed_of(10, "ada", 61s) == 0u);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_window_opens_with_the_first_request_in_it, limited)
+BOOST_FIXTURE_TEST_CASE(a_window_starts_with_its_first_request, limited)
 {
     BOOST_TEST(passes("ada", 50s));
     BOOST_TEST(passed_of(10, "ada", 100s) == 2u);
@@ -60,7 +60,7 @@ BOOST_FIXTURE_TEST_CASE(a_window_opens_with_the_first_request_in_it, limited)
     BOOST_TEST(passed_of(10, "ada", 110s) == 3u);
 }
 
-BOOST_FIXTURE_TEST_CASE(who_is_refused_is_told_for_how_long, limited)
+BOOST_FIXTURE_TEST_CASE(a_rejection_has_the_time_to_the_next_window, limited)
 {
     passed_of(3, "ada");
     auto refused = limiter.count(rule, bytes("ada"), start + 20s);
@@ -70,10 +70,10 @@ BOOST_FIXTURE_TEST_CASE(who_is_refused_is_told_for_how_long, limited)
     BOOST_TEST(refused->rule.limit == 3u);
     auto last = limiter.count(rule, bytes("ada"), start + 59s);
     BOOST_TEST_REQUIRE(last.has_value());
-    BOOST_TEST(last->retry_after.count() == 1); // never "at once"
+    BOOST_TEST(last->retry_after.count() == 1); // never zero
 }
 
-BOOST_FIXTURE_TEST_CASE(subjects_and_rules_are_counted_apart, limited)
+BOOST_FIXTURE_TEST_CASE(subjects_and_rules_count_separately, limited)
 {
     BOOST_TEST(passed_of(5, "ada") == 3u);
     for (auto other : {"", "a", "ad", "adb", "ada ", "ada@example.com", "Ada"})
@@ -84,31 +84,31 @@ BOOST_FIXTURE_TEST_CASE(subjects_and_rules_are_counted_apart, limited)
     BOOST_TEST(passed_of(5, "inada") == 3u); // the name ends where the subject begins
 }
 
-BOOST_FIXTURE_TEST_CASE(what_is_forgiven_was_not_counted, limited)
+BOOST_FIXTURE_TEST_CASE(refunded_counts_are_free_again, limited)
 {
     passed_of(3, "ada");
-    limiter.forgive(rule, bytes("ada"));
+    limiter.refund(rule, bytes("ada"));
     BOOST_TEST(passed_of(5, "ada") == 1u);
     for (int i = 0; i < 10; ++i)
-        limiter.forgive(rule, bytes("ada"));
-    BOOST_TEST(passed_of(10, "ada") == 3u); // nobody saves up
-    limiter.forgive(rule, bytes("never seen"));
+        limiter.refund(rule, bytes("ada"));
+    BOOST_TEST(passed_of(10, "ada") == 3u); // unused requests do not accumulate
+    limiter.refund(rule, bytes("never seen"));
     BOOST_TEST(passed_of(5, "never seen") == 3u);
 }
 
-BOOST_FIXTURE_TEST_CASE(what_a_later_window_counted_is_not_forgiven, limited)
+BOOST_FIXTURE_TEST_CASE(counts_of_a_later_window_are_not_refunded, limited)
 {
     auto counted = handlers::rate_limiter::clock::now();
     auto later = counted + 2 * rule.window;
     for (int i = 0; i < 3; ++i)
         BOOST_TEST(!limiter.count(rule, bytes("ada"), later));
-    limiter.forgive(rule, bytes("ada"), counted);
+    limiter.refund(rule, bytes("ada"), counted);
     BOOST_TEST(limiter.count(rule, bytes("ada"), later).has_value());
-    limiter.forgive(rule, bytes("ada"), later);
+    limiter.refund(rule, bytes("ada"), later);
     BOOST_TEST(!limiter.count(rule, bytes("ada"), later));
 }
 
-BOOST_FIXTURE_TEST_CASE(several_servers_share_a_limit_and_each_lets_one_through, limited)
+BOOST_FIXTURE_TEST_CASE(nodes_share_a_limit_and_admit_at_least_one_each, limited)
 {
     rule.limit = 10;
     limiter.share_among(3);
@@ -116,11 +116,11 @@ BOOST_FIXTURE_TEST_CASE(several_servers_share_a_limit_and_each_lets_one_through,
     BOOST_TEST(limiter.is_over(rule, bytes("ada"), start).has_value());
     limiter.share_among(20);
     BOOST_TEST(passed_of(20, "bob") == 1u);
-    limiter.share_among(0); // alone again
+    limiter.share_among(0); // a single node again
     BOOST_TEST(passed_of(20, "ada") == 7u);
 }
 
-BOOST_FIXTURE_TEST_CASE(looking_counts_nothing, limited)
+BOOST_FIXTURE_TEST_CASE(is_over_counts_nothing, limited)
 {
     auto now = handlers::rate_limiter::clock::now();
     for (int i = 0; i < 10; ++i)
@@ -143,7 +143,7 @@ BOOST_FIXTURE_TEST_CASE(counts_of_many_threads_add_up, limited)
     BOOST_TEST(passed == 5000u);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_subject_that_many_threads_meet_at_once_is_one, limited)
+BOOST_FIXTURE_TEST_CASE(concurrent_first_requests_share_a_slot, limited)
 {
     for (int round = 0; round < 200; ++round) {
         auto name = "p" + std::to_string(round);
@@ -163,7 +163,7 @@ BOOST_FIXTURE_TEST_CASE(a_subject_that_many_threads_meet_at_once_is_one, limited
     }
 }
 
-BOOST_FIXTURE_TEST_CASE(forgiving_by_many_threads_adds_up_too, limited)
+BOOST_FIXTURE_TEST_CASE(concurrent_refunds_add_up, limited)
 {
     rule.limit = 1'000'000;
     std::vector<std::thread> cores;
@@ -171,7 +171,7 @@ BOOST_FIXTURE_TEST_CASE(forgiving_by_many_threads_adds_up_too, limited)
         cores.emplace_back([&] {
             for (int n = 0; n < 2000; ++n) {
                 passes("ada");
-                limiter.forgive(rule, bytes("ada"));
+                limiter.refund(rule, bytes("ada"));
             }
         });
     for (auto& core : cores)
@@ -180,7 +180,7 @@ BOOST_FIXTURE_TEST_CASE(forgiving_by_many_threads_adds_up_too, limited)
     BOOST_TEST(passed_of(5, "ada") == 3u);
 }
 
-BOOST_AUTO_TEST_CASE(where_there_is_no_room_the_window_that_ends_first_is_forgotten)
+BOOST_AUTO_TEST_CASE(a_full_set_evicts_the_window_that_ends_first)
 {
     limited crowded;
     handlers::rate_limiter small(1); // one set of eight
@@ -193,7 +193,7 @@ BOOST_AUTO_TEST_CASE(where_there_is_no_room_the_window_that_ends_first_is_forgot
     BOOST_TEST(pass("one more", 8s));
     for (int i = 1; i < 8; ++i)
         BOOST_TEST(!pass("p" + std::to_string(i), 9s), i);
-    BOOST_TEST(pass("p0", 9s)); // is counted from the start again, in the place of p1
+    BOOST_TEST(pass("p0", 9s)); // counted from zero again, in the slot of p1
     BOOST_TEST(!pass("p2", 9s));
     BOOST_TEST(pass("p1", 9s));
 }

@@ -11,11 +11,11 @@ namespace http = handlers::http;
 
 BOOST_AUTO_TEST_SUITE(audit_context)
 
-BOOST_FIXTURE_TEST_CASE(an_event_says_who_did_what_from_where, handlers::test::desk)
+BOOST_FIXTURE_TEST_CASE(events_record_actor_action_and_origin, handlers::test::handler_fixture)
 {
     message.set(http::field::user_agent, "engine/1");
-    handlers::trace from(as_person(7));
-    auto event = from.event("key.mint");
+    handlers::audit_context audit(as_user(7));
+    auto event = audit.event("key.mint");
     BOOST_TEST(event.action == "key.mint");
     BOOST_TEST(event.ip == "203.0.113.7");
     BOOST_TEST(event.user_agent == "engine/1");
@@ -23,13 +23,13 @@ BOOST_FIXTURE_TEST_CASE(an_event_says_who_did_what_from_where, handlers::test::d
     BOOST_TEST((event.workspace_id == id_of(1)));
     BOOST_TEST((event.actor_id == id_of(7)));
     BOOST_TEST((event.credential_id == id_of(100)));
-    BOOST_TEST((event.id != from.event("key.mint").id));
+    BOOST_TEST((event.id != audit.event("key.mint").id));
 }
 
-BOOST_FIXTURE_TEST_CASE(of_a_stranger_it_says_only_from_where, handlers::test::desk)
+BOOST_FIXTURE_TEST_CASE(events_without_a_caller_record_the_origin_only, handlers::test::handler_fixture)
 {
-    handlers::trace from(as_anyone());
-    auto event = from.event("key.report");
+    handlers::audit_context audit(as_anonymous());
+    auto event = audit.event("key.report");
     BOOST_TEST(event.ip == "203.0.113.7");
     BOOST_TEST(event.user_agent == "");
     BOOST_TEST(!event.workspace_id.has_value());
@@ -37,12 +37,12 @@ BOOST_FIXTURE_TEST_CASE(of_a_stranger_it_says_only_from_where, handlers::test::d
     BOOST_TEST(!event.credential_id.has_value());
 }
 
-BOOST_FIXTURE_TEST_CASE(an_agent_is_made_fit_to_be_stored, handlers::test::desk)
+BOOST_FIXTURE_TEST_CASE(user_agents_are_sanitized, handlers::test::handler_fixture)
 {
     message.set(http::field::user_agent, "caf\xC3\xA9\xFF" + std::string(300, 'x'));
-    handlers::trace from(as_anyone());
-    BOOST_TEST(from.agent().starts_with("caf\u00E9\uFFFDx"));
-    BOOST_TEST(from.agent().size() == 256u);
+    handlers::audit_context audit(as_anonymous());
+    BOOST_TEST(audit.agent().starts_with("caf\u00E9\uFFFDx"));
+    BOOST_TEST(audit.agent().size() == 256u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -9,7 +9,7 @@ using handlers::test::header_of;
 
 namespace {
 
-struct asked_from : handlers::test::desk {
+struct asked_from : handlers::test::handler_fixture {
     asked_from() { config.cors_origins = {"https://app.example", "http://localhost:3000"}; }
 
     reply ask(std::string_view origin)
@@ -32,7 +32,7 @@ struct asked_from : handlers::test::desk {
 
 BOOST_AUTO_TEST_SUITE(cors)
 
-BOOST_FIXTURE_TEST_CASE(a_listed_origin_is_named, asked_from)
+BOOST_FIXTURE_TEST_CASE(allowed_origins_are_echoed, asked_from)
 {
     for (auto origin : {"https://app.example", "http://localhost:3000"}) {
         auto out = ask(origin);
@@ -43,7 +43,7 @@ BOOST_FIXTURE_TEST_CASE(a_listed_origin_is_named, asked_from)
     }
 }
 
-BOOST_FIXTURE_TEST_CASE(another_is_not_however_alike, asked_from)
+BOOST_FIXTURE_TEST_CASE(similar_origins_are_not_allowed, asked_from)
 {
     for (auto origin :
          {"", "null", "*", "http://app.example", "https://app.example:8443", "https://app.example.evil",
@@ -52,14 +52,14 @@ BOOST_FIXTURE_TEST_CASE(another_is_not_however_alike, asked_from)
     }
 }
 
-BOOST_FIXTURE_TEST_CASE(without_a_list_nothing_is_said, asked_from)
+BOOST_FIXTURE_TEST_CASE(no_cors_headers_without_allowed_origins, asked_from)
 {
     config.cors_origins.clear();
     BOOST_TEST(ask("https://app.example").headers == "");
     BOOST_TEST(ask("").headers == "");
 }
 
-BOOST_FIXTURE_TEST_CASE(a_preflight_of_a_listed_origin_is_told_what_it_may_send, asked_from)
+BOOST_FIXTURE_TEST_CASE(preflights_of_allowed_origins_list_methods_and_headers, asked_from)
 {
     auto out = preflight("https://app.example");
     BOOST_TEST(out.status == 204u);
@@ -69,7 +69,7 @@ BOOST_FIXTURE_TEST_CASE(a_preflight_of_a_listed_origin_is_told_what_it_may_send,
                "Authorization, Content-Type, X-Request-Id, MCP-Protocol-Version, Mcp-Method, Mcp-Name");
 }
 
-BOOST_FIXTURE_TEST_CASE(another_preflight_is_told_no_more_than_the_methods, asked_from)
+BOOST_FIXTURE_TEST_CASE(preflights_of_other_origins_list_methods_only, asked_from)
 {
     auto out = preflight("https://evil.example");
     BOOST_TEST(out.status == 204u);

@@ -16,7 +16,7 @@ using handlers::test::header_of;
 
 namespace {
 
-// ---- a table of what handlers may do
+// ---- handlers of each kind, and their routes
 
 reply at_once(call& c)
 {
@@ -35,9 +35,9 @@ awaitable<answer<schemas::page_query>> echo(call&, query<schemas::page_query> in
     co_return std::move(in.value);
 }
 
-awaitable<answer<nothing>> take(call&, schemas::refresh)
+awaitable<answer<no_content>> take(call&, schemas::refresh)
 {
-    co_return nothing();
+    co_return no_content();
 }
 
 awaitable<answer<schemas::page_query>> take_or_leave(call&, std::optional<schemas::page_query> in)
@@ -45,12 +45,12 @@ awaitable<answer<schemas::page_query>> take_or_leave(call&, std::optional<schema
     co_return in.value_or(schemas::page_query{{200}, {}});
 }
 
-awaitable<answer<nothing>> refuse_it(call&)
+awaitable<answer<no_content>> refuse_it(call&)
 {
-    co_return problem::conflict("conflict", "Not now.");
+    co_return problem::of(codes::conflict, "Not now.");
 }
 
-awaitable<answer<nothing>> fail(call& c)
+awaitable<answer<no_content>> fail(call& c)
 {
     auto& how = c.params[0];
     if (how == "unavailable")
@@ -67,10 +67,10 @@ awaitable<answer<nothing>> fail(call& c)
         throw 7;
     if (how == "otherwise")
         throw std::runtime_error("hunter2");
-    co_return nothing();
+    co_return no_content();
 }
 
-reply tell_otherwise(call&, const problem& why)
+reply write_rejection(call&, const problem& why)
 {
     auto out = to_reply(why);
     out.status = 418;
@@ -86,10 +86,10 @@ constexpr route table[] = {
     del<&refuse_it>("/refuse", anyone),
     get<&fail>("/fail/{how}", unlimited),
     get<&at_once>("/mine", current_user),
-    get<&at_once>("/told-otherwise", current_user).refused_by<&tell_otherwise>(),
+    get<&at_once>("/custom-rejection", current_user).on_refusal<&write_rejection>(),
 };
 
-struct served : handlers::test::desk {
+struct served : handlers::test::handler_fixture {
     router routes{table};
 
     reply ask(http::verb method, std::string_view path, std::string_view query = "")
@@ -120,7 +120,7 @@ struct served : handlers::test::desk {
 
 BOOST_AUTO_TEST_SUITE(dispatch)
 
-BOOST_FIXTURE_TEST_CASE(parts_of_the_path_arrive_decoded, served)
+BOOST_FIXTURE_TEST_CASE(path_parameters_are_decoded, served)
 {
     auto out = get("/now/x%20y/%C3%A9");
     BOOST_TEST(out.status == 200u);
@@ -131,7 +131,7 @@ BOOST_FIXTURE_TEST_CASE(parts_of_the_path_arrive_decoded, served)
         BOOST_TEST(get(path).status == 404u, path);
 }
 
-BOOST_FIXTURE_TEST_CASE(what_needs_no_waiting_is_answered_at_once, served)
+BOOST_FIXTURE_TEST_CASE(handlers_that_do_not_suspend_run_synchronously, served)
 {
     req.path = "/now/a/b";
     auto out = dispatch_now(routes, cx, req);
@@ -142,10 +142,10 @@ BOOST_FIXTURE_TEST_CASE(what_needs_no_waiting_is_answered_at_once, served)
     BOOST_TEST(has_to_wait());
     req.path = "/mine";
     message.set(http::field::authorization, "Bearer a.b.c");
-    BOOST_TEST(has_to_wait()); // nobody is remembered
+    BOOST_TEST(has_to_wait()); // the cache is empty
 }
 
-BOOST_FIXTURE_TEST_CASE(a_handlers_type_says_what_it_reads_and_writes, served)
+BOOST_FIXTURE_TEST_CASE(input_and_output_follow_from_the_signature, served)
 {
     auto echoed = get("/echo", "limit=7&cursor=x");
     BOOST_TEST(echoed.status == 200u);
@@ -165,7 +165,7 @@ BOOST_FIXTURE_TEST_CASE(a_handlers_type_says_what_it_reads_and_writes, served)
     BOOST_TEST(ask(http::verb::delete_, "/refuse").status == 409u);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_failure_is_told_by_its_kind_and_its_cause_stays_here, served)
+BOOST_FIXTURE_TEST_CASE(exceptions_map_to_codes_and_their_cause_is_not_sent, served)
 {
     for (auto [how, status, code] :
          {std::tuple("unavailable", 503u, "database_unavailable"),
@@ -186,7 +186,7 @@ BOOST_FIXTURE_TEST_CASE(a_failure_is_told_by_its_kind_and_its_cause_stays_here, 
     BOOST_TEST(now.cause == "a secret of the program");
 }
 
-BOOST_FIXTURE_TEST_CASE(without_the_database_a_caller_who_is_not_remembered_is_told_503, served)
+BOOST_FIXTURE_TEST_CASE(uncached_credentials_get_503_without_the_database, served)
 {
     message.set(http::field::authorization, "Bearer " + crypto::make_api_key().text);
     auto out = get("/mine");
@@ -194,13 +194,13 @@ BOOST_FIXTURE_TEST_CASE(without_the_database_a_caller_who_is_not_remembered_is_t
     BOOST_TEST(out.body.find("database_unavailable") != std::string::npos);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_guards_refusal_is_told_as_the_route_wants, served)
+BOOST_FIXTURE_TEST_CASE(a_route_can_write_rejections_by_its_guard, served)
 {
     BOOST_TEST(get("/mine").status == 401u);
-    BOOST_TEST(get("/told-otherwise").status == 418u);
+    BOOST_TEST(get("/custom-rejection").status == 418u);
 }
 
-BOOST_FIXTURE_TEST_CASE(another_method_is_told_those_that_there_are, served)
+BOOST_FIXTURE_TEST_CASE(other_methods_get_405_with_allow, served)
 {
     auto out = ask(http::verb::put, "/take");
     BOOST_TEST(out.status == 405u);
@@ -210,7 +210,7 @@ BOOST_FIXTURE_TEST_CASE(another_method_is_told_those_that_there_are, served)
     BOOST_TEST(ask(http::verb::head, "/take").status == 405u);
 }
 
-BOOST_FIXTURE_TEST_CASE(what_no_route_wants_counts_for_the_address, served)
+BOOST_FIXTURE_TEST_CASE(unmatched_requests_count_for_the_address, served)
 {
     config.rate_limit_per_minute = 3;
     BOOST_TEST(get("/nowhere").status == 404u);
@@ -221,7 +221,7 @@ BOOST_FIXTURE_TEST_CASE(what_no_route_wants_counts_for_the_address, served)
     BOOST_TEST(get("/now/a/b").status == 200u);
 }
 
-BOOST_FIXTURE_TEST_CASE(every_answer_can_be_read_by_an_allowed_page, served)
+BOOST_FIXTURE_TEST_CASE(every_reply_has_cors_headers_for_an_allowed_origin, served)
 {
     config.cors_origins = {"https://app.example"};
     message.set(http::field::origin, "https://app.example");

@@ -6,7 +6,7 @@
 
 BOOST_AUTO_TEST_SUITE(message)
 
-BOOST_AUTO_TEST_CASE(headers_are_added_line_by_line)
+BOOST_AUTO_TEST_CASE(add_header_appends_lines)
 {
     handlers::reply out;
     out.add_header("Allow", "GET");
@@ -15,7 +15,7 @@ BOOST_AUTO_TEST_CASE(headers_are_added_line_by_line)
     BOOST_TEST(out.headers == "Allow: GET\r\nX-Role: \r\nX-Name: caf\xC3\xA9 \"x\"\r\n");
 }
 
-BOOST_AUTO_TEST_CASE(no_value_adds_a_line_of_its_own)
+BOOST_AUTO_TEST_CASE(header_values_cannot_inject_lines)
 {
     handlers::reply out;
     out.add_header("X-Name", "a\r\nSet-Cookie: b\n\tc");

@@ -1,5 +1,7 @@
 #include "handlers/http/router.hpp"
 
+#include "handlers/http/endpoint.hpp"
+
 #include <boost/test/unit_test.hpp>
 
 #include <string>
@@ -28,7 +30,7 @@ constexpr route table[] = {
 struct routed {
     handlers::router routes{table};
 
-    /// "/keys/{prefix} ab" for a path that is known, with the parts that vary.
+    /// The matched pattern and its parameters, such as "/keys/{prefix} ab".
     std::string where(std::string_view path)
     {
         std::vector<std::string_view> params;
@@ -41,7 +43,7 @@ struct routed {
         return out;
     }
 
-    const router::place& at(std::string_view path)
+    const router::path_entry& at(std::string_view path)
     {
         std::vector<std::string_view> params;
         auto place = routes.find(path, params);
@@ -54,7 +56,7 @@ struct routed {
 
 BOOST_AUTO_TEST_SUITE(router)
 
-BOOST_FIXTURE_TEST_CASE(a_path_leads_to_its_line, routed)
+BOOST_FIXTURE_TEST_CASE(paths_match_their_route, routed)
 {
     BOOST_TEST(where("/keys") == "/keys");
     BOOST_TEST(where("/keys/ab") == "/keys/{prefix} ab");
@@ -63,13 +65,13 @@ BOOST_FIXTURE_TEST_CASE(a_path_leads_to_its_line, routed)
     BOOST_TEST(where("/keys/a%2Fb") == "/keys/{prefix} a%2Fb"); // decoded later
 }
 
-BOOST_FIXTURE_TEST_CASE(what_is_fixed_wins_over_what_varies, routed)
+BOOST_FIXTURE_TEST_CASE(fixed_paths_win_over_patterns, routed)
 {
     BOOST_TEST(where("/keys/report") == "/keys/report");
     BOOST_TEST(where("/keys/report/rotate") == "/keys/{prefix}/rotate report");
 }
 
-BOOST_FIXTURE_TEST_CASE(almost_is_not_enough, routed)
+BOOST_FIXTURE_TEST_CASE(near_misses_do_not_match, routed)
 {
     for (auto path :
          {"", "/", "keys", "//keys", "/keys/", "/keys//", "/keys//rotate", "/Keys", "/keys/ab/", "/keys/ab/c",
@@ -77,7 +79,7 @@ BOOST_FIXTURE_TEST_CASE(almost_is_not_enough, routed)
         BOOST_TEST(where(path) == "nowhere", path);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_method_leads_to_its_line, routed)
+BOOST_FIXTURE_TEST_CASE(methods_match_their_route, routed)
 {
     auto& one = at("/keys/ab");
     BOOST_TEST((one.find(verb::get)->method == verb::get));
@@ -88,14 +90,14 @@ BOOST_FIXTURE_TEST_CASE(a_method_leads_to_its_line, routed)
     BOOST_TEST(!at("/keys/report").find(verb::head));
 }
 
-BOOST_FIXTURE_TEST_CASE(a_path_for_any_method_takes_each, routed)
+BOOST_FIXTURE_TEST_CASE(a_route_for_any_method_matches_each, routed)
 {
     for (auto method : {verb::get, verb::head, verb::post, verb::put, verb::patch, verb::delete_,
                         verb::options, verb::unknown})
         BOOST_TEST(at("/auth").find(method), method);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_path_knows_its_methods, routed)
+BOOST_FIXTURE_TEST_CASE(the_allow_header_lists_the_methods_of_a_path, routed)
 {
     BOOST_TEST(at("/keys").allow == "GET, HEAD, POST, OPTIONS");
     BOOST_TEST(at("/keys/report").allow == "POST, OPTIONS");

@@ -1,4 +1,4 @@
-#include "tests/handlers/caller.hpp"
+#include "tests/handlers/oidc/https_client_fixture.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -8,16 +8,16 @@
 using namespace handlers;
 using namespace handlers::test;
 
-BOOST_FIXTURE_TEST_SUITE(https_client, caller)
+BOOST_FIXTURE_TEST_SUITE(https_client, https_client_fixture)
 
 BOOST_AUTO_TEST_CASE(a_trusted_server_answers)
 {
     trust(home());
-    std::promise<support::heard_request> heard;
+    std::promise<support::received_request> heard;
     tcp_server server(over_tls(home(), [&](tls_stream& stream) {
         heard.set_value(read_request(stream));
-        send(stream,
-             answer("200 OK", "{\"a\":1}", "Cache-Control: public, max-age=19845, must-revalidate\r\n"));
+        send(stream, make_response("200 OK", "{\"a\":1}",
+                                   "Cache-Control: public, max-age=19845, must-revalidate\r\n"));
     }));
     auto result = get("https://localhost:" + std::to_string(server.port()) + "/a%20b?c=d&e");
     BOOST_TEST(result.status == 200u);
@@ -33,7 +33,7 @@ BOOST_AUTO_TEST_CASE(a_trusted_server_answers)
     BOOST_TEST(asked.count("Authorization") == 0u);
 }
 
-BOOST_AUTO_TEST_CASE(names_are_sent_along_and_addresses_are_not)
+BOOST_AUTO_TEST_CASE(sni_is_sent_for_names_and_not_for_addresses)
 {
     trust(home());
     std::vector<std::string> names;
@@ -42,7 +42,7 @@ BOOST_AUTO_TEST_CASE(names_are_sent_along_and_addresses_are_not)
             auto name = SSL_get_servername(stream.native_handle(), TLSEXT_NAMETYPE_host_name);
             names.emplace_back(name ? name : "none");
             read_request(stream);
-            send(stream, answer("200 OK", ""));
+            send(stream, make_response("200 OK", ""));
         }));
         get("https://localhost:" + std::to_string(server.port()));
         BOOST_TEST(get(url_of(server, "https")).status == 200u); // by the certificate's IP:127.0.0.1
@@ -54,10 +54,10 @@ BOOST_AUTO_TEST_CASE(names_are_sent_along_and_addresses_are_not)
 
 BOOST_AUTO_TEST_CASE(a_form_is_posted)
 {
-    std::promise<support::heard_request> heard;
+    std::promise<support::received_request> heard;
     tcp_server server([&](tcp_server::socket& peer) {
         heard.set_value(read_request(peer));
-        send(peer, answer("400 Bad Request", "no"));
+        send(peer, make_response("400 Bad Request", "no"));
     });
     form_fields form;
     form.emplace_back("code", "a b&c=d/é");
@@ -73,16 +73,16 @@ BOOST_AUTO_TEST_CASE(a_form_is_posted)
     BOOST_TEST(asked.body() == "code=a%20b%26c%3Dd%2F%C3%A9&empty=");
 }
 
-BOOST_AUTO_TEST_CASE(a_redirect_is_an_answer)
+BOOST_AUTO_TEST_CASE(redirects_are_not_followed)
 {
-    tcp_server server(over_plain(answer("302 Found", "", "Location: http://127.0.0.1:1/\r\n")));
+    tcp_server server(over_plain(make_response("302 Found", "", "Location: http://127.0.0.1:1/\r\n")));
     BOOST_TEST(get(url_of(server)).status == 302u);
 }
 
-BOOST_AUTO_TEST_CASE(how_long_an_answer_keeps)
+BOOST_AUTO_TEST_CASE(max_age_is_read_from_cache_control)
 {
     auto age_of = [this](std::string_view header) {
-        tcp_server server(over_plain(answer("200 OK", "", header)));
+        tcp_server server(over_plain(make_response("200 OK", "", header)));
         auto age = get(url_of(server)).max_age;
         return age ? age->count() : -1;
     };
@@ -96,14 +96,14 @@ BOOST_AUTO_TEST_CASE(how_long_an_answer_keeps)
         BOOST_TEST(age_of(odd) == -1, odd);
 }
 
-BOOST_AUTO_TEST_CASE(a_server_that_nobody_vouches_for_is_not_asked)
+BOOST_AUTO_TEST_CASE(untrusted_certificates_are_rejected)
 {
     std::atomic<bool> asked = false;
     auto serve = over_tls(home(), [&](tls_stream& stream) {
         read_request(stream);
         asked = true;
     });
-    BOOST_TEST(has(failure_of(serve, "https"), "self-signed certificate")); // by the system's authorities
+    BOOST_TEST(has(failure_of(serve, "https"), "self-signed certificate")); // with the CAs of the system
     made.reset();
     trust(certificate("DNS:localhost"));
     BOOST_TEST(has(failure_of(serve, "https"), "certificate verify failed"));
@@ -117,16 +117,16 @@ BOOST_AUTO_TEST_CASE(a_server_that_nobody_vouches_for_is_not_asked)
     BOOST_TEST(!asked);
 }
 
-BOOST_AUTO_TEST_CASE(a_certificate_is_good_for_its_own_names)
+BOOST_AUTO_TEST_CASE(certificates_are_valid_for_their_names_only)
 {
     certificate other("DNS:issuer.example,DNS:*.wild.example");
     trust(other);
     settings.resolve = [](const std::string&) {
-        return name_lookup::addresses(1, asio::ip::address_v4::loopback());
+        return dns_resolver::addresses(1, asio::ip::address_v4::loopback());
     };
     tcp_server server(over_tls(other, [](tls_stream& stream) {
         read_request(stream);
-        send(stream, answer("200 OK", ""));
+        send(stream, make_response("200 OK", ""));
     }));
     auto at = [&](std::string_view host) {
         return failure_of("https://" + std::string(host) + ":" + std::to_string(server.port()));
@@ -139,24 +139,24 @@ BOOST_AUTO_TEST_CASE(a_certificate_is_good_for_its_own_names)
         BOOST_TEST(has(at(host), "certificate verify failed"), host << ": " << at(host));
 }
 
-BOOST_AUTO_TEST_CASE(old_tls_is_refused)
+BOOST_AUTO_TEST_CASE(old_tls_versions_are_rejected)
 {
     trust(home());
     BOOST_TEST(failure_of(over_tls(home(), [](tls_stream&) {}, TLS1_1_VERSION), "https") != "");
     auto serve = [](tls_stream& stream) {
         read_request(stream);
-        send(stream, answer("200 OK", ""));
+        send(stream, make_response("200 OK", ""));
     };
     BOOST_TEST(failure_of(over_tls(home(), serve, TLS1_2_VERSION), "https") == "");
-    BOOST_TEST(failure_of(over_plain(answer("200 OK", "")), "https") != "");
+    BOOST_TEST(failure_of(over_plain(make_response("200 OK", "")), "https") != "");
 }
 
-BOOST_AUTO_TEST_CASE(without_tls_only_this_machine_is_called)
+BOOST_AUTO_TEST_CASE(plain_http_reaches_loopback_only)
 {
     std::atomic<bool> resolved = false;
     settings.resolve = [&](const std::string&) {
         resolved = true;
-        return name_lookup::addresses(1, asio::ip::make_address("192.0.2.1"));
+        return dns_resolver::addresses(1, asio::ip::make_address("192.0.2.1"));
     };
     for (auto url :
          {"http://example.com/", "http://10.0.0.1/", "http://localhost.example.com/", "http://192.0.2.1/",
@@ -173,7 +173,7 @@ BOOST_AUTO_TEST_CASE(without_tls_only_this_machine_is_called)
     BOOST_TEST(!is_loopback_url("http://example.com").has_value());
 }
 
-BOOST_AUTO_TEST_CASE(what_is_no_url_is_not_called)
+BOOST_AUTO_TEST_CASE(invalid_urls_are_rejected)
 {
     for (auto url : {"",
                      "/",
@@ -203,7 +203,7 @@ BOOST_AUTO_TEST_CASE(what_is_no_url_is_not_called)
     }
 }
 
-BOOST_AUTO_TEST_CASE(failures_name_the_server_and_no_more)
+BOOST_AUTO_TEST_CASE(failure_texts_name_the_server_only)
 {
     auto why = failure_of(std::string("http://127.0.0.1:1/path?secret=1"));
     BOOST_TEST(has(why, "http://127.0.0.1:1: "));

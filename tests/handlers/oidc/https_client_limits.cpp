@@ -1,4 +1,4 @@
-#include "tests/handlers/caller.hpp"
+#include "tests/handlers/oidc/https_client_fixture.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -14,25 +14,25 @@ using namespace handlers::test;
 using namespace std::chrono_literals;
 using std::chrono::steady_clock;
 
-BOOST_FIXTURE_TEST_SUITE(https_client_limits, caller)
+BOOST_FIXTURE_TEST_SUITE(https_client_limits, https_client_fixture)
 
-BOOST_AUTO_TEST_CASE(the_deadline_ends_everything)
+BOOST_AUTO_TEST_CASE(every_phase_is_bounded_by_the_deadline)
 {
     trust(home());
     settings.deadline = 300ms;
     const std::pair<const char*, tcp_server::behaviour> slow[] = {
-        {"https", fall_silent},
-        {"https", over_tls(home(), [](tls_stream& stream) { fall_silent(stream.next_layer()); })},
-        {"http", fall_silent},
+        {"https", stay_silent},
+        {"https", over_tls(home(), [](tls_stream& stream) { stay_silent(stream.next_layer()); })},
+        {"http", stay_silent},
         {"http",
          [](tcp_server::socket& peer) {
              send(peer, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n");
-             fall_silent(peer);
+             stay_silent(peer);
          }},
         {"http",
          [](tcp_server::socket& peer) {
              send(peer, "HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n");
-             for (;;) { // a byte now and then is no excuse
+             for (;;) { // a slow drip must not extend the deadline
                  send(peer, "x");
                  std::this_thread::sleep_for(20ms);
              }
@@ -49,14 +49,14 @@ BOOST_AUTO_TEST_CASE(the_deadline_ends_everything)
         auto begin = steady_clock::now();
         auto why = failure_of(behaviour, scheme);
         auto took = steady_clock::now() - begin;
-        BOOST_TEST(has(why, "no whole answer in time"), why);
-        BOOST_TEST((took >= 280ms && took < 2s));
+        BOOST_TEST(has(why, "timed out"), why);
+        BOOST_TEST((took >= 280ms && took < 10s));
     }
 }
 
-BOOST_AUTO_TEST_CASE(what_is_too_large_is_refused)
+BOOST_AUTO_TEST_CASE(oversized_responses_are_rejected)
 {
-    settings.deadline = 10s;
+    settings.deadline = 15s;
     settings.body_limit = 1000;
     settings.header_limit = 1000;
     auto after_request = [](auto work) {
@@ -65,8 +65,8 @@ BOOST_AUTO_TEST_CASE(what_is_too_large_is_refused)
             work(peer);
         };
     };
-    BOOST_TEST(failure_of(over_plain(answer("200 OK", std::string(1000, 'x')))) == "");
-    BOOST_TEST(has(failure_of(over_plain(answer("200 OK", std::string(1001, 'x')))), "body limit"));
+    BOOST_TEST(failure_of(over_plain(make_response("200 OK", std::string(1000, 'x')))) == "");
+    BOOST_TEST(has(failure_of(over_plain(make_response("200 OK", std::string(1001, 'x')))), "body limit"));
     const std::string chunk = "400\r\n" + std::string(1024, 'x') + "\r\n";
     for (std::string_view head :
          {"HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n",
@@ -74,10 +74,10 @@ BOOST_AUTO_TEST_CASE(what_is_too_large_is_refused)
         auto begin = steady_clock::now();
         auto why = failure_of(after_request([&](tcp_server::socket& peer) {
             send(peer, head);
-            send_for_ever(peer, chunk);
+            send_endlessly(peer, chunk);
         }));
         BOOST_TEST(has(why, "body limit"), why);
-        BOOST_TEST((steady_clock::now() - begin < 5s));
+        BOOST_TEST((steady_clock::now() - begin < 10s));
     }
     for (std::string_view head :
          {"HTTP/1.1 200 OK\r\nX: ", "HTTP/1.1 200 ", "HTTP/1.1 200 OK\r\nSet-Cookie: a\r\n",
@@ -85,15 +85,15 @@ BOOST_AUTO_TEST_CASE(what_is_too_large_is_refused)
         auto begin = steady_clock::now();
         auto why = failure_of(after_request([&](tcp_server::socket& peer) {
             send(peer, head);
-            send_for_ever(peer, head.ends_with("\r\n") ? "Set-Cookie: a\r\n" : "xxxxxxxx");
+            send_endlessly(peer, head.ends_with("\r\n") ? "Set-Cookie: a\r\n" : "xxxxxxxx");
         }));
         BOOST_TEST(why != "");
-        BOOST_TEST(!has(why, "in time"), why);
-        BOOST_TEST((steady_clock::now() - begin < 5s));
+        BOOST_TEST(!has(why, "timed out"), why);
+        BOOST_TEST((steady_clock::now() - begin < 10s));
     }
 }
 
-BOOST_AUTO_TEST_CASE(what_is_cut_off_is_no_answer)
+BOOST_AUTO_TEST_CASE(truncated_responses_are_failures)
 {
     for (auto text :
          {"", "HTTP/1.1", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabcd",
@@ -111,7 +111,7 @@ BOOST_AUTO_TEST_CASE(what_is_cut_off_is_no_answer)
                }) != "");
 }
 
-BOOST_AUTO_TEST_CASE(over_tls_an_end_must_be_told)
+BOOST_AUTO_TEST_CASE(tls_streams_must_end_with_close_notify)
 {
     trust(home());
     auto serve = [](bool tell) {
@@ -126,47 +126,47 @@ BOOST_AUTO_TEST_CASE(over_tls_an_end_must_be_told)
     BOOST_TEST(failure_of(serve(false), "https") != "");
 }
 
-BOOST_AUTO_TEST_CASE(calls_do_not_pile_up)
+BOOST_AUTO_TEST_CASE(concurrent_calls_are_limited)
 {
-    settings.calls = 2;
-    settings.deadline = 400ms;
-    tcp_server server(fall_silent);
+    settings.max_calls = 2;
+    settings.deadline = 2s;
+    tcp_server server(stay_silent);
     auto one = asio::co_spawn(io, client().get(url_of(server)), asio::use_future);
     auto two = asio::co_spawn(io, client().get(url_of(server)), asio::use_future);
     io.run_for(50ms);
     auto begin = steady_clock::now();
     BOOST_TEST(has(failure_of(url_of(server)), "too many calls"));
-    BOOST_TEST((steady_clock::now() - begin < 200ms));
+    BOOST_TEST((steady_clock::now() - begin < 1s));
     io.restart();
     io.run();
     BOOST_CHECK_THROW(one.get(), https_failure);
     BOOST_CHECK_THROW(two.get(), https_failure);
-    BOOST_TEST(has(failure_of(url_of(server)), "in time")); // there is room again
+    BOOST_TEST(has(failure_of(url_of(server)), "timed out")); // a slot is free again
 }
 
-BOOST_AUTO_TEST_CASE(a_name_that_does_not_resolve)
+BOOST_AUTO_TEST_CASE(unresolvable_names_are_failures)
 {
-    BOOST_TEST(failure_of(std::string("https://nobody.invalid/")) != "");
+    BOOST_TEST(failure_of(std::string("https://missing.invalid/")) != "");
     made.reset();
-    settings.resolve = [](const std::string&) -> name_lookup::addresses {
+    settings.resolve = [](const std::string&) -> dns_resolver::addresses {
         throw std::runtime_error("no such name");
     };
     BOOST_TEST(has(failure_of(std::string("https://issuer.example/")), "no such name"));
     made.reset();
-    settings.resolve = [](const std::string&) { return name_lookup::addresses(); };
+    settings.resolve = [](const std::string&) { return dns_resolver::addresses(); };
     BOOST_TEST(has(failure_of(std::string("https://issuer.example/")), "no address"));
 }
 
-BOOST_AUTO_TEST_CASE(a_dead_name_server_holds_up_nobody)
+BOOST_AUTO_TEST_CASE(a_dead_name_server_blocks_no_other_call)
 {
     std::promise<void> enough;
     auto ended = enough.get_future().share();
     settings.resolve = [ended](const std::string&) {
         ended.wait();
-        return name_lookup::addresses();
+        return dns_resolver::addresses();
     };
     settings.deadline = 100ms;
-    settings.calls = 2;
+    settings.max_calls = 2;
     auto begin = steady_clock::now();
     {
         asio::io_context short_lived(1);
@@ -179,25 +179,25 @@ BOOST_AUTO_TEST_CASE(a_dead_name_server_holds_up_nobody)
             }
             return std::string();
         };
-        BOOST_TEST(has(ask(), "not resolved in time"));
-        BOOST_TEST(has(ask(), "not resolved in time"));
-        BOOST_TEST(has(ask(), "too many host names")); // the two threads are still there
+        BOOST_TEST(has(ask(), "name resolution timed out"));
+        BOOST_TEST(has(ask(), "name resolution timed out"));
+        BOOST_TEST(has(ask(), "too many host names")); // the two threads are still busy
     }
-    BOOST_TEST((steady_clock::now() - begin < 2s)); // nor does the end wait for them
+    BOOST_TEST((steady_clock::now() - begin < 10s)); // nor does the shutdown wait for them
     enough.set_value();
     std::this_thread::sleep_for(50ms);
 }
 
-BOOST_AUTO_TEST_CASE(a_call_may_outlive_its_client)
+BOOST_AUTO_TEST_CASE(calls_survive_the_destruction_of_the_client)
 {
-    tcp_server server(fall_silent);
+    tcp_server server(stay_silent);
     settings.deadline = 200ms;
     auto left = asio::co_spawn(io, client().get(url_of(server)), asio::use_future);
     io.run_for(50ms);
     made.reset();
     io.run();
     BOOST_CHECK_THROW(left.get(), https_failure);
-    // Another is destroyed with its io_context, while it waits.
+    // Another is destroyed with its io_context while a call is in flight.
     asio::io_context short_lived(1);
     {
         handlers::https_client asking(short_lived.get_executor(), settings);

@@ -1,5 +1,4 @@
-// An OpenID provider on loopback that says what it is told to say and counts what it is asked, and we before
-// it.
+// Fixture: a scripted OpenID provider on loopback that counts its requests, and a client of it.
 #pragma once
 
 #include "handlers/oidc/provider.hpp"
@@ -32,7 +31,8 @@ class issuer {
 public:
     issuer() : server_([this](support::tcp_server::socket& peer) { serve(peer); })
     {
-        say("/.well-known/openid-configuration", support::answer("200 OK", json::serialize(discovery())));
+        say("/.well-known/openid-configuration",
+            support::make_response("200 OK", json::serialize(discovery())));
     }
 
     std::string url() const { return "http://127.0.0.1:" + std::to_string(server_.port()); }
@@ -56,7 +56,7 @@ public:
 
     void say(const std::string& path, const json::object& body)
     {
-        say(path, support::answer("200 OK", json::serialize(body)));
+        say(path, support::make_response("200 OK", json::serialize(body)));
     }
 
     void discover_as(const json::object& body) { say("/.well-known/openid-configuration", body); }
@@ -67,7 +67,7 @@ public:
         for (auto& each : keys)
             list.push_back(each);
         auto body = R"({"keys":)" + json::serialize(list) + "}";
-        say("/keys", support::answer("200 OK", body, headers));
+        say("/keys", support::make_response("200 OK", body, headers));
     }
 
     int count(const std::string& path) const
@@ -78,7 +78,7 @@ public:
     }
 
     /// The last request for a path.
-    support::heard_request last(const std::string& path) const
+    support::received_request last(const std::string& path) const
     {
         const std::lock_guard guard(lock_);
         return heard_.at(path).last;
@@ -92,13 +92,13 @@ private:
 
     struct record {
         int count = 0;
-        support::heard_request last;
+        support::received_request last;
     };
 
     void serve(support::tcp_server::socket& peer)
     {
         auto request = support::read_request(peer);
-        page reply{support::answer("404 Not Found", ""), {}};
+        page reply{support::make_response("404 Not Found", ""), {}};
         {
             const std::lock_guard guard(lock_);
             auto path = std::string(request.target());
@@ -115,7 +115,7 @@ private:
     mutable std::mutex lock_;
     std::map<std::string, page> pages_;
     std::map<std::string, record> heard_;
-    support::tcp_server server_; // last: its threads use all of the above
+    support::tcp_server server_; // last member: its threads use all of the above
 };
 
 inline const rsa_key& key_of(int number)
@@ -136,7 +136,7 @@ inline std::int64_t now()
         .count();
 }
 
-/** A provider, its issuer, and the core they work on. */
+/// A client of the provider, with its io_context.
 struct signing_in {
     signing_in()
     {
@@ -145,7 +145,7 @@ struct signing_in {
         settings.client_id = "our client";
         settings.client_secret = "s3cr&t/";
         settings.redirect_uri = "https://id.example.com/oauth/google/callback";
-        settings.failure_memory = std::chrono::milliseconds(100);
+        settings.negative_ttl = std::chrono::milliseconds(100);
         google.publish({key_of(0).jwk("zero")});
         google.say("/token", tokens(id_token(0, "zero")));
     }
@@ -203,7 +203,7 @@ struct signing_in {
             std::chrono::seconds(20));
     }
 
-    signed_in redeem(std::string nonce = "nonce")
+    oidc_login redeem(std::string nonce = "nonce")
     {
         return support::run(
             io, [&] { return provider().redeem("co/de", "verifier", nonce); }, std::chrono::seconds(20));
@@ -214,11 +214,11 @@ struct signing_in {
         return support::run(io, [&] { return provider().revoke("to&ken"); }, std::chrono::seconds(20));
     }
 
-    /// What kind of failure it is, and its cause.
+    /// The kind of the failure and its cause.
     template <class Work>
     std::string failure_of(Work work)
     {
-        constexpr const char* names[] = {"unavailable: ", "refused: ", "untrustworthy: "};
+        constexpr const char* names[] = {"unavailable: ", "refused: ", "invalid_response: "};
         try {
             work();
         } catch (const oidc_failure& e) {

@@ -1,4 +1,4 @@
-// Images: what real encoders write is recognised, and nothing that is broken, longer or another thing.
+// Image validation: real images are accepted; truncated, extended, malformed and other files are rejected.
 #include "schemas/engine/image.hpp"
 
 #include "tests/schemas/engine/images.hpp"
@@ -51,10 +51,10 @@ std::string little_endian(std::size_t value, int size)
     return {out.rbegin(), out.rend()};
 }
 
-// ---- PNG by hand
+// ---- hand-built PNG
 
 const std::string png_magic = "\x89PNG\r\n\x1A\n";
-const std::string some_pixels = png_alpha.substr(41, 8); // read by nobody here
+const std::string some_pixels = png_alpha.substr(41, 8); // never decoded
 
 std::string png_chunk(const std::string& type, const std::string& data)
 {
@@ -64,11 +64,11 @@ std::string png_chunk(const std::string& type, const std::string& data)
     return big_endian(data.size(), 4) + type + data + big_endian(sum.checksum(), 4);
 }
 
-std::string png_head(std::size_t width, std::size_t height, int depth = 8, int colour = 2,
+std::string png_head(std::size_t width, std::size_t height, int depth = 8, int color_type = 2,
                      const std::string& rest = "\0\0\0"s)
 {
     return png_chunk("IHDR", big_endian(width, 4) + big_endian(height, 4) + static_cast<char>(depth) +
-                                 static_cast<char>(colour) + rest);
+                                 static_cast<char>(color_type) + rest);
 }
 
 const std::string idat = png_chunk("IDAT", some_pixels), iend = png_chunk("IEND", "");
@@ -78,7 +78,7 @@ bool is_png(const std::string& chunks)
     return read_image(png_magic + chunks).has_value();
 }
 
-// ---- JPEG by hand
+// ---- hand-built JPEG
 
 std::string segment(int marker, const std::string& data)
 {
@@ -103,7 +103,7 @@ bool is_jpeg(const std::string& segments)
     return read_image(soi + segments).has_value();
 }
 
-// ---- WebP by hand
+// ---- hand-built WebP
 
 std::string webp_chunk(const std::string& type, const std::string& data)
 {
@@ -137,7 +137,7 @@ bool is_webp(const std::string& chunks)
 
 BOOST_AUTO_TEST_SUITE(image)
 
-BOOST_AUTO_TEST_CASE(what_encoders_write_is_recognised)
+BOOST_AUTO_TEST_CASE(images_of_real_encoders_are_accepted)
 {
     for (auto& [name, bytes, info] : samples) {
         auto read = read_image(bytes);
@@ -153,14 +153,14 @@ BOOST_AUTO_TEST_CASE(each_format_has_its_content_type)
     static_assert(content_type(image_format::webp) == "image/webp");
 }
 
-BOOST_AUTO_TEST_CASE(half_an_image_is_none)
+BOOST_AUTO_TEST_CASE(truncated_images_are_rejected)
 {
     for (auto& [name, bytes, info] : samples)
         for (std::size_t size = 0; size < bytes.size(); ++size)
             BOOST_TEST(!read_image(std::string(bytes, 0, size)), name << " cut to " << size);
 }
 
-BOOST_AUTO_TEST_CASE(an_image_with_more_after_it_is_none)
+BOOST_AUTO_TEST_CASE(trailing_data_is_rejected)
 {
     for (auto& [name, bytes, info] : samples) {
         for (auto& more : {"<html><script>alert(1)</script>"s, "\n"s, "PK\x03\x04"s, "\0\0\0\1"s, bytes})
@@ -168,12 +168,12 @@ BOOST_AUTO_TEST_CASE(an_image_with_more_after_it_is_none)
         BOOST_TEST(!read_image("\n" + bytes), name);
         BOOST_TEST(read_image(bytes + "\0\0\0"s).has_value() == (info.format == image_format::jpeg), name);
     }
-    // What follows may end as the image does.
+    // The trailing data may end like the image does.
     BOOST_TEST(!read_image(jpeg_baseline + "<html>" + eoi));
     BOOST_TEST(!read_image(png_alpha + "<html>" + iend));
 }
 
-BOOST_AUTO_TEST_CASE(other_things_are_none)
+BOOST_AUTO_TEST_CASE(other_formats_are_rejected)
 {
     for (auto& other : {""s,
                         "\0"s,
@@ -204,7 +204,7 @@ BOOST_AUTO_TEST_CASE(other_things_are_none)
         BOOST_TEST(!read_image(other), other);
 }
 
-BOOST_AUTO_TEST_CASE(any_bytes_are_read)
+BOOST_AUTO_TEST_CASE(arbitrary_bytes_are_handled)
 {
     for (auto& [name, bytes, info] : samples)
         for (std::size_t at = 0; at < bytes.size(); ++at)
@@ -212,8 +212,8 @@ BOOST_AUTO_TEST_CASE(any_bytes_are_read)
                 auto changed = bytes;
                 changed[at] = static_cast<char>(c);
                 auto read = read_image(changed);
-                BOOST_REQUIRE((!read || (read->format == info.format && read->width - 1 < largest_side &&
-                                         read->height - 1 < largest_side)));
+                BOOST_REQUIRE((!read || (read->format == info.format && read->width - 1 < max_image_side &&
+                                         read->height - 1 < max_image_side)));
             }
     std::mt19937 random(3);
     for (int i = 0; i < 20'000; ++i) {
@@ -226,13 +226,13 @@ BOOST_AUTO_TEST_CASE(any_bytes_are_read)
         else
             bytes.insert(from, bytes, random() % bytes.size(), size);
         auto read = read_image(bytes);
-        BOOST_REQUIRE((!read || (read->width - 1 < largest_side && read->height - 1 < largest_side)));
+        BOOST_REQUIRE((!read || (read->width - 1 < max_image_side && read->height - 1 < max_image_side)));
     }
 }
 
 BOOST_AUTO_TEST_CASE(sides_are_bounded)
 {
-    const std::size_t one = 1, most = largest_side;
+    const std::size_t one = 1, most = max_image_side;
     for (auto [width, height, is_one] :
          {std::tuple{most, most, true}, {one, one, true}, {most + 1, one, false}, {one, most + 1, false}}) {
         BOOST_TEST(is_png(png_head(width, height) + idat + iend) == is_one);
@@ -250,16 +250,16 @@ BOOST_AUTO_TEST_CASE(sides_are_bounded)
     BOOST_TEST(!is_png(png_head(0x80000001, 1) + idat + iend));
 }
 
-BOOST_AUTO_TEST_CASE(a_png_has_a_true_head)
+BOOST_AUTO_TEST_CASE(a_png_needs_a_valid_header)
 {
     BOOST_TEST(is_png(png_head(5, 3) + idat + iend));
-    for (int colour = 0; colour < 8; ++colour)
+    for (int color_type = 0; color_type < 8; ++color_type)
         for (int depth = 0; depth < 20; ++depth) {
             const std::string_view depths[] = {"\1\2\4\x08\x10", "", "\x08\x10", "\1\2\4\x08",
                                                "\x08\x10",       "", "\x08\x10", ""};
-            bool is_allowed = depths[colour].find(static_cast<char>(depth)) != std::string_view::npos;
-            auto chunks = png_head(5, 3, depth, colour) + png_chunk("PLTE", "abc") + idat + iend;
-            BOOST_TEST(is_png(chunks) == is_allowed, colour << " of " << depth << " bits");
+            bool is_allowed = depths[color_type].find(static_cast<char>(depth)) != std::string_view::npos;
+            auto chunks = png_head(5, 3, depth, color_type) + png_chunk("PLTE", "abc") + idat + iend;
+            BOOST_TEST(is_png(chunks) == is_allowed, color_type << " of " << depth << " bits");
         }
     for (auto& [rest, is_one] : {std::pair{"\0\0\1"s, true},
                                  {"\0\0\2"s, false},
@@ -273,7 +273,7 @@ BOOST_AUTO_TEST_CASE(a_png_has_a_true_head)
     BOOST_TEST(!is_png(head + idat + iend));
 }
 
-BOOST_AUTO_TEST_CASE(a_png_has_its_chunks_in_order)
+BOOST_AUTO_TEST_CASE(a_png_needs_its_chunks_in_order)
 {
     const auto head = png_head(5, 3), text = png_chunk("tEXt", "a\0b"s),
                palette = png_chunk("PLTE", "abcdef");
@@ -305,7 +305,7 @@ BOOST_AUTO_TEST_CASE(a_png_has_its_chunks_in_order)
         BOOST_TEST(!is_png(bad), bad);
 }
 
-BOOST_AUTO_TEST_CASE(a_jpeg_is_of_a_kind_that_browsers_show)
+BOOST_AUTO_TEST_CASE(a_jpeg_needs_a_frame_type_that_browsers_display)
 {
     for (int marker = 0xC0; marker <= 0xCF; ++marker)
         BOOST_TEST(is_jpeg(jpeg_frame(5, 3, 3, marker) + jpeg_scan() + entropy + eoi) == (marker <= 0xC2),
@@ -319,7 +319,7 @@ BOOST_AUTO_TEST_CASE(a_jpeg_is_of_a_kind_that_browsers_show)
     BOOST_TEST(!is_jpeg(deep + jpeg_scan() + entropy + eoi));
 }
 
-BOOST_AUTO_TEST_CASE(a_jpeg_has_its_segments_in_order)
+BOOST_AUTO_TEST_CASE(a_jpeg_needs_its_segments_in_order)
 {
     const auto frame = jpeg_frame(5, 3), scan = jpeg_scan(),
                exif = segment(0xE1, "Exif\0\0"s + jpeg_baseline);
@@ -360,7 +360,7 @@ BOOST_AUTO_TEST_CASE(a_jpeg_has_its_segments_in_order)
         BOOST_TEST(!is_jpeg(bad), bad);
 }
 
-BOOST_AUTO_TEST_CASE(a_webp_has_one_still_picture)
+BOOST_AUTO_TEST_CASE(a_webp_needs_exactly_one_still_picture)
 {
     const auto exif = webp_chunk("EXIF", "abc"), alpha = webp_chunk("ALPH", "x");
     for (auto& good : {vp8(5, 3), vp8l(5, 3), vp8x(5, 3) + vp8(5, 3), vp8x(5, 3) + vp8l(5, 3) + exif,

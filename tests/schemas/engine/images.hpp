@@ -7,7 +7,7 @@
 
 namespace schemas::test {
 
-/** The bytes that pairs of hexadecimal digits stand for. */
+/// Decode hexadecimal.
 inline std::string from_hex(std::string_view hex)
 {
     const auto value = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
@@ -17,7 +17,7 @@ inline std::string from_hex(std::string_view hex)
     return out;
 }
 
-// Grey, interlaced, with gAMA.
+// Gray, interlaced, with gAMA.
 inline const std::string png_interlaced = from_hex(
     "89504e470d0a1a0a0000000d4948445200000005000000030800000001095aaab20000000467414d410000b18f0bfc610500"
     "00001e49444154789c63606038c190c22054768bc1681a83cb0a064eebdcf917013b4f0664b76b949d0000000049454e44ae"
@@ -31,13 +31,13 @@ inline const std::string png_palette = from_hex(
     "097048597300002e2300002e230178a53f760000001149444154789c63f87f8061a903c302060012ba03454d9a100e000000"
     "0049454e44ae426082");
 
-// Colours with alpha.
+// RGB with alpha.
 inline const std::string png_alpha = from_hex(
     "89504e470d0a1a0a0000000d49484452000000050000000308060000005b36c5f80000003149444154789c2dc84111c0200c"
     "00b0b4872f7c801830531d48eb3ecb33b0267de8c76a7a388a406ca208c3f5471689dc1f93d80a4052506e78000000004945"
     "4e44ae426082");
 
-// By cjpeg: baseline, grey.
+// By cjpeg: baseline, gray.
 inline const std::string jpeg_baseline = from_hex(
     "ffd8ffe000104a46494600010100000100010000ffdb0043000d090a0b0a080d0b0a0b0e0e0d0f13201513121213271c1e17"
     "202e2931302e292d2c333a4a3e333646372c2d405741464c4e525352323e5a615a50604a51524fffc0000b08000d00140101"
@@ -48,7 +48,7 @@ inline const std::string jpeg_baseline = from_hex(
     "e3e4e5e6e7e8e9eaf1f2f3f4f5f6f7f8f9faffda0008010100003f00e52db48e9f2d6b5b68dd3e5ad28f45f907cb5a569631"
     "71fe15b569610f1fe15ab1e9f0ec1fe15fffd9");
 
-// By cjpeg: extended sequential, colours, with restart markers.
+// By cjpeg: extended sequential, color, with restart markers.
 inline const std::string jpeg_restarts = from_hex(
     "ffd8ffe000104a46494600010100000100010000ffdb0083100028001c001e0023001e00190028002300210023002d002b00"
     "280030003c00640041003c00370037003c007b0058005d004900640091008000990096008f0080008c008a00a000b400e600"

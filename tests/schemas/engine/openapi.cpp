@@ -1,4 +1,4 @@
-// The document: that it says what the parser does, and says it once.
+// JSON Schema generation: it agrees with the parser, and each struct is one component.
 #include "schemas/engine/openapi.hpp"
 
 #include "schemas/api_key.hpp"
@@ -37,7 +37,7 @@ BOOST_DESCRIBE_STRUCT(health, (), (status))
 
 BOOST_AUTO_TEST_SUITE(openapi)
 
-BOOST_AUTO_TEST_CASE(a_request_in_full)
+BOOST_AUTO_TEST_CASE(a_complete_request_schema)
 {
     BOOST_TEST(json::serialize(describe_schema<api_key_create>(direction::request)) == normal(R"({
         "type": "object",
@@ -57,7 +57,7 @@ BOOST_AUTO_TEST_CASE(a_request_in_full)
     })"));
 }
 
-BOOST_AUTO_TEST_CASE(a_response_in_full)
+BOOST_AUTO_TEST_CASE(a_complete_response_schema)
 {
     json::object components;
     const auto used = describe_schema<me>(direction::response, components);
@@ -117,7 +117,7 @@ BOOST_AUTO_TEST_CASE(a_response_in_full)
     })"));
 }
 
-BOOST_AUTO_TEST_CASE(a_schema_alone_has_everything_in_place)
+BOOST_AUTO_TEST_CASE(a_self_contained_schema_is_inline)
 {
     const auto schema = describe_schema<me>(direction::response);
     const auto text = json::serialize(schema);
@@ -125,7 +125,7 @@ BOOST_AUTO_TEST_CASE(a_schema_alone_has_everything_in_place)
     BOOST_TEST(text.find("owner_id") != std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(a_struct_used_twice_is_described_once)
+BOOST_AUTO_TEST_CASE(a_struct_used_twice_is_one_component)
 {
     json::object components;
     describe_schema<login_result>(direction::response, components);
@@ -136,7 +136,7 @@ BOOST_AUTO_TEST_CASE(a_struct_used_twice_is_described_once)
     BOOST_TEST(components.at("page_api_key_row").at("required").as_array().size() == 2u);
 }
 
-BOOST_AUTO_TEST_CASE(two_structs_of_one_name_stop_the_document)
+BOOST_AUTO_TEST_CASE(two_structs_with_one_name_are_an_error)
 {
     json::object components;
     describe_schema<once::health>(direction::response, components);
@@ -144,7 +144,7 @@ BOOST_AUTO_TEST_CASE(two_structs_of_one_name_stop_the_document)
     BOOST_CHECK_THROW(describe_schema<other::health>(direction::response, components), std::logic_error);
 }
 
-BOOST_AUTO_TEST_CASE(names_of_components)
+BOOST_AUTO_TEST_CASE(component_names)
 {
     BOOST_TEST(component_name("schemas::user") == "user");
     BOOST_TEST(component_name("schemas::page<schemas::api_key_row>") == "page_api_key_row");
@@ -157,7 +157,7 @@ BOOST_AUTO_TEST_CASE(a_query_is_a_list_of_parameters)
     BOOST_TEST(json::serialize(describe_parameters<api_key_query>()) == normal(R"([
         {"name": "limit", "in": "query", "required": false,
          "schema": {"type": "integer", "minimum": 1, "default": 50,
-                    "description": "More than 200 counts as that."}},
+                    "description": "Values above 200 are clamped."}},
         {"name": "cursor", "in": "query", "required": false, "schema": {"type": "string"}},
         {"name": "status", "in": "query", "required": false,
          "schema": {"type": "string", "enum": ["active", "revoked", "expired"]}}
@@ -172,7 +172,7 @@ BOOST_AUTO_TEST_CASE(a_patch_requires_nothing)
     BOOST_TEST(schema.at("properties").at("locale").at("type").as_string() == "string");
 }
 
-BOOST_AUTO_TEST_CASE(the_location_of_a_fault_holds_names_and_indexes)
+BOOST_AUTO_TEST_CASE(an_error_location_has_names_and_indexes)
 {
     const auto schema = describe_schema<validation_problem>(direction::response);
     BOOST_TEST(json::serialize(schema.at("properties").at("detail").at("items").at("properties").at("loc")) ==

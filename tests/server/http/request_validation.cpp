@@ -1,3 +1,4 @@
+// Request validation: headers that the parser accepts and the server must not.
 #include "server/http/request_validation.hpp"
 
 #include <boost/asio/buffer.hpp>
@@ -11,22 +12,22 @@ namespace http = boost::beast::http;
 
 namespace {
 
-/** What header_fault says of a header that the parser itself lets pass. */
-bool is_refused(const std::string& raw)
+/// Whether validate_header() rejects a header that the parser accepts.
+bool is_rejected(const std::string& raw)
 {
     http::request_parser<http::empty_body> parser;
     boost::system::error_code error;
     auto used = parser.put(boost::asio::buffer(raw), error);
     BOOST_REQUIRE_MESSAGE(!error, raw << error.message());
     BOOST_REQUIRE(parser.is_header_done());
-    return server::header_fault(parser.get(), std::string_view(raw).substr(0, used)).has_value();
+    return server::validate_header(parser.get(), std::string_view(raw).substr(0, used)).has_value();
 }
 
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(request_validation)
 
-BOOST_AUTO_TEST_CASE(sound_headers_pass)
+BOOST_AUTO_TEST_CASE(valid_headers_pass)
 {
     for (auto raw :
          {"GET / HTTP/1.1\r\nHost: a\r\n\r\n", "GET /x?y=1 HTTP/1.1\r\nhost: a.example:8080\r\n\r\n",
@@ -34,10 +35,10 @@ BOOST_AUTO_TEST_CASE(sound_headers_pass)
           "GET http://a.example/x HTTP/1.1\r\nHost: A.example\r\n\r\n",
           "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n",
           "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\n\r\n"})
-        BOOST_TEST(!is_refused(raw), raw);
+        BOOST_TEST(!is_rejected(raw), raw);
 }
 
-BOOST_AUTO_TEST_CASE(what_lets_two_servers_disagree_is_refused)
+BOOST_AUTO_TEST_CASE(ambiguous_headers_are_rejected)
 {
     for (auto raw : {"GET / HTTP/1.1\r\n\r\n", "GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n",
                      "GET / HTTP/1.1\r\nHost:\r\n\r\n", "GET / HTTP/1.1\r\nHost: a b\r\n\r\n",
@@ -51,23 +52,23 @@ BOOST_AUTO_TEST_CASE(what_lets_two_servers_disagree_is_refused)
                      "GET http://b/ HTTP/1.1\r\nHost: a\r\n\r\n", "GET ftp://a/ HTTP/1.1\r\nHost: a\r\n\r\n",
                      "GET x HTTP/1.1\r\nHost: a\r\n\r\n", "GET * HTTP/1.1\r\nHost: a\r\n\r\n",
                      "CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n", "GET /#x HTTP/1.1\r\nHost: a\r\n\r\n"})
-        BOOST_TEST(is_refused(raw), raw);
+        BOOST_TEST(is_rejected(raw), raw);
 }
 
-BOOST_AUTO_TEST_CASE(a_target_comes_apart)
+BOOST_AUTO_TEST_CASE(a_target_is_split_into_path_and_query)
 {
-    auto same = [](std::string_view text, std::string_view path, std::string_view query) {
+    auto check = [](std::string_view text, std::string_view path, std::string_view query) {
         auto out = server::split_target(text);
         BOOST_TEST(out.path == path, text);
         BOOST_TEST(out.query == query, text);
     };
-    same("/a/b", "/a/b", "");
-    same("/a?x=1?y", "/a", "x=1?y");
-    same("/?", "/", "");
-    same("http://host/a?b", "/a", "b");
-    same("http://host", "/", "");
-    same("http://host?b", "/", "b");
-    same("*", "*", "");
+    check("/a/b", "/a/b", "");
+    check("/a?x=1?y", "/a", "x=1?y");
+    check("/?", "/", "");
+    check("http://host/a?b", "/a", "b");
+    check("http://host", "/", "");
+    check("http://host?b", "/", "b");
+    check("*", "*", "");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,44 +1,45 @@
+// Response writer: status line, header and body, byte by byte.
 #include "server/http/response_writer.hpp"
 
 #include <boost/test/unit_test.hpp>
 
 namespace {
 
-std::string written(const handlers::reply& reply, const server::reply_frame& frame)
+std::string serialize(const handlers::reply& reply, const server::response_options& options)
 {
     std::string out;
-    server::write_reply(out, reply, frame);
+    server::write_response(out, reply, options);
     return out;
 }
 
-server::reply_frame plain()
+server::response_options default_options()
 {
-    server::reply_frame frame;
-    frame.request_id = "r1";
-    frame.date = "D";
-    return frame;
+    server::response_options options;
+    options.request_id = "r1";
+    options.date = "D";
+    return options;
 }
 
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(response_writer)
 
-BOOST_AUTO_TEST_CASE(a_reply_is_whole)
+BOOST_AUTO_TEST_CASE(a_response_has_status_header_and_body)
 {
     handlers::reply reply;
     reply.body = "{}";
-    BOOST_TEST(written(reply, plain()) ==
+    BOOST_TEST(serialize(reply, default_options()) ==
                "HTTP/1.1 200 OK\r\nDate: D\r\nContent-Type: application/json\r\n"
                "Content-Length: 2\r\nCache-Control: no-store\r\nX-Request-Id: r1\r\n\r\n{}");
 }
 
-BOOST_AUTO_TEST_CASE(head_has_the_length_but_not_the_body)
+BOOST_AUTO_TEST_CASE(a_response_to_head_has_the_length_without_the_body)
 {
     handlers::reply reply;
     reply.body = "12345";
-    auto frame = plain();
-    frame.is_head = true;
-    auto text = written(reply, frame);
+    auto options = default_options();
+    options.is_head = true;
+    auto text = serialize(reply, options);
     BOOST_TEST(text.find("Content-Length: 5\r\n") != std::string::npos);
     BOOST_TEST(text.ends_with("\r\n\r\n"));
 }
@@ -48,30 +49,30 @@ BOOST_AUTO_TEST_CASE(no_content_has_neither_body_nor_length)
     handlers::reply reply;
     reply.status = 204;
     reply.content_type = {};
-    auto text = written(reply, plain());
+    auto text = serialize(reply, default_options());
     BOOST_TEST(text.starts_with("HTTP/1.1 204 No Content\r\n"));
     BOOST_TEST(text.find("Content-") == std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(the_connection_header_tells_what_happens_next)
+BOOST_AUTO_TEST_CASE(the_connection_header_depends_on_version_and_keep_alive)
 {
     handlers::reply reply;
-    auto frame = plain();
-    BOOST_TEST(written(reply, frame).find("Connection:") == std::string::npos);
-    frame.old_client = true;
-    BOOST_TEST(written(reply, frame).find("Connection: keep-alive\r\n") != std::string::npos);
-    frame.keep_alive = false;
-    BOOST_TEST(written(reply, frame).find("Connection: close\r\n") != std::string::npos);
+    auto options = default_options();
+    BOOST_TEST(serialize(reply, options).find("Connection:") == std::string::npos);
+    options.is_http_1_0 = true;
+    BOOST_TEST(serialize(reply, options).find("Connection: keep-alive\r\n") != std::string::npos);
+    options.keep_alive = false;
+    BOOST_TEST(serialize(reply, options).find("Connection: close\r\n") != std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(no_value_can_add_a_line)
+BOOST_AUTO_TEST_CASE(a_header_value_cannot_add_a_line)
 {
     handlers::reply reply;
     reply.add_header("X-A", "1\r\nX-B: 2");
     BOOST_TEST(reply.headers == "X-A: 1X-B: 2\r\n");
 }
 
-BOOST_AUTO_TEST_CASE(the_date_has_its_fixed_form)
+BOOST_AUTO_TEST_CASE(the_date_is_an_imf_fixdate)
 {
     auto date = server::http_date();
     BOOST_TEST(date.size() == 29u);

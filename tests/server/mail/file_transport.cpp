@@ -1,4 +1,4 @@
-// Letters that are put down as files.
+// File transport: one file per email, complete or absent.
 #include "tests/server/mail/mail_fixture.hpp"
 #include "tests/support/email.hpp"
 #include "tests/support/temporary_folder.hpp"
@@ -11,17 +11,20 @@
 #include <string>
 #include <vector>
 
-using correspondence::letter_to;
 using server::delivery;
+using server::test::make_email;
 namespace files = std::filesystem;
 
 namespace {
 
-struct desk {
-    support::temporary_folder place;
-    std::string folder = place.path() + "/data/mail"; // yet to be made
+struct file_transport_fixture {
+    support::temporary_folder temporary;
+    std::string folder = temporary.path() + "/data/mail"; // created by the transport
 
-    delivery send(const server::mail& letter) { return server::send_to_folder(folder)->send(letter); }
+    delivery send(const server::mail_message& email)
+    {
+        return server::make_file_transport(folder)->send(email);
+    }
 
     std::vector<std::string> names() const
     {
@@ -38,88 +41,88 @@ struct desk {
     }
 };
 
-/// It could not be written, and no other could be.
-void check_failed(const delivery& went, const std::string& folder)
+/// Deferred for a reason that concerns every message.
+void check_failed(const delivery& result, const std::string& folder)
 {
-    BOOST_TEST((went.what == delivery::outcome::later));
-    BOOST_TEST(went.is_cut_off);
-    BOOST_TEST(went.cause.find(folder) != std::string::npos, went.cause);
+    BOOST_TEST((result.status == delivery::deferred));
+    BOOST_TEST(result.server_unavailable);
+    BOOST_TEST(result.cause.find(folder) != std::string::npos, result.cause);
 }
 
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(file_transport)
 
-BOOST_FIXTURE_TEST_CASE(a_letter_is_a_file_for_its_owner_alone, desk)
+BOOST_FIXTURE_TEST_CASE(an_email_is_a_file_readable_by_its_owner_only, file_transport_fixture)
 {
-    auto letter = letter_to("ada@example.org");
-    auto went = send(letter);
-    BOOST_TEST((went.what == delivery::outcome::sent), went.cause);
-    BOOST_TEST(!went.is_cut_off);
-    auto name = letter.id.substr(0, letter.id.find('@')) + ".eml";
+    auto email = make_email("ada@example.org");
+    auto result = send(email);
+    BOOST_TEST((result.status == delivery::sent), result.cause);
+    BOOST_TEST(!result.server_unavailable);
+    auto name = email.id.substr(0, email.id.find('@')) + ".eml";
     BOOST_TEST(names() == std::vector<std::string>{name}, boost::test_tools::per_element());
-    BOOST_TEST(read(name) == server::to_mime(letter));
-    BOOST_TEST(support::read_letter(read(name)).subject == letter.subject);
+    BOOST_TEST(read(name) == server::to_mime(email));
+    BOOST_TEST(support::parse_email(read(name)).subject == email.subject);
     BOOST_TEST((files::status(folder + "/" + name).permissions() ==
                 (files::perms::owner_read | files::perms::owner_write)));
 }
 
-BOOST_FIXTURE_TEST_CASE(each_letter_has_a_file_of_its_own_however_often_it_is_sent, desk)
+BOOST_FIXTURE_TEST_CASE(resending_an_email_replaces_its_file, file_transport_fixture)
 {
-    auto sender = server::send_to_folder(folder);
-    auto first = letter_to("ada@example.org"), second = letter_to("bob@example.org");
-    for (auto letter : {&first, &second, &first})
-        BOOST_TEST((sender->send(*letter).what == delivery::outcome::sent));
+    auto transport = server::make_file_transport(folder);
+    auto first = make_email("ada@example.org"), second = make_email("bob@example.org");
+    for (auto email : {&first, &second, &first})
+        BOOST_TEST((transport->send(*email).status == delivery::sent));
     BOOST_TEST(names().size() == 2u);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_large_letter_is_whole, desk)
+BOOST_FIXTURE_TEST_CASE(a_large_email_is_complete, file_transport_fixture)
 {
-    auto letter = letter_to("ada@example.org");
-    letter.text = std::string(3'000'000, 'x');
-    send(letter);
+    auto email = make_email("ada@example.org");
+    email.text = std::string(3'000'000, 'x');
+    send(email);
     BOOST_REQUIRE(names().size() == 1u);
-    BOOST_TEST((read(names()[0]) == server::to_mime(letter)));
+    BOOST_TEST((read(names()[0]) == server::to_mime(email)));
 }
 
-BOOST_FIXTURE_TEST_CASE(what_one_that_died_has_left_half_done_is_no_obstacle, desk)
+BOOST_FIXTURE_TEST_CASE(a_partial_file_of_a_crashed_process_is_replaced, file_transport_fixture)
 {
-    auto letter = letter_to("ada@example.org");
-    auto name = letter.id.substr(0, letter.id.find('@')) + ".eml";
+    auto email = make_email("ada@example.org");
+    auto name = email.id.substr(0, email.id.find('@')) + ".eml";
     files::create_directories(folder);
     std::ofstream(folder + "/" + name + ".new") << std::string(100'000, 'x');
-    BOOST_TEST((send(letter).what == delivery::outcome::sent));
-    BOOST_TEST(read(name) == server::to_mime(letter));
+    BOOST_TEST((send(email).status == delivery::sent));
+    BOOST_TEST(read(name) == server::to_mime(email));
     BOOST_TEST(names().size() == 1u);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_folder_that_cannot_be_made_is_tried_again_later, desk)
+BOOST_FIXTURE_TEST_CASE(an_uncreatable_folder_defers_delivery, file_transport_fixture)
 {
-    std::ofstream(place.path() + "/data") << "a file stands in the way";
-    auto letter = letter_to("ada@example.org");
-    check_failed(send(letter), folder);
-    files::remove(place.path() + "/data");
-    BOOST_TEST((send(letter).what == delivery::outcome::sent));
+    std::ofstream(temporary.path() + "/data") << "not a folder";
+    auto email = make_email("ada@example.org");
+    check_failed(send(email), folder);
+    files::remove(temporary.path() + "/data");
+    BOOST_TEST((send(email).status == delivery::sent));
 }
 
-BOOST_FIXTURE_TEST_CASE(a_file_that_cannot_be_opened_likewise, desk)
+BOOST_FIXTURE_TEST_CASE(an_unwritable_file_defers_delivery, file_transport_fixture)
 {
-    auto letter = letter_to("ada@example.org");
-    auto name = letter.id.substr(0, letter.id.find('@')) + ".eml";
+    auto email = make_email("ada@example.org");
+    auto name = email.id.substr(0, email.id.find('@')) + ".eml";
     files::create_directories(folder + "/" + name + ".new");
-    check_failed(send(letter), folder);
+    check_failed(send(email), folder);
     files::remove(folder + "/" + name + ".new");
-    files::create_directories(folder + "/" + name); // nor one that cannot get its name
-    check_failed(send(letter), folder);
+    files::create_directories(folder + "/" + name); // rename fails
+    check_failed(send(email), folder);
 }
 
-BOOST_FIXTURE_TEST_CASE(of_a_full_disk_nothing_comes_of_half_a_letter, desk)
+BOOST_FIXTURE_TEST_CASE(a_full_disk_leaves_no_partial_email, file_transport_fixture)
 {
-    auto letter = letter_to("ada@example.org");
-    auto name = letter.id.substr(0, letter.id.find('@')) + ".eml";
+    auto email = make_email("ada@example.org");
+    auto name = email.id.substr(0, email.id.find('@')) + ".eml";
     files::create_directories(folder);
     files::create_symlink("/dev/full", folder + "/" + name + ".new");
-    check_failed(send(letter), folder);
+    check_failed(send(email), folder);
     BOOST_TEST(!files::exists(folder + "/" + name));
 }
 

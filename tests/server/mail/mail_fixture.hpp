@@ -1,4 +1,4 @@
-// A letter to send, and the mail server that takes it.
+// Mail fixture: an email to send, and settings for a local mail server.
 #pragma once
 
 #include "server/mail/mail_transport.hpp"
@@ -7,33 +7,35 @@
 #include <memory>
 #include <string>
 
-namespace correspondence {
+namespace server::test {
 
-inline server::mail letter_to(const std::string& address)
+inline server::mail_message make_email(const std::string& address)
 {
     static int count = 0;
-    server::mail out;
+    server::mail_message out;
     out.from = {"Latchkey", "no-reply@id.example.org"};
     out.to = {"Ada Lovelace", address};
-    out.subject = "Confirm your e-mail address";
-    out.id = "letter-" + std::to_string(++count) + "@id.example.org";
+    out.subject = "Confirm your email address";
+    out.id = "email-" + std::to_string(++count) + "@id.example.org";
     out.date = server::mail_date();
     out.text = "Hello,\n\nhttps://id.example.org/verify?token=abc_DEF-1\n";
     out.html = "<p>Hello</p>\n";
     return out;
 }
 
-inline server::smtp_settings plain(const support::mail_server& to)
+/// Settings for a local server, without TLS.
+inline server::smtp_settings local_settings(const support::mail_server& server)
 {
     server::smtp_settings out;
-    out.url = "smtp://127.0.0.1:" + std::to_string(to.port());
+    out.url = "smtp://127.0.0.1:" + std::to_string(server.port());
     out.is_local = true;
     return out;
 }
 
+/// For `is_stopping`.
 inline bool never()
 {
     return false;
 }
 
-} // namespace correspondence
+} // namespace server::test

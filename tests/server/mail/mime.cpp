@@ -1,4 +1,4 @@
-// Letters as bytes, judged by a mail server and a reader that others wrote.
+// MIME messages, delivered to and parsed by a third-party mail server.
 #include "server/mail/mime.hpp"
 
 #include "tests/server/mail/mail_fixture.hpp"
@@ -12,22 +12,23 @@
 #include <string_view>
 #include <vector>
 
-using correspondence::letter_to;
+using server::test::make_email;
 
 namespace {
 
-struct reader {
-    support::mail read(const server::mail& letter)
+struct delivery_fixture {
+    support::received_email read(const server::mail_message& email)
     {
-        auto went = sender->send(letter);
-        BOOST_REQUIRE_MESSAGE(went.what == server::delivery::outcome::sent, went.cause);
-        auto id = "<" + letter.id + ">";
-        return peer.wait_for([&](const support::mail& one) { return one.headers.at("message-id") == id; });
+        auto result = transport->send(email);
+        BOOST_REQUIRE_MESSAGE(result.status == server::delivery::sent, result.cause);
+        auto id = "<" + email.id + ">";
+        return mail_server.wait_for(
+            [&](const support::received_email& one) { return one.headers.at("message-id") == id; });
     }
 
-    support::mail_server peer;
-    std::unique_ptr<server::mail_transport> sender =
-        server::send_by_smtp(correspondence::plain(peer), &correspondence::never);
+    support::mail_server mail_server;
+    std::unique_ptr<server::mail_transport> transport =
+        server::make_smtp_transport(server::test::local_settings(mail_server), &server::test::never);
 };
 
 std::vector<std::string_view> lines_of(std::string_view text)
@@ -37,7 +38,7 @@ std::vector<std::string_view> lines_of(std::string_view text)
         out.push_back(text.substr(0, end));
         text.remove_prefix(end + 2);
     }
-    BOOST_TEST(text.empty()); // the last line ends, too
+    BOOST_TEST(text.empty()); // the last line is terminated
     return out;
 }
 
@@ -48,7 +49,7 @@ std::string_view header_of(std::string_view message)
     return message.substr(0, end + 2);
 }
 
-/// What any server on the way may rely on (RFC 5322, 2.1.1; RFC 2047, 2).
+/// Limits of every message: characters and line lengths (RFC 5322, 2.1.1; RFC 2047, 2).
 void check_bytes(const std::string& message)
 {
     BOOST_TEST(
@@ -70,7 +71,7 @@ std::string repeated(std::string_view piece, int times)
     return out;
 }
 
-/// Names and subjects that people have, and that nobody should have.
+/// Names and subjects, legitimate and malicious.
 const std::vector<std::string>& texts()
 {
     static const std::vector<std::string> all{
@@ -105,83 +106,83 @@ const std::vector<std::string>& texts()
 
 BOOST_AUTO_TEST_SUITE(mime)
 
-BOOST_FIXTURE_TEST_CASE(a_plain_letter_arrives_as_it_was_written, reader)
+BOOST_FIXTURE_TEST_CASE(an_ascii_email_arrives_unchanged, delivery_fixture)
 {
-    auto letter = letter_to("ada@example.org");
-    letter.headers.emplace_back("Auto-Submitted", "auto-generated");
-    letter.headers.emplace_back("List-Unsubscribe",
-                                "<https://id.example.org/unsubscribe?token=" + repeated("x", 200) + ">");
-    auto mail = read(letter);
-    BOOST_TEST(mail.from == "no-reply@id.example.org");
-    BOOST_TEST(mail.recipients == std::vector<std::string>{"ada@example.org"},
+    auto email = make_email("ada@example.org");
+    email.headers.emplace_back("Auto-Submitted", "auto-generated");
+    email.headers.emplace_back("List-Unsubscribe",
+                               "<https://id.example.org/unsubscribe?token=" + repeated("x", 200) + ">");
+    auto received = read(email);
+    BOOST_TEST(received.from == "no-reply@id.example.org");
+    BOOST_TEST(received.recipients == std::vector<std::string>{"ada@example.org"},
                boost::test_tools::per_element());
-    BOOST_TEST(mail.sender.name == "Latchkey");
-    BOOST_TEST(mail.sender.address == "no-reply@id.example.org");
-    BOOST_TEST(mail.reader.name == "Ada Lovelace");
-    BOOST_TEST(mail.reader.address == "ada@example.org");
-    BOOST_TEST(mail.subject == letter.subject);
-    BOOST_TEST(mail.text == letter.text);
-    BOOST_TEST(mail.html == letter.html);
-    BOOST_TEST(mail.headers.at("date") == letter.date);
-    BOOST_TEST(mail.headers.at("auto-submitted") == "auto-generated");
-    BOOST_TEST(mail.headers.at("list-unsubscribe") == letter.headers[1].second);
-    BOOST_TEST(mail.headers.size() == 9u);
-    BOOST_TEST(support::link_in(mail) == "https://id.example.org/verify?token=abc_DEF-1");
-    BOOST_TEST(mail.raw.find("token=abc_DEF-1") != std::string::npos); // for people who look at the bytes
-    check_bytes(mail.raw);
+    BOOST_TEST(received.sender.name == "Latchkey");
+    BOOST_TEST(received.sender.address == "no-reply@id.example.org");
+    BOOST_TEST(received.reader.name == "Ada Lovelace");
+    BOOST_TEST(received.reader.address == "ada@example.org");
+    BOOST_TEST(received.subject == email.subject);
+    BOOST_TEST(received.text == email.text);
+    BOOST_TEST(received.html == email.html);
+    BOOST_TEST(received.headers.at("date") == email.date);
+    BOOST_TEST(received.headers.at("auto-submitted") == "auto-generated");
+    BOOST_TEST(received.headers.at("list-unsubscribe") == email.headers[1].second);
+    BOOST_TEST(received.headers.size() == 9u);
+    BOOST_TEST(support::link_in(received) == "https://id.example.org/verify?token=abc_DEF-1");
+    BOOST_TEST(received.raw.find("token=abc_DEF-1") != std::string::npos); // readable in the raw message
+    check_bytes(received.raw);
 }
 
-BOOST_FIXTURE_TEST_CASE(names_and_subjects_of_any_script_are_read_as_they_were_written, reader)
+BOOST_FIXTURE_TEST_CASE(names_and_subjects_of_any_script_arrive_unchanged, delivery_fixture)
 {
     for (auto& text : texts())
         BOOST_TEST_CONTEXT(text)
         {
-            auto letter = letter_to("ada@example.org");
-            letter.from.name = letter.to.name = letter.subject = text;
-            auto mail = read(letter);
-            BOOST_TEST(mail.subject == text);
-            BOOST_TEST(mail.reader.name == text);
-            BOOST_TEST(mail.reader.address == "ada@example.org");
-            BOOST_TEST(mail.sender.name == text);
-            BOOST_TEST(mail.sender.address == "no-reply@id.example.org");
-            BOOST_TEST(mail.headers.size() == 7u);
-            BOOST_TEST(mail.text == letter.text);
-            check_bytes(mail.raw);
+            auto email = make_email("ada@example.org");
+            email.from.name = email.to.name = email.subject = text;
+            auto received = read(email);
+            BOOST_TEST(received.subject == text);
+            BOOST_TEST(received.reader.name == text);
+            BOOST_TEST(received.reader.address == "ada@example.org");
+            BOOST_TEST(received.sender.name == text);
+            BOOST_TEST(received.sender.address == "no-reply@id.example.org");
+            BOOST_TEST(received.headers.size() == 7u);
+            BOOST_TEST(received.text == email.text);
+            check_bytes(received.raw);
         }
 }
 
-BOOST_FIXTURE_TEST_CASE(there_need_not_be_a_name_or_a_subject, reader)
+BOOST_FIXTURE_TEST_CASE(name_and_subject_are_optional, delivery_fixture)
 {
     for (auto text : {"", " ", "   "})
         BOOST_TEST_CONTEXT("'" << text << "'")
         {
-            auto letter = letter_to("ada@example.org");
-            letter.from.name = letter.to.name = letter.subject = text;
-            auto mail = read(letter);
-            BOOST_TEST(boost::trim_copy(mail.reader.name) == "");
-            BOOST_TEST(mail.reader.address == "ada@example.org");
-            BOOST_TEST(mail.sender.address == "no-reply@id.example.org");
-            BOOST_TEST(boost::trim_copy(mail.subject) == "");
-            BOOST_TEST(mail.text == letter.text);
-            check_bytes(mail.raw);
+            auto email = make_email("ada@example.org");
+            email.from.name = email.to.name = email.subject = text;
+            auto received = read(email);
+            BOOST_TEST(boost::trim_copy(received.reader.name) == "");
+            BOOST_TEST(received.reader.address == "ada@example.org");
+            BOOST_TEST(received.sender.address == "no-reply@id.example.org");
+            BOOST_TEST(boost::trim_copy(received.subject) == "");
+            BOOST_TEST(received.text == email.text);
+            check_bytes(received.raw);
         }
 }
 
-BOOST_FIXTURE_TEST_CASE(spaces_at_the_ends_do_no_harm, reader)
+BOOST_FIXTURE_TEST_CASE(leading_and_trailing_spaces_are_harmless, delivery_fixture)
 {
     for (auto text : {" Ada", "Ada ", "  Ada  ", " Zoë ", "  愛達  "})
         BOOST_TEST_CONTEXT("'" << text << "'")
         {
-            auto letter = letter_to("ada@example.org");
-            letter.to.name = letter.subject = text;
-            auto mail = read(letter);
-            BOOST_TEST(boost::trim_copy(mail.reader.name) == boost::trim_copy(std::string(text)));
-            BOOST_TEST(boost::trim_copy(mail.subject) == boost::trim_copy(std::string(text)));
-            BOOST_TEST(mail.headers.size() == 7u);
+            auto email = make_email("ada@example.org");
+            email.to.name = email.subject = text;
+            auto received = read(email);
+            BOOST_TEST(boost::trim_copy(received.reader.name) == boost::trim_copy(std::string(text)));
+            BOOST_TEST(boost::trim_copy(received.subject) == boost::trim_copy(std::string(text)));
+            BOOST_TEST(received.headers.size() == 7u);
         }
 }
 
-BOOST_FIXTURE_TEST_CASE(no_value_adds_a_header_or_a_body, reader)
+BOOST_FIXTURE_TEST_CASE(no_name_or_subject_can_inject_a_header_or_a_body, delivery_fixture)
 {
     for (std::string evil :
          {"Ada\r\nBcc: eve@evil.example", "Ada\nBcc: eve@evil.example", "Ada\rBcc: eve@evil.example",
@@ -189,30 +190,30 @@ BOOST_FIXTURE_TEST_CASE(no_value_adds_a_header_or_a_body, reader)
           "Ada\r\n.\r\nMAIL FROM:<eve@evil.example>", "Ада\r\nBcc: eve@evil.example"})
         BOOST_TEST_CONTEXT(evil)
         {
-            auto letter = letter_to("ada@example.org");
-            letter.from.name = letter.to.name = letter.subject = evil;
-            auto mail = read(letter);
-            BOOST_TEST(mail.headers.size() == 7u);
-            BOOST_TEST(!mail.headers.contains("bcc"));
-            BOOST_TEST(!mail.headers.contains("x-evil"));
-            BOOST_TEST(mail.recipients.size() == 1u);
-            BOOST_TEST(mail.reader.address == "ada@example.org");
-            BOOST_TEST(mail.sender.address == "no-reply@id.example.org");
-            BOOST_TEST(mail.text == letter.text);
-            check_bytes(mail.raw);
+            auto email = make_email("ada@example.org");
+            email.from.name = email.to.name = email.subject = evil;
+            auto received = read(email);
+            BOOST_TEST(received.headers.size() == 7u);
+            BOOST_TEST(!received.headers.contains("bcc"));
+            BOOST_TEST(!received.headers.contains("x-evil"));
+            BOOST_TEST(received.recipients.size() == 1u);
+            BOOST_TEST(received.reader.address == "ada@example.org");
+            BOOST_TEST(received.sender.address == "no-reply@id.example.org");
+            BOOST_TEST(received.text == email.text);
+            check_bytes(received.raw);
         }
-    BOOST_TEST(
-        std::ranges::all_of(peer.mails(), [](auto& one) { return one.from == "no-reply@id.example.org"; }));
+    BOOST_TEST(std::ranges::all_of(mail_server.emails(),
+                                   [](auto& one) { return one.from == "no-reply@id.example.org"; }));
 }
 
-BOOST_AUTO_TEST_CASE(neither_does_an_address_a_header_or_an_id)
+BOOST_AUTO_TEST_CASE(no_address_header_value_or_id_can_inject_a_header)
 {
-    auto letter = letter_to("ada@example.org>\r\nBcc: <eve@evil.example");
-    letter.from.address = "no-reply@id.example.org>\nX-Evil: <1";
-    letter.id = "id\r\nX-Evil: 1@id.example.org";
-    letter.date += "\r\nX-Evil: 1";
-    letter.headers.emplace_back("X-Kind", "reset\r\nX-Evil: 1");
-    auto message = server::to_mime(letter);
+    auto email = make_email("ada@example.org>\r\nBcc: <eve@evil.example");
+    email.from.address = "no-reply@id.example.org>\nX-Evil: <1";
+    email.id = "id\r\nX-Evil: 1@id.example.org";
+    email.date += "\r\nX-Evil: 1";
+    email.headers.emplace_back("X-Kind", "reset\r\nX-Evil: 1");
+    auto message = server::to_mime(email);
     for (auto line : lines_of(header_of(message))) {
         BOOST_TEST(!line.starts_with("X-Evil"), line);
         BOOST_TEST(!line.starts_with("Bcc"), line);
@@ -220,7 +221,7 @@ BOOST_AUTO_TEST_CASE(neither_does_an_address_a_header_or_an_id)
     check_bytes(message);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_body_is_read_as_it_was_written, reader)
+BOOST_FIXTURE_TEST_CASE(a_body_arrives_unchanged, delivery_fixture)
 {
     const std::vector<std::string> bodies{
         ".\n..\n.hidden\n",
@@ -235,26 +236,26 @@ BOOST_FIXTURE_TEST_CASE(a_body_is_read_as_it_was_written, reader)
         "trailing spaces   \nand tabs\t\t\nend \n",
         "Zoë   \n\t\n \n= =3D =\n=\n",
         "=?UTF-8?Q?no?= header\n",
-        "--part-letter\n\n--\n",
+        "--part-email\n\n--\n",
         repeated("\n", 40) + "deep down\n",
-        "a letter without an end of its line",
+        "text without a final line end",
         repeated("x", 74) + "=\n" + repeated("x", 75) + "é\n" + repeated("é", 25) + "\n",
         "Content-Type: text/evil\n\n<script>\n",
     };
     for (auto& body : bodies)
         BOOST_TEST_CONTEXT(body.substr(0, 60))
         {
-            auto letter = letter_to("ada@example.org");
-            letter.text = letter.html = body;
-            auto mail = read(letter);
-            BOOST_TEST((mail.text == body), mail.text);
-            BOOST_TEST((mail.html == body), mail.html);
-            BOOST_TEST(mail.headers.size() == 7u);
-            check_bytes(mail.raw);
+            auto email = make_email("ada@example.org");
+            email.text = email.html = body;
+            auto received = read(email);
+            BOOST_TEST((received.text == body), received.text);
+            BOOST_TEST((received.html == body), received.html);
+            BOOST_TEST(received.headers.size() == 7u);
+            check_bytes(received.raw);
         }
 }
 
-BOOST_AUTO_TEST_CASE(a_letter_has_the_date_of_now)
+BOOST_AUTO_TEST_CASE(the_date_is_the_current_time)
 {
     auto date = server::mail_date();
     static const std::regex form("(Mon|Tue|Wed|Thu|Fri|Sat|Sun), [0-3][0-9] "

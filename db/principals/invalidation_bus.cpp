@@ -1,0 +1,297 @@
+#include "db/principals/invalidation_bus.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+
+#include <algorithm>
+#include <exception>
+#include <mutex>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace db {
+
+namespace {
+
+/** One eviction on all cores. Only the caller's thread touches `done` and `sleeper`, the state's lock guards
+    the rest, and no member belongs to an io_context: any thread may destroy it. */
+struct eviction {
+    invalidation affected;
+
+    /// Cores that have not evicted yet.
+    std::size_t pending = 0;
+    boost::asio::io_context* caller = nullptr;
+    bool caller_registered = false;
+    bool done = false;
+    steady_timer* sleeper = nullptr;
+};
+
+using eviction_ref = std::shared_ptr<eviction>;
+
+/// Wait on the caller's thread. The timer is local to this frame, so it does not outlive its io_context.
+awaitable<void> finished(eviction_ref current)
+{
+    steady_timer sleeper(*current->caller, steady_timer::time_point::max());
+    struct guard {
+        eviction& of;
+        ~guard() { of.sleeper = nullptr; }
+    } clears_sleeper{*current};
+    current->sleeper = &sleeper;
+    while (!current->done) {
+        boost::system::error_code woken;
+        co_await sleeper.async_wait(boost::asio::redirect_error(use_awaitable, woken));
+    }
+}
+
+} // namespace
+
+class invalidation_bus::state : public std::enable_shared_from_this<state> {
+public:
+    struct attached_node {
+        uuid origin{};
+        invalidation_bus::wait_for_acks wait_for_acks;
+    };
+
+    explicit state(config settings) : settings_(settings) {}
+
+    void register_core(boost::asio::io_context& io, principals& cache)
+    {
+        std::scoped_lock lock(mutex_);
+        cores_.push_back({&io, &cache, {}});
+    }
+
+    /// Completes every eviction that waits for this core: it serves no requests any more.
+    void unregister_core(boost::asio::io_context& io)
+    {
+        std::scoped_lock lock(mutex_);
+        auto leaving = find(io);
+        auto pending = std::move(leaving->pending);
+        cores_.erase(leaving);
+        for (const auto& each : pending)
+            complete(each);
+    }
+
+    /// Start an eviction on all cores. @return the eviction to wait for
+    eviction_ref begin(boost::asio::io_context& caller, invalidation affected)
+    {
+        auto started = std::make_shared<eviction>();
+        started->affected = std::move(affected);
+        started->caller = &caller;
+        principals* own = nullptr;
+        {
+            std::scoped_lock lock(mutex_);
+            for (auto& core : cores_) {
+                if (core.io == &caller) {
+                    own = core.cache;
+                    continue;
+                }
+                core.pending.push_back(started);
+                ++started->pending;
+                boost::asio::post(*core.io, [self = shared_from_this(), io = core.io, started] {
+                    self->evict_on(*io, started);
+                });
+            }
+            started->caller_registered = own != nullptr;
+            started->done = started->pending == 0;
+        }
+        if (own)
+            own->evict(started->affected);
+        return started;
+    }
+
+    /// Evict once more when a batch with an unknown outcome has certainly ended.
+    void begin_again_later(boost::asio::io_context& caller, invalidation affected)
+    {
+        boost::asio::co_spawn(caller, again(shared_from_this(), &caller, std::move(affected)),
+                              boost::asio::detached);
+    }
+
+    /// Set while no core runs.
+    std::optional<attached_node> node;
+
+private:
+    struct core {
+        boost::asio::io_context* io;
+        principals* cache;
+        std::vector<eviction_ref> pending;
+    };
+
+    static awaitable<void> again(std::shared_ptr<state> self, boost::asio::io_context* caller,
+                                 invalidation affected)
+    {
+        steady_timer wait(*caller, self->settings_.in_doubt_time);
+        co_await wait.async_wait(use_awaitable);
+        self->begin(*caller, std::move(affected));
+    }
+
+    std::vector<core>::iterator find(const boost::asio::io_context& io)
+    {
+        return std::ranges::find(cores_, &io, &core::io);
+    }
+
+    /// Runs on the core's own thread, so the core cannot unregister meanwhile.
+    void evict_on(boost::asio::io_context& io, const eviction_ref& current)
+    {
+        principals* cache = nullptr;
+        {
+            std::scoped_lock lock(mutex_);
+            if (auto found = find(io); found != cores_.end())
+                cache = found->cache;
+        }
+        if (!cache)
+            return; // unregister_core() completed it
+        cache->evict(current->affected);
+        std::scoped_lock lock(mutex_);
+        std::erase(find(io)->pending, current);
+        complete(current);
+    }
+
+    /// One core has evicted. Called under the lock, so that a caller cannot unregister before the post.
+    void complete(const eviction_ref& current)
+    {
+        if (--current->pending > 0)
+            return;
+        if (current->caller_registered && find(*current->caller) == cores_.end())
+            return; // the caller has stopped, and its coroutine is destroyed
+        boost::asio::post(*current->caller, [current] {
+            current->done = true;
+            if (current->sleeper)
+                current->sleeper->cancel();
+        });
+    }
+
+    config settings_;
+    std::mutex mutex_;
+    std::vector<core> cores_;
+};
+
+invalidation_bus::invalidation_bus(config settings) : state_(std::make_shared<state>(settings)) {}
+invalidation_bus::~invalidation_bus() = default;
+
+invalidation_bus::registration invalidation_bus::register_core(boost::asio::io_context& io, principals& core)
+{
+    state_->register_core(io, core);
+    return {state_, io};
+}
+
+void invalidation_bus::attach_node(const uuid& origin, wait_for_acks wait)
+{
+    state_->node = {origin, std::move(wait)};
+}
+
+void invalidation_bus::detach_node()
+{
+    state_->node.reset();
+}
+
+// Triggers on the tables send a notice for every affected subject; this ends them with one that names the
+// change. Returns its id, or NULL if nothing has changed.
+static const statement publish_change{"invalidation_publish", "SELECT publish_change($1, $2)"};
+
+namespace {
+
+/// Whether other nodes are affected: notices name no other kinds of subject.
+bool concerns_other_nodes(const invalidation& affected)
+{
+    return affected.everything || !affected.credentials.empty() || !affected.users.empty() ||
+           !affected.workspaces.empty();
+}
+
+/// The change to wait for. A repeated revocation changes no row, but has to wait as the first one did.
+awaitable<std::optional<uuid>> name_change(pool& db, const uuid& origin, std::optional<uuid> published,
+                                           const invalidation& affected)
+{
+    if (published || !concerns_other_nodes(affected))
+        co_return published;
+    auto named = co_await db.run(publish_change, origin, true);
+    co_return named.scalar<std::optional<uuid>>();
+}
+
+} // namespace
+
+awaitable<results> invalidation_bus::commit(pool& db, batch work, invalidation affected)
+{
+    return commit(db, std::move(work), std::move(affected), nullptr);
+}
+
+awaitable<results> invalidation_bus::commit(pool& db, batch work, invalidation at_most,
+                                            std::function<invalidation(const results&)> from)
+{
+    auto own = co_await boost::asio::this_coro::executor;
+    const auto* node = state_->node ? &*state_->node : nullptr;
+
+    // Commit, with the notices to other nodes in the same transaction.
+    if (node)
+        work.add(publish_change, node->origin, false);
+    results answers;
+    std::optional<uuid> published;
+    std::exception_ptr failed;
+    auto in_doubt = false;
+    try {
+        answers = co_await db.run(std::move(work));
+        if (node)
+            published = answers.take_last().scalar<std::optional<uuid>>();
+        if (from)
+            at_most = from(answers);
+    } catch (const failure& error) {
+        failed = std::current_exception();
+        in_doubt = error.kind() != failure_kind::statement; // a refused statement was rolled back
+    } catch (...) {
+        failed = std::current_exception();
+        in_doubt = true;
+    }
+
+    // Evict on this process's cores.
+    if (!at_most.empty()) {
+        // Started before the next suspension, so that cancelling the request cannot skip it.
+        if (in_doubt)
+            state_->begin_again_later(own.context(), at_most);
+        auto begun = state_->begin(own.context(), at_most);
+        if (!begun->done)
+            co_await finished(std::move(begun));
+    }
+    if (failed)
+        std::rethrow_exception(failed);
+
+    // Wait for the other nodes.
+    if (node) {
+        auto change_id = co_await name_change(db, node->origin, published, at_most);
+        if (change_id)
+            co_await node->wait_for_acks(*change_id);
+    }
+    co_return answers;
+}
+
+awaitable<void> invalidation_bus::evict(invalidation affected)
+{
+    auto own = co_await boost::asio::this_coro::executor;
+    auto begun = state_->begin(own.context(), std::move(affected));
+    if (!begun->done)
+        co_await finished(std::move(begun));
+}
+
+invalidation_bus::registration::registration(std::shared_ptr<state> of, boost::asio::io_context& io)
+    : state_(std::move(of)), io_(&io)
+{}
+
+invalidation_bus::registration::registration(registration&&) noexcept = default;
+
+invalidation_bus::registration& invalidation_bus::registration::operator=(registration&& other) noexcept
+{
+    std::swap(state_, other.state_);
+    std::swap(io_, other.io_);
+    return *this;
+}
+
+invalidation_bus::registration::~registration()
+{
+    if (state_)
+        state_->unregister_core(*io_);
+}
+
+} // namespace db

@@ -1,0 +1,17 @@
+// Text of header fields.
+#pragma once
+
+#include <string_view>
+
+namespace handlers {
+
+/// Without surrounding white space (OWS of RFC 9110, section 5.6.3).
+inline std::string_view trim(std::string_view text)
+{
+    auto from = text.find_first_not_of(" \t");
+    if (from == std::string_view::npos)
+        return {};
+    return text.substr(from, text.find_last_not_of(" \t") - from + 1);
+}
+
+} // namespace handlers

@@ -1,0 +1,168 @@
+#include "handlers/authn/invitee.hpp"
+
+#include "crypto/hash_pool.hpp"
+#include "crypto/random.hpp"
+#include "db/tables/users.hpp"
+#include "handlers/authn/login_attempt.hpp"
+#include "handlers/authn/password_policy.hpp"
+#include "handlers/authn/session_issuer.hpp"
+#include "handlers/http/guards.hpp"
+#include "handlers/mail/queue_mail.hpp"
+
+#include <utility>
+
+namespace handlers {
+
+namespace {
+
+/// The owner of the session that the request is authorized by.
+awaitable<result<invitee>> authenticate_by_session(call& c, std::string email_normalized)
+{
+    auto refused = co_await authorize(c, allow_unverified);
+    if (refused)
+        co_return std::move(*refused);
+    if (c.caller().kind != db::principal::kind_type::session)
+        co_return problem::of(codes::forbidden,
+                              "Only a signed-in user can accept an invite, not an API key.");
+    auto user = co_await load_user(c);
+    if (!user)
+        co_return user.error();
+    if (schemas::normalize_email(user->email) != email_normalized)
+        co_return problem::of(codes::wrong_account);
+    // The password check takes the lock on the user that accepting an invite needs.
+    invitee out{unit_of_work(c, *user), user->id};
+    out.has_session = true;
+    if (!user->email_verified_at)
+        out.verified_email = std::move(user->email);
+    co_return std::move(out);
+}
+
+/// The hash of a password that becomes the account's.
+awaitable<result<std::string>> hash_chosen_password(call& c, std::optional<schemas::existing_password> chosen,
+                                                    std::string email, std::string name)
+{
+    if (!chosen)
+        co_return problem::invalid_field("body", "password", "Field required", "missing");
+    schemas::validation_errors errors;
+    schemas::path body("body");
+    auto password = schemas::new_password::read(chosen->value, schemas::path(body, "password"), errors);
+    if (!password)
+        co_return problem::validation_error(errors.take());
+    co_return co_await hash_new_password(c.cx, std::move(password->value), std::move(email), std::move(name));
+}
+
+/// A new account with the invite's address and no workspace of its own.
+awaitable<result<invitee>> create_account(call& c, const db::invites::preview& invite,
+                                          schemas::invite_accept body)
+{
+    std::optional<std::string> name;
+    if (body.name)
+        name = std::move(body.name->value);
+    auto hash = co_await hash_chosen_password(c, std::move(body.password), invite.email, name.value_or(""));
+    if (!hash)
+        co_return hash.error();
+    invitee out{unit_of_work(c, credential_check::none), crypto::make_uuid_v7()};
+    out.is_new = true;
+    db::users::draft user;
+    user.id = out.user_id;
+    user.email = invite.email;
+    user.email_normalized = invite.email_normalized;
+    user.password_hash = *hash;
+    user.name = name;
+    user.email_verified = true;
+    db::users::add_insert(out.tx.batch(), user);
+    co_return std::move(out);
+}
+
+/// The owner of a verified account, by its password.
+awaitable<result<invitee>> authenticate_by_password(call& c, db::users::row user, schemas::invite_accept body)
+{
+    if (!body.password)
+        co_return problem::of(
+            codes::unauthorized,
+            "An account with this email address exists: sign in to it, or send its password.");
+    auto email = schemas::normalize_email(user.email);
+    login_attempt attempt(c, email);
+    if (auto over = attempt.count())
+        co_return std::move(*over);
+    bool matches =
+        co_await c.cx.hash_pool.verify(std::move(body.password->value), user.password_hash.value_or(""));
+    if (!matches) {
+        attempt.record_failure();
+        co_return problem::of(codes::invalid_credentials);
+    }
+    if (auto refused = check_account(c.cx.config, user))
+        co_return std::move(*refused);
+    co_return invitee{unit_of_work(c, user, credential_check::none), user.id};
+}
+
+/// Whether the password in the body is the account's. A missing one is not counted as a failed attempt.
+awaitable<result<bool>> knows_password(call& c, const db::users::row& user,
+                                       const schemas::invite_accept& body)
+{
+    if (!body.password || !user.password_hash)
+        co_return false;
+    auto email = schemas::normalize_email(user.email);
+    login_attempt attempt(c, email);
+    if (auto over = attempt.count())
+        co_return std::move(*over);
+    bool matches = co_await c.cx.hash_pool.verify(body.password->value, *user.password_hash);
+    if (!matches)
+        attempt.record_failure();
+    co_return matches;
+}
+
+/** An account with an unverified address. The link verifies it and makes the invitee the owner: with the
+    account's password they keep all of it. Otherwise they choose a password, and everything that another
+    person may have planted in the account is removed (account pre-hijacking). */
+awaitable<result<invitee>> take_over_unverified_account(call& c, db::users::row user,
+                                                        schemas::invite_accept body)
+{
+    auto is_owner = co_await knows_password(c, user, body);
+    if (!is_owner)
+        co_return is_owner.error();
+    if (*is_owner) {
+        invitee out{unit_of_work(c, user, credential_check::none), user.id};
+        out.verified_email = std::move(user.email);
+        co_return std::move(out);
+    }
+
+    auto hash =
+        co_await hash_chosen_password(c, std::move(body.password), user.email, user.name.value_or(""));
+    if (!hash)
+        co_return hash.error();
+    invitee out{unit_of_work(c, credential_check::none), user.id};
+    auto affected = co_await db::users::affected_by(c.cx.db, user.id);
+    out.tx.affects(affected);
+    auto& work = out.tx.batch();
+    db::users::add_reset_unverified_account(work, user.id);
+    db::users::add_set_password(work, user.id, *hash);
+    if (body.name)
+        db::users::add_set_name(work, user.id, body.name->value);
+    auto variables = request_variables(c, out.tx.origin());
+    queue_mail(work, c.cx, db::outbox::kind::password_changed, variables, user.id);
+    auto event = out.tx.event("password.reset");
+    event.actor_id = user.id;
+    out.tx.audit(event);
+    out.verified_email = std::move(user.email);
+    co_return std::move(out);
+}
+
+} // namespace
+
+awaitable<result<invitee>> authenticate_invitee(call& c, const db::invites::preview& invite,
+                                                schemas::invite_accept body)
+{
+    if (c.req.message.count(http::field::authorization) > 0)
+        co_return co_await authenticate_by_session(c, invite.email_normalized);
+    auto user = co_await db::users::find_by_email(c.cx.db, invite.email_normalized);
+    if (!user)
+        co_return co_await create_account(c, invite, std::move(body));
+    if (user->disabled_at)
+        co_return problem::of(codes::account_disabled);
+    if (user->email_verified_at)
+        co_return co_await authenticate_by_password(c, std::move(*user), std::move(body));
+    co_return co_await take_over_unverified_account(c, std::move(*user), std::move(body));
+}
+
+} // namespace handlers

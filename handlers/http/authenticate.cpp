@@ -1,0 +1,113 @@
+#include "handlers/http/authenticate.hpp"
+
+#include "crypto/hash.hpp"
+#include "crypto/jwt.hpp"
+#include "db/principals/principals.hpp"
+#include "handlers/http/context.hpp"
+#include "handlers/http/guards.hpp"
+#include "schemas/engine/builtin_rules.hpp"
+
+#include <boost/beast/core/string.hpp>
+
+#include <iterator>
+
+namespace handlers {
+
+namespace {
+
+constexpr std::size_t max_token_size = 8192;
+
+/// The kind of a token by its form; none if it cannot be a credential.
+credential classify_token(const call& c, std::string_view token)
+{
+    using enum credential::kind_type;
+    if (token.empty() || token.size() > max_token_size)
+        return {};
+    if (!token.starts_with("tnx_"))
+        return {access_token, token, crypto::sha256(token)};
+    if (!crypto::parse_api_key(token))
+        return {};
+    return {api_key, token, c.cx.key_digest(token)};
+}
+
+problem rejected_token(crypto::jwt_error error)
+{
+    return error == crypto::jwt_error::expired ? problem::token_expired()
+                                               : problem::rejected_credential("The token is not valid.");
+}
+
+/// Checks an access token's signature and claims, then loads its session.
+awaitable<result<db::principal_ref>> load_session(const call& c, credential presented)
+{
+    auto seconds = std::chrono::time_point_cast<std::chrono::seconds>(c.cx.now());
+    auto& issuer = c.cx.config.public_url;
+    auto checked = c.cx.jwt->verify(presented.text, issuer, issuer, seconds.time_since_epoch().count());
+    if (auto error = std::get_if<crypto::jwt_error>(&checked))
+        co_return rejected_token(*error);
+
+    auto& claims = std::get<crypto::claims>(checked);
+    auto session = schemas::parse_uuid(claims.session_id);
+    auto workspace = schemas::parse_uuid(claims.workspace_id);
+    if (!session || (!workspace && !claims.workspace_id.empty()))
+        co_return problem::rejected_credential("The token is not valid.");
+    db::timestamp expires{std::chrono::seconds(claims.expires_at)};
+    co_return co_await c.cx.principals.load_session(presented.digest, *session, workspace, expires);
+}
+
+} // namespace
+
+result<credential> read_credential(const call& c)
+{
+    auto [first, last] = c.req.message.equal_range(http::field::authorization);
+    if (first == last)
+        return credential{};
+    if (std::next(first) != last)
+        return problem::of(codes::bad_request, "Only one Authorization header is allowed.");
+
+    std::string_view value = first->value();
+    constexpr std::string_view scheme = "Bearer ";
+    if (value.size() <= scheme.size() || !boost::beast::iequals(value.substr(0, scheme.size()), scheme))
+        return problem::rejected_credential("The Authorization header must have the form: Bearer <token>.");
+    auto out = classify_token(c, value.substr(value.find_first_not_of(' ', scheme.size() - 1)));
+    if (out.kind == credential::kind_type::none)
+        return problem::rejected_credential("The credential is malformed.");
+    return out;
+}
+
+awaitable<result<db::principal_ref>> load_principal(const call& c, credential presented)
+{
+    if (presented.kind == credential::kind_type::api_key)
+        co_return co_await c.cx.principals.load_api_key(presented.digest);
+    co_return co_await load_session(c, presented);
+}
+
+std::optional<problem> credential_state_error(const call& c, const db::principal& principal)
+{
+    if (principal.expired(c.cx.now()))
+        return problem::token_expired();
+    if (principal.user_disabled)
+        return problem::rejected_credential("The account is disabled.");
+    // A credential of a workspace that its user has left counts as revoked.
+    if (!principal.role && principal.workspace_id)
+        return problem::rejected_credential("The credential has been revoked.");
+    return std::nullopt;
+}
+
+awaitable<db::principal_ref> find_bearer_principal(call& c, std::string_view token)
+{
+    auto presented = classify_token(c, token);
+    if (presented.kind == credential::kind_type::none)
+        co_return nullptr;
+    auto cached = c.cx.principals.cached(presented.digest);
+    auto found = std::move(cached.principal);
+    if (cached.state == db::principals::state::miss) {
+        auto loaded = co_await load_principal(c, presented);
+        if (loaded)
+            found = std::move(*loaded);
+    }
+    if (!found || credential_state_error(c, *found))
+        co_return nullptr;
+    co_return found;
+}
+
+} // namespace handlers

@@ -1,0 +1,34 @@
+// Authentication: from the Authorization header to a principal.
+#pragma once
+
+#include "db/principals/principal.hpp"
+#include "handlers/http/fwd.hpp"
+#include "handlers/http/problem.hpp"
+
+#include <optional>
+#include <string_view>
+
+namespace handlers {
+
+/// A bearer token as sent, before it is looked up.
+struct credential {
+    enum class kind_type { none, api_key, access_token };
+
+    kind_type kind = kind_type::none;
+    std::string_view text;
+    /// The key of the credential cache.
+    db::digest digest{};
+};
+
+/// The credential of the call; of kind none without an Authorization header.
+result<credential> read_credential(const call& c);
+
+/** Looks up a credential that is not cached. For an access token, checks its signature and claims first.
+    @return null if it is unknown or revoked
+    @throw db::failure */
+awaitable<result<db::principal_ref>> load_principal(const call& c, credential presented);
+
+/// Why a known credential is not accepted now: expired, its account disabled, its membership ended.
+std::optional<problem> credential_state_error(const call& c, const db::principal& principal);
+
+} // namespace handlers

@@ -1,0 +1,161 @@
+#include "db/principals/last_used.hpp"
+#include "db/principals/principals.hpp"
+#include "db/tables/users.hpp"
+#include "handlers/access/permissions.hpp"
+#include "handlers/http/authenticate.hpp"
+#include "handlers/http/context.hpp"
+#include "handlers/http/guards.hpp"
+#include "handlers/http/request_limits.hpp"
+
+#include <algorithm>
+
+namespace handlers {
+
+namespace {
+
+/// The error of a rejected call; none: admitted.
+using decision = std::optional<problem>;
+
+/// Whether the caller has the role admin: by a session, or by an API key with all scopes.
+bool acts_as_admin(const db::principal& caller)
+{
+    bool has_all_scopes =
+        caller.kind == db::principal::kind_type::session || std::ranges::count(caller.scopes, "*") > 0;
+    return caller.role == db::role::admin && has_all_scopes;
+}
+
+decision check_role_and_scopes(const call& c, const guard& required)
+{
+    switch (required.kind) {
+    case guard_kind::unlimited:
+    case guard_kind::anyone:
+    case guard_kind::allow_unverified:
+    case guard_kind::signed_in:
+        return std::nullopt;
+    case guard_kind::permission:
+        // Without a workspace the caller is a session, which has all permissions of its user.
+        if (!required.needs_workspace && !c.caller().workspace_id)
+            return std::nullopt;
+        if (!has_permission(c, required.permission))
+            return problem::forbidden_scope(required.permission);
+        return std::nullopt;
+    case guard_kind::company_admin:
+        if (!acts_as_admin(c.caller()))
+            return problem::forbidden_scope("*");
+        return std::nullopt;
+    }
+    return std::nullopt;
+}
+
+decision check_workspace(const call& c, const guard& required)
+{
+    if (!required.needs_workspace || c.caller().workspace_id)
+        return std::nullopt;
+    if (c.caller().has_pending_join_request)
+        return problem::of(codes::pending_approval);
+    if (required.kind == guard_kind::permission)
+        return problem::forbidden_scope(required.permission);
+    return problem::of(codes::forbidden, "This requires a workspace; the credential has none.");
+}
+
+/// Admits or rejects a call with the principal that its credential was resolved to, or null.
+decision decide(call& c, const guard& required, db::principal_ref found)
+{
+    if (!found)
+        return reject_unknown_credential(
+            c, problem::rejected_credential("The credential is unknown or has been revoked."));
+    c.principal = std::move(found);
+    if (auto error = credential_state_error(c, c.caller()))
+        return reject_unknown_credential(c, std::move(*error));
+    if (auto over = count_credential(c))
+        return over;
+    c.cx.last_used.record(c.caller(), c.cx.now());
+    return check_permission(c, required);
+}
+
+/** Decides by the header and the credential cache.
+    @param presented set if the call has a credential
+    @return nothing on a cache miss */
+std::optional<decision> decide_cached(call& c, const guard& required, credential& presented)
+{
+    if (required.kind == guard_kind::unlimited)
+        return decision();
+    if (required.kind == guard_kind::anyone)
+        return count_address(c);
+
+    auto read = read_credential(c);
+    if (!read)
+        return reject_unknown_credential(c, read.error());
+    presented = *read;
+    if (presented.kind == credential::kind_type::none) {
+        if (auto over = count_address(c))
+            return over;
+        return problem::of(codes::unauthorized);
+    }
+
+    auto cached = c.cx.principals.cached(presented.digest);
+    if (cached.state == db::principals::state::miss)
+        return std::nullopt;
+    return decide(c, required, std::move(cached.principal));
+}
+
+} // namespace
+
+std::optional<std::optional<problem>> authorize_cached(call& c, const guard& required)
+{
+    credential presented;
+    return decide_cached(c, required, presented);
+}
+
+awaitable<std::optional<problem>> authorize(call& c, const guard& required)
+{
+    credential presented;
+    if (auto decided = decide_cached(c, required, presented))
+        co_return std::move(*decided);
+
+    if (auto over = check_unknown_credential_limit(c))
+        co_return std::move(*over);
+    auto loaded = co_await load_principal(c, presented);
+    if (!loaded)
+        co_return reject_unknown_credential(c, loaded.error());
+    co_return decide(c, required, std::move(*loaded));
+}
+
+bool is_unverified(const call& c, const db::principal& caller)
+{
+    return c.cx.config.verification_required && caller.user_id && !caller.email_verified;
+}
+
+std::optional<problem> check_permission(const call& c, const guard& required)
+{
+    if (is_unverified(c, c.caller()) && required.kind != guard_kind::allow_unverified)
+        return problem::of(codes::email_not_verified);
+    if (auto error = check_workspace(c, required))
+        return error;
+    return check_role_and_scopes(c, required);
+}
+
+bool has_permission(const call& c, std::string_view permission)
+{
+    return c.cx.permissions.allows(c.caller(), permission);
+}
+
+std::optional<problem> require_user(const call& c)
+{
+    if (c.caller().user_id)
+        return std::nullopt;
+    return problem::of(codes::forbidden,
+                       "This requires a user; the credential is an API key of a workspace.");
+}
+
+awaitable<result<db::users::row>> load_user(call& c)
+{
+    if (auto error = require_user(c))
+        co_return std::move(*error);
+    auto user = co_await db::users::find(c.cx.db, *c.caller().user_id);
+    if (!user)
+        co_return problem::of(codes::not_found);
+    co_return std::move(*user);
+}
+
+} // namespace handlers

@@ -1,0 +1,71 @@
+#include "handlers/http/request_limits.hpp"
+
+#include "handlers/access/client_address.hpp"
+#include "handlers/http/context.hpp"
+
+#include <string>
+
+namespace handlers {
+
+namespace {
+
+/// The general limit, counted separately for each name.
+rate_rule general_rule(const call& c, std::string_view name)
+{
+    return {name, c.cx.config.rate_limit_per_minute, std::chrono::seconds(60)};
+}
+
+} // namespace
+
+std::optional<problem> count_request(call& c, const rate_rule& rule, std::span<const std::uint8_t> subject)
+{
+    if (c.cx.config.rate_limit_per_minute == 0)
+        return std::nullopt;
+    if (auto over = c.cx.limiter.count(rule, subject))
+        return rate_limited(*over);
+    return std::nullopt;
+}
+
+std::optional<problem> count_address(call& c)
+{
+    return count_request(c, general_rule(c, "ip"), address_bucket(c.req.client));
+}
+
+std::optional<problem> count_credential(call& c)
+{
+    auto& id = c.caller().credential_id;
+    return count_request(c, general_rule(c, "credential"), std::span(id.begin(), id.size()));
+}
+
+problem reject_unknown_credential(call& c, problem rejection)
+{
+    auto bucket = address_bucket(c.req.client);
+    auto over_unknown = count_request(c, general_rule(c, "unknown-credential"), bucket);
+    if (auto over = count_address(c))
+        return std::move(*over);
+    return over_unknown ? std::move(*over_unknown) : std::move(rejection);
+}
+
+std::optional<problem> check_unknown_credential_limit(call& c)
+{
+    auto rule = general_rule(c, "unknown-credential");
+    if (rule.limit == 0)
+        return std::nullopt;
+    if (auto over = c.cx.limiter.is_over(rule, address_bucket(c.req.client)))
+        return rate_limited(*over);
+    return std::nullopt;
+}
+
+problem rate_limited(const rate_limit_error& refusal)
+{
+    auto window = std::to_string(refusal.rule.window.count());
+    auto left = std::to_string(refusal.retry_after.count());
+    auto p = problem::of(codes::rate_limited, "Too many requests; try again in " + left + " s.");
+    p.retry_after = refusal.retry_after;
+    p.rate_policy.append("\"").append(refusal.rule.name).append("\";q=");
+    p.rate_policy.append(std::to_string(refusal.rule.limit)).append(";w=").append(window);
+    p.rate_state.append("\"").append(refusal.rule.name).append("\";r=0;t=").append(left);
+    return p;
+}
+
+} // namespace handlers

@@ -1,0 +1,33 @@
+// Rate limits of requests: what is counted, and the 429 response.
+#pragma once
+
+#include "handlers/access/rate_limiter.hpp"
+#include "handlers/http/fwd.hpp"
+#include "handlers/http/problem.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <span>
+
+namespace handlers {
+
+/// Counts a request against a rule. @return the 429 if it is over the limit
+std::optional<problem> count_request(call& c, const rate_rule& rule, std::span<const std::uint8_t> subject);
+
+/// Counts a request without a valid credential against the limit of its client address.
+std::optional<problem> count_address(call& c);
+
+/// Counts a request against the limit of its credential.
+std::optional<problem> count_credential(call& c);
+
+/// Counts a request with an invalid credential. @return the 429 if one is due, else `rejection`
+problem reject_unknown_credential(call& c, problem rejection);
+
+/** Whether the client address has sent too many invalid credentials, which then are not looked up.
+    Counts nothing. */
+std::optional<problem> check_unknown_credential_limit(call& c);
+
+/// The 429 in the contract's shape.
+problem rate_limited(const rate_limit_error& refusal);
+
+} // namespace handlers

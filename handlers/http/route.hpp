@@ -1,0 +1,134 @@
+// Routes and guards: the data types of the route table.
+#pragma once
+
+#include "handlers/http/fwd.hpp"
+#include "handlers/http/message.hpp"
+#include "schemas/engine/openapi.hpp"
+
+#include <cstddef>
+#include <string_view>
+
+namespace handlers {
+
+enum class guard_kind {
+    /// No credential, and no rate limit.
+    unlimited,
+    /// No credential.
+    anyone,
+    /// Any valid credential, also of an account with an unverified email address.
+    allow_unverified,
+    /// Any valid credential; where verification is required, of an account with a verified email address.
+    signed_in,
+    /// A credential with `guard::permission`.
+    permission,
+    /// The role admin: a session, or an API key with all scopes.
+    company_admin
+};
+
+/// The access rule of a route. `dispatch` enforces it before the handler runs.
+struct guard {
+    guard_kind kind = guard_kind::anyone;
+    /// Of guard_kind::permission.
+    std::string_view permission = {};
+    /// A credential without a workspace is rejected.
+    bool needs_workspace = true;
+
+    /// Also admits a user who belongs to no workspace: for calls about the user's own account.
+    constexpr guard workspace_optional() const
+    {
+        auto out = *this;
+        out.needs_workspace = false;
+        return out;
+    }
+};
+
+inline constexpr guard unlimited{guard_kind::unlimited};
+inline constexpr guard anyone{};
+inline constexpr guard allow_unverified{guard_kind::allow_unverified, {}, false};
+inline constexpr guard current_user{guard_kind::signed_in};
+inline constexpr guard require_company_admin{guard_kind::company_admin};
+constexpr guard require_permission(std::string_view permission)
+{
+    return {guard_kind::permission, permission};
+}
+
+/// The source of a handler's input.
+enum class input_source { none, json, optional_json, query, form };
+
+/// The identity of a handler independent of its type: compare the addresses.
+template <auto F>
+inline constexpr char handler_id = 0;
+
+/// One line of the route table. `endpoint.hpp` builds it from a handler.
+struct route {
+    /// http::verb::unknown: any method.
+    http::verb method;
+    std::string_view path;
+    handlers::guard guard;
+    /// The status of success.
+    unsigned success;
+    const char* handler;
+
+    awaitable<reply> (*run)(call&, unsigned success);
+    /// Set for a handler that never suspends.
+    reply (*run_sync)(call&) = nullptr;
+    /// Writes a rejection by the guard. Null: as a problem.
+    reply (*write_refusal)(call&, const problem&) = nullptr;
+    std::size_t body_limit = default_body_limit;
+
+    /// For the OpenAPI document; null where there is no schema.
+    schemas::describer describe_input = nullptr;
+    schemas::describer describe_output = nullptr;
+    /// Of with_status, or of documents_error.
+    schemas::describer describe_error = nullptr;
+    input_source source = input_source::none;
+    /// 202 without a body is possible.
+    bool may_be_accepted = false;
+    /// Needed where one handler serves several routes, each with its own operation.
+    std::string_view operation_id = {};
+    const handlers::operation* operation = nullptr;
+
+    /// Writes rejections by the guard with F.
+    template <auto F>
+    constexpr route on_refusal() const
+    {
+        auto out = *this;
+        out.write_refusal = F;
+        return out;
+    }
+
+    constexpr route with_body_limit(std::size_t bytes) const
+    {
+        auto out = *this;
+        out.body_limit = bytes;
+        return out;
+    }
+
+    /// Selects one of several operations that describe the handler.
+    constexpr route with_operation(std::string_view id) const
+    {
+        auto out = *this;
+        out.operation_id = id;
+        return out;
+    }
+
+    /// The schema of a success that the handler writes itself.
+    template <class T>
+    constexpr route documents() const
+    {
+        auto out = *this;
+        out.describe_output = &schemas::describe<T>;
+        return out;
+    }
+
+    /// The schema of errors that the handler writes itself.
+    template <class T>
+    constexpr route documents_error() const
+    {
+        auto out = *this;
+        out.describe_error = &schemas::describe<T>;
+        return out;
+    }
+};
+
+} // namespace handlers

@@ -1,0 +1,35 @@
+// The operator's settings, as far as handlers use them.
+#pragma once
+
+#include "crypto/password.hpp"
+#include "crypto/signing_key.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace handlers {
+
+/// The same for all cores; constant while serving.
+struct settings {
+    /// Issuer and audience of JWTs; without a trailing slash.
+    std::string public_url;
+    std::chrono::seconds access_token_ttl{3600};
+    std::chrono::seconds refresh_token_ttl{2592000};
+    std::chrono::seconds verify_token_ttl{86400};
+    std::chrono::seconds reset_token_ttl{3600};
+    std::chrono::seconds invite_ttl{604800};
+    /// An account must verify its email address before it can do anything else.
+    bool verification_required = false;
+    /// 0: no rate limits at all.
+    std::uint32_t rate_limit_per_minute = 1000;
+    std::vector<std::string> cors_origins;
+    /// Allowed redirect URIs of a sign-in through a provider; exact matches.
+    std::vector<std::string> redirect_allowlist;
+    std::vector<std::string> extra_resources;
+    crypto::jwt_algorithm jwt_algorithm = crypto::jwt_algorithm::es256;
+    crypto::password_costs password_costs;
+};
+
+} // namespace handlers

@@ -1,0 +1,92 @@
+#include "handlers/http/unit_of_work.hpp"
+
+#include "db/postgres/batch.hpp"
+#include "db/tables/credential_checks.hpp"
+
+#include <utility>
+
+namespace handlers {
+
+namespace {
+
+void add_check(db::batch& work, const call& c, credential_check check)
+{
+    switch (check) {
+    case credential_check::shared:
+        db::require_valid_credential(work, c.caller());
+        break;
+    case credential_check::exclusive:
+        db::require_valid_credential_exclusive(work, c.caller());
+        break;
+    case credential_check::none:
+        break;
+    }
+}
+
+template <class T>
+void append(std::vector<T>& to, const std::vector<T>& from)
+{
+    to.insert(to.end(), from.begin(), from.end());
+}
+
+} // namespace
+
+unit_of_work::unit_of_work(call& c, credential_check check) : audit_(c), tx_(c.cx.changes, c.cx.db)
+{
+    add_check(batch(), c, check);
+}
+
+unit_of_work::unit_of_work(call& c, const db::users::row& user, credential_check check)
+    : audit_(c), tx_(c.cx.changes, c.cx.db)
+{
+    db::require_unchanged_password(batch(), user.id, user.password_version);
+    add_check(batch(), c, check);
+}
+
+db::audit::entry unit_of_work::event(std::string_view action, std::optional<std::string> target) const
+{
+    auto out = audit_.event(action);
+    out.target = std::move(target);
+    return out;
+}
+
+void unit_of_work::audit(std::string_view action, std::optional<std::string> target)
+{
+    audit(event(action, std::move(target)));
+}
+
+void unit_of_work::audit(const db::audit::entry& event)
+{
+    db::audit::add(batch(), event);
+}
+
+void unit_of_work::affects(const db::invalidation& what)
+{
+    append(affected_.credentials, what.credentials);
+    append(affected_.users, what.users);
+    append(affected_.workspaces, what.workspaces);
+    append(affected_.digests, what.digests);
+    affected_.everything = affected_.everything || what.everything;
+}
+
+awaitable<db::results> unit_of_work::commit()
+{
+    return tx_.commit(std::move(affected_));
+}
+
+awaitable<db::results> unit_of_work::commit(std::function<db::invalidation(const db::results&)> affected)
+{
+    return tx_.commit(std::move(affected_), std::move(affected));
+}
+
+awaitable<db::results> unit_of_work::commit_without_invalidation()
+{
+    return tx_.commit_without_invalidation();
+}
+
+db::transaction unit_of_work::release()
+{
+    return std::move(tx_);
+}
+
+} // namespace handlers

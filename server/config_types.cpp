@@ -1,0 +1,209 @@
+#include "server/config_types.hpp"
+
+#include "handlers/access/text.hpp"
+#include "handlers/oidc/https_client.hpp"
+
+#include <boost/url/parse.hpp>
+#include <boost/url/url.hpp>
+
+#include <algorithm>
+#include <charconv>
+
+namespace server {
+
+using schemas::path;
+using schemas::validation_errors;
+
+namespace {
+
+void add_error(const path& at, validation_errors& errors, std::string msg)
+{
+    errors.add(at, "value_error", std::move(msg));
+}
+
+std::vector<std::string_view> split_list(std::string_view in)
+{
+    std::vector<std::string_view> out;
+    while (!in.empty()) {
+        auto comma = in.find(',');
+        auto item = handlers::trim(in.substr(0, comma));
+        if (!item.empty())
+            out.push_back(item);
+        in.remove_prefix(comma == std::string_view::npos ? in.size() : comma + 1);
+    }
+    return out;
+}
+
+} // namespace
+
+std::optional<listen_setting> listen_setting::read(std::string_view in, const path& at,
+                                                   validation_errors& errors)
+{
+    auto colon = in.rfind(':');
+    std::uint16_t port = 0;
+    boost::system::error_code bad;
+    if (colon != std::string_view::npos) {
+        auto host = in.substr(0, colon);
+        if (host.starts_with('[') && host.ends_with(']'))
+            host = host.substr(1, host.size() - 2);
+        auto address = boost::asio::ip::make_address(std::string(host), bad);
+        auto digits = in.substr(colon + 1);
+        auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+        if (!bad && error == std::errc() && end == digits.data() + digits.size() && !digits.empty())
+            return listen_setting{{address, port}};
+    }
+    add_error(at, errors, "must be address:port, such as 127.0.0.1:8080 or [::1]:8080");
+    return std::nullopt;
+}
+
+std::optional<public_url_setting> public_url_setting::read(std::string_view in, const path& at,
+                                                           validation_errors& errors)
+{
+    auto url = boost::urls::parse_absolute_uri(in);
+    bool is_valid = url && (url->scheme() == "http" || url->scheme() == "https") && !url->host().empty() &&
+                    !url->has_query() && !url->has_userinfo();
+    if (!is_valid) {
+        add_error(at, errors, "must be a URL such as https://id.example.com, without a query");
+        return std::nullopt;
+    }
+    while (in.ends_with('/'))
+        in.remove_suffix(1);
+    return public_url_setting{std::string(in)};
+}
+
+std::optional<master_key_setting> master_key_setting::read(std::string_view in, const path& at,
+                                                           validation_errors& errors)
+{
+    auto keys = crypto::keyring::from_base64(in);
+    if (!keys) {
+        add_error(at, errors, "must be 32 bytes in base64, as `head -c 32 /dev/urandom | base64` prints");
+        return std::nullopt;
+    }
+    return master_key_setting{std::move(keys)};
+}
+
+std::optional<password_costs_setting> password_costs_setting::read(std::string_view in, const path& at,
+                                                                   validation_errors& errors)
+{
+    auto costs = crypto::password_costs::parse(in);
+    if (!costs) {
+        add_error(at, errors, "must be argon2id costs such as m=19456,t=2,p=1 (m in KiB)");
+        return std::nullopt;
+    }
+    return password_costs_setting{*costs};
+}
+
+std::optional<cors_origins_setting> cors_origins_setting::read(std::string_view in, const path& at,
+                                                               validation_errors& errors)
+{
+    cors_origins_setting out;
+    for (auto item : split_list(in)) {
+        auto url = boost::urls::parse_absolute_uri(item);
+        bool is_origin = url && !url->host().empty() && url->encoded_path().empty() && !url->has_query();
+        if (!is_origin) {
+            add_error(at, errors, "must be origins such as https://app.example.com, separated by commas");
+            return std::nullopt;
+        }
+        out.origins.emplace_back(item);
+    }
+    return out;
+}
+
+std::optional<networks_setting> networks_setting::read(std::string_view in, const path& at,
+                                                       validation_errors& errors)
+{
+    networks_setting out;
+    for (auto item : split_list(in)) {
+        auto network = handlers::address_range::parse(item);
+        if (!network) {
+            add_error(at, errors, "must be addresses or networks such as 10.0.0.0/8, separated by commas");
+            return std::nullopt;
+        }
+        out.networks.push_back(*network);
+    }
+    return out;
+}
+
+std::optional<resources_setting> resources_setting::read(std::string_view in, const path& at,
+                                                         validation_errors& errors)
+{
+    resources_setting out;
+    for (auto item : split_list(in)) {
+        if (!std::ranges::all_of(item, [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; })) {
+            add_error(at, errors, "must be resource names such as leads, separated by commas");
+            return std::nullopt;
+        }
+        out.names.emplace_back(item);
+    }
+    return out;
+}
+
+std::optional<smtp_setting> smtp_setting::read(std::string_view in, const path& at, validation_errors& errors)
+{
+    auto url = boost::urls::parse_absolute_uri(in);
+    bool is_valid = url && (url->scheme() == "smtp" || url->scheme() == "smtps") && !url->host().empty() &&
+                    (url->encoded_path().empty() || url->encoded_path() == "/") && !url->has_query();
+    if (!is_valid) {
+        add_error(at, errors, "must be a URL such as smtp://user:password@mail.example.com:587");
+        return std::nullopt;
+    }
+    smtp_setting out;
+    out.server.user = url->user();
+    out.server.password = url->password();
+    out.server.is_local = handlers::is_loopback_host(url->host_address());
+    boost::urls::url plain(*url);
+    plain.remove_userinfo();
+    plain.set_encoded_path("");
+    out.server.url = plain.c_str();
+    return out;
+}
+
+std::optional<mailbox_setting> mailbox_setting::read(std::string_view in, const path& at,
+                                                     validation_errors& errors)
+{
+    mailbox_setting out;
+    auto address = handlers::trim(in);
+    if (auto open = address.find('<'); open != std::string_view::npos && address.ends_with('>')) {
+        out.value.name = handlers::trim(address.substr(0, open));
+        address = address.substr(open + 1, address.size() - open - 2);
+    }
+    validation_errors in_address, in_name;
+    auto read_address = schemas::email_address::read(address, at, in_address);
+    bool has_valid_name = out.value.name.empty() || schemas::check_name(out.value.name, at, in_name);
+    if (!read_address || !has_valid_name) {
+        add_error(at, errors,
+                  "must be an email address, or a name and an address: Example <no-reply@example.com>");
+        return std::nullopt;
+    }
+    out.value.address = read_address->text;
+    return out;
+}
+
+std::optional<issuer_setting> issuer_setting::read(std::string_view in, const path& at,
+                                                   validation_errors& errors)
+{
+    auto local = handlers::is_loopback_url(in);
+    if (!local || (!*local && !in.starts_with("https:"))) {
+        add_error(at, errors, "must be the issuer's URL, such as https://accounts.google.com");
+        return std::nullopt;
+    }
+    return issuer_setting{std::string(in)};
+}
+
+std::optional<redirects_setting> redirects_setting::read(std::string_view in, const path& at,
+                                                         validation_errors& errors)
+{
+    redirects_setting out;
+    for (auto item : split_list(in)) {
+        auto url = boost::urls::parse_absolute_uri(item);
+        if (!url || url->scheme() == "javascript" || url->scheme() == "data") {
+            add_error(at, errors,
+                      "must be URLs such as https://app.example.com/signed-in, separated by commas");
+            return std::nullopt;
+        }
+        out.urls.emplace_back(item);
+    }
+    return out;
+}
+
+} // namespace server

@@ -1,0 +1,38 @@
+// State shared by all cores of the process.
+#pragma once
+
+#include "crypto/hash_pool.hpp"
+#include "crypto/seal.hpp"
+#include "db/principals/invalidation_bus.hpp"
+#include "db/principals/lease.hpp"
+#include "handlers/access/permissions.hpp"
+#include "handlers/access/rate_limiter.hpp"
+#include "handlers/http/router.hpp"
+#include "handlers/metrics/registry.hpp"
+#include "server/config.hpp"
+
+#include <memory>
+#include <string>
+
+namespace server {
+
+/// Created before the cores and destroyed after them. Safe to use from all threads.
+struct shared_state {
+    explicit shared_state(const config& settings);
+
+    const config& settings;
+    handlers::permission_table permissions;
+    handlers::rate_limiter limiter;
+    /// Reset before the cores are destroyed: it completes on their io_contexts.
+    std::unique_ptr<crypto::hash_pool> hash_pool;
+    crypto::sealer sealer;
+    /// Of this process; its node renews it.
+    db::lease lease;
+    db::invalidation_bus changes;
+    handlers::metrics_registry metrics;
+    handlers::router routes;
+    /// The OpenAPI document, as JSON.
+    std::string openapi;
+};
+
+} // namespace server

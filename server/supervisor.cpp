@@ -1,0 +1,244 @@
+#include "server/supervisor.hpp"
+
+#include "crypto/argon2/argon2.hpp"
+#include "db/migrations/migrations.hpp"
+#include "db/postgres/row_security.hpp"
+#include "db/principals/node.hpp"
+#include "db/tables/outbox.hpp"
+#include "server/block_on.hpp"
+#include "server/http/core.hpp"
+#include "server/jobs/maintenance.hpp"
+#include "server/jobs/process_stats.hpp"
+#include "server/jobs/signing_keys.hpp"
+#include "server/log.hpp"
+#include "server/mail/worker.hpp"
+#include "server/shared_state.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <sys/resource.h>
+
+#include <atomic>
+#include <chrono>
+#include <deque>
+#include <exception>
+#include <optional>
+#include <string>
+#include <thread>
+
+namespace server {
+
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr std::chrono::seconds key_refresh_interval{30};
+constexpr std::chrono::seconds metrics_interval{5};
+
+void run_migrations(const config& settings)
+{
+    for (auto& name : db::migrate(settings.database_url).applied)
+        log_line(log_level::info, "migration applied").add("migration", name);
+}
+
+/// Raise the file descriptor limit to its maximum: each connection takes one.
+void raise_descriptor_limit()
+{
+    rlimit limit{};
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+db::node::config node_settings(const config& settings)
+{
+    db::node::config out;
+    out.connection = database_settings(settings);
+    return out;
+}
+
+/** The work of the main thread while the cores serve: signals, this process's node, refresh of the signing
+    keys, maintenance and the metrics of the whole process. */
+class supervisor {
+public:
+    supervisor(shared_state& shared, std::deque<core>& cores)
+        : shared_(shared), cores_(cores), db_(io_, database_settings(shared.settings), 1),
+          signals_(io_, SIGINT, SIGTERM),
+          node_(io_, db_, shared.changes, shared.lease, node_settings(shared.settings)),
+          maintenance_(io_.get_executor(), db_, shared.sealer, shared.settings)
+    {
+        node_.on_live_nodes = [&shared](std::size_t nodes) {
+            shared.limiter.share_among(nodes);
+            shared.metrics.publish_nodes(nodes);
+        };
+    }
+
+    auto load_signing_keys()
+    {
+        return block_on(io_, [this] { return load_keys(db_, shared_.sealer, algorithm()); });
+    }
+
+    /// Log a warning if only the conditions of the statements isolate the workspaces.
+    void warn_if_row_security_off()
+    {
+        if (!block_on(io_, [this] { return db::row_security_enabled(db_); }))
+            log_line(log_level::warning, "row-level security disabled")
+                .add("remedy", db::how_to_enable_row_security);
+    }
+
+    /// Run until the node is deregistered.
+    void run()
+    {
+        io_.restart();
+        wait_for_signal();
+        asio::co_spawn(io_, refresh_signing_keys(), asio::detached);
+        asio::co_spawn(io_, maintenance_.run(), asio::detached);
+        asio::co_spawn(io_, publish_metrics(), asio::detached);
+        io_.run();
+    }
+
+    /// Let run() return. Called on the thread of the last core, once that has stopped.
+    void stop()
+    {
+        asio::post(io_, [this] { asio::co_spawn(io_, deregister_node(), asio::detached); });
+    }
+
+private:
+    crypto::jwt_algorithm algorithm() const { return shared_.settings.handlers.jwt_algorithm; }
+
+    /// The first signal drains the cores, a second one stops them.
+    void wait_for_signal()
+    {
+        signals_.async_wait([this](boost::system::error_code error, int number) {
+            if (error)
+                return;
+            log_line(log_level::info, is_draining_ ? "stopping" : "draining").add("signal", number);
+            for (auto& core : cores_)
+                is_draining_ ? core.stop() : core.drain();
+            is_draining_ = true;
+            wait_for_signal();
+        });
+    }
+
+    db::awaitable<void> deregister_node()
+    {
+        try {
+            co_await node_.deregister();
+        } catch (const db::failure& e) {
+            log_line(log_level::warning, "node deregistration failed").add("cause", e.what());
+        }
+        io_.stop();
+    }
+
+    /// Load the signing keys periodically: another node may have rotated them.
+    db::awaitable<void> refresh_signing_keys()
+    {
+        db::steady_timer timer(io_.get_executor());
+        for (;;) {
+            boost::system::error_code ignored;
+            timer.expires_after(key_refresh_interval);
+            co_await timer.async_wait(asio::redirect_error(db::use_awaitable, ignored));
+            try {
+                auto keys = co_await load_keys(db_, shared_.sealer, algorithm());
+                for (auto& core : cores_)
+                    core.replace_keys(keys);
+            } catch (const std::exception& e) {
+                log_line(log_level::warning, "signing key refresh failed").add("cause", e.what());
+            }
+        }
+    }
+
+    /// Publish the metrics that belong to no core.
+    db::awaitable<void> publish_metrics()
+    {
+        db::steady_timer timer(io_.get_executor());
+        for (;;) {
+            shared_.metrics.publish(read_process_stats());
+            try {
+                auto mail = co_await db::outbox::load_stats(db_);
+                shared_.metrics.publish(
+                    handlers::mail_state{mail.pending, mail.failed, mail.oldest_pending_seconds});
+            } catch (const std::exception&) {
+                // The database is unavailable, which the pipelines log.
+            }
+            boost::system::error_code ignored;
+            timer.expires_after(metrics_interval);
+            co_await timer.async_wait(asio::redirect_error(db::use_awaitable, ignored));
+        }
+    }
+
+    shared_state& shared_;
+    std::deque<core>& cores_;
+    asio::io_context io_{1};
+    db::pool db_;
+    asio::signal_set signals_;
+    db::node node_;
+    maintenance maintenance_;
+    bool is_draining_ = false;
+};
+
+void log_start(const config& settings, const asio::ip::tcp::endpoint& listen)
+{
+    if (!settings.prepared_statements)
+        log_line(log_level::info, "credential cache disabled")
+            .add("cause",
+                 "behind a pooler a node receives no invalidations, so every credential is looked up "
+                 "in the database");
+    log_line(log_level::info, "listening")
+        .add("address", listen.address().to_string() + ":" + std::to_string(listen.port()))
+        .add("threads", settings.threads)
+        .add("argon2", settings.argon2 == crypto::argon2_engine::built_in
+                           ? name_of(crypto::best_argon2_kernel())
+                           : "libargon2");
+}
+
+} // namespace
+
+void serve_until_drained(const config& settings)
+{
+    // Prepare the process and the database.
+    raise_descriptor_limit();
+    check_address_free(settings.listen);
+    if (settings.migrate)
+        run_migrations(settings);
+
+    // Create the main thread's supervisor, then the cores with their listeners.
+    shared_state shared(settings);
+    std::deque<core> cores;
+    supervisor main_thread(shared, cores);
+    auto keys = main_thread.load_signing_keys();
+    main_thread.warn_if_row_security_off();
+    auto listen = settings.listen;
+    for (unsigned i = 0; i < settings.threads; ++i) {
+        cores.emplace_back(shared, i, listen, keys);
+        listen = cores.back().local_endpoint(); // port 0: the first core picks a port for all
+    }
+    log_start(settings, listen);
+
+    // Serve. The last core to stop ends the supervisor.
+    std::optional<mail_worker_pool> mail_workers(std::in_place, settings);
+    std::deque<std::thread> threads;
+    std::atomic<std::size_t> running_cores{cores.size()};
+    for (auto& core : cores)
+        threads.emplace_back([&] {
+            core.run();
+            if (--running_cores == 0)
+                main_thread.stop();
+        });
+    main_thread.run();
+
+    // Shut down: the hash pool before the cores, since it completes on their io_contexts.
+    for (auto& thread : threads)
+        thread.join();
+    mail_workers.reset();
+    shared.hash_pool.reset();
+    log_line(log_level::info, "stopped");
+}
+
+} // namespace server
