@@ -95,7 +95,7 @@ BOOST_AUTO_TEST_CASE(tokens_for_another_audience_or_nonce_are_rejected)
         return redeem_failure();
     };
     BOOST_TEST(has(failure_with("iss", "https://accounts.google.com"),
-                   "invalid_response: the ID token is of another"));
+                   "invalid_response: the ID token is issued by another issuer"));
     BOOST_TEST(has(failure_with("iss", "accounts.google.com"), "invalid_response: "));
     BOOST_TEST(
         has(failure_with("aud", "another"), "invalid_response: the ID token is issued to another client"));
