@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdio>
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
@@ -28,7 +29,18 @@ static std::string output_of(const std::string& command)
     return output;
 }
 
-postgres_cluster::postgres_cluster()
+/// The folder for clusters: in memory, where there is room. Every test creates a database of some 300 files,
+/// which costs a file system on a disk more than the test itself.
+static std::filesystem::path parent_folder()
+{
+    const std::filesystem::path memory = "/dev/shm";
+    constexpr std::uintmax_t enough = std::uintmax_t(4) << 30;
+    std::error_code absent;
+    auto space = std::filesystem::space(memory, absent);
+    return !absent && space.available >= enough ? memory : std::filesystem::temp_directory_path();
+}
+
+postgres_cluster::postgres_cluster() : folder_(parent_folder())
 {
     start();
 }

@@ -13,7 +13,7 @@
 namespace support {
 
 /** A throwaway cluster in a temporary folder, reachable through a unix socket only. A watchdog process
-   removes it if this process ends without its destructors. Starting one takes about two seconds. */
+   removes it if this process ends without its destructors. In memory where there is room. Starting one takes about a second. */
 class postgres_cluster {
 public:
     postgres_cluster();

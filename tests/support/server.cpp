@@ -30,7 +30,7 @@ environment with_defaults(const std::string& database_url, const environment& se
                     {"LATCHKEY_MASTER_KEY", random_master_key()},
                     {"LATCHKEY_PASSWORD_HASH", "m=64,t=1,p=1"},
                     {"LATCHKEY_RATE_LIMIT_PER_MINUTE", "0"},
-                    {"LATCHKEY_THREADS", "4"},
+                    {"LATCHKEY_THREADS", "2"},
                     // Each connection prepares every statement: most of the CPU time of a short-lived server.
                     {"LATCHKEY_DATABASE_CONNECTIONS", "1"},
                     {"LATCHKEY_LOG_LEVEL", "debug"}};

@@ -13,7 +13,7 @@
 
 namespace support {
 
-/** `latchkey serve` on a free port of 127.0.0.1. By default it has four cores, cheap password hashes, no rate
+/** `latchkey serve` on a free port of 127.0.0.1. By default it has two cores, cheap password hashes, no rate
     limits, a random master key, a data folder of its own and log level debug. Ends with this process. */
 class running_server {
 public:

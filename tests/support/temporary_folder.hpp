@@ -12,10 +12,10 @@ namespace support {
 
 class temporary_folder {
 public:
-    temporary_folder()
+    explicit temporary_folder(const std::filesystem::path& parent = std::filesystem::temp_directory_path())
     {
         // A short name: the path of a socket has at most 107 bytes. mkdtemp replaces the X.
-        path_ = (std::filesystem::temp_directory_path() / "latchkey-test-XXXXXX").string();
+        path_ = (parent / "latchkey-test-XXXXXX").string();
         if (!mkdtemp(path_.data()))
             throw std::runtime_error("cannot make a temporary folder");
     }

@@ -114,9 +114,9 @@ BOOST_FIXTURE_TEST_CASE(no_label_identifies_an_account_or_credential, observabil
 BOOST_FIXTURE_TEST_CASE(gauges_show_the_state_of_the_server, observability_fixture)
 {
     BOOST_TEST(support::eventually(std::chrono::seconds(10), [&] { return shows("latchkey_lease_held 1"); }));
-    // Four cores, each with one connection for transactions and one for lookups.
+    // Two cores, each with one connection for transactions and one for lookups.
     BOOST_TEST(support::eventually(std::chrono::seconds(10),
-                                   [&] { return shows("latchkey_database_connections 8"); }));
+                                   [&] { return shows("latchkey_database_connections 4"); }));
     auto positive = [&](const std::string& name) {
         auto text = metrics();
         auto at = text.find("\n" + name + " ");

@@ -14,6 +14,9 @@
 
 namespace e2e {
 
+/// Settings for tests of races: more transactions run at the same instant than on the default two cores.
+inline const support::environment four_cores{{"LATCHKEY_THREADS", "4"}};
+
 using api_request = std::function<support::response(support::http_client&)>;
 
 inline api_request get_request(const std::string& path, const std::string& token)

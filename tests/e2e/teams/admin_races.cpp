@@ -13,6 +13,8 @@ constexpr int rounds = 25;
 
 /// Mel and Bob are admins as well as Ada.
 struct admin_race_fixture : team_fixture {
+    admin_race_fixture() : team_fixture(four_cores) {}
+
     /// Make an account an admin of the workspace, whether still a member or not.
     /// @return a new session, which no core has cached
     person readmit(const std::string& email)

@@ -10,6 +10,8 @@ namespace {
 constexpr int rounds = 25;
 
 struct lock_order_fixture : domain_fixture {
+    lock_order_fixture() : domain_fixture(four_cores) {}
+
     std::string own_workspace_of(const person& who)
     {
         return db.sql("SELECT id FROM workspaces WHERE owner_id = '" + who.user + "'");

@@ -12,6 +12,8 @@ namespace {
 constexpr int rounds = 25;
 
 struct membership_race_fixture : invite_fixture {
+    membership_race_fixture() : invite_fixture(four_cores) {}
+
     /// Make Bob a member with this role, whether still a member or not, and log him in to Ada's workspace.
     void readmit_bob(const std::string& role)
     {
