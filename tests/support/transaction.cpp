@@ -3,7 +3,8 @@
 #include "tests/support/eventually.hpp"
 #include "tests/support/postgres.hpp"
 
-#include <stdexcept>
+#include <atomic>
+#include <future>
 
 namespace support {
 
@@ -17,15 +18,22 @@ void transaction::sql(const std::string& statements)
     connection_.run(statements);
 }
 
-std::future<bool> transaction::commit_when_blocking()
+bool transaction::commit_when_blocking(const std::function<void()>& work)
 {
-    return std::async(std::launch::async, [this] {
-        bool waited = eventually([this] {
-            return support::sql(conninfo_, "SELECT count(*) FROM pg_locks WHERE NOT granted") != "0";
+    std::atomic<bool> ended = false;
+    auto waited = std::async(std::launch::async, [&] {
+        sql_connection observer(conninfo_);
+        bool blocking = false;
+        eventually([&] {
+            blocking = observer.run("SELECT count(*) FROM pg_locks WHERE NOT granted") != "0";
+            return blocking || ended;
         });
         commit();
-        return waited;
+        return blocking;
     });
+    work();
+    ended = true;
+    return waited.get();
 }
 
 } // namespace support

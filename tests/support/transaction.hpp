@@ -3,7 +3,7 @@
 
 #include "tests/support/postgres.hpp"
 
-#include <future>
+#include <functional>
 #include <string>
 
 namespace support {
@@ -18,9 +18,9 @@ public:
 
     void commit() { sql("COMMIT"); }
 
-    /** On another thread: commit as soon as another transaction waits for a lock, or at the default deadline.
-        @return whether one has waited */
-    std::future<bool> commit_when_blocking();
+    /** Run `work`, and on another thread commit as soon as another transaction waits for a lock, or once
+        `work` has ended. @return whether one has waited */
+    bool commit_when_blocking(const std::function<void()>& work);
 
 private:
     std::string conninfo_;

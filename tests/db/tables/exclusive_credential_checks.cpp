@@ -25,18 +25,19 @@ struct exclusive_fixture : db::test::database_fixture {
     {
         support::transaction other(data.conninfo());
         other.sql(others);
-        auto waited = other.commit_when_blocking();
         bool passed = true;
-        try {
-            commit([&](db::batch& work) {
-                work.in_workspace(workspace);
-                require(work, caller);
-            });
-        } catch (const db::failure& e) {
-            BOOST_TEST(db::credential_was_revoked(e));
-            passed = false;
-        }
-        return {waited.get(), passed};
+        bool waited = other.commit_when_blocking([&] {
+            try {
+                commit([&](db::batch& work) {
+                    work.in_workspace(workspace);
+                    require(work, caller);
+                });
+            } catch (const db::failure& e) {
+                BOOST_TEST(db::credential_was_revoked(e));
+                passed = false;
+            }
+        });
+        return {waited, passed};
     }
 
     db::audit::entry event(std::string_view action) const

@@ -177,9 +177,8 @@ BOOST_FIXTURE_TEST_CASE(many_emails_are_distributed_among_concurrent_workers, ou
     for (std::size_t i = 0; i < emails; ++i)
         add();
     std::vector<db::uuid> claimed;
-    int working = 0;
+    int working = 2;
     auto work = [&](db::pool& by) -> db::awaitable<void> {
-        ++working;
         for (;;) {
             auto mail = co_await db::outbox::claim_next(by);
             if (!mail)

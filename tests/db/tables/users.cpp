@@ -266,9 +266,7 @@ BOOST_FIXTURE_TEST_CASE(an_account_verified_concurrently_keeps_its_address, unve
 {
     support::transaction concurrent(data.conninfo());
     concurrent.sql("UPDATE users SET email_verified_at = now() WHERE id = '" + to_string(eve) + "'");
-    auto waited = concurrent.commit_when_blocking();
-    release_email(eve);
-    BOOST_TEST(waited.get());
+    BOOST_TEST(concurrent.commit_when_blocking([&] { release_email(eve); }));
     BOOST_TEST(state_of("eve@example.org") == "taken verified");
 }
 
@@ -387,10 +385,10 @@ BOOST_FIXTURE_TEST_CASE(a_member_added_concurrently_counts, unverified_account)
     support::transaction concurrent(data.conninfo());
     concurrent.sql("INSERT INTO memberships (workspace_id, user_id, role) VALUES ('" + to_string(lovelace) +
                    "', '" + to_string(bob) + "', 'member')");
-    auto waited = concurrent.commit_when_blocking();
-    BOOST_CHECK_EXCEPTION(commit([&](db::batch& work) { db::users::add_delete(work, eve); }), db::failure,
-                          db::users::would_leave_ownerless);
-    BOOST_TEST(waited.get());
+    auto remove_eve = [&] { commit([&](db::batch& work) { db::users::add_delete(work, eve); }); };
+    BOOST_TEST(concurrent.commit_when_blocking([&] {
+        BOOST_CHECK_EXCEPTION(remove_eve(), db::failure, db::users::would_leave_ownerless);
+    }));
     BOOST_TEST(count("memberships WHERE workspace_id = '" + to_string(lovelace) + "'") == "2");
 }
 
