@@ -12,8 +12,9 @@
 
 namespace support {
 
-/** A throwaway cluster in a temporary folder, reachable through a unix socket only. A watchdog process
-   removes it if this process ends without its destructors. In memory where there is room. Starting one takes about a second. */
+/** A throwaway cluster in a temporary folder, in memory where there is room, reachable through a unix socket
+    only. A watchdog process removes it if this process ends without its destructors. Starting one takes about
+    a second. */
 class postgres_cluster {
 public:
     postgres_cluster();
