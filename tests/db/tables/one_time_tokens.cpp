@@ -155,13 +155,11 @@ BOOST_FIXTURE_TEST_CASE(of_two_concurrent_uses_one_fails, token_fixture)
     support::transaction concurrent(data.conninfo());
     concurrent.sql(consume_sql(token));
     auto consume = [&] {
-        commit([&](db::batch& work) {
-            db::one_time_tokens::add_consume(work, token, purpose::reset_password);
-        });
+        commit(
+            [&](db::batch& work) { db::one_time_tokens::add_consume(work, token, purpose::reset_password); });
     };
-    BOOST_TEST(concurrent.commit_when_blocking([&] {
-        BOOST_CHECK_EXCEPTION(consume(), db::failure, db::one_time_tokens::was_invalid);
-    }));
+    BOOST_TEST(concurrent.commit_when_blocking(
+        [&] { BOOST_CHECK_EXCEPTION(consume(), db::failure, db::one_time_tokens::was_invalid); }));
 }
 
 BOOST_FIXTURE_TEST_CASE(a_rollback_leaves_the_token_valid, token_fixture)

@@ -386,9 +386,8 @@ BOOST_FIXTURE_TEST_CASE(a_member_added_concurrently_counts, unverified_account)
     concurrent.sql("INSERT INTO memberships (workspace_id, user_id, role) VALUES ('" + to_string(lovelace) +
                    "', '" + to_string(bob) + "', 'member')");
     auto remove_eve = [&] { commit([&](db::batch& work) { db::users::add_delete(work, eve); }); };
-    BOOST_TEST(concurrent.commit_when_blocking([&] {
-        BOOST_CHECK_EXCEPTION(remove_eve(), db::failure, db::users::would_leave_ownerless);
-    }));
+    BOOST_TEST(concurrent.commit_when_blocking(
+        [&] { BOOST_CHECK_EXCEPTION(remove_eve(), db::failure, db::users::would_leave_ownerless); }));
     BOOST_TEST(count("memberships WHERE workspace_id = '" + to_string(lovelace) + "'") == "2");
 }
 
