@@ -25,10 +25,6 @@
 #include "handlers/metrics/registry.hpp"
 #include "handlers/openapi/document.hpp"
 #include "handlers/openapi/swagger_ui.hpp"
-#include "handlers/operations/accounts.hpp"
-#include "handlers/operations/api_keys.hpp"
-#include "handlers/operations/services.hpp"
-#include "handlers/operations/team.hpp"
 #include "schemas/health.hpp"
 #include "schemas/mcp.hpp"
 
@@ -154,8 +150,13 @@ constexpr route table[] = {
 };
 
 /// Each route has exactly one operation, and each operation one route: checked at compile time.
-constexpr auto documented_table = with_operations(table, operations::accounts, operations::team,
-                                                  operations::api_keys, operations::services);
+constexpr auto documented_table = with_operations(
+    table, accounts::operations, sessions::operations, email_address::operations, passwords::operations,
+    oidc_sign_in::operations, oauth_grants::operations, profile::operations, avatars::operations,
+    notifications::operations, workspaces::operations, team::operations, api_keys::operations,
+    join_requests::operations, audit::operations, invites::operations, invite_acceptance::operations,
+    forward_auth::operations, introspection::operations, openapi::operations, mcp::operations,
+    swagger_ui::operations, html_pages::operations, health::operations, metrics::operations);
 
 } // namespace
 

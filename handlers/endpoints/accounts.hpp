@@ -2,6 +2,7 @@
 #pragma once
 
 #include "handlers/http/handler.hpp"
+#include "handlers/http/operation.hpp"
 #include "schemas/auth.hpp"
 
 #include <variant>
@@ -19,5 +20,16 @@ awaitable<signup_outcome> signup(call& c, schemas::signup body);
 
 /// Opens a session. An unknown address and a wrong password get the same response in the same time.
 awaitable<answer<schemas::login_result>> login(call& c, schemas::login body);
+
+inline constexpr operation operations[] = {
+    describes<&signup>(
+        tags::accounts, "signUp", "Create an account with its workspace",
+        "Emails a link that verifies the address. Where verification is required, the answer is 202 whether "
+        "or not the address is known.")
+        .fails_with(codes::email_taken, codes::weak_password),
+    describes<&login>(tags::accounts, "logIn", "Log in with a password",
+                      "An unknown address and a wrong password get the same answer in the same time.")
+        .fails_with(codes::invalid_credentials, codes::account_disabled, codes::email_not_verified),
+};
 
 } // namespace handlers::accounts

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "handlers/http/handler.hpp"
+#include "handlers/http/operation.hpp"
 #include "schemas/account.hpp"
 #include "schemas/api_key.hpp"
 #include "schemas/page.hpp"
@@ -38,5 +39,38 @@ awaitable<answer<schemas::api_key_created>> rotate(call& c, std::optional<schema
 
 /// Revokes a leaked key. Possession of the key suffices; anything else gets the same response.
 awaitable<answer<no_content>> report(call& c, schemas::api_key_report body);
+
+inline constexpr operation operations[] = {
+    describes<&revoke>(tags::team, "revokeTeamApiKey", "Revoke any API key of the workspace"),
+    describes<&mint>(tags::api_keys, "mintApiKey", "Create an API key",
+                     "`secret` is shown only here. A key created with a key gets at most that key's scopes.")
+        .fails_with(codes::forbidden, codes::forbidden_scope),
+    describes<&list>(tags::api_keys, "listApiKeys", "List the caller's API keys")
+        .fails_with(codes::forbidden),
+    describes<&report>(tags::api_keys, "reportApiKey", "Report a leaked API key",
+                       "Revokes the key: holding it is enough. Invalid keys get the same answer."),
+    describes<&claim>(
+        tags::api_keys, "claimApiKey", "Get the secret of a key by its one-time link",
+        "For keys that an agent created with `delivery: claim_url`. The secret is generated and shown by "
+        "this call alone: the agent never has it.")
+        .fails_with(codes::invalid_token),
+    describes<&show>(tags::api_keys, "showApiKey", "Show an API key").fails_with(codes::forbidden),
+    describes<&update>(tags::api_keys, "updateApiKey", "Change a key's name, scopes or expiry")
+        .fails_with(codes::forbidden, codes::forbidden_scope, codes::conflict),
+    describes<&revoke>(tags::api_keys, "revokeApiKey", "Revoke an API key",
+                       "Once this has answered, no node accepts the key. Idempotent.")
+        .fails_with(codes::forbidden),
+    describes<&rotate>(tags::api_keys, "rotateApiKey", "Replace an API key by a successor",
+                       "The successor has the same rights. The old key stays valid for `grace_seconds`.")
+        .fails_with(codes::forbidden, codes::forbidden_scope, codes::conflict),
+    describes<&mint>(tags::api_keys, "adminMintApiKey", "Create an API key", "An alias of `mintApiKey`.")
+        .fails_with(codes::forbidden, codes::forbidden_scope),
+    describes<&list>(tags::api_keys, "adminListApiKeys", "List the caller's API keys",
+                     "An alias of `listApiKeys`.")
+        .fails_with(codes::forbidden),
+    describes<&revoke>(tags::api_keys, "adminRevokeApiKey", "Revoke an API key",
+                       "An alias of `revokeApiKey`.")
+        .fails_with(codes::forbidden),
+};
 
 } // namespace handlers::api_keys

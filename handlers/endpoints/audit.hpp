@@ -2,11 +2,25 @@
 #pragma once
 
 #include "handlers/http/handler.hpp"
+#include "handlers/http/operation.hpp"
 #include "schemas/audit.hpp"
 
 namespace handlers::audit {
 
 /// Events that match all filters, newest first.
 awaitable<answer<schemas::page<schemas::audit_row>>> list(call& c, query<schemas::audit_query> wanted);
+
+inline constexpr operation operations[] = {
+    describes<&list>(
+        tags::team, "listAudit", "List audit events",
+        "Newest first. Actions: `user.signup`, `user.verify_email`, `user.change_email`, "
+        "`user.confirm_email`, `user.disable`, `user.restore`, `password.change`, `password.reset`, "
+        "`session.open`, `session.switch`, `session.logout`, `session.end`, `session.end_others`, "
+        "`session.revoke`, `oauth.link`, `oauth.unlink`, `api_key.mint`, `api_key.update`, "
+        "`api_key.rotate`, `api_key.revoke`, `api_key.report`, `api_key.claim`, `workspace.create`, "
+        "`workspace.update`, `workspace.transfer`, `team.join`, `team.set_role`, `team.remove`, "
+        "`team.leave`, `invite.create`, `invite.resend`, `invite.cancel`, `request.approve`, "
+        "`request.reject`."),
+};
 
 } // namespace handlers::audit

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "handlers/http/handler.hpp"
+#include "handlers/http/operation.hpp"
 #include "schemas/account.hpp"
 
 namespace handlers::email_address {
@@ -19,5 +20,27 @@ awaitable<answer<no_content>> change(call& c, schemas::email_change body);
 
 /// Consumes the token of such a link: the account has the new address. 400 invalid_token, 409 email_taken.
 awaitable<answer<schemas::verified_email>> confirm_change(call& c, schemas::email_token body);
+
+inline constexpr operation operations[] = {
+    describes<&verify>(tags::email_and_passwords, "verifyEmail",
+                       "Verify an email address with the token of an email",
+                       "The token can be used once. Opening the link does not use it; this call does.")
+        .fails_with(codes::invalid_token),
+    describes<&resend>(
+        tags::email_and_passwords, "resendVerification", "Send the verification email again",
+        "To the caller's address or, without a credential, to the given one. The answer does not disclose "
+        "whether that is known.")
+        .fails_with(codes::unauthorized, codes::token_expired, codes::bad_request, codes::forbidden,
+                    codes::not_found),
+    describes<&change>(
+        tags::email_and_passwords, "changeEmail", "Request a change of the email address",
+        "The new address gets an email with the token that confirms it; the old one gets a notice.")
+        .fails_with(codes::forbidden, codes::invalid_credentials.with_status(403),
+                    codes::reauthentication_required, codes::not_found),
+    describes<&confirm_change>(tags::email_and_passwords, "confirmEmailChange",
+                               "Confirm the change of an email address",
+                               "The old address and its tokens are no longer valid.")
+        .fails_with(codes::invalid_token, codes::email_taken),
+};
 
 } // namespace handlers::email_address

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "handlers/http/handler.hpp"
+#include "handlers/http/operation.hpp"
 #include "schemas/auth.hpp"
 
 namespace handlers::forward_auth {
@@ -17,5 +18,17 @@ reply reject(call& c, const problem& error);
 
 /// The public keys of our JWTs (RFC 7517).
 reply jwks(call& c);
+
+inline constexpr operation operations[] = {
+    describes<&check>(
+        tags::integration, "checkCredential", "Forward authentication",
+        "For nginx `auth_request`, Caddy `forward_auth`, Traefik and Envoy; accepts any method. With "
+        "`deny_status=403`, every error but 401 and 503 is a 403 with the reason in `X-Auth-Reason`.")
+        .fails_with(codes::forbidden_scope, codes::rate_limited.with_status(403))
+        .responds(200, "Admitted: the caller is in `X-User-Id`, `X-Workspace-Id`, `X-Role`, `X-Scopes` and "
+                       "`X-Credential-Id`."),
+    describes<&jwks>(tags::integration, "showJwks", "Public keys of access tokens (RFC 7517)",
+                     "Two keys while they rotate. May be cached for ten minutes."),
+};
 
 } // namespace handlers::forward_auth

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "handlers/http/handler.hpp"
+#include "handlers/http/operation.hpp"
 
 namespace handlers::health {
 
@@ -10,5 +11,13 @@ reply live(call& c);
 
 /// 200, or 503 while the server drains or the database does not respond. Costs one round trip.
 awaitable<reply> ready(call& c);
+
+inline constexpr operation operations[] = {
+    describes<&live>(tags::observability, "showLiveness", "Liveness",
+                     "Answers as long as the process runs; does not query the database."),
+    describes<&ready>(tags::observability, "showReadiness", "Readiness",
+                      "503 while the database is unavailable, and while the server drains.")
+        .fails_with(own_body(503)),
+};
 
 } // namespace handlers::health

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "handlers/http/handler.hpp"
+#include "handlers/http/operation.hpp"
 #include "schemas/introspection.hpp"
 
 namespace handlers::introspection {
@@ -11,5 +12,15 @@ awaitable<answer<schemas::introspection>> inspect(call& c, form<schemas::introsp
 
 /// Revokes a token presented by its holder: an API key, or the session of an access or refresh token.
 awaitable<answer<no_content>> revoke(call& c, form<schemas::revocation_request> body);
+
+inline constexpr operation operations[] = {
+    describes<&inspect>(tags::integration, "introspectToken", "Introspect a token (RFC 7662)",
+                        "Covers the tokens of the caller's workspace; all others are reported as inactive."),
+    describes<&revoke>(
+        tags::integration, "revokeToken", "Revoke a token (RFC 7009)",
+        "An access or refresh token ends its session; an API key is revoked. Possession is enough. 200 for "
+        "unknown tokens too.")
+        .responds(200, "Done."),
+};
 
 } // namespace handlers::introspection

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "handlers/http/handler.hpp"
+#include "handlers/http/operation.hpp"
 #include "schemas/invite.hpp"
 
 #include <variant>
@@ -20,5 +21,17 @@ awaitable<answer<schemas::page<schemas::invite_row>>> list(call& c, query<schema
 awaitable<answer<no_content>> resend(call& c);
 
 awaitable<answer<no_content>> cancel(call& c);
+
+inline constexpr operation operations[] = {
+    describes<&create>(tags::invites, "createInvites", "Invite users by email",
+                       "Each row of the batch has its own result. 201 if at least one invite was created.")
+        .fails_with(own_body(codes::conflict), own_body(codes::already_member),
+                    own_body(codes::forbidden_scope)),
+    describes<&list>(tags::invites, "listInvites", "List open invites"),
+    describes<&resend>(tags::invites, "resendInvite", "Send an invite again",
+                       "With a new token; the previous one is no longer valid.")
+        .fails_with(codes::forbidden_scope),
+    describes<&cancel>(tags::invites, "cancelInvite", "Cancel an invite").fails_with(codes::forbidden_scope),
+};
 
 } // namespace handlers::invites

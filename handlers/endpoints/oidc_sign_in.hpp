@@ -2,6 +2,7 @@
 #pragma once
 
 #include "handlers/http/handler.hpp"
+#include "handlers/http/operation.hpp"
 #include "schemas/auth.hpp"
 #include "schemas/oauth.hpp"
 
@@ -18,5 +19,25 @@ awaitable<reply> callback(call& c, query<schemas::oauth_callback> back);
 /** Exchanges the code for a session. A new user gets an account and a workspace. A verified account with the
     same address is linked; an unverified one first loses its password, sessions and keys. */
 awaitable<answer<schemas::login_result>> exchange(call& c, schemas::oauth_exchange body);
+
+inline constexpr operation operations[] = {
+    describes<&authorize>(
+        tags::google, "authorizeWithGoogle", "Start the sign-in with Google",
+        "A redirect for a browser. `redirect_uri` must be on the operator's list; PKCE (RFC 7636) is "
+        "required.")
+        .fails_with(codes::not_found)
+        .responds(302, "To Google."),
+    describes<&callback>(
+        tags::google, "returnFromGoogle", "Redirect target of Google",
+        "Redirects to the client's `redirect_uri` with a code that can be used once, within 60 s.")
+        .fails_with(codes::not_found)
+        .responds(302, "To the client, with `code` and `state`, or with `error` and `state`."),
+    describes<&exchange>(
+        tags::google, "exchangeGoogleCode", "Exchange the code for tokens",
+        "The code is that of the final redirect; `code_verifier` belongs to the `code_challenge` of its "
+        "start.")
+        .fails_with(codes::invalid_token, codes::not_found, codes::account_disabled,
+                    codes::email_not_verified, codes::invalid_credentials, codes::conflict),
+};
 
 } // namespace handlers::oidc_sign_in

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "handlers/http/handler.hpp"
+#include "handlers/http/operation.hpp"
 #include "schemas/auth.hpp"
 #include "schemas/page.hpp"
 #include "schemas/session.hpp"
@@ -23,5 +24,22 @@ awaitable<answer<no_content>> end(call& c);
 
 /// Ends all of the caller's sessions except the current one.
 awaitable<answer<no_content>> end_others(call& c);
+
+inline constexpr operation operations[] = {
+    describes<&refresh>(
+        tags::sessions, "refreshToken", "Exchange a refresh token for new tokens",
+        "A refresh token can be used once. Reuse ends the session, except for a retry of the same client "
+        "within 10 s, which gets the same successor.")
+        .fails_with(codes::unauthorized, codes::account_disabled, codes::email_not_verified,
+                    codes::not_found),
+    describes<&logout>(tags::sessions, "logOut", "End the session of the access token",
+                       "Once this has answered, no node accepts the session's tokens.")
+        .fails_with(codes::not_a_session),
+    describes<&list>(tags::sessions, "listSessions", "List the account's sessions")
+        .fails_with(codes::forbidden),
+    describes<&end_others>(tags::sessions, "endOtherSessions", "End all sessions but this one")
+        .fails_with(codes::forbidden),
+    describes<&end>(tags::sessions, "endSession", "End one session").fails_with(codes::forbidden),
+};
 
 } // namespace handlers::sessions

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "handlers/http/handler.hpp"
+#include "handlers/http/operation.hpp"
 #include "schemas/team.hpp"
 #include "schemas/workspace.hpp"
 
@@ -26,5 +27,27 @@ awaitable<answer<schemas::workspace>> transfer_ownership(call& c, schemas::owner
 /// Every API key of the workspace.
 awaitable<answer<schemas::page<schemas::team_api_key>>> list_keys(call& c,
                                                                   query<schemas::api_key_query> wanted);
+
+inline constexpr operation operations[] = {
+    describes<&list>(tags::team, "listTeam", "List members and pending invites"),
+    describes<&set_role>(tags::team, "setRole", "Change a member's role",
+                         "Takes effect with the member's next request, on every node.")
+        .fails_with(codes::last_admin, codes::owner_protected),
+    describes<&remove>(
+        tags::team, "removeMember", "Remove a member, or leave",
+        "Needs `team:remove`, except for the caller's own membership. Ends the member's sessions and API "
+        "keys for this workspace.")
+        .fails_with(codes::forbidden_scope, codes::last_admin, codes::owner_protected),
+    describes<&preview_removal>(
+        tags::team, "previewRemoval", "List the API keys that a removal would revoke",
+        "The keys that the member holds for this workspace. Needs `team:remove`, except for the caller's own "
+        "membership.")
+        .fails_with(codes::forbidden_scope),
+    describes<&transfer_ownership>(tags::team, "transferOwnership", "Transfer the ownership of the workspace",
+                                   "Only for its owner.")
+        .fails_with(codes::forbidden, codes::invalid_credentials.with_status(403),
+                    codes::reauthentication_required, codes::not_found, codes::conflict),
+    describes<&list_keys>(tags::team, "listTeamApiKeys", "List all API keys of the workspace"),
+};
 
 } // namespace handlers::team

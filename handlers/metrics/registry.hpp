@@ -4,6 +4,7 @@
 #include "crypto/hash_pool.hpp"
 #include "db/principals/lease.hpp"
 #include "db/principals/principals.hpp"
+#include "handlers/http/operation.hpp"
 #include "handlers/http/route.hpp"
 #include "handlers/metrics/request_metrics.hpp"
 
@@ -108,6 +109,13 @@ namespace metrics {
 
 /// 404 where metrics are off.
 reply show(call& c);
+
+inline constexpr operation operations[] = {
+    describes<&show>(tags::observability, "showMetrics", "Metrics in the Prometheus text format",
+                     "No label contains a user, a workspace or a credential.")
+        .fails_with(codes::not_found)
+        .responds(200, "All metrics.", "text/plain"),
+};
 
 } // namespace metrics
 

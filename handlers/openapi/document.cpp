@@ -1,7 +1,7 @@
 #include "handlers/openapi/document.hpp"
 
 #include "handlers/http/context.hpp"
-#include "handlers/openapi/operation.hpp"
+#include "handlers/http/operation.hpp"
 #include "schemas/engine/examples.hpp"
 #include "schemas/problem.hpp"
 

@@ -1,6 +1,7 @@
 // The OpenAPI 3.1 document, generated from the route table, its operations and the schemas.
 #pragma once
 
+#include "handlers/http/operation.hpp"
 #include "handlers/http/route.hpp"
 
 #include <boost/json/object.hpp>
@@ -21,6 +22,13 @@ namespace openapi {
 
 /// The document as JSON.
 reply show(call& c);
+
+inline constexpr operation operations[] = {
+    describes<&show>(
+        tags::integration, "showOpenapi", "This document",
+        "Generated from the server's route table and from the types that parse and validate requests.")
+        .responds(200, "The document.", "application/json"),
+};
 
 } // namespace openapi
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "handlers/http/handler.hpp"
+#include "handlers/http/operation.hpp"
 
 #include <span>
 #include <string_view>
@@ -23,6 +24,16 @@ reply show(call& c);
 
 /// A file of the page by name; 404 for any other.
 reply show_file(call& c);
+
+inline constexpr operation operations[] = {
+    describes<&show>(tags::pages, "showDocs", "This document as an interactive page",
+                     "Its requests go to this server alone.")
+        .responds(200, "The page.", "text/html"),
+    describes<&show_file>(tags::pages, "showDocsFile", "The assets of that page",
+                          "Scripts, styles and licenses, compressed where the client accepts it.")
+        .responds(200, "The file.", "*/*")
+        .responds(304, "It is the one that `If-None-Match` names."),
+};
 
 } // namespace swagger_ui
 

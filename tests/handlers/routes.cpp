@@ -2,7 +2,7 @@
 #include "handlers/routes.hpp"
 
 #include "handlers/access/permissions.hpp"
-#include "handlers/openapi/operation.hpp"
+#include "handlers/http/operation.hpp"
 
 #include <boost/test/unit_test.hpp>
 
