@@ -52,7 +52,7 @@ constexpr route table[] = {
     post<&accounts::login>("/api/v1/users/login", anyone),
 
     post<&sessions::refresh>("/api/v1/users/token/refresh", anyone),
-    post<&sessions::logout>("/api/v1/users/logout", allow_unverified, 204),
+    post<&sessions::logout>("/api/v1/users/logout", allow_unverified.with_ended_token(), 204),
     get<&sessions::list>("/api/v1/users/sessions", read_profile),
     del<&sessions::end_others>("/api/v1/users/sessions", write_profile),
     del<&sessions::end>("/api/v1/users/sessions/{id}", write_profile),

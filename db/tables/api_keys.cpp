@@ -243,12 +243,17 @@ awaitable<std::optional<revoked_key>> revoke_by_digest(transaction tx, db::diges
     if (mail)
         outbox::add_to_key_owner(work, *mail, digest);
     work.add(find_revoked_key_by_digest, digest);
-    invalidation affected;
-    affected.digests.push_back(digest);
-    auto if_known = [affected](const results& answers) {
-        return answers.last().empty() ? invalidation() : affected;
+    invalidation by_digest;
+    by_digest.digests.push_back(digest);
+    auto if_known = [by_digest](const results& answers) {
+        auto key = answers.last().as_optional<revoked_key>();
+        if (!key)
+            return invalidation();
+        auto affected = by_digest;
+        affected.credentials.push_back(key->id); // waits for the other nodes, also if repeated
+        return affected;
     };
-    auto answers = co_await tx.commit(affected, std::move(if_known));
+    auto answers = co_await tx.commit(by_digest, std::move(if_known));
     co_return answers.last().as_optional<revoked_key>();
 }
 

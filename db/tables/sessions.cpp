@@ -35,6 +35,15 @@ awaitable<std::optional<std::vector<std::uint8_t>>> find_refresh_salt(pool& db, 
     co_return found.as_optional<std::vector<std::uint8_t>>();
 }
 
+static const statement find_any_session_salt{"sessions_find_any_salt",
+                                             "SELECT refresh_salt FROM sessions WHERE id = $1"};
+
+awaitable<std::optional<std::vector<std::uint8_t>>> find_salt(pool& db, uuid id)
+{
+    auto found = co_await db.run(find_any_session_salt, id);
+    co_return found.as_optional<std::vector<std::uint8_t>>();
+}
+
 // A statement that waited for the row's lock evaluates every expression on the row as the other one left it
 // (PostgreSQL, 13.2.1 Read Committed). A counter above the row's is of a token issued before a restore.
 static const statement refresh_session{"sessions_refresh", R"(

@@ -50,6 +50,9 @@ bool was_outdated(const failure& error);
 /// The salt to check a refresh token's MAC with; nothing for a revoked, expired or unknown session.
 awaitable<std::optional<std::vector<std::uint8_t>>> find_refresh_salt(pool& db, uuid id);
 
+/// The same of a session in any state, to revoke by a refresh token.
+awaitable<std::optional<std::vector<std::uint8_t>>> find_salt(pool& db, uuid id);
+
 /// A refresh token with a valid MAC, and the client that presents it.
 struct refresh_request {
     uuid id{};

@@ -1,5 +1,6 @@
 #include "handlers/endpoints/introspection.hpp"
 
+#include "crypto/api_key.hpp"
 #include "crypto/jwt.hpp"
 #include "db/tables/api_keys.hpp"
 #include "db/tables/sessions.hpp"
@@ -54,7 +55,7 @@ awaitable<void> revoke_by_refresh_token(call& c, std::string text)
     auto token = parse_refresh_token(text);
     if (!token)
         co_return;
-    auto salt = co_await db::sessions::find_refresh_salt(c.cx.db, token->session);
+    auto salt = co_await db::sessions::find_salt(c.cx.db, token->session);
     if (salt && is_authentic(c.cx, *token, *salt))
         co_await end_session(c, token->session);
 }
@@ -93,12 +94,13 @@ awaitable<answer<no_content>> revoke(call& c, form<schemas::revocation_request> 
 {
     auto& token = body->token.value;
     c.principal = co_await find_bearer_principal(c, token); // the actor of the audit event
-    if (!c.principal)
-        co_await revoke_by_refresh_token(c, token);
-    else if (c.principal->kind == principal_kind::api_key)
-        co_await revoke_key(c, c.principal->digest);
+    // Also for a credential that has ended: a repeated call waits for all nodes as the first one does.
+    if (crypto::parse_api_key(token))
+        co_await revoke_key(c, c.cx.key_digest(token));
+    else if (auto session = find_signed_session(c, token))
+        co_await end_session(c, *session);
     else
-        co_await end_session(c, c.principal->credential_id);
+        co_await revoke_by_refresh_token(c, token);
     co_return no_content();
 }
 

@@ -18,8 +18,8 @@ inline constexpr operation operations[] = {
                         "Covers the tokens of the caller's workspace; all others are reported as inactive."),
     describes<&revoke>(
         tags::integration, "revokeToken", "Revoke a token (RFC 7009)",
-        "An access or refresh token ends its session; an API key is revoked. Possession is enough. 200 for "
-        "unknown tokens too.")
+        "An access or refresh token ends its session, also after it has expired; an API key is revoked. "
+        "Possession is enough. 200 for unknown tokens too.")
         .responds(200, "Done."),
 };
 

@@ -84,6 +84,8 @@ awaitable<answer<no_content>> logout(call& c)
         co_return problem::of(codes::not_a_session);
     unit_of_work tx(c, credential_check::none);
     auto event = tx.event("session.logout", to_string(caller.credential_id));
+    if (!caller.role)
+        event.workspace_id.reset(); // of a token whose user has left the workspace
     co_await db::sessions::revoke(tx.release(), caller.credential_id, *caller.user_id, std::move(event));
     co_return no_content();
 }

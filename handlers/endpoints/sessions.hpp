@@ -13,7 +13,7 @@ namespace handlers::sessions {
     that ends the session. */
 awaitable<answer<schemas::login_result>> refresh(call& c, schemas::refresh body);
 
-/// Ends the session of the access token. With an API key: 400 not_a_session.
+/// Ends the session of the access token, which may have expired. With an API key: 400 not_a_session.
 awaitable<answer<no_content>> logout(call& c);
 
 /// The caller's live sessions, newest first.
@@ -33,7 +33,8 @@ inline constexpr operation operations[] = {
         .fails_with(codes::unauthorized, codes::account_disabled, codes::email_not_verified,
                     codes::not_found),
     describes<&logout>(tags::sessions, "logOut", "End the session of the access token",
-                       "Once this has answered, no node accepts the session's tokens.")
+                       "Once this has answered, no node accepts the session's tokens. An access token that has "
+                       "expired ends its session all the same.")
         .fails_with(codes::not_a_session),
     describes<&list>(tags::sessions, "listSessions", "List the account's sessions")
         .fails_with(codes::forbidden),

@@ -10,6 +10,8 @@
 #include <boost/beast/core/string.hpp>
 
 #include <iterator>
+#include <limits>
+#include <variant>
 
 namespace handlers {
 
@@ -36,12 +38,21 @@ problem rejected_token(crypto::jwt_error error)
                                                : problem::rejected_credential("The token is not valid.");
 }
 
-/// Checks an access token's signature and claims, then loads its session.
-awaitable<result<db::principal_ref>> load_session(const call& c, credential presented)
+/// Checks an access token's signature and claims.
+std::variant<crypto::claims, crypto::jwt_error> verify_token(const call& c, std::string_view token,
+                                                             token_expiry expiry)
 {
-    auto seconds = std::chrono::time_point_cast<std::chrono::seconds>(c.cx.now());
+    auto now = std::numeric_limits<std::int64_t>::min();
+    if (expiry == token_expiry::enforced)
+        now = std::chrono::time_point_cast<std::chrono::seconds>(c.cx.now()).time_since_epoch().count();
     auto& issuer = c.cx.config.public_url;
-    auto checked = c.cx.jwt->verify(presented.text, issuer, issuer, seconds.time_since_epoch().count());
+    return c.cx.jwt->verify(token, issuer, issuer, now);
+}
+
+/// Checks an access token's signature and claims, then loads its session.
+awaitable<result<db::principal_ref>> load_session(const call& c, credential presented, token_expiry expiry)
+{
+    auto checked = verify_token(c, presented.text, expiry);
     if (auto error = std::get_if<crypto::jwt_error>(&checked))
         co_return rejected_token(*error);
 
@@ -74,11 +85,11 @@ result<credential> read_credential(const call& c)
     return out;
 }
 
-awaitable<result<db::principal_ref>> load_principal(const call& c, credential presented)
+awaitable<result<db::principal_ref>> load_principal(const call& c, credential presented, token_expiry expiry)
 {
     if (presented.kind == credential::kind_type::api_key)
         co_return co_await c.cx.principals.load_api_key(presented.digest);
-    co_return co_await load_session(c, presented);
+    co_return co_await load_session(c, presented, expiry);
 }
 
 std::optional<problem> credential_state_error(const call& c, const db::principal& principal)
@@ -101,13 +112,20 @@ awaitable<db::principal_ref> find_bearer_principal(call& c, std::string_view tok
     auto cached = c.cx.principals.cached(presented.digest);
     auto found = std::move(cached.principal);
     if (cached.state == db::principals::state::miss) {
-        auto loaded = co_await load_principal(c, presented);
+        auto loaded = co_await load_principal(c, presented, token_expiry::enforced);
         if (loaded)
             found = std::move(*loaded);
     }
     if (!found || credential_state_error(c, *found))
         co_return nullptr;
     co_return found;
+}
+
+std::optional<db::uuid> find_signed_session(const call& c, std::string_view token)
+{
+    auto checked = verify_token(c, token, token_expiry::ignored);
+    auto claims = std::get_if<crypto::claims>(&checked);
+    return claims ? schemas::parse_uuid(claims->session_id) : std::nullopt;
 }
 
 } // namespace handlers

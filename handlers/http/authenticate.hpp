@@ -23,10 +23,13 @@ struct credential {
 /// The credential of the call; of kind none without an Authorization header.
 result<credential> read_credential(const call& c);
 
+/// Whether an access token is rejected after its expiry.
+enum class token_expiry { enforced, ignored };
+
 /** Looks up a credential that is not cached. For an access token, checks its signature and claims first.
     @return null if it is unknown or revoked
     @throw db::failure */
-awaitable<result<db::principal_ref>> load_principal(const call& c, credential presented);
+awaitable<result<db::principal_ref>> load_principal(const call& c, credential presented, token_expiry expiry);
 
 /// Why a known credential is not accepted now: expired, its account disabled, its membership ended.
 std::optional<problem> credential_state_error(const call& c, const db::principal& principal);

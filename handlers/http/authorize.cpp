@@ -65,7 +65,9 @@ decision decide(call& c, const guard& required, db::principal_ref found)
         return reject_unknown_credential(
             c, problem::rejected_credential("The credential is unknown or has been revoked."));
     c.principal = std::move(found);
-    if (auto error = credential_state_error(c, c.caller()))
+    bool may_have_ended =
+        required.accepts_ended_token && c.caller().kind == db::principal::kind_type::session;
+    if (auto error = credential_state_error(c, c.caller()); error && !may_have_ended)
         return reject_unknown_credential(c, std::move(*error));
     if (auto over = count_credential(c))
         return over;
@@ -115,7 +117,8 @@ awaitable<std::optional<problem>> authorize(call& c, const guard& required)
 
     if (auto over = check_unknown_credential_limit(c))
         co_return std::move(*over);
-    auto loaded = co_await load_principal(c, presented);
+    auto expiry = required.accepts_ended_token ? token_expiry::ignored : token_expiry::enforced;
+    auto loaded = co_await load_principal(c, presented, expiry);
     if (!loaded)
         co_return reject_unknown_credential(c, loaded.error());
     co_return decide(c, required, std::move(*loaded));

@@ -35,6 +35,9 @@ std::optional<std::optional<problem>> authorize_cached(call& c, const guard& req
     @throw db::failure as `authorize` */
 awaitable<db::principal_ref> find_bearer_principal(call& c, std::string_view token);
 
+/// The session that a correctly signed access token names, whether or not the token or the session has ended.
+std::optional<db::uuid> find_signed_session(const call& c, std::string_view token);
+
 /// Whether the caller must verify the email address first.
 bool is_unverified(const call& c, const db::principal& caller);
 

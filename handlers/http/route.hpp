@@ -32,12 +32,23 @@ struct guard {
     std::string_view permission = {};
     /// A credential without a workspace is rejected.
     bool needs_workspace = true;
+    /// An access token that has expired, or with a membership that has ended, is accepted as well.
+    bool accepts_ended_token = false;
 
     /// Also admits a user who belongs to no workspace: for calls about the user's own account.
     constexpr guard workspace_optional() const
     {
         auto out = *this;
         out.needs_workspace = false;
+        return out;
+    }
+
+    /// Also admits a correctly signed access token that no other call accepts any more, as long as its session
+    /// lives: for the call that ends the session.
+    constexpr guard with_ended_token() const
+    {
+        auto out = *this;
+        out.accepts_ended_token = true;
         return out;
     }
 };
