@@ -7,7 +7,7 @@ namespace schemas {
 
 /// The one-time token of an email link.
 struct email_token {
-    text<1, 256> token;
+    opaque_token token;
 };
 BOOST_DESCRIBE_STRUCT(email_token, (), (token))
 
@@ -35,7 +35,7 @@ struct forgotten_password {
 BOOST_DESCRIBE_STRUCT(forgotten_password, (), (email))
 
 struct password_reset {
-    text<1, 256> token;
+    opaque_token token;
     new_password password;
     std::optional<bool> revoke_api_keys;
 };

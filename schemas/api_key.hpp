@@ -59,7 +59,7 @@ struct api_key_rotate {
 BOOST_DESCRIBE_STRUCT(api_key_rotate, (), (grace_seconds))
 
 struct api_key_report {
-    text<1, 256> key;
+    opaque_token key;
 };
 BOOST_DESCRIBE_STRUCT(api_key_report, (), (key))
 

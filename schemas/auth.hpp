@@ -24,7 +24,7 @@ BOOST_DESCRIBE_STRUCT(login, (), (email, password))
 
 /// `workspace_id`: the workspace of the new token, if other than the session's.
 struct refresh {
-    text<1, 512> refresh_token;
+    opaque_token refresh_token;
     std::optional<boost::uuids::uuid> workspace_id;
 };
 BOOST_DESCRIBE_STRUCT(refresh, (), (refresh_token, workspace_id))

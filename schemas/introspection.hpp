@@ -16,13 +16,13 @@ namespace schemas {
 
 /// The hint is ignored: the token's syntax determines its type.
 struct introspection_request {
-    text<1, 8192> token;
+    opaque_token token;
     omittable<text<1, 64>> token_type_hint;
 };
 BOOST_DESCRIBE_STRUCT(introspection_request, (), (token, token_type_hint))
 
 struct revocation_request {
-    text<1, 8192> token;
+    opaque_token token;
     omittable<text<1, 64>> token_type_hint;
 };
 BOOST_DESCRIBE_STRUCT(revocation_request, (), (token, token_type_hint))

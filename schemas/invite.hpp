@@ -77,7 +77,7 @@ BOOST_DESCRIBE_STRUCT(invite_preview, (), (email, role, workspace_name, invited_
 /** A new user chooses a password; an existing one sends theirs, or the access token of a session in the
     header. */
 struct invite_accept {
-    text<1, 256> token;
+    opaque_token token;
     std::optional<name_text<1, 100>> name;
     std::optional<existing_password> password;
 };

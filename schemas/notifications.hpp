@@ -78,7 +78,9 @@ BOOST_DESCRIBE_STRUCT(notifications_patch, (),
                        approval_asked, approval_given, approval_refused))
 
 struct unsubscription {
-    text<1, 512> token;
+    static constexpr bool accepts_any_text = true;
+
+    opaque_token token;
 };
 BOOST_DESCRIBE_STRUCT(unsubscription, (), (token))
 

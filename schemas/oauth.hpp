@@ -28,8 +28,8 @@ struct oauth_callback {
 BOOST_DESCRIBE_STRUCT(oauth_callback, (), (state, code, error))
 
 struct oauth_exchange {
-    text<1, 256> code;
-    text<43, 128> code_verifier;
+    opaque_token code;
+    opaque_token code_verifier;
 };
 BOOST_DESCRIBE_STRUCT(oauth_exchange, (), (code, code_verifier))
 

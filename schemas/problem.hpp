@@ -26,6 +26,13 @@ struct validation_problem {
 };
 BOOST_DESCRIBE_STRUCT(validation_problem, (), (code, detail))
 
+/// 400 of an OAuth endpoint (RFC 6749, section 5.2).
+struct oauth_problem {
+    std::string error;
+    std::string error_description;
+};
+BOOST_DESCRIBE_STRUCT(oauth_problem, (), (error, error_description))
+
 /// 429: the reason under three names, for clients of different versions.
 struct rate_limited_problem {
     std::string detail;

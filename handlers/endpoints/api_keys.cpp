@@ -12,6 +12,7 @@
 #include "handlers/http/unit_of_work.hpp"
 #include "handlers/mail/queue_mail.hpp"
 #include "handlers/to_schema.hpp"
+#include "schemas/engine/utf8.hpp"
 
 namespace handlers::api_keys {
 
@@ -303,7 +304,8 @@ awaitable<answer<schemas::api_key_created>> rotate(call& c, std::optional<schema
 
 awaitable<answer<no_content>> report(call& c, schemas::api_key_report body)
 {
-    auto prefix = crypto::parse_api_key(body.key.value);
+    auto key = schemas::trim_blanks(body.key.value);
+    auto prefix = crypto::parse_api_key(key);
     if (!prefix)
         co_return no_content();
     unit_of_work tx(c, credential_check::none);
@@ -311,7 +313,7 @@ awaitable<answer<no_content>> report(call& c, schemas::api_key_report body)
     auto variables = request_variables(c, tx.origin());
     variables["prefix"] = *prefix;
     auto mail = make_mail(c.cx, db::outbox::kind::key_reported, variables);
-    auto digest = c.cx.key_digest(body.key.value);
+    auto digest = c.cx.key_digest(key);
     co_await db::api_keys::revoke_by_digest(tx.release(), digest, std::move(event), std::move(mail));
     co_return no_content();
 }

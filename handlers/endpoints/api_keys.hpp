@@ -48,7 +48,8 @@ inline constexpr operation operations[] = {
     describes<&list>(tags::api_keys, "listApiKeys", "List the caller's API keys")
         .fails_with(codes::forbidden),
     describes<&report>(tags::api_keys, "reportApiKey", "Report a leaked API key",
-                       "Revokes the key: holding it is enough. Invalid keys get the same answer."),
+                       "Revokes the key: holding it is enough. White space around it is ignored. Invalid keys get the "
+                       "same answer."),
     describes<&claim>(
         tags::api_keys, "claimApiKey", "Get the secret of a key by its one-time link",
         "For keys that an agent created with `delivery: claim_url`. The secret is generated and shown by "

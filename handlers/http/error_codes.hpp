@@ -38,6 +38,8 @@ struct codes {
     static constexpr problem_code name { #name, __VA_ARGS__ }
     LATCHKEY_CODE(bad_request, 400, "The request is not well-formed.");
     LATCHKEY_CODE(malformed_json, 400, "The body is not well-formed JSON.");
+    /// Of the endpoints of OAuth, in OAuth's own shape.
+    LATCHKEY_CODE(invalid_request, 400, "A parameter is missing, repeated or malformed.");
     LATCHKEY_CODE(invalid_cursor, 400, "The cursor was not issued for this list.");
     /// Of a one-time token. A rejected bearer credential is `unauthorized`.
     LATCHKEY_CODE(invalid_token, 400,

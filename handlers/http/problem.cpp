@@ -27,6 +27,12 @@ std::string body_of(const problem& p)
         body.required = p.required;
         return schemas::to_json(body);
     }
+    if (p.code == codes::invalid_request) {
+        schemas::oauth_problem body;
+        body.error = code;
+        body.error_description = p.detail;
+        return schemas::to_json(body);
+    }
     if (p.code.status() == 429) {
         schemas::rate_limited_problem body;
         body.detail = body.message = p.detail;

@@ -224,7 +224,7 @@ std::vector<documented_error> common_errors(const route& line)
         add(codes::malformed_json, codes::payload_too_large, codes::unsupported_media_type,
             codes::validation_error);
     if (line.source == input_source::form)
-        add(codes::payload_too_large, codes::unsupported_media_type, codes::validation_error);
+        add(codes::payload_too_large, codes::unsupported_media_type, codes::invalid_request);
     if (line.source == input_source::query)
         add(codes::validation_error);
     if (line.path.find('{') != line.path.npos)
@@ -250,7 +250,7 @@ std::map<unsigned, std::vector<documented_error>> errors_of(const route& line, c
 }
 
 /// The schemas that errors have.
-enum class error_shape { problem, validation, forbidden_scope, rate_limited, own };
+enum class error_shape { problem, validation, forbidden_scope, rate_limited, oauth, own };
 
 error_shape shape_of(const documented_error& error)
 {
@@ -262,6 +262,8 @@ error_shape shape_of(const documented_error& error)
         return error_shape::forbidden_scope;
     if (error.code == codes::rate_limited.name())
         return error_shape::rate_limited;
+    if (error.code == codes::invalid_request.name())
+        return error_shape::oauth;
     return error_shape::problem;
 }
 
@@ -291,6 +293,8 @@ json::object builder::body_schema(const route& line, const std::vector<documente
     case rate_limited:
         plain = schema_of(&schemas::describe<schemas::rate_limited_problem>, direction::response);
         break;
+    case oauth:
+        return schema_of(&schemas::describe<schemas::oauth_problem>, direction::response);
     case own:
         plain =
             schema_of(line.describe_error ? line.describe_error : line.describe_output, direction::response);

@@ -49,6 +49,20 @@ struct text {
     }
 };
 
+/** A token, code or key that somebody presents: any string at all. Only the handler can tell whether it is right,
+    and a malformed one is as wrong as an unknown one. */
+struct opaque_token {
+    std::string value;
+
+    std::string_view view() const { return value; }
+    static boost::json::object openapi() { return string_schema(0, unlimited); }
+
+    static std::optional<opaque_token> read(std::string_view in, const path&, validation_errors&)
+    {
+        return opaque_token{std::string(in)};
+    }
+};
+
 /// The name of a user, workspace or key.
 template <std::size_t Min, std::size_t Max>
 struct name_text {

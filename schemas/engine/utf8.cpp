@@ -57,6 +57,20 @@ bool is_blank(char32_t c)
     return std::find(std::begin(others), std::end(others), c) != std::end(others);
 }
 
+std::string_view trim_blanks(std::string_view text)
+{
+    std::size_t from = text.size(), to = 0;
+    for (auto rest = text; !rest.empty();) {
+        const auto at = text.size() - rest.size();
+        const auto c = take_code_point(rest);
+        if (c && is_blank(*c))
+            continue;
+        from = std::min(from, at);
+        to = text.size() - rest.size();
+    }
+    return from < to ? text.substr(from, to - from) : std::string_view();
+}
+
 bool is_bidi_control(char32_t c)
 {
     return (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);

@@ -22,6 +22,9 @@ bool is_control(char32_t c);
 /// Invisible characters: white space, zero-width characters, fillers.
 bool is_blank(char32_t c);
 
+/// Without the invisible characters around it, such as those that are copied along with a key.
+std::string_view trim_blanks(std::string_view text);
+
 /// Bidirectional embeddings, overrides and isolates: they reorder the surrounding text as well.
 bool is_bidi_control(char32_t c);
 

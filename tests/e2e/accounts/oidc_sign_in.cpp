@@ -110,8 +110,11 @@ BOOST_FIXTURE_TEST_CASE(a_code_is_single_use_expires_and_is_bound_to_its_verifie
     code = query_parameter(consent(), "code");
     db.sql("UPDATE oauth_codes SET expires_at = now() - interval '1 second'");
     BOOST_TEST(exchange(code).code() == "invalid_token");
-    for (auto wrong : {"nonsense", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"})
+    for (auto& wrong : {std::string(), std::string("nonsense"), std::string(43, 'A'), std::string("a\0b", 3),
+                        std::string(5000, 'A')}) {
         BOOST_TEST(exchange(wrong).code() == "invalid_token");
+        BOOST_TEST(exchange(std::string(43, 'A'), wrong).code() == "invalid_token");
+    }
 }
 
 BOOST_FIXTURE_TEST_CASE(of_concurrent_exchanges_exactly_one_succeeds, oidc_fixture)

@@ -116,8 +116,6 @@ BOOST_FIXTURE_TEST_CASE(malformed_tokens_are_rejected, verification_fixture)
                                         std::string(43, 'A'), std::string(43, 'A') + "="};
     for (auto& wrong : wrong_ones)
         BOOST_TEST(verify(wrong).code() == "invalid_token", wrong);
-    BOOST_TEST(validation_errors(verify("")) == "body.token string_too_short");
-    BOOST_TEST(validation_errors(verify(std::string(257, 'A'))) == "body.token string_too_long");
 }
 
 BOOST_FIXTURE_TEST_CASE(a_resend_does_not_reveal_whether_an_address_exists, verification_fixture)

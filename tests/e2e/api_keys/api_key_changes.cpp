@@ -246,12 +246,22 @@ BOOST_FIXTURE_TEST_CASE(a_report_of_an_unknown_key_is_answered_alike, key_change
     auto other = support::forge(key, 20); // the right prefix alone revokes nothing
     auto reported = report("tnx_");
     BOOST_TEST(reported.status == 202u);
-    for (auto& text : {other, prefix_of(key), std::string("garbage"), token.substr(0, 200), key + " "})
+    for (auto& text : {other, prefix_of(key), std::string("garbage"), token.substr(0, 200),
+                       std::string(), std::string("a\0b", 3), std::string(20000, 'A'), key + "A"})
         BOOST_TEST(normalized(report(text)) == normalized(reported), text);
     BOOST_TEST(is_valid(key));
     BOOST_TEST(normalized(report(key)) == normalized(reported));
     BOOST_TEST(validation_errors(client.post(base + "/api-keys/report", R"({"keys":[]})")) ==
                "body.key missing, body.keys extra_forbidden");
+}
+
+BOOST_FIXTURE_TEST_CASE(white_space_around_a_reported_key_is_ignored, key_changes_fixture)
+{
+    for (std::string around : {" ", "\n", "\t \r\n", "\u00A0", "\uFEFF"}) {
+        auto leaked = mint(R"({"name":"leaked"})");
+        BOOST_TEST(report(around + leaked + around).status == 202u);
+        BOOST_TEST(!is_valid(leaked));
+    }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -96,7 +96,8 @@ BOOST_FIXTURE_TEST_CASE(tokens_that_are_not_valid_in_this_workspace_are_inactive
     auto outsider = sign_up(client, "eve@example.net");
     BOOST_TEST(is_inactive(outsider.token));
     for (std::string made_up :
-         {"tnx_", "x", "a.b.c", "tnx_aaaaaaaa_00000000000000000000000000000000000000", "%C3%A9"})
+         {"tnx_", "x", "a.b.c", "tnx_aaaaaaaa_00000000000000000000000000000000000000", "%C3%A9", "a%00b",
+          "%FF", "+", std::string(20000, 'A').c_str()})
         BOOST_TEST(is_inactive(made_up), made_up);
     BOOST_TEST(is_inactive(token.substr(0, token.size() - 2)));
     BOOST_TEST(is_inactive(refresh_token)); // not an access token
@@ -116,10 +117,13 @@ BOOST_FIXTURE_TEST_CASE(requests_are_forms, introspection_fixture)
 {
     BOOST_TEST(client.post(base + "/introspect", support::object({{"token", token}}), token).status == 415u);
     auto nothing = post_form("/introspect", "", token);
-    BOOST_TEST(nothing.status == 422u);
-    BOOST_TEST(nothing.body.find(R"(["body","token"])") != std::string::npos);
-    BOOST_TEST(post_form("/introspect", "token=a&token=b", token).status == 422u);
-    BOOST_TEST(post_form("/introspect", "token=%zz", token).status == 400u);
+    BOOST_TEST(nothing.status == 400u);
+    BOOST_TEST(member_names(nothing) == "error error_description");
+    for (std::string form : {"", "token=", "token_type_hint=x", "token=a&token=b", "token=%zz", "token=%"}) {
+        BOOST_TEST(post_form("/introspect", form, token).text("/error") == "invalid_request", form);
+        BOOST_TEST(post_form("/revoke", form).text("/error") == "invalid_request", form);
+        BOOST_TEST(post_form("/revoke", form).status == 400u, form);
+    }
     // Unknown parameters are ignored (RFC 6749, 3.2).
     BOOST_TEST(post_form("/introspect", "resource=x&token_type_hint=refresh_token&token=" + token, token)
                    .text("/sub") == user);
@@ -159,10 +163,10 @@ BOOST_FIXTURE_TEST_CASE(revoking_a_refresh_token_ends_its_session, introspection
 BOOST_FIXTURE_TEST_CASE(revoking_an_invalid_token_succeeds, introspection_fixture)
 {
     auto forged = support::forge(mel.refresh_token, mel.refresh_token.size() / 2);
-    for (auto& subject : {std::string("x"), std::string("tnx_nonsense"), forged, token.substr(0, 40)})
+    for (auto& subject : {std::string("x"), std::string("tnx_nonsense"), forged, token.substr(0, 40),
+                          std::string("a%00b"), std::string("%FF"), std::string(20000, 'A')})
         BOOST_TEST(revoke(subject).status == 200u, subject);
     BOOST_TEST(client.get(base + "/me", mel.token).status == 200u);
-    BOOST_TEST(post_form("/revoke", "token_type_hint=x").status == 422u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

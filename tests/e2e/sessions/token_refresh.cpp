@@ -161,11 +161,8 @@ BOOST_FIXTURE_TEST_CASE(all_validation_errors_are_reported, refresh_fixture)
         return validation_errors(client.post(base + "/token/refresh", std::move(body)));
     };
     BOOST_TEST(errors_of("{}") == "body.refresh_token missing");
-    BOOST_TEST(errors_of(R"({"refresh_token":"","grant_type":"refresh_token"})") ==
-               "body.grant_type extra_forbidden, body.refresh_token string_too_short");
-    BOOST_TEST(errors_of(support::object({{"refresh_token", std::string(513, 'A')}})) ==
-               "body.refresh_token string_too_long");
-    BOOST_TEST(errors_of(R"({"refresh_token":"a\u0000b"})") == "body.refresh_token value_error");
+    BOOST_TEST(errors_of(R"({"refresh_token":7,"grant_type":"refresh_token"})") ==
+               "body.grant_type extra_forbidden, body.refresh_token string_type");
 }
 
 BOOST_FIXTURE_TEST_CASE(the_authorization_header_is_ignored, refresh_fixture)

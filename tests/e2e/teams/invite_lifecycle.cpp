@@ -79,12 +79,8 @@ BOOST_FIXTURE_TEST_CASE(an_unknown_token_gets_a_plain_error, lifecycle_fixture)
             BOOST_TEST(member_names(answer) == "detail code");
         }
     }
-    for (std::string path : {"/invites/preview", "/invites/accept"}) {
+    for (std::string path : {"/invites/preview", "/invites/accept"})
         BOOST_TEST(validation_errors(post(path, "{}")) == "body.token missing");
-        BOOST_TEST(validation_errors(post(path, R"({"token":""})")) == "body.token string_too_short");
-        BOOST_TEST(validation_errors(post(path, support::object({{"token", std::string(257, 'A')}}))) ==
-                   "body.token string_too_long");
-    }
 }
 
 BOOST_FIXTURE_TEST_CASE(resending_mails_a_new_link_and_voids_the_older_ones, lifecycle_fixture)

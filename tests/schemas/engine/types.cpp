@@ -41,6 +41,28 @@ std::string again(std::string_view piece, int times)
 
 BOOST_AUTO_TEST_SUITE(types)
 
+BOOST_AUTO_TEST_CASE(a_token_is_any_string)
+{
+    check<opaque_token>({
+        {R"("")", "ok"},
+        {R"("a\u0000b")", "ok"},
+        {R"(" \n é🔑")", "ok"},
+        {quoted(again("x", 60000)), "ok"},
+        {"7", "string_type"},
+        {"null", "string_type"},
+    });
+}
+
+BOOST_AUTO_TEST_CASE(blanks_around_a_text_are_trimmed)
+{
+    BOOST_TEST(trim_blanks("key") == "key");
+    BOOST_TEST(trim_blanks(" \r\n\tk e y\v \u00A0\uFEFF\u200B") == "k e y");
+    BOOST_TEST(trim_blanks("\u3000é") == "é");
+    BOOST_TEST(trim_blanks("").empty());
+    BOOST_TEST(trim_blanks(" \u2003 ").empty());
+    BOOST_TEST(trim_blanks("\xFF \xFF ") == "\xFF \xFF");
+}
+
 BOOST_AUTO_TEST_CASE(text_counts_code_points)
 {
     check<text<2, 3>>({
