@@ -65,8 +65,10 @@ db::audit::entry leave_event(const db::uuid& workspace)
 
 awaitable<answer<schemas::me>> show(call& c)
 {
+    auto& caller = c.caller();
+    bool is_readable = caller.kind == db::principal::kind_type::session || has_permission(c, "profile:read");
     std::optional<db::users::row> user;
-    if (c.caller().user_id)
+    if (caller.user_id && is_readable)
         user = co_await db::users::find(c.cx.db, *c.caller().user_id);
     co_return co_await describe(c, std::move(user));
 }

@@ -21,7 +21,7 @@ awaitable<answer<no_content>> remove(call& c, std::optional<schemas::account_del
 
 inline constexpr operation operations[] = {
     describes<&show>(tags::profile, "showMe", "Show the caller and its permissions",
-                     "For an API key of a workspace, `user` is null.")
+                     "`user` is null for an API key of a workspace, and for one without `profile:read`.")
         .fails_with(codes::not_found),
     describes<&update>(tags::profile, "updateMe", "Change the name, title, locale or time zone")
         .fails_with(codes::forbidden, codes::not_found),

@@ -45,7 +45,8 @@ BOOST_FIXTURE_TEST_CASE(me_with_a_key_returns_its_prefix_and_scopes, account_fix
 {
     auto key = mint(R"({"name":"k","scopes":["team:roles","content:read"]})");
     auto me = client.get(base + "/me", key);
-    BOOST_TEST(me.text("/user/id") == user);
+    BOOST_TEST(member_names(me) == "user workspace role permissions credential");
+    BOOST_TEST(json_at(me, "/user") == "null"); // without profile:read
     BOOST_TEST(me.text("/role") == "admin");
     BOOST_TEST(json_at(me, "/permissions") == R"(["content:read","team:roles"])");
     BOOST_TEST(member_names(me, "/credential") == "type id prefix scopes");
@@ -53,6 +54,10 @@ BOOST_FIXTURE_TEST_CASE(me_with_a_key_returns_its_prefix_and_scopes, account_fix
     BOOST_TEST(me.text("/credential/prefix") == prefix_of(key));
     BOOST_TEST(json_at(me, "/credential/scopes") == R"(["team:roles","content:read"])");
     BOOST_TEST(me.body.find(key) == std::string::npos);
+    for (auto scope : {"profile:read", "*"}) {
+        auto reader = mint(support::object({{"name", "k"}, {"scopes", {scope}}}));
+        BOOST_TEST(client.get(base + "/me", reader).text("/user/id") == user, scope);
+    }
 }
 
 BOOST_FIXTURE_TEST_CASE(me_with_a_workspace_key_has_no_user, account_fixture)
