@@ -56,7 +56,7 @@ std::optional<problem> check_not_wider(const call& c, const std::vector<std::str
 
 std::optional<problem> check_member_minting(const db::principal& caller)
 {
-    if (caller.role == db::role::member && !caller.members_can_mint)
+    if (caller.role != db::role::admin && !caller.members_can_mint)
         return problem::forbidden_scope(manage_all_keys);
     return std::nullopt;
 }

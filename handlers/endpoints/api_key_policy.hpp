@@ -35,7 +35,7 @@ std::optional<problem> error_of(schemas::validation_errors& errors);
 std::optional<problem> check_not_wider(const call& c, const std::vector<std::string>& scopes,
                                        const std::optional<db::timestamp>& expires_at);
 
-/// Members may mint for themselves only where the workspace's settings allow it.
+/// Callers other than admins may mint, rotate or change keys only where the workspace's settings allow it.
 std::optional<problem> check_member_minting(const db::principal& caller);
 
 /// Whether the caller may mint keys for this owner.

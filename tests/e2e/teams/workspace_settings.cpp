@@ -140,7 +140,8 @@ BOOST_FIXTURE_TEST_CASE(the_setting_for_minting_applies_to_the_next_request_on_e
         BOOST_REQUIRE(change(R"({"members_can_mint_keys":false})").status == 200u);
         BOOST_TEST(mint_with(bob.token) == "403 forbidden_scope");
         BOOST_TEST(mint_with(key) == "403 forbidden_scope");
-        BOOST_TEST(mint_with(mel.token) == "201"); // managers are unaffected
+        BOOST_TEST(mint_with(mel.token) == "403 forbidden_scope"); // managers are no admins
+        BOOST_TEST(mint_with(token) == "201");
         BOOST_TEST(on_all_cores(server, get_request("/me", key)) == "200");
         BOOST_REQUIRE(change(R"({"members_can_mint_keys":true})").status == 200u);
         BOOST_TEST(mint_with(bob.token) == "201");
