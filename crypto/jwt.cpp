@@ -60,6 +60,7 @@ std::optional<claims> read_claims(const json::object& in)
         return std::nullopt;
     out.workspace_id = text_member(in, "wid").value_or("");
     out.role = text_member(in, "role").value_or("");
+    out.membership_id = text_member(in, "mid").value_or("");
     auto issued = number_member(in, "iat");
     auto expires = number_member(in, "exp");
     if (!issued || !expires)
@@ -94,6 +95,8 @@ json::object to_object(const claims& payload)
         out["wid"] = payload.workspace_id;
     if (!payload.role.empty())
         out["role"] = payload.role;
+    if (!payload.membership_id.empty())
+        out["mid"] = payload.membership_id;
     return out;
 }
 

@@ -22,6 +22,8 @@ struct claims {
     std::string workspace_id;
     /// Omitted from the token if empty.
     std::string role;
+    /// mid, the user's membership in the workspace; omitted from the token if empty.
+    std::string membership_id;
     std::int64_t issued_at = 0;
     std::int64_t expires_at = 0;
 };

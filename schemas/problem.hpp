@@ -19,6 +19,14 @@ struct forbidden_scope_problem {
 };
 BOOST_DESCRIBE_STRUCT(forbidden_scope_problem, (), (detail, code, required))
 
+/// 409: the key that has replaced this one; omitted if it exists no more.
+struct already_rotated_problem {
+    std::string detail;
+    std::string code = "already_rotated";
+    omittable<std::string> successor_prefix;
+};
+BOOST_DESCRIBE_STRUCT(already_rotated_problem, (), (detail, code, successor_prefix))
+
 /// 422: all errors, not only the first.
 struct validation_problem {
     std::string code = "validation_error";

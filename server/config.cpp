@@ -34,6 +34,7 @@ struct raw_settings {
     std::optional<resources_setting> extra_resources;
     std::optional<seconds_setting> access_token_ttl;
     std::optional<seconds_setting> refresh_token_ttl;
+    std::optional<seconds_setting> session_max_age;
     std::optional<seconds_setting> verify_token_ttl;
     std::optional<seconds_setting> reset_token_ttl;
     std::optional<seconds_setting> invite_ttl;
@@ -52,10 +53,10 @@ struct raw_settings {
 BOOST_DESCRIBE_STRUCT(raw_settings, (),
                       (data_dir, listen, database_url, public_url, master_key, threads, rate_limit_per_minute,
                        password_hash, argon2, jwt_algorithm, log_level, cors_origins, trusted_proxies,
-                       extra_resources, access_token_ttl, refresh_token_ttl, verify_token_ttl,
-                       reset_token_ttl, invite_ttl, email_verification, smtp_url, mail_from, google_client_id,
-                       google_client_secret, google_issuer, redirect_allowlist, database_connections,
-                       cache_mib, prepared_statements, migrate))
+                       extra_resources, access_token_ttl, refresh_token_ttl, session_max_age,
+                       verify_token_ttl, reset_token_ttl, invite_ttl, email_verification, smtp_url, mail_from,
+                       google_client_id, google_client_secret, google_issuer, redirect_allowlist,
+                       database_connections, cache_mib, prepared_statements, migrate))
 
 constexpr std::string_view variable_prefix = "LATCHKEY_";
 
@@ -164,6 +165,8 @@ config to_config(raw_settings in)
         h.access_token_ttl = std::chrono::seconds(in.access_token_ttl->value);
     if (in.refresh_token_ttl)
         h.refresh_token_ttl = std::chrono::seconds(in.refresh_token_ttl->value);
+    if (in.session_max_age)
+        h.session_max_age = std::chrono::seconds(in.session_max_age->value);
     if (in.verify_token_ttl)
         h.verify_token_ttl = std::chrono::seconds(in.verify_token_ttl->value);
     if (in.reset_token_ttl)

@@ -7,7 +7,7 @@
     codes are those of its appendix A and carry its names. */
 namespace db::sqlstate {
 
-/// The caller's credential was revoked, or lost the role it needed, before the transaction locked it.
+/// The caller's credential was revoked, or its membership ended, before the transaction locked it.
 inline constexpr std::string_view credential_revoked = "LK001";
 
 /// A one-time token was used, superseded, or has expired.
@@ -30,6 +30,9 @@ inline constexpr std::string_view owner_protected = "LK007";
 
 /// The workspace would be left without an admin who can act.
 inline constexpr std::string_view last_admin = "LK008";
+
+/// The rights of the caller's credential changed before the transaction locked it.
+inline constexpr std::string_view rights_changed = "LK009";
 
 inline constexpr std::string_view foreign_key_violation = "23503";
 inline constexpr std::string_view unique_violation = "23505";

@@ -28,6 +28,7 @@ struct credential_lookup {
     // Of a session only, as its token states them.
     uuid session_id{};
     std::optional<uuid> workspace_id;
+    std::optional<uuid> membership_id;
     timestamp token_expires;
 };
 

@@ -47,6 +47,9 @@ struct principal : boost::intrusive_ref_counter<principal, boost::thread_unsafe_
     /// Nothing: a session of a user without a workspace.
     std::optional<uuid> workspace_id;
 
+    /// Of the user in the workspace, which the credential belongs to; nothing without a role or a user.
+    std::optional<uuid> membership_id;
+
     /// May have passed. Of a session the earlier of token expiry and session expiry.
     std::optional<timestamp> expires_at;
 

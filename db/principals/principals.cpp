@@ -71,23 +71,25 @@ principals::counts principals::count() const
     return out;
 }
 
-// A user's key has its user's current role.
+// A user's key has its user's current role, as long as it is in the membership that the key was minted in.
 static const statement find_key_principals{"principals_find_keys", R"(
     SELECT k.digest, k.id, k.prefix, k.user_id, k.workspace_id, k.scopes, k.expires_at,
            CASE WHEN k.user_id IS NULL THEN k.role ELSE m.role END AS role,
            coalesce(w.owner_id = k.user_id, false) AS is_owner,
            u.email_verified_at IS NOT NULL AS email_verified,
            u.disabled_at IS NOT NULL AS user_disabled,
-           w.members_can_mint_keys AS members_can_mint
+           w.members_can_mint_keys AS members_can_mint, m.id AS membership_id
     FROM api_keys k
     JOIN workspaces w ON w.id = k.workspace_id
     LEFT JOIN users u ON u.id = k.user_id
-    LEFT JOIN memberships m ON m.workspace_id = k.workspace_id AND m.user_id = k.user_id
+    LEFT JOIN memberships m
+        ON m.workspace_id = k.workspace_id AND m.user_id = k.user_id AND m.id = k.membership_id
     WHERE k.digest = ANY ($1) AND k.revoked_at IS NULL)"};
 
 // The nil id stands for a token without a workspace.
 static const statement find_session_principals{"principals_find_sessions", R"(
-    SELECT asked.number, s.id, s.user_id, s.expires_at, m.role,
+    SELECT asked.number, s.id, s.user_id, m.role, m.id AS membership_id,
+           least(s.expires_at, s.created_at + $4 * interval '1 second') AS expires_at,
            coalesce(w.owner_id = s.user_id, false) AS is_owner,
            u.email_verified_at IS NOT NULL AS email_verified,
            u.disabled_at IS NOT NULL AS user_disabled,
@@ -95,10 +97,12 @@ static const statement find_session_principals{"principals_find_sessions", R"(
            asked.workspace = '00000000-0000-0000-0000-000000000000'
                AND EXISTS (SELECT FROM join_requests r WHERE r.user_id = s.user_id)
                AS has_pending_join_request
-    FROM unnest($1::uuid[], $2::uuid[]) WITH ORDINALITY AS asked (session, workspace, number)
+    FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) WITH ORDINALITY
+         AS asked (session, workspace, membership, number)
     JOIN sessions s ON s.id = asked.session AND s.revoked_at IS NULL
     JOIN users u ON u.id = s.user_id
-    LEFT JOIN memberships m ON m.workspace_id = asked.workspace AND m.user_id = s.user_id
+    LEFT JOIN memberships m
+        ON m.workspace_id = asked.workspace AND m.user_id = s.user_id AND m.id = asked.membership
     LEFT JOIN workspaces w ON w.id = m.workspace_id)"};
 
 namespace {
@@ -116,10 +120,11 @@ struct key_row {
     bool email_verified = false;
     bool user_disabled = false;
     bool members_can_mint = false;
+    std::optional<uuid> membership_id;
 };
 BOOST_DESCRIBE_STRUCT(key_row, (),
                       (digest, id, prefix, user_id, workspace_id, scopes, expires_at, role, is_owner,
-                       email_verified, user_disabled, members_can_mint))
+                       email_verified, user_disabled, members_can_mint, membership_id))
 
 struct session_row {
     /// Of the lookup, from 1 on.
@@ -128,6 +133,7 @@ struct session_row {
     uuid user_id{};
     timestamp expires_at;
     std::optional<db::role> role;
+    std::optional<uuid> membership_id;
     bool is_owner = false;
     bool email_verified = false;
     bool user_disabled = false;
@@ -135,8 +141,8 @@ struct session_row {
     bool has_pending_join_request = false;
 };
 BOOST_DESCRIBE_STRUCT(session_row, (),
-                      (number, id, user_id, expires_at, role, is_owner, email_verified, user_disabled,
-                       members_can_mint, has_pending_join_request))
+                      (number, id, user_id, expires_at, role, membership_id, is_owner, email_verified,
+                       user_disabled, members_can_mint, has_pending_join_request))
 
 template <class Row>
 boost::intrusive_ptr<principal> make_principal(const Row& from, principal::kind_type kind)
@@ -146,6 +152,7 @@ boost::intrusive_ptr<principal> make_principal(const Row& from, principal::kind_
     out->credential_id = from.id;
     out->user_id = from.user_id;
     out->role = from.role;
+    out->membership_id = from.membership_id;
     out->is_owner = from.is_owner;
     out->email_verified = from.email_verified;
     out->user_disabled = from.user_disabled;
@@ -196,12 +203,14 @@ awaitable<batch_loader::principal_list> principals::query_keys(std::vector<crede
 
 awaitable<batch_loader::principal_list> principals::query_sessions(std::vector<credential_lookup> lookups)
 {
-    std::vector<uuid> sessions, workspaces;
+    std::vector<uuid> sessions, workspaces, memberships;
     for (auto& each : lookups) {
         sessions.push_back(each.session_id);
         workspaces.push_back(each.workspace_id.value_or(uuid{}));
+        memberships.push_back(each.membership_id.value_or(uuid{}));
     }
-    auto rows = co_await lookups_.run(find_session_principals, sessions, workspaces);
+    auto rows = co_await lookups_.run(find_session_principals, sessions, workspaces, memberships,
+                                      settings_.session_max_age.count());
     batch_loader::principal_list out(lookups.size());
     for (auto& row : rows.as_vector<session_row>()) {
         auto at = static_cast<std::size_t>(row.number - 1);
@@ -217,10 +226,9 @@ awaitable<principal_ref> principals::load_api_key(digest key)
     return keys_.load(wanted, holds_lease());
 }
 
-awaitable<principal_ref> principals::load_session(digest token_digest, uuid session_id,
-                                                  std::optional<uuid> workspace_id, timestamp token_expires)
+awaitable<principal_ref> principals::load_session(credential_lookup token)
 {
-    return sessions_.load({token_digest, session_id, workspace_id, token_expires}, holds_lease());
+    return sessions_.load(token, holds_lease());
 }
 
 /* A result may be returned and yet must not be cached. An eviction follows the commit of a change and

@@ -36,6 +36,9 @@ public:
         /// While it does not hold, nothing is served from the cache and every request queries the database.
         /// Null: it always holds.
         const db::lease* lease = nullptr;
+
+        /// A session expires this long after its sign-in, however often it is refreshed.
+        std::chrono::seconds session_max_age{7776000};
     };
 
     /// @param lookups connections for lookups alone, so that no slow commit delays one
@@ -64,13 +67,10 @@ public:
     awaitable<principal_ref> load_api_key(digest key);
 
     /** Load the session of an access token (with its signature verified), and cache it by the token's digest.
-        @param token_digest of the token's bytes
-        @param workspace_id the workspace that the token names
-        @param token_expires the token's own expiry
+        It has no role unless the membership that the token names is still the user's in the workspace.
         @return null if the session was ended or is unknown; an expired one is returned as such
         @throw failure if the database cannot answer */
-    awaitable<principal_ref> load_session(digest token_digest, uuid session_id,
-                                          std::optional<uuid> workspace_id, timestamp token_expires);
+    awaitable<principal_ref> load_session(credential_lookup token);
 
     /** Evict the subjects' entries. The results of lookups in flight are not cached, and later requests do
         not share these lookups but start their own. */

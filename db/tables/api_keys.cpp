@@ -7,12 +7,12 @@
 namespace db::api_keys {
 
 static const statement insert_key{"api_keys_insert", rows::of_one_workspace, R"(
-    WITH minted AS (
-        INSERT INTO api_keys (id, prefix, digest, name, scopes, workspace_id, user_id, role, created_by,
-                              expires_at)
-        VALUES ($1, $2, $3, $4, $5, $6,
-                (SELECT user_id FROM memberships WHERE workspace_id = $6 AND user_id = $7 FOR KEY SHARE),
-                $8, $9, $10)
+    WITH owner AS (
+        SELECT id, user_id FROM memberships WHERE workspace_id = $6 AND user_id = $7 FOR KEY SHARE),
+    minted AS (
+        INSERT INTO api_keys (id, prefix, digest, name, scopes, workspace_id, user_id, membership_id, role,
+                              created_by, expires_at)
+        VALUES ($1, $2, $3, $4, $5, $6, (SELECT user_id FROM owner), (SELECT id FROM owner), $8, $9, $10)
         RETURNING *, 'active' AS status)
     SELECT )" + columns<row>() + " FROM minted"};
 
@@ -162,11 +162,16 @@ invalidation of_last_row(const results& answers)
     return affected;
 }
 
-outcome rejection(const std::optional<row>& key)
+/// Why a key was not changed.
+outcome rejection(const std::optional<row>& key, bool may_be_expired)
 {
     if (!key)
         return outcome::unknown;
-    return key->status == status::expired ? outcome::expired : outcome::revoked;
+    if (key->rotated_at)
+        return outcome::rotated;
+    if (key->revoked_at)
+        return outcome::revoked;
+    return key->status == status::expired && !may_be_expired ? outcome::expired : outcome::outdated;
 }
 
 } // namespace
@@ -177,24 +182,32 @@ static const statement update_key{"api_keys_update", rows::of_one_workspace, R"(
         SET name = coalesce($5, name),
             scopes = coalesce($6, scopes),
             expires_at = CASE WHEN $7 THEN $8 ELSE expires_at END
-        WHERE prefix = $4 AND workspace_id = $2 AND ($3::uuid IS NULL OR user_id = $3) AND revoked_at IS NULL
+        WHERE prefix = $4 AND workspace_id = $2 AND ($3::uuid IS NULL OR user_id = $3)
+          AND revoked_at IS NULL AND rotated_at IS NULL
+          AND scopes = $9 AND expires_at IS NOT DISTINCT FROM $10 AND role IS NOT DISTINCT FROM $11
         RETURNING id)
     INSERT INTO audit SELECT event.* FROM edited, audit_event($1) AS event)"};
 
-awaitable<change_result> update(transaction tx, owner_filter filter, std::string prefix, edit edits,
-                                audit::entry event)
+expected_rights rights_of(const row& key)
+{
+    return {key.scopes, key.expires_at, key.role};
+}
+
+awaitable<change_result> update(transaction tx, owner_filter filter, std::string prefix,
+                                expected_rights expected, edit edits, audit::entry event)
 {
     auto& work = tx.work();
     auto at = work.size();
     work.in_workspace(filter.workspace_id);
     work.add(update_key, audit::as_json(event), filter.workspace_id, filter.user_id, prefix, edits.name,
-             edits.scopes, edits.expires_at.has_value(), edits.expires_at.value_or(std::nullopt));
+             edits.scopes, edits.expires_at.has_value(), edits.expires_at.value_or(std::nullopt),
+             expected.scopes, expected.expires_at, expected.role);
     work.add(find_key_by_prefix, filter.workspace_id, filter.user_id, prefix);
     auto answers = co_await tx.commit(affected_by(filter), of_last_row<row>);
 
     change_result out;
     out.key = answers.last().as_optional<row>();
-    out.outcome = answers[at].affected() == 1 ? outcome::done : rejection(out.key);
+    out.outcome = answers[at].affected() == 1 ? outcome::done : rejection(out.key, true);
     co_return out;
 }
 
@@ -260,9 +273,13 @@ awaitable<std::optional<revoked_key>> revoke_by_digest(transaction tx, db::diges
 // A revoked, rotated or expired key can no longer be claimed.
 static const statement claim_key{"api_keys_claim", R"(
     WITH claimed AS (
-        UPDATE api_keys SET digest = $3
+        UPDATE api_keys k SET digest = $3
         WHERE digest = $2 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())
           AND created_at > now() - $4 * interval '1 second'
+          AND (user_id IS NULL OR EXISTS (
+                  SELECT FROM workspaces w JOIN memberships m ON m.workspace_id = w.id
+                  WHERE w.id = k.workspace_id AND m.id = k.membership_id
+                    AND (w.members_can_mint_keys OR m.role = 'admin')))
         RETURNING workspace_id, created_by)
     INSERT INTO audit
     SELECT event.*
@@ -287,36 +304,41 @@ static const statement rotate_key{"api_keys_rotate", rows::of_one_workspace, R"(
     WITH old AS (
         SELECT * FROM api_keys k
         WHERE prefix = $4 AND workspace_id = $2 AND ($3::uuid IS NULL OR user_id = $3)
-          AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())
-          AND scopes = $10 AND expires_at IS NOT DISTINCT FROM $11
+          AND revoked_at IS NULL AND rotated_at IS NULL AND (expires_at IS NULL OR expires_at > now())
+          AND scopes = $10 AND expires_at IS NOT DISTINCT FROM $11 AND role IS NOT DISTINCT FROM $12
           AND (user_id IS NULL OR EXISTS (
                   SELECT FROM memberships m
-                  WHERE m.workspace_id = k.workspace_id AND m.user_id = k.user_id FOR KEY SHARE))
+                  WHERE m.workspace_id = k.workspace_id AND m.user_id = k.user_id AND m.id = k.membership_id
+                  FOR KEY SHARE))
         FOR NO KEY UPDATE),
     shortened AS (
         UPDATE api_keys k
-        SET revoked_at = CASE WHEN $9 = 0 THEN now() END,
+        SET rotated_at = now(),
+            revoked_at = CASE WHEN $9 = 0 THEN now() END,
             expires_at = CASE WHEN $9 = 0 THEN k.expires_at
                               ELSE least(k.expires_at, now() + $9 * interval '1 second') END
         FROM old WHERE k.id = old.id),
     minted AS (
-        INSERT INTO api_keys (id, prefix, digest, name, scopes, workspace_id, user_id, role, created_by,
-                              rotated_from, expires_at)
-        SELECT $5, $6, $7, name, scopes, workspace_id, user_id, role, $8, id, expires_at FROM old
+        INSERT INTO api_keys (id, prefix, digest, name, scopes, workspace_id, user_id, membership_id, role,
+                              created_by, rotated_from, expires_at)
+        SELECT $5, $6, $7, name, scopes, workspace_id, user_id, membership_id, role, $8, id, expires_at
+        FROM old
         RETURNING id)
     INSERT INTO audit SELECT event.* FROM minted, audit_event($1) AS event)"};
 
 static const statement find_key{"api_keys_find", rows::of_one_workspace, "SELECT " + columns<row>() + R"(
     FROM api_key_states WHERE id = $1)"};
 
-awaitable<change_result> rotate(transaction tx, owner_filter filter, std::string prefix, successor next,
-                                std::chrono::seconds grace, audit::entry event)
+awaitable<change_result> rotate(transaction tx, owner_filter filter, std::string prefix,
+                                expected_rights expected, successor next, std::chrono::seconds grace,
+                                audit::entry event)
 {
     auto& work = tx.work();
     auto at = work.size();
     work.in_workspace(filter.workspace_id);
     work.add(rotate_key, audit::as_json(event), filter.workspace_id, filter.user_id, prefix, next.id,
-             next.prefix, next.digest, next.created_by, grace.count(), next.scopes, next.expires_at);
+             next.prefix, next.digest, next.created_by, grace.count(), expected.scopes, expected.expires_at,
+             expected.role);
     work.add(find_key, next.id);
     work.add(find_key_by_prefix, filter.workspace_id, filter.user_id, prefix);
     auto answers = co_await tx.commit(affected_by(filter), of_last_row<row>);
@@ -327,9 +349,19 @@ awaitable<change_result> rotate(transaction tx, owner_filter filter, std::string
         out.outcome = outcome::done;
     } else {
         out.key = answers[at + 2].as_optional<row>();
-        out.outcome = out.key && out.key->status == status::active ? outcome::outdated : rejection(out.key);
+        out.outcome = rejection(out.key, false);
     }
     co_return out;
+}
+
+static const statement find_key_successor{"api_keys_find_successor", rows::of_one_workspace, R"(
+    SELECT prefix FROM api_keys WHERE rotated_from = $2 AND workspace_id = $1 ORDER BY id DESC LIMIT 1)"};
+
+awaitable<std::optional<std::string>> find_successor(pool& db, row rotated)
+{
+    auto found = co_await db.run_in_workspace(rotated.workspace_id, find_key_successor, rotated.workspace_id,
+                                              rotated.id);
+    co_return found.as_optional<std::string>();
 }
 
 static const statement revoke_keys_of_user{"api_keys_revoke_of_user", R"(

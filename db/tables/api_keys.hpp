@@ -42,11 +42,14 @@ struct row {
     std::optional<timestamp> expires_at;
     std::optional<timestamp> last_used_at;
     std::optional<timestamp> revoked_at;
+
+    /// When its successor was minted.
+    std::optional<timestamp> rotated_at;
     api_keys::status status = api_keys::status::active;
 };
 BOOST_DESCRIBE_STRUCT(row, (),
                       (id, prefix, name, scopes, workspace_id, user_id, role, created_by, rotated_from,
-                       created_at, expires_at, last_used_at, revoked_at, status))
+                       created_at, expires_at, last_used_at, revoked_at, rotated_at, status))
 
 struct draft {
     uuid id{};
@@ -119,9 +122,20 @@ struct edit {
     std::optional<std::optional<timestamp>> expires_at;
 };
 
-/// unknown: no key matches the filter. revoked: the key is revoked and unchanged. Of rotate() alone: expired,
-/// and outdated if the key's scopes or expiry differ from the expected ones; nothing was done.
-BOOST_DEFINE_ENUM_CLASS(outcome, done, unknown, revoked, expired, outdated)
+/// unknown: no key matches the filter. In all other cases but done, the key is unchanged: it was rotated or
+/// revoked, it has expired (of rotate() alone), or it is not as expected (outdated).
+BOOST_DEFINE_ENUM_CLASS(outcome, done, unknown, rotated, revoked, expired, outdated)
+
+/// What the caller has checked about a key: a change fails as outdated if it holds no more (compare and set).
+struct expected_rights {
+    std::vector<std::string> scopes;
+    std::optional<timestamp> expires_at;
+
+    /// Of a workspace's key.
+    std::optional<db::role> role;
+};
+
+expected_rights rights_of(const row& key);
 
 struct change_result {
     api_keys::outcome outcome = api_keys::outcome::unknown;
@@ -130,11 +144,11 @@ struct change_result {
     std::optional<row> key;
 };
 
-/** Changes a key that is not revoked.
+/** Changes a key that is neither revoked nor rotated, and is as expected.
     @param tx    may begin with statements of the caller, such as a credential check
     @param event recorded if done */
-awaitable<change_result> update(transaction tx, owner_filter filter, std::string prefix, edit edits,
-                                audit::entry event);
+awaitable<change_result> update(transaction tx, owner_filter filter, std::string prefix,
+                                expected_rights expected, edit edits, audit::entry event);
 
 struct revoked_key {
     uuid id{};
@@ -162,6 +176,8 @@ awaitable<std::optional<revoked_key>> revoke_by_digest(transaction tx, db::diges
                                                        std::optional<outbox::draft> mail);
 
 /** Sets the secret of a key that was minted with the digest of a claim token in its place.
+    Also fails if the one who minted it could no longer do so, because the workspace reserves minting for
+   admins.
     @param within maximum age of the claim
     @param event  recorded if done; its workspace and actor, the user who minted the key, are set here
     @return the key, or nothing if there is no such claim */
@@ -173,19 +189,20 @@ struct successor {
     std::string prefix;
     db::digest digest{};
     std::optional<uuid> created_by;
-
-    /// The expected scopes and expiry of the old key.
-    std::vector<std::string> scopes;
-    std::optional<timestamp> expires_at;
 };
 
-/** Replaces an active key by one with the same name, owner, role, scopes and expiry. The old key stays valid
-    for `grace`, or until its own expiry if that is earlier; without a grace period it is revoked at once.
-    Fails on api_keys_prefix_key if the successor's prefix is taken.
+/** Replaces an active key, which is as expected and was not rotated before, by one with the same name, owner,
+   role, scopes and expiry. The old key stays valid for `grace`, or until its own expiry if that is earlier;
+   without a grace period it is revoked at once. Fails on api_keys_prefix_key if the successor's prefix is
+   taken.
     @param tx    as in update()
     @param event recorded if done */
-awaitable<change_result> rotate(transaction tx, owner_filter filter, std::string prefix, successor next,
-                                std::chrono::seconds grace, audit::entry event);
+awaitable<change_result> rotate(transaction tx, owner_filter filter, std::string prefix,
+                                expected_rights expected, successor next, std::chrono::seconds grace,
+                                audit::entry event);
+
+/// The prefix of a rotated key's successor; nothing if that row is gone.
+awaitable<std::optional<std::string>> find_successor(pool& db, row rotated);
 
 /// Returns the ids. Commit with an invalidation of the user.
 void add_revoke_all_of_user(batch& work, const uuid& user_id);

@@ -8,9 +8,10 @@
 namespace db {
 
 /** Credential check at the start of a batch that creates, widens or returns a credential. The batch fails
-    with credential_was_revoked() if the caller's own credential was revoked or its role changed. A later
-    revocation waits for the batch, so that no work of a revoked credential in flight has an effect. Adds
-    one result that the caller skips. */
+    with credential_was_revoked() if the caller's own credential was revoked or its membership ended, and with
+    rights_have_changed() if its role, its scopes, its expiry, the ownership or the minting policy of the
+   workspace is not the caller's any more. A later revocation waits for the batch, so that no work of a
+   revoked credential in flight has an effect. Adds one result that the caller skips. */
 void require_valid_credential(batch& work, const principal& caller);
 
 /** As above, and locks the caller's workspace exclusively until the batch ends: concurrent changes of its
@@ -25,5 +26,8 @@ void require_unchanged_password(batch& work, const uuid& user_id, std::int32_t v
 
 /// True if a batch failed because of one of these checks.
 bool credential_was_revoked(const failure& error);
+
+/// True if a batch failed because the caller's rights are others now: load the caller and check it again.
+bool rights_have_changed(const failure& error);
 
 } // namespace db

@@ -8,7 +8,7 @@ namespace db::memberships {
 std::string select_workspace_membership()
 {
     return "SELECT " + columns<workspaces::row>("w") +
-           ", m.role, w.owner_id = m.user_id AS is_owner, m.joined_at";
+           ", m.id AS membership_id, m.role, w.owner_id = m.user_id AS is_owner, m.joined_at";
 }
 
 static const statement find_membership{"memberships_find", rows::of_one_workspace,
@@ -59,8 +59,8 @@ awaitable<page> list(pool& db, uuid user_id, std::optional<uuid> after, int limi
 static const statement insert_membership{"memberships_insert", R"(
     WITH added AS (
         INSERT INTO memberships (workspace_id, user_id, role) VALUES ($1, $2, $3)
-        RETURNING workspace_id, user_id, role, joined_at)
-    SELECT a.role, w.owner_id = a.user_id AS is_owner, a.joined_at
+        RETURNING id, workspace_id, user_id, role, joined_at)
+    SELECT a.id AS membership_id, a.role, w.owner_id = a.user_id AS is_owner, a.joined_at
     FROM added a JOIN workspaces w ON w.id = a.workspace_id)"};
 
 void add_insert(batch& work, const uuid& workspace_id, const uuid& user_id, role as)

@@ -13,11 +13,13 @@
 namespace db::memberships {
 
 struct row {
+    /// Another one if the user leaves and joins again.
+    uuid membership_id{};
     db::role role = db::role::member;
     bool is_owner = false;
     timestamp joined_at;
 };
-BOOST_DESCRIBE_STRUCT(row, (), (role, is_owner, joined_at))
+BOOST_DESCRIBE_STRUCT(row, (), (membership_id, role, is_owner, joined_at))
 
 /// A workspace and a user's membership in it.
 struct workspace_membership {

@@ -26,6 +26,16 @@ bool was_outdated(const failure& error)
     return error.constraint() == "sessions_user_required";
 }
 
+namespace {
+
+/// When a session ends without being revoked. @param max_age the parameter with its maximum age in seconds
+std::string end_of_session(const std::string& max_age)
+{
+    return "least(s.expires_at, s.created_at + " + max_age + " * interval '1 second')";
+}
+
+} // namespace
+
 static const statement find_session_salt{"sessions_find_salt", R"(
     SELECT refresh_salt FROM sessions WHERE id = $1 AND revoked_at IS NULL AND expires_at > now())"};
 
@@ -48,21 +58,25 @@ awaitable<std::optional<std::vector<std::uint8_t>>> find_salt(pool& db, uuid id)
 // (PostgreSQL, 13.2.1 Read Committed). A counter above the row's is of a token issued before a restore.
 static const statement refresh_session{"sessions_refresh", R"(
     WITH refreshed AS (
-        UPDATE sessions
+        UPDATE sessions s
         SET refresh_counter = CASE WHEN refresh_counter = $2 THEN refresh_counter + 1
                                    ELSE refresh_counter END,
             refreshed_at    = CASE WHEN refresh_counter = $2 THEN now() ELSE refreshed_at END,
             refreshed_ip    = CASE WHEN refresh_counter = $2 THEN $3 ELSE refreshed_ip END,
             refreshed_agent = CASE WHEN refresh_counter = $2 THEN $4 ELSE refreshed_agent END,
-            expires_at      = CASE WHEN refresh_counter = $2 THEN $5 ELSE expires_at END,
+            expires_at      = CASE WHEN refresh_counter = $2
+                                   THEN least($5, created_at + $8 * interval '1 second')
+                                   ELSE expires_at END,
             last_seen_at    = greatest(last_seen_at, now()),
             revoked_at      = CASE WHEN refresh_counter = $2 THEN NULL
                                    WHEN refresh_counter = $2 + 1
                                         AND refreshed_at > now() - $6 * interval '1 second'
                                         AND (refreshed_ip = $3 OR refreshed_agent = $4) THEN NULL
                                    ELSE now() END
-        WHERE id = $1 AND refresh_counter >= $2 AND revoked_at IS NULL AND expires_at > now()
-        RETURNING id, user_id, workspace_id, refresh_counter AS counter, expires_at,
+        WHERE id = $1 AND refresh_counter >= $2 AND revoked_at IS NULL
+          AND )" + end_of_session("$8") + R"( > now()
+        RETURNING id, user_id, workspace_id, refresh_counter AS counter,
+                  )" + end_of_session("$8") + R"( AS expires_at,
                   CASE WHEN revoked_at IS NULL THEN 'renewed' ELSE 'reused' END AS outcome),
     recorded AS (
         INSERT INTO audit
@@ -132,7 +146,7 @@ awaitable<refresh_result> refresh(transaction tx, refresh_request token)
 
     auto& work = tx.work();
     work.add(refresh_session, token.id, token.counter, token.ip, token.user_agent, token.new_expiry,
-             token.grace.count(), audit::as_json(event));
+             token.grace.count(), audit::as_json(event), token.max_age.count());
     work.add(set_default_workspace, token.id);
     work.add(find_session_user, token.id);
     work.add(find_session_membership, token.id, token.workspace_id);
@@ -172,24 +186,27 @@ static const statement switch_session_to{"sessions_switch_to", rows::of_one_work
     WITH switched AS (
         UPDATE sessions s SET workspace_id = m.workspace_id FROM memberships m
         WHERE s.id = $2 AND s.user_id = $3 AND s.revoked_at IS NULL AND m.workspace_id = $4 AND m.user_id = $3
-        RETURNING s.user_id, s.workspace_id),
+        RETURNING s.user_id, s.workspace_id, )" + end_of_session("$5") + R"( AS session_expires),
     remembered AS (
         UPDATE users u SET last_workspace_id = switched.workspace_id FROM switched
-        WHERE u.id = switched.user_id AND u.last_workspace_id IS DISTINCT FROM switched.workspace_id)
-    INSERT INTO audit SELECT event.* FROM switched, audit_event($1) AS event)"};
+        WHERE u.id = switched.user_id AND u.last_workspace_id IS DISTINCT FROM switched.workspace_id),
+    recorded AS (INSERT INTO audit SELECT event.* FROM switched, audit_event($1) AS event)
+    SELECT session_expires FROM switched)"};
 
-awaitable<std::optional<memberships::workspace_membership>> switch_to(pool& db, uuid id, uuid user_id,
-                                                                      uuid workspace_id, audit::entry event)
+awaitable<std::optional<switched_session>> switch_to(pool& db, uuid id, uuid user_id, uuid workspace_id,
+                                                     std::chrono::seconds max_age, audit::entry event)
 {
     batch work;
     work.in_workspace(workspace_id);
     work.add(lock_session_user, user_id);
-    work.add(switch_session_to, audit::as_json(event), id, user_id, workspace_id);
+    auto at = work.size();
+    work.add(switch_session_to, audit::as_json(event), id, user_id, workspace_id, max_age.count());
     memberships::add_find(work, workspace_id, user_id);
     auto answers = co_await db.run(std::move(work));
-    if (answers[1].affected() == 0)
+    auto expires = answers[at].as_optional<timestamp>();
+    if (!expires)
         co_return std::nullopt;
-    co_return memberships::read_workspace_membership(answers.last());
+    co_return switched_session{memberships::read_workspace_membership(answers.last()), *expires};
 }
 
 static const statement find_session_created_at{
@@ -202,20 +219,24 @@ awaitable<std::optional<timestamp>> find_created_at(pool& db, uuid id)
 }
 
 static const statement list_sessions{"sessions_list", "SELECT " + columns<row>() + R"(
-    FROM sessions
+    FROM sessions s
     WHERE user_id = $1 AND id < $2
-      AND revoked_at IS NULL AND expires_at > now()
+      AND revoked_at IS NULL AND )" + end_of_session("$4") +
+                                                          R"( > now()
     ORDER BY id DESC
     LIMIT $3)"};
 
 static const statement count_sessions{"sessions_count", R"(
-    SELECT count(*) FROM sessions WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > now())"};
+    SELECT count(*) FROM sessions s
+    WHERE user_id = $1 AND revoked_at IS NULL AND )" + end_of_session("$2") +
+                                                            " > now()"};
 
-awaitable<page> list(pool& db, uuid user_id, std::optional<uuid> before, int limit)
+awaitable<page> list(pool& db, uuid user_id, std::chrono::seconds max_age, std::optional<uuid> before,
+                     int limit)
 {
     batch work;
-    work.add(list_sessions, user_id, before.value_or(max_uuid), limit);
-    work.add(count_sessions, user_id);
+    work.add(list_sessions, user_id, before.value_or(max_uuid), limit, max_age.count());
+    work.add(count_sessions, user_id, max_age.count());
     auto found = co_await db.run(std::move(work));
     co_return page{found.first().as_vector<row>(), found.last().scalar<std::int64_t>()};
 }

@@ -61,6 +61,9 @@ struct refresh_request {
     std::string user_agent;
     timestamp new_expiry;
 
+    /// The session has expired this long after its sign-in, even if it was refreshed since.
+    std::chrono::seconds max_age{7776000};
+
     /// The workspace of the access token; nothing: the session's.
     std::optional<uuid> workspace_id;
 
@@ -99,11 +102,18 @@ awaitable<refresh_result> refresh(transaction tx, refresh_request token);
 /// Whether the user of an active session is a member of a workspace.
 awaitable<bool> can_switch_to(pool& db, uuid id, uuid workspace_id);
 
+struct switched_session {
+    /// Always present; optional as users::account's.
+    std::optional<memberships::workspace_membership> opened;
+    timestamp session_expires;
+};
+
 /** Switches an active session to another workspace of its user, which the next login opens too.
-    @param event recorded if done
-    @return the user's membership there; nothing if there is none, or the session was revoked */
-awaitable<std::optional<memberships::workspace_membership>> switch_to(pool& db, uuid id, uuid user_id,
-                                                                      uuid workspace_id, audit::entry event);
+    @param max_age as in refresh_request
+    @param event   recorded if done
+    @return nothing if the user has no membership there, or the session was revoked */
+awaitable<std::optional<switched_session>> switch_to(pool& db, uuid id, uuid user_id, uuid workspace_id,
+                                                     std::chrono::seconds max_age, audit::entry event);
 
 /// The time of the sign-in of an active session.
 awaitable<std::optional<timestamp>> find_created_at(pool& db, uuid id);
@@ -125,8 +135,11 @@ struct page {
     std::int64_t total = 0;
 };
 
-/// Active sessions of a user, newest first. @param before the last id of the previous page
-awaitable<page> list(pool& db, uuid user_id, std::optional<uuid> before, int limit);
+/** Active sessions of a user, newest first.
+    @param max_age as in refresh_request
+    @param before  the last id of the previous page */
+awaitable<page> list(pool& db, uuid user_id, std::chrono::seconds max_age, std::optional<uuid> before,
+                     int limit);
 
 /** Revokes a session of any user. Idempotent.
     @param event recorded if this call revoked it; its actor is the session's user */

@@ -13,6 +13,8 @@
 
 #include <boost/uuid/uuid_io.hpp>
 
+#include <algorithm>
+
 namespace handlers {
 
 new_session::new_session() : id(crypto::make_uuid_v7()), salt(crypto::random_bytes<16>()) {}
@@ -24,7 +26,7 @@ db::sessions::draft make_draft(const new_session& session, const call& c, const 
     out.id = session.id;
     out.user_id = user;
     out.salt = session.salt;
-    out.expires_at = c.cx.now() + c.cx.config.refresh_token_ttl;
+    out.expires_at = c.cx.now() + std::min(c.cx.config.refresh_token_ttl, c.cx.config.session_max_age);
     out.ip = origin.ip();
     out.user_agent = origin.agent();
     return out;
@@ -59,10 +61,8 @@ awaitable<answer<schemas::login_result>> open_session(call& c, db::users::accoun
     auto event = tx.event("session.open");
     event.actor_id = user.id;
     event.credential_id = session.id;
-    std::optional<db::role> role;
     if (login_workspace) {
         draft.workspace_id = event.workspace_id = login_workspace->workspace.id;
-        role = login_workspace->membership.role;
         db::users::add_set_last_workspace(tx.batch(), user.id, *draft.workspace_id);
     }
     db::sessions::add_insert(tx.batch(), draft);
@@ -77,7 +77,8 @@ awaitable<answer<schemas::login_result>> open_session(call& c, db::users::accoun
     }
 
     schemas::login_result out;
-    issue_tokens(c.cx, {user.id, session.id, draft.workspace_id, role, 0, session.salt}, out);
+    auto workspace = to_token_workspace(login_workspace);
+    issue_tokens(c.cx, {user.id, session.id, workspace, draft.expires_at, 0, session.salt}, out);
     out.user = to_user(c.cx.config, user);
     if (login_workspace)
         out.workspace = to_workspace(login_workspace->workspace);
@@ -90,17 +91,21 @@ awaitable<std::optional<schemas::workspace_token>> switch_workspace(call& c, db:
     auto event = audit_context(c).event("session.switch");
     event.workspace_id = workspace;
     event.target = to_string(caller.credential_id);
-    auto switched =
-        co_await db::sessions::switch_to(c.cx.db, caller.credential_id, *caller.user_id, workspace, event);
+    auto switched = co_await db::sessions::switch_to(c.cx.db, caller.credential_id, *caller.user_id,
+                                                     workspace, c.cx.config.session_max_age, event);
     if (!switched)
         co_return std::nullopt;
-    auto role = switched->membership.role;
+    token_subject subject;
+    subject.user = *caller.user_id;
+    subject.session = caller.credential_id;
+    subject.workspace = to_token_workspace(switched->opened);
+    subject.session_expires = switched->session_expires;
+    auto access = make_access_token(c.cx, subject);
     schemas::workspace_token out;
-    out.access_token =
-        make_access_token(c.cx, {*caller.user_id, caller.credential_id, workspace, role, 0, {}});
-    out.expires_in = c.cx.config.access_token_ttl.count();
-    out.workspace = to_workspace(switched->workspace);
-    out.membership = to_membership(switched->membership);
+    out.access_token = std::move(access.text);
+    out.expires_in = access.expires_in;
+    out.workspace = to_workspace(switched->opened->workspace);
+    out.membership = to_membership(switched->opened->membership);
     co_return out;
 }
 

@@ -35,7 +35,16 @@ db::digest mac_of(context& cx, const db::uuid& session, std::int64_t counter,
 
 } // namespace
 
-std::string make_access_token(const context& cx, const token_subject& subject)
+std::optional<token_workspace>
+to_token_workspace(const std::optional<db::memberships::workspace_membership>& opened)
+{
+    if (!opened)
+        return std::nullopt;
+    auto& membership = opened->membership;
+    return token_workspace{opened->workspace.id, membership.membership_id, membership.role};
+}
+
+access_token make_access_token(const context& cx, const token_subject& subject)
 {
     auto now = std::chrono::floor<std::chrono::seconds>(cx.now()).time_since_epoch().count();
     crypto::claims claims;
@@ -43,13 +52,15 @@ std::string make_access_token(const context& cx, const token_subject& subject)
     claims.subject = to_string(subject.user);
     claims.token_id = to_string(crypto::make_uuid_v7());
     claims.session_id = to_string(subject.session);
-    if (subject.workspace)
-        claims.workspace_id = to_string(*subject.workspace);
-    if (subject.role)
-        claims.role = schemas::to_text(to_wire(*subject.role));
+    if (auto& workspace = subject.workspace) {
+        claims.workspace_id = to_string(workspace->id);
+        claims.membership_id = to_string(workspace->membership_id);
+        claims.role = schemas::to_text(to_wire(workspace->role));
+    }
+    auto session_end = std::chrono::floor<std::chrono::seconds>(subject.session_expires).time_since_epoch();
     claims.issued_at = now;
-    claims.expires_at = now + cx.config.access_token_ttl.count();
-    return cx.jwt->sign(claims);
+    claims.expires_at = std::min<std::int64_t>(now + cx.config.access_token_ttl.count(), session_end.count());
+    return {cx.jwt->sign(claims), std::max<std::int64_t>(claims.expires_at - now, 0)};
 }
 
 std::string make_refresh_token(context& cx, const token_subject& subject)

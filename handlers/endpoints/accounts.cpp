@@ -129,13 +129,14 @@ awaitable<signup_outcome> sign_up_and_in(call& c, signup_input input)
     std::size_t first = input.released ? 1 : 0;
     schemas::signup_result out;
     out.user = to_user(c.cx.config, (*rows)[first].as_one<db::users::row>());
-    std::optional<db::role> role;
+    std::optional<token_workspace> workspace;
     if (draft.workspace_id) {
+        auto membership = (*rows)[first + 2].as_one<db::memberships::row>();
         out.workspace = to_workspace((*rows)[first + 1].as_one<db::workspaces::row>());
-        out.membership = to_membership((*rows)[first + 2].as_one<db::memberships::row>());
-        role = db::role::admin;
+        out.membership = to_membership(membership);
+        workspace = token_workspace{*draft.workspace_id, membership.membership_id, membership.role};
     }
-    issue_tokens(c.cx, {account.user_id, session.id, draft.workspace_id, role, 0, session.salt}, out);
+    issue_tokens(c.cx, {account.user_id, session.id, workspace, draft.expires_at, 0, session.salt}, out);
     co_return out;
 }
 

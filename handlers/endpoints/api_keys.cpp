@@ -26,11 +26,6 @@ bool is_prefix_taken(const db::failure& error)
     return error.is_unique_violation("api_keys_prefix_key");
 }
 
-problem already_revoked()
-{
-    return problem::of(codes::conflict, "The key has been revoked.");
-}
-
 /// Checks a key against the policy, and drafts its row without id, prefix and digest. The draft refers to the
 /// body.
 result<db::api_keys::draft> draft_key(const call& c, const schemas::api_key_create& body)
@@ -121,21 +116,25 @@ awaitable<answer<schemas::api_key_created>> mint_with(call& c, schemas::api_key_
     }
 }
 
-std::optional<problem> error_of(db::api_keys::outcome outcome)
+/// Why a key was not changed; nothing if it was.
+awaitable<std::optional<problem>> error_of(call& c, db::api_keys::change_result changed)
 {
-    switch (outcome) {
+    switch (changed.outcome) {
     case db::api_keys::outcome::done:
-        return std::nullopt;
+        co_return std::nullopt;
     case db::api_keys::outcome::unknown:
-        return problem::of(codes::not_found);
+        co_return problem::of(codes::not_found);
     case db::api_keys::outcome::expired:
-        return problem::of(codes::conflict, "The key has expired.");
+        co_return problem::of(codes::conflict, "The key has expired.");
     case db::api_keys::outcome::outdated:
-        return problem::of(codes::conflict, "The key was changed concurrently; try again.");
+        co_return problem::of(codes::conflict, "The key was changed concurrently; try again.");
     case db::api_keys::outcome::revoked:
+        co_return problem::of(codes::conflict, "The key has been revoked.");
+    case db::api_keys::outcome::rotated:
         break;
     }
-    return already_revoked();
+    auto successor = co_await db::api_keys::find_successor(c.cx.db, std::move(*changed.key));
+    co_return problem::already_rotated(std::move(successor).value_or(std::string()));
 }
 
 } // namespace
@@ -239,12 +238,11 @@ awaitable<answer<schemas::api_key_row>> update(call& c, schemas::api_key_patch b
 
     unit_of_work tx(c);
     auto event = tx.event("api_key.update", c.params[0]);
-    auto changed =
-        co_await db::api_keys::update(tx.release(), *filter, c.params[0], std::move(edit), std::move(event));
-    if (changed.outcome == db::api_keys::outcome::unknown)
-        co_return problem::of(codes::not_found);
-    if (changed.outcome != db::api_keys::outcome::done)
-        co_return already_revoked();
+    auto expected = db::api_keys::rights_of(*key);
+    auto changed = co_await db::api_keys::update(tx.release(), *filter, c.params[0], std::move(expected),
+                                                 std::move(edit), std::move(event));
+    if (auto error = co_await error_of(c, changed))
+        co_return std::move(*error);
     co_return to_api_key(*changed.key);
 }
 
@@ -280,8 +278,7 @@ awaitable<answer<schemas::api_key_created>> rotate(call& c, std::optional<schema
         grace = std::chrono::seconds(body->grace_seconds->value);
     db::api_keys::successor successor;
     successor.created_by = c.caller().user_id;
-    successor.scopes = old->scopes;
-    successor.expires_at = old->expires_at;
+    auto expected = db::api_keys::rights_of(*old);
     for (int attempt = 1;; ++attempt) {
         auto secret = crypto::make_api_key();
         successor.id = crypto::make_uuid_v7();
@@ -290,9 +287,9 @@ awaitable<answer<schemas::api_key_created>> rotate(call& c, std::optional<schema
         unit_of_work tx(c);
         auto event = tx.event("api_key.rotate", c.params[0]);
         try {
-            auto changed = co_await db::api_keys::rotate(tx.release(), *filter, c.params[0], successor, grace,
-                                                         std::move(event));
-            if (auto error = error_of(changed.outcome))
+            auto changed = co_await db::api_keys::rotate(tx.release(), *filter, c.params[0], expected,
+                                                         successor, grace, std::move(event));
+            if (auto error = co_await error_of(c, changed))
                 co_return std::move(*error);
             co_return to_new_api_key(*changed.key, std::move(secret.text));
         } catch (const db::failure& e) {

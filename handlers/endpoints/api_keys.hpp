@@ -47,23 +47,28 @@ inline constexpr operation operations[] = {
         .fails_with(codes::forbidden, codes::forbidden_scope),
     describes<&list>(tags::api_keys, "listApiKeys", "List the caller's API keys")
         .fails_with(codes::forbidden),
-    describes<&report>(tags::api_keys, "reportApiKey", "Report a leaked API key",
-                       "Revokes the key: holding it is enough. White space around it is ignored. Invalid keys get the "
-                       "same answer."),
+    describes<&report>(
+        tags::api_keys, "reportApiKey", "Report a leaked API key",
+        "Revokes the key: holding it is enough. White space around it is ignored. Invalid keys get the "
+        "same answer."),
     describes<&claim>(
         tags::api_keys, "claimApiKey", "Get the secret of a key by its one-time link",
         "For keys that an agent created with `delivery: claim_url`. The secret is generated and shown by "
         "this call alone: the agent never has it.")
         .fails_with(codes::invalid_token),
     describes<&show>(tags::api_keys, "showApiKey", "Show an API key").fails_with(codes::forbidden),
-    describes<&update>(tags::api_keys, "updateApiKey", "Change a key's name, scopes or expiry")
-        .fails_with(codes::forbidden, codes::forbidden_scope, codes::conflict),
+    describes<&update>(
+        tags::api_keys, "updateApiKey", "Change a key's name, scopes or expiry",
+        "409 `conflict` if its rights were changed meanwhile; `already_rotated` if it was replaced.")
+        .fails_with(codes::forbidden, codes::forbidden_scope, codes::conflict, codes::already_rotated),
     describes<&revoke>(tags::api_keys, "revokeApiKey", "Revoke an API key",
                        "Once this has answered, no node accepts the key. Idempotent.")
         .fails_with(codes::forbidden),
-    describes<&rotate>(tags::api_keys, "rotateApiKey", "Replace an API key by a successor",
-                       "The successor has the same rights. The old key stays valid for `grace_seconds`.")
-        .fails_with(codes::forbidden, codes::forbidden_scope, codes::conflict),
+    describes<&rotate>(
+        tags::api_keys, "rotateApiKey", "Replace an API key by a successor",
+        "The successor has the same rights. The old key stays valid for `grace_seconds`, and cannot be "
+        "rotated again.")
+        .fails_with(codes::forbidden, codes::forbidden_scope, codes::conflict, codes::already_rotated),
     describes<&mint>(tags::api_keys, "adminMintApiKey", "Create an API key", "An alias of `mintApiKey`.")
         .fails_with(codes::forbidden, codes::forbidden_scope),
     describes<&list>(tags::api_keys, "adminListApiKeys", "List the caller's API keys",

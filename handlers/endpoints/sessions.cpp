@@ -34,6 +34,7 @@ db::sessions::refresh_request make_request(const call& c, const audit_context& o
     out.user_agent = origin.agent();
     out.workspace_id = workspace;
     out.new_expiry = c.cx.now() + c.cx.config.refresh_token_ttl;
+    out.max_age = c.cx.config.session_max_age;
     out.audit_id = crypto::make_uuid_v7();
     out.request_id = origin.request_id();
     return out;
@@ -65,14 +66,11 @@ awaitable<answer<schemas::login_result>> refresh(call& c, schemas::refresh body)
         co_return std::move(*refused);
 
     schemas::login_result out;
-    std::optional<db::uuid> workspace;
-    std::optional<db::role> role;
-    if (login_workspace) {
-        workspace = login_workspace->workspace.id;
-        role = login_workspace->membership.role;
+    if (login_workspace)
         out.workspace = to_workspace(login_workspace->workspace);
-    }
-    issue_tokens(c.cx, {user.id, token->session, workspace, role, refreshed.counter, *salt}, out);
+    auto workspace = to_token_workspace(login_workspace);
+    issue_tokens(c.cx, {user.id, token->session, workspace, refreshed.expires_at, refreshed.counter, *salt},
+                 out);
     out.user = to_user(c.cx.config, user);
     co_return out;
 }
@@ -85,7 +83,7 @@ awaitable<answer<no_content>> logout(call& c)
     unit_of_work tx(c, credential_check::none);
     auto event = tx.event("session.logout", to_string(caller.credential_id));
     if (!caller.role)
-        event.workspace_id.reset(); // of a token whose user has left the workspace
+        event.workspace_id.reset(); // the user of the token has left it
     co_await db::sessions::revoke(tx.release(), caller.credential_id, *caller.user_id, std::move(event));
     co_return no_content();
 }
@@ -95,7 +93,7 @@ awaitable<answer<schemas::page<schemas::session_row>>> list(call& c, query<schem
     if (auto refused = require_user(c))
         co_return std::move(*refused);
     auto fetch = [&c](std::optional<db::uuid> before, int limit) {
-        return db::sessions::list(c.cx.db, *c.caller().user_id, before, limit);
+        return db::sessions::list(c.cx.db, *c.caller().user_id, c.cx.config.session_max_age, before, limit);
     };
     auto convert = [&c](const db::sessions::row& row) { return to_session(row, c.caller()); };
     co_return co_await paginate<schemas::session_row>(c, wanted.value, "sessions", fetch, convert);

@@ -32,9 +32,10 @@ inline constexpr operation operations[] = {
         "within 10 s, which gets the same successor.")
         .fails_with(codes::unauthorized, codes::account_disabled, codes::email_not_verified,
                     codes::not_found),
-    describes<&logout>(tags::sessions, "logOut", "End the session of the access token",
-                       "Once this has answered, no node accepts the session's tokens. An access token that has "
-                       "expired ends its session all the same.")
+    describes<&logout>(
+        tags::sessions, "logOut", "End the session of the access token",
+        "Once this has answered, no node accepts the session's tokens. An access token that has "
+        "expired ends its session all the same.")
         .fails_with(codes::not_a_session),
     describes<&list>(tags::sessions, "listSessions", "List the account's sessions")
         .fails_with(codes::forbidden),

@@ -14,7 +14,7 @@ awaitable<answer<schemas::page<schemas::team_row>>> list(call& c, query<schemas:
 /// Changes a member's role, from their next request on. 409 for the owner and the last admin.
 awaitable<answer<schemas::team_row>> set_role(call& c, schemas::role_change body);
 
-/// Ends a membership, with its API keys and sessions. Members may end their own.
+/// Ends a membership, with its API keys and tokens. Members may end their own.
 awaitable<answer<no_content>> remove(call& c);
 
 /// The API keys that would end with a membership.
@@ -35,8 +35,8 @@ inline constexpr operation operations[] = {
         .fails_with(codes::last_admin, codes::owner_protected),
     describes<&remove>(
         tags::team, "removeMember", "Remove a member, or leave",
-        "Needs `team:remove`, except for the caller's own membership. Ends the member's sessions and API "
-        "keys for this workspace.")
+        "Needs `team:remove`, except for the caller's own membership. Ends the member's tokens and API "
+        "keys for this workspace; the sessions go on in other workspaces.")
         .fails_with(codes::forbidden_scope, codes::last_admin, codes::owner_protected),
     describes<&preview_removal>(
         tags::team, "previewRemoval", "List the API keys that a removal would revoke",

@@ -61,8 +61,13 @@ awaitable<result<db::principal_ref>> load_session(const call& c, credential pres
     auto workspace = schemas::parse_uuid(claims.workspace_id);
     if (!session || (!workspace && !claims.workspace_id.empty()))
         co_return problem::rejected_credential("The token is not valid.");
-    db::timestamp expires{std::chrono::seconds(claims.expires_at)};
-    co_return co_await c.cx.principals.load_session(presented.digest, *session, workspace, expires);
+    db::credential_lookup token;
+    token.digest = presented.digest;
+    token.session_id = *session;
+    token.workspace_id = workspace;
+    token.membership_id = schemas::parse_uuid(claims.membership_id);
+    token.token_expires = db::timestamp(std::chrono::seconds(claims.expires_at));
+    co_return co_await c.cx.principals.load_session(token);
 }
 
 } // namespace

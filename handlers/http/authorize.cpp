@@ -1,5 +1,7 @@
+#include "db/postgres/error.hpp"
 #include "db/principals/last_used.hpp"
 #include "db/principals/principals.hpp"
+#include "db/tables/credential_checks.hpp"
 #include "db/tables/users.hpp"
 #include "handlers/access/permissions.hpp"
 #include "handlers/http/authenticate.hpp"
@@ -65,8 +67,8 @@ decision decide(call& c, const guard& required, db::principal_ref found)
         return reject_unknown_credential(
             c, problem::rejected_credential("The credential is unknown or has been revoked."));
     c.principal = std::move(found);
-    bool may_have_ended =
-        required.accepts_ended_token && c.caller().kind == db::principal::kind_type::session;
+    bool may_have_ended = required.accepts_ended_token && !c.caller().user_disabled &&
+                          c.caller().kind == db::principal::kind_type::session;
     if (auto error = credential_state_error(c, c.caller()); error && !may_have_ended)
         return reject_unknown_credential(c, std::move(*error));
     if (auto over = count_credential(c))
@@ -122,6 +124,58 @@ awaitable<std::optional<problem>> authorize(call& c, const guard& required)
     if (!loaded)
         co_return reject_unknown_credential(c, loaded.error());
     co_return decide(c, required, std::move(*loaded));
+}
+
+namespace {
+
+/// The guard's decision about the caller's credential as it is in the database now.
+awaitable<decision> authorize_again(call& c, const guard& required)
+{
+    auto presented = read_credential(c);
+    if (!presented)
+        co_return presented.error();
+    db::invalidation outdated;
+    outdated.digests.push_back(presented->digest);
+    c.cx.principals.evict(outdated); // no lookup that began earlier is shared either
+    auto loaded = co_await load_principal(c, *presented, token_expiry::enforced);
+    if (!loaded)
+        co_return loaded.error();
+    if (!*loaded)
+        co_return problem::rejected_credential("The credential has been revoked.");
+    c.principal = std::move(*loaded);
+    if (auto error = credential_state_error(c, c.caller()))
+        co_return error;
+    co_return check_permission(c, required);
+}
+
+/// Runs a handler. @return nothing if the caller's rights changed during the call
+awaitable<std::optional<reply>> try_handler(std::function<awaitable<reply>()> handler)
+{
+    try {
+        co_return co_await handler();
+    } catch (const db::failure& e) {
+        if (!db::rights_have_changed(e))
+            throw;
+    }
+    co_return std::nullopt;
+}
+
+/// A second change within one call is rare.
+constexpr int max_attempts = 3;
+
+} // namespace
+
+awaitable<std::variant<reply, problem>> run_with_current_rights(call& c, const guard& required,
+                                                                std::function<awaitable<reply>()> handler)
+{
+    for (int attempt = 1;; ++attempt) {
+        if (auto done = co_await try_handler(handler))
+            co_return std::move(*done);
+        if (attempt == max_attempts || !c.principal)
+            co_return problem::of(codes::conflict, "The caller's rights are changing; try again.");
+        if (auto error = co_await authorize_again(c, required))
+            co_return std::move(*error);
+    }
 }
 
 bool is_unverified(const call& c, const db::principal& caller)

@@ -95,7 +95,12 @@ awaitable<reply> run_guarded(pending& request)
         auto error = co_await authorize(request.call, request.route->guard);
         if (error)
             co_return reject(*request.route, request.call, *error);
-        co_return co_await request.route->run(request.call, request.route->success);
+        auto& route = *request.route;
+        auto handler = [&request, &route] { return route.run(request.call, route.success); };
+        auto outcome = co_await run_with_current_rights(request.call, route.guard, handler);
+        if (auto lost = std::get_if<problem>(&outcome))
+            co_return reject(route, request.call, *lost);
+        co_return std::get<reply>(std::move(outcome));
     } catch (...) {
         co_return to_reply(problem_of_current_exception());
     }

@@ -65,6 +65,7 @@ struct codes {
     LATCHKEY_CODE(already_member, 409, "You are already a member of the workspace.");
     LATCHKEY_CODE(last_admin, 409, "A workspace must keep at least one admin.");
     LATCHKEY_CODE(owner_protected, 409, "The owner must transfer the ownership of the workspace first.");
+    LATCHKEY_CODE(already_rotated, 409, "The key has been rotated already.");
     LATCHKEY_CODE(conflict, 409, "The request conflicts with the current state.");
     LATCHKEY_CODE(payload_too_large, 413, "The body is too large.");
     LATCHKEY_CODE(unsupported_media_type, 415, "The body has the wrong content type.");

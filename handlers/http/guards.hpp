@@ -6,8 +6,10 @@
 #include "handlers/http/problem.hpp"
 #include "handlers/http/route.hpp"
 
+#include <functional>
 #include <optional>
 #include <string_view>
+#include <variant>
 
 namespace db::users {
 struct row;
@@ -25,6 +27,13 @@ namespace handlers {
    address.
     @throw db::failure if the credential must be looked up and the database is unavailable */
 awaitable<std::optional<problem>> authorize(call& c, const guard& required);
+
+/** Runs the handler of a call that passed the guard. If the caller's rights change before the handler's
+   transaction locks them, the transaction has no effect: the guard and the handler then run again, with the
+   rights of now.
+    @return the handler's reply, or why the call is not permitted any more */
+awaitable<std::variant<reply, problem>> run_with_current_rights(call& c, const guard& required,
+                                                                std::function<awaitable<reply>()> handler);
 
 /** `authorize` from memory alone. @return nothing on a cache miss: call `authorize` then, which starts over.
     The request is counted once either way */

@@ -23,7 +23,8 @@ enum class text_check { enforced, none };
 
 using decoded_pairs = std::vector<std::pair<std::string, std::string>>;
 
-/// The decoded pairs of a query string or a form. @return nothing if the percent-encoding or the text is invalid
+/// The decoded pairs of a query string or a form. @return nothing if the percent-encoding or the text is
+/// invalid
 std::optional<decoded_pairs> decode_query(std::string_view query, text_check check = text_check::enforced);
 
 /// Percent-decodes one segment of a path. @return nothing if it is not well-formed UTF-8 text

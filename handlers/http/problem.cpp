@@ -27,6 +27,13 @@ std::string body_of(const problem& p)
         body.required = p.required;
         return schemas::to_json(body);
     }
+    if (p.code == codes::already_rotated) {
+        schemas::already_rotated_problem body;
+        body.detail = p.detail;
+        if (!p.successor_prefix.empty())
+            body.successor_prefix = p.successor_prefix;
+        return schemas::to_json(body);
+    }
     if (p.code == codes::invalid_request) {
         schemas::oauth_problem body;
         body.error = code;
@@ -81,6 +88,15 @@ problem problem::forbidden_scope(std::string_view permission)
         .append(", error=\"insufficient_scope\", scope=\"")
         .append(permission)
         .append("\"");
+    return p;
+}
+
+problem problem::already_rotated(std::string successor_prefix)
+{
+    auto p = of(codes::already_rotated);
+    if (!successor_prefix.empty())
+        p.detail = "The key has been rotated already; its successor is " + successor_prefix + ".";
+    p.successor_prefix = std::move(successor_prefix);
     return p;
 }
 

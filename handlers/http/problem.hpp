@@ -22,6 +22,8 @@ struct problem {
     std::string detail;
     /// The permission that a forbidden_scope lacks.
     std::string required;
+    /// Of already_rotated; may be empty.
+    std::string successor_prefix;
     /// Of a validation_error.
     std::vector<schemas::validation_error> errors;
     /// Retry-After of 429 and 503.
@@ -44,6 +46,7 @@ struct problem {
     static problem rejected_credential(std::string detail);
     static problem token_expired();
     static problem forbidden_scope(std::string_view permission);
+    static problem already_rotated(std::string successor_prefix);
     static problem method_not_allowed(std::string allow);
     static problem unsupported_media_type(std::string_view expected);
     static problem validation_error(std::vector<schemas::validation_error> errors);

@@ -43,8 +43,8 @@ struct guard {
         return out;
     }
 
-    /// Also admits a correctly signed access token that no other call accepts any more, as long as its session
-    /// lives: for the call that ends the session.
+    /// Also admits a correctly signed access token that no other call accepts any more, as long as its
+    /// session lives: for the call that ends the session.
     constexpr guard with_ended_token() const
     {
         auto out = *this;

@@ -17,6 +17,8 @@ struct settings {
     std::string public_url;
     std::chrono::seconds access_token_ttl{3600};
     std::chrono::seconds refresh_token_ttl{2592000};
+    /// A session ends this long after its sign-in, however often it is refreshed.
+    std::chrono::seconds session_max_age{7776000};
     std::chrono::seconds verify_token_ttl{86400};
     std::chrono::seconds reset_token_ttl{3600};
     std::chrono::seconds invite_ttl{604800};

@@ -16,7 +16,9 @@ namespace handlers {
 
 /// The check of the caller's credential that a unit of work begins with.
 enum class credential_check {
-    /// The transaction fails if the credential was revoked, or its role changed, after the guard ran.
+    /// The transaction has no effect if the credential was revoked (401), or its rights changed (the guard
+    /// and the
+    /// handler run again), after the guard ran.
     shared,
     /// The same, and locks the workspace: changes of its members are serialized.
     exclusive,

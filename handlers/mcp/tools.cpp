@@ -191,7 +191,7 @@ constexpr mcp_tool table[] = {
                     http::verb::patch, "/api/v1/users/team/{user_id}", effect::changes),
     tool<&remove_teammate>(
         "remove_teammate", "Remove a member from the team",
-        "Remove a member from the workspace. Ends the member's sessions and API keys for this workspace.",
+        "Remove a member from the workspace. Ends the member's tokens and API keys for this workspace.",
         http::verb::delete_, "/api/v1/users/team/{user_id}", effect::destroys),
 };
 
@@ -235,9 +235,14 @@ json::object describe_mcp_tool(const mcp_tool& tool)
 
 awaitable<reply> run_mcp_tool(call& c, const mcp_tool& tool, const json::value& arguments)
 {
-    if (auto refusal = check_permission(c, guard_of(c, tool)))
+    auto& required = guard_of(c, tool);
+    if (auto refusal = check_permission(c, required))
         co_return to_reply(*refusal);
-    co_return co_await tool.run(c, arguments);
+    auto run = [&] { return tool.run(c, arguments); };
+    auto outcome = co_await run_with_current_rights(c, required, run);
+    if (auto lost = std::get_if<problem>(&outcome))
+        co_return to_reply(*lost);
+    co_return std::get<reply>(std::move(outcome));
 }
 
 } // namespace handlers

@@ -250,20 +250,27 @@ std::map<unsigned, std::vector<documented_error>> errors_of(const route& line, c
 }
 
 /// The schemas that errors have.
-enum class error_shape { problem, validation, forbidden_scope, rate_limited, oauth, own };
+enum class error_shape { problem, validation, forbidden, rate_limited, oauth, rotated, own };
+
+/// The codes with bodies of their own. All others have that of a problem.
+constexpr struct {
+    problem_code code;
+    error_shape shape;
+    schemas::describer describe;
+} special_bodies[] = {
+    {codes::validation_error, error_shape::validation, &schemas::describe<schemas::validation_problem>},
+    {codes::forbidden_scope, error_shape::forbidden, &schemas::describe<schemas::forbidden_scope_problem>},
+    {codes::rate_limited, error_shape::rate_limited, &schemas::describe<schemas::rate_limited_problem>},
+    {codes::already_rotated, error_shape::rotated, &schemas::describe<schemas::already_rotated_problem>},
+    {codes::invalid_request, error_shape::oauth, &schemas::describe<schemas::oauth_problem>}};
 
 error_shape shape_of(const documented_error& error)
 {
     if (error.has_own_body)
         return error_shape::own;
-    if (error.code == codes::validation_error.name())
-        return error_shape::validation;
-    if (error.code == codes::forbidden_scope.name())
-        return error_shape::forbidden_scope;
-    if (error.code == codes::rate_limited.name())
-        return error_shape::rate_limited;
-    if (error.code == codes::invalid_request.name())
-        return error_shape::oauth;
+    for (auto& one : special_bodies)
+        if (one.code.name() == error.code)
+            return one.shape;
     return error_shape::problem;
 }
 
@@ -275,32 +282,22 @@ json::object codes_schema(const std::vector<documented_error>& same_shape)
     return {{"type", "object"}, {"properties", {{"code", {{"enum", std::move(codes)}}}}}};
 }
 
+schemas::describer describer_of(const route& line, error_shape shape)
+{
+    if (shape == error_shape::own)
+        return line.describe_error ? line.describe_error : line.describe_output;
+    for (auto& one : special_bodies)
+        if (one.shape == shape)
+            return one.describe;
+    return &schemas::describe<schemas::problem>;
+}
+
 /// The schema of errors with the same shape.
 json::object builder::body_schema(const route& line, const std::vector<documented_error>& same_shape)
 {
-    using enum error_shape;
-    json::object plain;
-    switch (shape_of(same_shape.front())) {
-    case problem:
-        plain = schema_of(&schemas::describe<schemas::problem>, direction::response);
-        break;
-    case validation:
-        plain = schema_of(&schemas::describe<schemas::validation_problem>, direction::response);
-        break;
-    case forbidden_scope:
-        plain = schema_of(&schemas::describe<schemas::forbidden_scope_problem>, direction::response);
-        break;
-    case rate_limited:
-        plain = schema_of(&schemas::describe<schemas::rate_limited_problem>, direction::response);
-        break;
-    case oauth:
-        return schema_of(&schemas::describe<schemas::oauth_problem>, direction::response);
-    case own:
-        plain =
-            schema_of(line.describe_error ? line.describe_error : line.describe_output, direction::response);
-        break;
-    }
-    if (same_shape.front().code.empty())
+    auto shape = shape_of(same_shape.front());
+    auto plain = schema_of(describer_of(line, shape), direction::response);
+    if (same_shape.front().code.empty() || shape == error_shape::oauth)
         return plain;
     return {{"allOf", {std::move(plain), codes_schema(same_shape)}}};
 }

@@ -49,8 +49,8 @@ struct text {
     }
 };
 
-/** A token, code or key that somebody presents: any string at all. Only the handler can tell whether it is right,
-    and a malformed one is as wrong as an unknown one. */
+/** A token, code or key as presented: any string at all. Only the handler can tell whether it is
+   right, and a malformed one is as wrong as an unknown one. */
 struct opaque_token {
     std::string value;
 

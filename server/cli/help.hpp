@@ -65,6 +65,8 @@ semicolon is the default.
   LATCHKEY_JWT_ALGORITHM          ES256 or EdDSA; ES256
   LATCHKEY_ACCESS_TOKEN_TTL       seconds; 3600
   LATCHKEY_REFRESH_TOKEN_TTL      seconds; 2592000
+  LATCHKEY_SESSION_MAX_AGE        seconds from sign-in to the end of a session,
+                                  however often it is refreshed; 7776000
   LATCHKEY_CORS_ORIGINS           allowed origins of browser clients,
                                   comma-separated; none
   LATCHKEY_TRUSTED_PROXIES        trusted proxy networks (X-Forwarded-For),

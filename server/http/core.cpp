@@ -40,6 +40,7 @@ db::pipeline::config lookup_settings(const config& settings)
 db::principals::config cache_settings(const config& settings, const db::lease& lease)
 {
     db::principals::config out;
+    out.session_max_age = settings.handlers.session_max_age;
     out.lease = &lease;
     out.cache_bytes = settings.cache_bytes / settings.threads;
     out.negative_cache_bytes = out.cache_bytes / 16;

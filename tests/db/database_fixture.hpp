@@ -11,6 +11,7 @@
 #include "tests/support/io.hpp"
 
 #include <boost/uuid/random_generator.hpp>
+#include <boost/uuid/string_generator.hpp>
 #include <boost/uuid/uuid_io.hpp>
 
 #include <cstring>
@@ -133,6 +134,14 @@ struct database_fixture {
                  "', '" + to_string(owner) + "')");
         add_member(id, owner, "admin");
         return id;
+    }
+
+    /// In the fixture's workspace.
+    std::optional<db::uuid> membership_of(const db::uuid& user)
+    {
+        auto id = data.sql("SELECT id FROM memberships WHERE workspace_id = '" + to_string(workspace) +
+                           "' AND user_id = '" + to_string(user) + "'");
+        return id.empty() ? std::nullopt : std::optional(boost::uuids::string_generator()(id));
     }
 
     key add_key(const db::uuid& owner, std::optional<db::timestamp> expires = {})

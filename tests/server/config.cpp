@@ -47,6 +47,7 @@ BOOST_AUTO_TEST_CASE(defaults_match_the_documentation)
     BOOST_TEST(settings.handlers.rate_limit_per_minute == 1000u);
     BOOST_TEST(settings.handlers.access_token_ttl.count() == 3600);
     BOOST_TEST(settings.handlers.refresh_token_ttl.count() == 2592000);
+    BOOST_TEST(settings.handlers.session_max_age.count() == 7776000);
     BOOST_TEST(settings.handlers.password_costs.to_string() == "m=19456,t=2,p=1");
     BOOST_TEST((settings.argon2 == crypto::argon2_engine::built_in));
     BOOST_TEST(settings.threads >= 1u);

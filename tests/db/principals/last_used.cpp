@@ -60,8 +60,8 @@ BOOST_FIXTURE_TEST_CASE(sessions_are_last_seen, last_used_fixture)
     db::last_used_writer writer(one.io, one.db, without_timer());
     auto session = add_session(bob);
     auto until = from_now(std::chrono::hours(1));
-    auto principal =
-        run([&] { return one.principals.load_session(new_digest(), session, workspace, until); });
+    db::credential_lookup token{new_digest(), session, workspace, membership_of(bob), until};
+    auto principal = run([&] { return one.principals.load_session(token); });
     writer.record(*principal, at(0));
     run([&] { return writer.close(); });
     BOOST_TEST(data.sql("SELECT extract(epoch FROM last_seen_at)::bigint FROM sessions") == "2000000000");

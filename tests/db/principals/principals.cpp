@@ -126,7 +126,11 @@ BOOST_FIXTURE_TEST_CASE(an_access_token_resolves_to_its_session, principals_fixt
     auto session = add_session(ada, std::chrono::hours(5));
     auto token = new_digest();
     auto ends = from_now(std::chrono::hours(1));
-    auto found = run([&] { return one.principals.load_session(token, session, workspace, ends); });
+    auto membership = membership_of(ada);
+    auto load_session = [&](db::credential_lookup wanted) {
+        return run([&] { return one.principals.load_session(wanted); });
+    };
+    auto found = load_session({token, session, workspace, membership, ends});
     BOOST_REQUIRE(found);
     BOOST_TEST((found->kind == db::principal::kind_type::session));
     BOOST_TEST((found->expires_at == ends));
@@ -135,20 +139,55 @@ BOOST_FIXTURE_TEST_CASE(an_access_token_resolves_to_its_session, principals_fixt
     BOOST_TEST((cached(token) == state::hit));
 
     auto later = from_now(std::chrono::hours(9));
-    auto nowhere =
-        run([&] { return one.principals.load_session(new_digest(), session, std::nullopt, later); });
+    auto nowhere = load_session({new_digest(), session, std::nullopt, std::nullopt, later});
     BOOST_TEST(!nowhere->role);
     BOOST_TEST(!nowhere->members_can_mint);
     BOOST_TEST((nowhere->expires_at.value() < later));
 
     auto foreign = add_workspace("His", bob);
-    auto outsider = run([&] { return one.principals.load_session(new_digest(), session, foreign, ends); });
+    auto outsider = load_session({new_digest(), session, foreign, membership, ends});
     BOOST_TEST(!outsider->role);
+    BOOST_TEST(!load_session({new_digest(), session, workspace, membership_of(bob), ends})->role);
+    BOOST_TEST(!load_session({new_digest(), session, workspace, std::nullopt, ends})->role);
 
     data.sql("UPDATE sessions SET revoked_at = now()");
     auto late = new_digest();
-    BOOST_TEST(!run([&] { return one.principals.load_session(late, session, workspace, ends); }));
+    BOOST_TEST(!load_session({late, session, workspace, membership, ends}));
     BOOST_TEST((cached(late) == state::negative_hit));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_credential_of_an_earlier_membership_has_no_role, principals_fixture)
+{
+    auto key = add_key(bob);
+    auto ends = from_now(std::chrono::hours(1));
+    db::credential_lookup token{new_digest(), add_session(bob), workspace, membership_of(bob), ends};
+    auto load_session = [&] { return run([&] { return one.principals.load_session(token); }); };
+    BOOST_TEST((load(key.digest)->role == db::role::member));
+    BOOST_TEST((load_session()->role == db::role::member));
+    BOOST_TEST((load_session()->membership_id == membership_of(bob)));
+    data.sql("DELETE FROM memberships WHERE user_id = '" + to_string(bob) + "'");
+    add_member(workspace, bob, "admin");
+    one.principals.evict_all();
+    BOOST_TEST(!load(key.digest)->role);
+    BOOST_TEST(!load_session()->role);
+    token.membership_id = membership_of(bob);
+    token.digest = new_digest();
+    BOOST_TEST((load_session()->role == db::role::admin));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_session_expires_by_its_age_too, principals_fixture)
+{
+    auto session = add_session(bob, std::chrono::hours(24 * 365));
+    auto far = from_now(std::chrono::hours(24 * 365));
+    db::credential_lookup token{new_digest(), session, workspace, membership_of(bob), far};
+    auto expires_at = [&] {
+        token.digest = new_digest();
+        return run([&] { return one.principals.load_session(token); })->expires_at.value();
+    };
+    BOOST_TEST((expires_at() <= from_now(std::chrono::hours(24 * 90 + 1))));
+    BOOST_TEST((expires_at() >= from_now(std::chrono::hours(24 * 90 - 1))));
+    data.sql("UPDATE sessions SET created_at = now() - interval '90 days'");
+    BOOST_TEST((expires_at() <= from_now(std::chrono::seconds(1))));
 }
 
 BOOST_FIXTURE_TEST_CASE(concurrent_lookups_share_statements, principals_fixture)

@@ -41,18 +41,22 @@ struct minting : db::test::database_fixture {
         next.prefix = to_string(next.id).substr(8);
         next.digest = new_digest();
         next.created_by = bob;
-        if (auto old = run([&] { return db::api_keys::find_by_digest(one.db, key.digest); })) {
-            next.scopes = expected_scopes.value_or(old->scopes);
-            next.expires_at = old->expires_at;
-        }
+        auto rights = expected_of(key);
         return run([&] {
-            return db::api_keys::rotate(db::transaction(changes, one.db), bobs, key.prefix, next, grace,
-                                        event("api_key.rotate"));
+            return db::api_keys::rotate(db::transaction(changes, one.db), bobs, key.prefix, rights, next,
+                                        grace, event("api_key.rotate"));
         });
     }
 
-    /// The scopes that a rotation expects; by default the key's own.
-    std::optional<std::vector<std::string>> expected_scopes;
+    /// The rights that a change expects: by default the key's own.
+    std::optional<db::api_keys::expected_rights> expected;
+
+    db::api_keys::expected_rights expected_of(const db::test::key& key)
+    {
+        auto old = run([&] { return db::api_keys::find_by_digest(one.db, key.digest); });
+        auto own = old ? db::api_keys::rights_of(*old) : db::api_keys::expected_rights();
+        return expected.value_or(own);
+    }
 
     db::api_keys::row find(const db::test::key& key)
     {
@@ -136,8 +140,9 @@ BOOST_FIXTURE_TEST_CASE(edits_are_three_state_and_do_not_change_revoked_keys, mi
 {
     auto key = add_key(bob, from_now(std::chrono::hours(1)));
     auto update = [&](db::api_keys::owner_filter filter, db::api_keys::edit edit) {
+        auto rights = expected_of(key);
         return run([&] {
-            return db::api_keys::update(db::transaction(changes, one.db), filter, key.prefix, edit,
+            return db::api_keys::update(db::transaction(changes, one.db), filter, key.prefix, rights, edit,
                                         event("x"));
         });
     };
@@ -219,21 +224,69 @@ BOOST_FIXTURE_TEST_CASE(without_a_grace_period_the_old_key_is_revoked, minting)
     auto key = add_key(bob);
     BOOST_TEST((rotate(key, std::chrono::seconds(0)).outcome == outcome::done));
     BOOST_TEST((find(key).status == status::revoked));
-    BOOST_TEST((rotate(key, std::chrono::seconds(0)).outcome == outcome::revoked));
+    BOOST_TEST((rotate(key, std::chrono::seconds(0)).outcome == outcome::rotated));
+    auto revoked = add_key(bob);
+    revoke(bobs, revoked.prefix);
+    BOOST_TEST((rotate(revoked, std::chrono::seconds(0)).outcome == outcome::revoked));
     auto old = add_key(bob, from_now(std::chrono::seconds(-1)));
     BOOST_TEST((rotate(old, std::chrono::seconds(0)).outcome == outcome::expired));
     db::test::key none{new_id(), "no such", new_digest()};
     BOOST_TEST((rotate(none, std::chrono::seconds(0)).outcome == outcome::unknown));
-    BOOST_TEST(events() == 1u);
+    BOOST_TEST(events() == 2u);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_key_changed_concurrently_is_not_rotated, minting)
 {
     auto key = add_key(bob);
-    expected_scopes = {"content:read", "something:else"};
-    BOOST_TEST((rotate(key, std::chrono::seconds(0)).outcome == outcome::outdated));
+    auto own = expected_of(key);
+    auto differing = std::vector(3, own);
+    differing[0].scopes = {"content:read", "something:else"};
+    differing[1].expires_at = from_now(std::chrono::hours(1));
+    differing[2].role = db::role::admin;
+    for (auto& rights : differing) {
+        expected = rights;
+        BOOST_TEST((rotate(key, std::chrono::seconds(0)).outcome == outcome::outdated));
+        db::api_keys::edit edit;
+        edit.name = "renamed";
+        edit.scopes = {"*"};
+        auto changed = run([&] {
+            return db::api_keys::update(db::transaction(changes, one.db), bobs, key.prefix, rights, edit,
+                                        event("x"));
+        });
+        BOOST_TEST((changed.outcome == outcome::outdated));
+        BOOST_TEST(changed.key.value().scopes.at(0) == "content:read");
+    }
     BOOST_TEST((find(key).status == status::active));
     BOOST_TEST(events() == 0u);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_key_is_rotated_once_and_not_changed_afterwards, minting)
+{
+    auto key = add_key(bob, from_now(std::chrono::minutes(1))); // expires before its grace period ends
+    auto next = rotate(key, std::chrono::hours(1)).key.value();
+    auto again = rotate(key, std::chrono::hours(1));
+    BOOST_TEST((again.outcome == outcome::rotated));
+    auto named = run([&] { return db::api_keys::find_successor(one.db, again.key.value()); });
+    BOOST_TEST(named.value() == next.prefix);
+    BOOST_TEST(!run([&] { return db::api_keys::find_successor(one.db, next); }));
+    db::api_keys::edit longer;
+    longer.expires_at.emplace(std::nullopt);
+    auto rights = expected_of(key);
+    auto changed = run([&] {
+        return db::api_keys::update(db::transaction(changes, one.db), bobs, key.prefix, rights, longer,
+                                    event("x"));
+    });
+    BOOST_TEST((changed.outcome == outcome::rotated));
+    BOOST_TEST(data.sql("SELECT count(*) FROM api_keys WHERE rotated_from IS NOT NULL") == "1");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_key_of_an_earlier_membership_cannot_be_rotated, minting)
+{
+    auto key = add_key(bob);
+    data.sql("DELETE FROM memberships WHERE user_id = '" + to_string(bob) + "'");
+    add_member(workspace, bob, "member");
+    BOOST_TEST((rotate(key, std::chrono::seconds(0)).outcome == outcome::outdated));
+    BOOST_TEST(data.sql("SELECT count(*) FROM api_keys") == "1");
 }
 
 BOOST_FIXTURE_TEST_CASE(the_keys_of_a_removed_member_are_revoked, minting)

@@ -30,7 +30,10 @@ struct session_fixture : db::test::database_fixture {
     {
         auto event = db::test::event("session.switch");
         event.workspace_id = target;
-        return run([&] { return db::sessions::switch_to(one.db, session, bob, target, event); });
+        auto switched = run([&] {
+            return db::sessions::switch_to(one.db, session, bob, target, std::chrono::hours(24), event);
+        });
+        return switched ? switched->opened : std::nullopt;
     }
 
     void leave(const db::uuid& target)

@@ -12,6 +12,8 @@ using db::test::new_id;
 
 namespace {
 
+constexpr std::chrono::hours max_age{24 * 90};
+
 struct refresh_fixture : db::test::database_fixture {
     db::uuid id = add_session(bob);
 
@@ -112,6 +114,26 @@ BOOST_FIXTURE_TEST_CASE(concurrent_refreshes_get_the_same_successor, refresh_fix
     }
 }
 
+BOOST_FIXTURE_TEST_CASE(no_refresh_extends_a_session_beyond_its_maximum_age, refresh_fixture)
+{
+    auto with = request(0);
+    with.max_age = std::chrono::hours(1); // less than the new expiry
+    auto done = refresh(with);
+    BOOST_TEST((done.outcome == refresh_outcome::renewed));
+    BOOST_TEST((done.expires_at <= from_now(std::chrono::minutes(61))));
+    data.sql("UPDATE sessions SET created_at = now() - interval '50 minutes'");
+    with.counter = 1;
+    done = refresh(with);
+    BOOST_TEST((done.expires_at <= from_now(std::chrono::minutes(11))));
+    BOOST_TEST(data.sql("SELECT expires_at = created_at + interval '1 hour' FROM sessions") == "t");
+    data.sql("UPDATE sessions SET created_at = now() - interval '1 hour'");
+    with.counter = 2;
+    BOOST_TEST((refresh(with).outcome == refresh_outcome::gone));
+    auto shown = run([&] { return db::sessions::list(one.db, bob, with.max_age, std::nullopt, 3); });
+    BOOST_TEST(shown.rows.empty());
+    BOOST_TEST(shown.total == 0);
+}
+
 BOOST_FIXTURE_TEST_CASE(sessions_are_listed_newest_first_and_paged, db::test::database_fixture)
 {
     std::vector<db::uuid> made;
@@ -119,11 +141,11 @@ BOOST_FIXTURE_TEST_CASE(sessions_are_listed_newest_first_and_paged, db::test::da
         made.push_back(add_session(bob));
     add_session(bob, std::chrono::seconds(-1));
     add_session(ada);
-    auto first = run([&] { return db::sessions::list(one.db, bob, std::nullopt, 3); });
+    auto first = run([&] { return db::sessions::list(one.db, bob, max_age, std::nullopt, 3); });
     BOOST_TEST(first.total == 5);
     BOOST_REQUIRE(first.rows.size() == 3u);
     BOOST_TEST((first.rows[0].id == made[4]));
-    auto second = run([&] { return db::sessions::list(one.db, bob, first.rows[2].id, 3); });
+    auto second = run([&] { return db::sessions::list(one.db, bob, max_age, first.rows[2].id, 3); });
     BOOST_REQUIRE(second.rows.size() == 2u);
     BOOST_TEST((second.rows[1].id == made[0]));
 }

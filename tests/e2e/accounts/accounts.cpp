@@ -246,7 +246,7 @@ BOOST_AUTO_TEST_CASE(an_access_token_carries_user_workspace_role_and_expiry)
     BOOST_TEST(header.text("/kid") == keys.text("/keys/0/kid"));
 
     auto claims = jwt_part(fixture.token, 1);
-    BOOST_TEST(member_names(claims) == "iss sub aud exp iat jti sid wid role");
+    BOOST_TEST(member_names(claims) == "iss sub aud exp iat jti sid wid role mid");
     BOOST_TEST(claims.text("/iss") == "https://id.example.com");
     BOOST_TEST(claims.text("/aud") == "https://id.example.com");
     BOOST_TEST(claims.text("/sub") == fixture.user);

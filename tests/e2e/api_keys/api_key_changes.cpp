@@ -1,12 +1,16 @@
 // API keys after minting: show, patch, rotate, revoke, report.
+#include "tests/e2e/support/all_cores.hpp"
 #include "tests/e2e/support/members.hpp"
 #include "tests/e2e/support/response_helpers.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/forge.hpp"
+#include "tests/support/transaction.hpp"
 
 #include <chrono>
 #include <deque>
 #include <string>
+#include <string_view>
+#include <utility>
 
 using namespace e2e;
 using namespace std::chrono_literals;
@@ -160,7 +164,7 @@ BOOST_FIXTURE_TEST_CASE(rotation_mints_a_successor_with_the_same_rights, key_cha
     BOOST_TEST(next.text("/prefix") != prefix_of(key));
     BOOST_TEST(next.text("/prefix") == prefix_of(next.text("/secret")));
     BOOST_TEST(is_valid(next.text("/secret")));
-    BOOST_TEST(client.get(base + "/me", next.text("/secret")).text("/user/id") == user);
+    BOOST_TEST(client.get(base + "/auth", next.text("/secret")).header("X-User-Id") == user);
     BOOST_TEST(!is_valid(key)); // no grace period by default
     BOOST_TEST(is_recent(show(key).text("/revoked_at")));
     BOOST_TEST(db.sql("SELECT string_agg(target, ',') FROM audit WHERE action = 'api_key.rotate'") ==
@@ -217,6 +221,97 @@ BOOST_FIXTURE_TEST_CASE(a_grace_period_is_at_most_a_week, key_changes_fixture)
     }
 }
 
+BOOST_FIXTURE_TEST_CASE(a_rotated_key_names_its_successor, key_changes_fixture)
+{
+    auto again = mint(R"({"name":"again"})");
+    auto first = rotate(key, R"({"grace_seconds":600})"), other = rotate(again);
+    for (auto& [old, successor] : {std::pair(key, first), std::pair(again, other)})
+        for (auto& refused : {rotate(old), rotate(old, R"({"grace_seconds":600})"),
+                              change(old, R"({"expires_at":null})"), change(old, R"({"name":"x"})")}) {
+            BOOST_TEST(refused.status == 409u);
+            BOOST_TEST(refused.code() == "already_rotated");
+            BOOST_TEST(member_names(refused) == "detail code successor_prefix");
+            BOOST_TEST(refused.text("/successor_prefix") == successor.text("/prefix"));
+        }
+    BOOST_TEST(is_valid(key)); // in its grace period
+    BOOST_TEST(client.del(path(key), token).status == 204u);
+    BOOST_TEST(rotate(first.text("/secret")).status == 201u);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_key_is_rotated_once_by_concurrent_calls, key_changes_fixture)
+{
+    for (int round = 0; round < 10; ++round) {
+        // The old key expires before its grace period would, so that the rotation changes neither of them.
+        auto old = mint(support::object({{"name", "k"}, {"expires_at", from_now(10min)}}));
+        auto body = R"({"grace_seconds":3600})";
+        auto path = "/api-keys/" + prefix_of(old) + "/rotate";
+        auto all =
+            send_concurrently(server, {post_request(path, body, token), post_request(path, body, token),
+                                       post_request(path, body, token)});
+        BOOST_TEST(summaries(all) == "201, 409 already_rotated, 409 already_rotated");
+    }
+}
+
+BOOST_FIXTURE_TEST_CASE(rights_changed_between_check_and_write_are_not_written_over, key_changes_fixture)
+{
+    auto narrow = mint(R"({"name":"n","scopes":["api_keys:write","content:read"]})");
+    const std::string changes[] = {"scopes = '{api_keys:write,content:read,team:read}'",
+                                   "expires_at = now() + interval '1 hour'", "revoked_at = now()"};
+    for (auto& change_meanwhile : changes) {
+        auto target = mint(R"({"name":"t","scopes":["content:read"]})");
+        auto of_target = " WHERE prefix = '" + prefix_of(target) + "'";
+        const api_request calls[] = {
+            patch_request("/api-keys/" + prefix_of(target), R"({"scopes":["api_keys:write"]})", narrow),
+            patch_request("/api-keys/" + prefix_of(target), R"({"expires_at":"2099-01-01T00:00:00Z"})",
+                          narrow),
+            post_request("/api-keys/" + prefix_of(target) + "/rotate", "", narrow)};
+        for (auto& call : calls) {
+            db.sql("UPDATE api_keys SET scopes = '{content:read}', expires_at = NULL, revoked_at = NULL" +
+                   of_target);
+            support::transaction other(db.conninfo());
+            other.sql("UPDATE api_keys SET " + change_meanwhile + of_target);
+            support::response answer;
+            BOOST_TEST(other.commit_when_blocking([&] { answer = call(client); }));
+            BOOST_TEST(summary(answer) == "409 conflict", change_meanwhile);
+            BOOST_TEST(db.sql("SELECT count(*) FROM api_keys" + of_target + " AND " +
+                              (change_meanwhile.starts_with("scopes") ? change_meanwhile : "name = 't'")) ==
+                       "1");
+        }
+    }
+}
+
+BOOST_FIXTURE_TEST_CASE(a_key_that_is_narrowed_meanwhile_cannot_mint_its_old_rights, key_changes_fixture)
+{
+    auto wide = mint(R"({"name":"w","scopes":["api_keys:write","team:read"]})");
+    auto narrowing =
+        "UPDATE api_keys SET scopes = '{api_keys:write}' WHERE prefix = '" + prefix_of(wide) + "'";
+    for (auto body :
+         {R"({"name":"k","scopes":["team:read"]})", R"({"name":"k","scopes":["api_keys:write"]})"}) {
+        db.sql("UPDATE api_keys SET scopes = '{api_keys:write,team:read}' WHERE prefix = '" +
+               prefix_of(wide) + "'");
+        support::transaction other(db.conninfo());
+        other.sql(narrowing);
+        support::response answer;
+        BOOST_TEST(other.commit_when_blocking([&] { answer = client.post(base + "/api-keys", body, wide); }));
+        auto is_still_held = std::string_view(body).find("api_keys") != std::string_view::npos;
+        BOOST_TEST(summary(answer) == (is_still_held ? "201" : "403 forbidden_scope"), body);
+        if (!is_still_held)
+            BOOST_TEST(answer.text("/required") == "team:read");
+    }
+}
+
+BOOST_FIXTURE_TEST_CASE(minting_that_is_reserved_meanwhile_is_refused, key_changes_fixture)
+{
+    auto bob = add_member(*this, "bob@example.com", "manager");
+    support::transaction other(db.conninfo());
+    other.sql("UPDATE workspaces SET members_can_mint_keys = false");
+    support::response answer;
+    BOOST_TEST(other.commit_when_blocking(
+        [&] { answer = client.post(base + "/api-keys", R"({"name":"k"})", bob.token); }));
+    BOOST_TEST(summary(answer) == "403 forbidden_scope");
+    BOOST_TEST(answer.text("/required") == "api_keys:admin");
+}
+
 BOOST_FIXTURE_TEST_CASE(an_expired_key_cannot_be_rotated, key_changes_fixture)
 {
     db.sql("UPDATE api_keys SET expires_at = now() - interval '1 second'");
@@ -246,8 +341,8 @@ BOOST_FIXTURE_TEST_CASE(a_report_of_an_unknown_key_is_answered_alike, key_change
     auto other = support::forge(key, 20); // the right prefix alone revokes nothing
     auto reported = report("tnx_");
     BOOST_TEST(reported.status == 202u);
-    for (auto& text : {other, prefix_of(key), std::string("garbage"), token.substr(0, 200),
-                       std::string(), std::string("a\0b", 3), std::string(20000, 'A'), key + "A"})
+    for (auto& text : {other, prefix_of(key), std::string("garbage"), token.substr(0, 200), std::string(),
+                       std::string("a\0b", 3), std::string(20000, 'A'), key + "A"})
         BOOST_TEST(normalized(report(text)) == normalized(reported), text);
     BOOST_TEST(is_valid(key));
     BOOST_TEST(normalized(report(key)) == normalized(reported));

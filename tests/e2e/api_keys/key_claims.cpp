@@ -17,10 +17,10 @@ struct claims_fixture : mcp_fixture {
         std::string prefix, claim;
     };
 
-    claimable_key mint_by_link(const std::string& more = "")
+    claimable_key mint_by_link(const std::string& more = "", const std::string& with = {})
     {
         auto arguments = R"({"name":"by link","delivery":"claim_url")" + more + "}";
-        auto made = call_tool("mint_api_key", arguments, token);
+        auto made = call_tool("mint_api_key", arguments, with.empty() ? token : with);
         BOOST_REQUIRE_MESSAGE(made.status == 200u, made.body);
         BOOST_TEST(made.body.find("tnx_") == std::string::npos);
         auto url = made.text("/result/structuredContent/claim_url");
@@ -98,6 +98,22 @@ BOOST_FIXTURE_TEST_CASE(revoked_and_expired_keys_cannot_be_claimed, claims_fixtu
     db.sql("UPDATE api_keys SET expires_at = now() - interval '1 second' WHERE prefix = '" + expired.prefix +
            "'");
     BOOST_TEST(claim_outcome(expired) == "400 invalid_token");
+}
+
+BOOST_FIXTURE_TEST_CASE(where_minting_is_reserved_for_admins_only_their_links_are_claimed, claims_fixture)
+{
+    auto members = mint_by_link("", bob.token), managers = mint_by_link("", mel.token),
+         admins = mint_by_link();
+    auto settings = R"({"members_can_mint_keys":false})";
+    BOOST_REQUIRE(client.patch(base + "/workspace", settings, token).status == 200u);
+    BOOST_TEST(claim_outcome(members) == "400 invalid_token");
+    BOOST_TEST(claim_outcome(managers) == "400 invalid_token");
+    BOOST_TEST(claim_outcome(admins) == "200 ");
+    for (auto& with : {bob.token, mel.token})
+        for (auto arguments : {R"({"name":"k"})", R"({"name":"k","delivery":"claim_url"})"}) {
+            auto refused = call_tool("mint_api_key", arguments, with);
+            BOOST_TEST(refused.body.find("forbidden_scope") != std::string::npos, refused.body);
+        }
 }
 
 BOOST_FIXTURE_TEST_CASE(of_concurrent_claims_exactly_one_succeeds, claims_fixture)

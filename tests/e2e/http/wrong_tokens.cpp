@@ -15,27 +15,27 @@ namespace {
 
 /// Empty, short, long, outside of ASCII, with control characters; some have the form of a token.
 const std::vector<std::string> any_strings{"",
-                                            " ",
-                                            "x",
-                                            "null",
-                                            std::string("a\0b", 3),
-                                            std::string(1, '\0'),
-                                            "\x7F\n\r\t",
-                                            "\u00E9\u0301\U0001F511",
-                                            "\u202Etoken",
-                                            "' OR 1=1 --",
-                                            "../../etc",
-                                            "%00",
-                                            std::string(42, 'A'),
-                                            std::string(43, 'A'),
-                                            std::string(43, 'A') + "=",
-                                            std::string(44, 'A'),
-                                            std::string(76, 'A'),
-                                            std::string(257, 'A'),
-                                            std::string(513, 'A'),
-                                            std::string(60000, 'A'),
-                                            "tnx_example0_000000000000000000000000000000000xPPqm",
-                                            "a.b.c"};
+                                           " ",
+                                           "x",
+                                           "null",
+                                           std::string("a\0b", 3),
+                                           std::string(1, '\0'),
+                                           "\x7F\n\r\t",
+                                           "\u00E9\u0301\U0001F511",
+                                           "\u202Etoken",
+                                           "' OR 1=1 --",
+                                           "../../etc",
+                                           "%00",
+                                           std::string(42, 'A'),
+                                           std::string(43, 'A'),
+                                           std::string(43, 'A') + "=",
+                                           std::string(44, 'A'),
+                                           std::string(76, 'A'),
+                                           std::string(257, 'A'),
+                                           std::string(513, 'A'),
+                                           std::string(60000, 'A'),
+                                           "tnx_example0_000000000000000000000000000000000xPPqm",
+                                           "a.b.c"};
 
 std::string body_with(const std::string& name, const std::string& token, boost::json::object rest = {})
 {
@@ -47,8 +47,10 @@ std::string percent_encoded(const std::string& text)
 {
     static constexpr char digits[] = "0123456789ABCDEF";
     std::string out;
-    for (unsigned char c : text)
-        out.append({'%', digits[c >> 4], digits[c & 15]});
+    for (char c : text) {
+        auto byte = static_cast<unsigned char>(c);
+        out.append({'%', digits[byte >> 4], digits[byte & 15]});
+    }
     return out;
 }
 

@@ -225,11 +225,12 @@ std::string scenario::add_key(const std::string& workspace, const std::string& o
     auto key = crypto::make_api_key();
     auto user = owner.empty() ? "NULL" : "'" + owner + "'";
     auto acting_role = owner.empty() ? "'" + text_of(as) + "'" : "NULL";
-    add("INSERT INTO api_keys (id, prefix, digest, name, scopes, workspace_id, user_id, role, created_by) "
-        "VALUES ('" +
+    add("INSERT INTO api_keys (id, prefix, digest, name, scopes, workspace_id, user_id, membership_id, role, "
+        "created_by) VALUES ('" +
         new_id() + "', '" + key.prefix + "', " + quote(fixture_.key_digester(key.text)) + ", 'k', '{" +
-        join(scopes_of(with_, line_), ",") + "}', '" + workspace + "', " + user + ", " + acting_role + ", '" +
-        user_ + "')");
+        join(scopes_of(with_, line_), ",") + "}', '" + workspace + "', " + user +
+        ", (SELECT id FROM memberships WHERE workspace_id = '" + workspace + "' AND user_id = " + user +
+        "), " + acting_role + ", '" + user_ + "')");
     return key.text;
 }
 

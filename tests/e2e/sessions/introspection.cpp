@@ -95,10 +95,10 @@ BOOST_FIXTURE_TEST_CASE(tokens_that_are_not_valid_in_this_workspace_are_inactive
     BOOST_TEST(is_inactive(key));
     auto outsider = sign_up(client, "eve@example.net");
     BOOST_TEST(is_inactive(outsider.token));
-    for (std::string made_up :
-         {"tnx_", "x", "a.b.c", "tnx_aaaaaaaa_00000000000000000000000000000000000000", "%C3%A9", "a%00b",
-          "%FF", "+", std::string(20000, 'A').c_str()})
+    for (std::string made_up : {"tnx_", "x", "a.b.c", "tnx_aaaaaaaa_00000000000000000000000000000000000000",
+                                "%C3%A9", "a%00b", "%FF", "+"})
         BOOST_TEST(is_inactive(made_up), made_up);
+    BOOST_TEST(is_inactive(std::string(20000, 'A')));
     BOOST_TEST(is_inactive(token.substr(0, token.size() - 2)));
     BOOST_TEST(is_inactive(refresh_token)); // not an access token
     BOOST_REQUIRE(client.del(base + "/team/" + mel.user, token).status == 204u);

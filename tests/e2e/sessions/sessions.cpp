@@ -1,4 +1,5 @@
 // Session management: list, end one, end all others, log out.
+#include "tests/e2e/support/all_cores.hpp"
 #include "tests/e2e/support/members.hpp"
 #include "tests/e2e/support/response_helpers.hpp"
 #include "tests/support/forge.hpp"
@@ -214,6 +215,37 @@ BOOST_FIXTURE_TEST_CASE(all_other_sessions_can_be_ended, sessions_fixture)
         BOOST_TEST(client.get(base + "/me", valid).status == 200u);
     BOOST_TEST(refresh(refresh_token) == "200");
     BOOST_TEST(client.del(base + "/sessions", token).status == 204u);
+}
+
+BOOST_AUTO_TEST_CASE(a_session_ends_at_its_maximum_age_however_often_it_is_refreshed)
+{
+    two_workspaces_fixture fixture({{"LATCHKEY_SESSION_MAX_AGE", "100000"}});
+    auto& client = fixture.client;
+    auto refresh = [&](const std::string& with) {
+        return client.post(base + "/token/refresh", support::object({{"refresh_token", with}}));
+    };
+    auto age = [&](const std::string& seconds) {
+        fixture.db.sql("UPDATE sessions SET created_at = now() - interval '" + seconds + " seconds'");
+    };
+    age("98000");
+    auto renewed = refresh(fixture.refresh_token);
+    BOOST_TEST(renewed.status == 200u);
+    auto left = std::stoi(json_at(renewed, "/expires_in"));
+    BOOST_TEST((left <= 2000 && left > 1900), left);
+    auto claims = jwt_part(renewed.text("/access_token"), 1).json();
+    BOOST_TEST(claims.at("exp").as_int64() - claims.at("iat").as_int64() == left);
+    auto switched =
+        client.post(base + "/workspaces/" + fixture.workspace + "/switch", "", renewed.text("/access_token"));
+    BOOST_TEST(std::stoi(json_at(switched, "/expires_in")) <= left);
+    BOOST_TEST(fixture.db.sql("SELECT expires_at - created_at = interval '100000 seconds' FROM sessions "
+                              "WHERE user_id = '" +
+                              fixture.user + "'") == "t");
+
+    age("100000"); // the tokens of Eve have not been used yet, so that no core has them cached
+    BOOST_TEST(summary(client.get(base + "/me", fixture.eve.token)) == "401 token_expired");
+    BOOST_TEST(summary(refresh(fixture.eve.refresh_token)) == "401 unauthorized");
+    BOOST_TEST(summary(refresh(renewed.text("/refresh_token"))) == "401 unauthorized");
+    BOOST_TEST(summary(client.post(base + "/login", credentials("eve@example.net"))) == "200");
 }
 
 BOOST_FIXTURE_TEST_CASE(logout_ends_the_session_of_the_token, sessions_fixture)

@@ -50,6 +50,7 @@ inline person add_member(account_fixture& fixture, const std::string& email, con
 
 /// Ada's workspace and, separate from it, Eve's.
 struct two_workspaces_fixture : account_fixture {
+    using account_fixture::account_fixture;
     person eve = sign_up(client, "eve@example.net");
 };
 

@@ -172,7 +172,7 @@ BOOST_FIXTURE_TEST_CASE(requests_in_flight_do_not_outlive_a_demotion, membership
                           "' AND cancelled_at IS NULL") == "0");
         BOOST_TEST(on_all_cores(server, get_request("/audit", bob.token)) == "403 forbidden_scope");
         for (auto& answer : {answers[1], answers[2], answers[3]})
-            BOOST_TEST((answer.status < 300 || answer.status == 401 || answer.status == 403), answer.body);
+            BOOST_TEST((answer.status < 300 || answer.status == 403), answer.body);
         if (answers[1].status == 201u) // owned by the workspace, as if created just before
             BOOST_TEST(on_all_cores(server, get_request("/audit", answers[1].text("/secret"))) == "200");
     }
@@ -187,12 +187,11 @@ BOOST_FIXTURE_TEST_CASE(a_key_minted_during_a_demotion_has_the_lower_role, membe
                                                   post_request("/api-keys", R"({"name":"k"})", bob.token)});
         check_no_failure(answers);
         BOOST_TEST(answers[1].status == 200u);
-        for (auto& made : {answers[0], answers[2]})
-            if (made.status == 201u)
-                BOOST_TEST(on_all_cores(server, get_request("/audit", made.text("/secret"))) ==
-                           "403 forbidden_scope");
-            else
-                BOOST_TEST(made.status == 401u);
+        for (auto& made : {answers[0], answers[2]}) {
+            BOOST_TEST(made.status == 201u); // members may mint too
+            BOOST_TEST(on_all_cores(server, get_request("/audit", made.text("/secret"))) ==
+                       "403 forbidden_scope");
+        }
     }
 }
 
@@ -228,10 +227,13 @@ BOOST_FIXTURE_TEST_CASE(no_key_or_session_created_during_a_removal_survives_it, 
             auto token = answer.text("/access_token");
             auto expected = jwt_part(token, 1).text("/wid") == workspace ? "401 unauthorized" : "200";
             BOOST_TEST(on_all_cores(server, get_request("/me", token)) == expected);
-            // A session that was created leads to a workspace of which the account is still a member.
-            auto renewed =
-                post("/token/refresh", support::object({{"refresh_token", answer.text("/refresh_token")}}));
-            BOOST_TEST((renewed.status >= 400 || renewed.text("/workspace/id") == own), renewed.body);
+            // Its session goes on in a workspace of which the account is still a member.
+            auto refresh_token = answer.text("/refresh_token");
+            if (refresh_token.empty())
+                continue;
+            auto renewed = post("/token/refresh", support::object({{"refresh_token", refresh_token}}));
+            BOOST_TEST(renewed.status == 200u);
+            BOOST_TEST(renewed.text("/workspace/id") == own);
         }
     }
 }

@@ -54,7 +54,7 @@ struct removal_fixture : invite_fixture {
 
 BOOST_AUTO_TEST_SUITE(team_removal)
 
-BOOST_FIXTURE_TEST_CASE(only_keys_and_sessions_of_the_workspace_end, removal_fixture)
+BOOST_FIXTURE_TEST_CASE(only_keys_and_tokens_of_the_workspace_end, removal_fixture)
 {
     BOOST_REQUIRE(client.patch(base + "/team/" + mel.user, R"({"role":"admin"})", token).status == 200u);
     auto own = own_workspace_of(mel);
@@ -73,11 +73,61 @@ BOOST_FIXTURE_TEST_CASE(only_keys_and_sessions_of_the_workspace_end, removal_fix
         BOOST_TEST(status_of(dead) == "401 unauthorized");
     for (auto& alive : {at_home, key_at_home, workspace_key, token, bob.token})
         BOOST_TEST(status_of(alive) == "200");
-    BOOST_TEST(refresh(mel.refresh_token) == 401u);
-    BOOST_TEST(refresh(again.refresh_token) == 401u);
-    BOOST_TEST(refresh(elsewhere.refresh_token) == 200u);
+    for (auto& session : {mel, again, elsewhere}) { // the sessions go on in the other workspace
+        auto renewed = post("/token/refresh", support::object({{"refresh_token", session.refresh_token}}));
+        BOOST_TEST(renewed.status == 200u);
+        BOOST_TEST(renewed.text("/workspace/id") == own);
+        BOOST_TEST(status_of(renewed.text("/access_token")) == "200");
+    }
     BOOST_TEST(db.sql("SELECT count(*) FROM sessions WHERE workspace_id = '" + workspace +
-                      "' AND user_id = '" + mel.user + "' AND revoked_at IS NULL") == "0");
+                      "' AND user_id = '" + mel.user + "'") == "0");
+}
+
+BOOST_FIXTURE_TEST_CASE(what_a_removal_ended_does_not_count_after_joining_again, removal_fixture)
+{
+    auto own = own_workspace_of(bob);
+    verify_address("bob@example.com");
+    std::vector<std::string> ended;
+    auto session = bob;
+    for (int round = 0; round < 3; ++round) {
+        auto at_home = switched(session.token, own);
+        auto here = switched(at_home, workspace);
+        auto key = key_of(here), rotated = key_of(here);
+        auto successor =
+            post("/api-keys/" + prefix_of(rotated) + "/rotate", R"({"grace_seconds":600})", here);
+        for (auto& credential : {session.token, here, key, rotated, successor.text("/secret")}) {
+            BOOST_TEST(status_of(credential) == "200");
+            ended.push_back(credential);
+        }
+        BOOST_REQUIRE(remove(round == 1 ? here : token, bob.user).status == 204u); // leaves, or is removed
+        for (auto& credential : ended)
+            BOOST_TEST(status_of(credential) == "401 unauthorized");
+        BOOST_TEST(status_of(at_home) == "200");
+
+        // Joined again, with the same session: only new tokens count.
+        BOOST_REQUIRE(accept(invitation_token("bob@example.com", "manager"), at_home).status == 200u);
+        for (auto& credential : ended)
+            BOOST_TEST(status_of(credential) == "401 unauthorized");
+        auto entered =
+            post("/token/refresh",
+                 support::object({{"refresh_token", session.refresh_token}, {"workspace_id", workspace}}));
+        BOOST_REQUIRE(entered.status == 200u);
+        BOOST_TEST(status_of(entered.text("/access_token")) == "200");
+        session.token = entered.text("/access_token");
+        session.refresh_token = entered.text("/refresh_token");
+        BOOST_TEST(client.get(base + "/me", session.token).text("/role") == "manager");
+    }
+    BOOST_TEST(status_of(session.token) == "200");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_token_of_an_ended_membership_still_logs_out, removal_fixture)
+{
+    BOOST_REQUIRE(remove(token, bob.user).status == 204u);
+    BOOST_TEST(status_of(bob.token) == "401 unauthorized");
+    BOOST_TEST(post("/logout", "", bob.token).status == 204u);
+    BOOST_TEST(refresh(bob.refresh_token) == 401u);
+    BOOST_TEST(db.sql("SELECT count(*) FROM audit WHERE action = 'session.logout' AND workspace_id = '" +
+                      workspace + "'") == "0");
 }
 
 BOOST_FIXTURE_TEST_CASE(a_removed_member_logs_in_elsewhere_and_has_no_access_here, removal_fixture)
@@ -96,13 +146,17 @@ BOOST_FIXTURE_TEST_CASE(a_removed_member_logs_in_elsewhere_and_has_no_access_her
     verify_address("bob@example.com");
     BOOST_TEST(accept(invitation_token("bob@example.com", "manager"), back.token).status == 200u);
     BOOST_TEST(role_of(bob.user) == "manager");
-    BOOST_TEST(status_of(bob.token) == "401 unauthorized"); // an ended session stays ended
+    BOOST_TEST(status_of(bob.token) == "401 unauthorized"); // of the membership that ended
 }
 
 BOOST_FIXTURE_TEST_CASE(an_account_without_a_workspace_remains, removal_fixture)
 {
     db.sql("DELETE FROM workspaces WHERE owner_id = '" + bob.user + "'");
     BOOST_REQUIRE(remove(token, bob.user).status == 204u);
+    auto renewed = post("/token/refresh", support::object({{"refresh_token", bob.refresh_token}}));
+    BOOST_TEST(renewed.status == 200u);
+    BOOST_TEST(json_at(renewed, "/workspace") == "null");
+    BOOST_TEST(json_at(jwt_part(renewed.text("/access_token"), 1), "/wid") == "null");
     auto back = client.post(base + "/login", credentials("bob@example.com"));
     BOOST_TEST(back.status == 200u);
     BOOST_TEST(json_at(back, "/workspace") == "null");
@@ -121,6 +175,7 @@ BOOST_FIXTURE_TEST_CASE(members_can_leave, removal_fixture)
     BOOST_TEST(json_at(preview_removal(bob.token, bob.user), "/total") == "2");
     BOOST_TEST(json_at(preview_removal(key, bob.user), "/total") == "2");
     BOOST_TEST(remove(bob.token, bob.user).status == 204u);
+    BOOST_TEST(refresh(bob.refresh_token) == 200u);
     for (auto& dead : {bob.token, key, narrow})
         BOOST_TEST(status_of(dead) == "401 unauthorized");
     auto mels_key = key_of(mel.token, R"({"name":"n","scopes":["profile:write"]})");

@@ -26,15 +26,24 @@ struct issuing : handlers::test::handler_fixture {
         return std::get<crypto::claims>(checked);
     }
 
-    std::string access(std::optional<db::uuid> workspace, std::optional<db::role> role)
+    access_token make_access(std::optional<token_workspace> workspace)
     {
-        return make_access_token(cx, {id_of(1), id_of(2), workspace, role, 0, {}});
+        token_subject subject;
+        subject.user = id_of(1);
+        subject.session = id_of(2);
+        subject.workspace = workspace;
+        subject.session_expires = cx.now() + session_left;
+        return make_access_token(cx, subject);
     }
+
+    std::string access(db::role role) { return make_access(token_workspace{id_of(3), id_of(4), role}).text; }
 
     std::string refresh(db::uuid session, std::int64_t counter)
     {
         return make_refresh_token(cx, {id_of(1), session, {}, {}, counter, salt});
     }
+
+    std::chrono::seconds session_left{86400};
 
     bool is_good(const std::string& token, const std::vector<std::uint8_t>& with)
     {
@@ -50,29 +59,43 @@ BOOST_AUTO_TEST_SUITE(session_tokens)
 BOOST_FIXTURE_TEST_CASE(access_tokens_hold_user_workspace_role_and_expiry, issuing)
 {
     config.access_token_ttl = std::chrono::seconds(90);
-    auto claims = claims_of(access(id_of(3), db::role::manager));
+    auto claims = claims_of(access(db::role::manager));
     BOOST_TEST(claims.issuer == "https://id.example.com");
     BOOST_TEST(claims.audience == "https://id.example.com");
     BOOST_TEST(claims.subject == to_string(id_of(1)));
     BOOST_TEST(claims.session_id == to_string(id_of(2)));
     BOOST_TEST(claims.workspace_id == to_string(id_of(3)));
+    BOOST_TEST(claims.membership_id == to_string(id_of(4)));
     BOOST_TEST(claims.role == "manager");
     BOOST_TEST(claims.expires_at - claims.issued_at == 90);
-    BOOST_TEST(claims_of(access(id_of(3), db::role::admin)).role == "admin");
-    BOOST_TEST(claims_of(access(id_of(3), db::role::member)).role == "member");
+    BOOST_TEST(claims_of(access(db::role::admin)).role == "admin");
+    BOOST_TEST(claims_of(access(db::role::member)).role == "member");
 }
 
 BOOST_FIXTURE_TEST_CASE(access_tokens_without_a_workspace_name_none, issuing)
 {
-    auto claims = claims_of(access(std::nullopt, std::nullopt));
+    auto claims = claims_of(make_access(std::nullopt).text);
     BOOST_TEST(claims.workspace_id == "");
+    BOOST_TEST(claims.membership_id == "");
     BOOST_TEST(claims.role == "");
+}
+
+BOOST_FIXTURE_TEST_CASE(no_access_token_outlives_its_session, issuing)
+{
+    config.access_token_ttl = std::chrono::seconds(3600);
+    session_left = std::chrono::seconds(100);
+    auto token = make_access(std::nullopt);
+    auto claims = claims_of(token.text);
+    BOOST_TEST(claims.expires_at - claims.issued_at == token.expires_in);
+    BOOST_TEST(token.expires_in <= 100);
+    BOOST_TEST(token.expires_in >= 98);
+    session_left = std::chrono::seconds(-5);
+    BOOST_TEST(make_access(std::nullopt).expires_in == 0);
 }
 
 BOOST_FIXTURE_TEST_CASE(access_tokens_are_unique, issuing)
 {
-    auto one = claims_of(access(id_of(3), db::role::admin)),
-         other = claims_of(access(id_of(3), db::role::admin));
+    auto one = claims_of(access(db::role::admin)), other = claims_of(access(db::role::admin));
     BOOST_TEST(one.token_id != other.token_id);
 }
 
