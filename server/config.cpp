@@ -273,8 +273,10 @@ std::variant<setting_list, std::string> read_flags(std::span<char* const> argume
         std::ranges::replace(name, '-', '_');
         if (is_secret(name)) {
             auto variable = variable_of(name);
-            return std::string(flag.substr(0, equals)) + ": every user of this machine can see flags: set " +
-                   variable + ", or " + variable + "_FILE to the name of a file that holds it";
+            std::string message(flag.substr(0, equals));
+            message.append(": every user of this machine can see flags: set ").append(variable);
+            message.append(", or ").append(variable).append("_FILE to the name of a file that holds it");
+            return message;
         }
         if (!is_known(name))
             return std::string(flag.substr(0, equals)) + ": unknown flag (see latchkey --help)";
@@ -293,7 +295,7 @@ std::variant<config, std::vector<std::string>> make_config(setting_list environm
     auto merged = merge(std::move(environment), std::move(flags));
     std::vector<std::string> errors;
     for (auto& [name, message] : read_secret_files(merged))
-        errors.push_back(variable_of(name) + ": " + message);
+        errors.push_back(variable_of(name).append(": ").append(message));
     bool has_all_files = errors.empty();
     auto parsed = schemas::parse_pairs<raw_settings>(merged, "settings");
     for (auto& error : parsed.errors)
