@@ -2,7 +2,8 @@
 #
 #   docker build -t latchkey .
 #   docker run --read-only --cap-drop all --security-opt no-new-privileges -p 8080:8080 \
-#     -e LATCHKEY_DATABASE_URL=... -e LATCHKEY_MASTER_KEY=... -e LATCHKEY_PUBLIC_URL=... latchkey
+#     -v "$PWD/secrets:/run/secrets:ro" -e LATCHKEY_DATABASE_URL_FILE=/run/secrets/database-url \
+#     -e LATCHKEY_MASTER_KEY_FILE=/run/secrets/master-key -e LATCHKEY_PUBLIC_URL=... latchkey
 ARG BASE=debian:bookworm-slim
 
 FROM ${BASE} AS build
@@ -32,6 +33,7 @@ USER 10001:10001
 ENV LATCHKEY_LISTEN=0.0.0.0:8080
 EXPOSE 8080
 STOPSIGNAL SIGTERM
+# Liveness: an outage of the database must not restart all containers.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 CMD ["latchkey", "health"]
 ENTRYPOINT ["latchkey"]
 CMD ["serve"]

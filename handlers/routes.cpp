@@ -144,9 +144,11 @@ constexpr route table[] = {
     get<&openapi::show>("/openapi.json", anyone),
     get<&swagger_ui::show>("/docs", anyone),
     get<&swagger_ui::show_file>("/docs/{file}", anyone),
-    get<&health::live>("/healthz", unlimited).documents<schemas::health>(),
-    get<&health::ready>("/readyz", unlimited).documents<schemas::health>(),
-    get<&metrics::show>("/metrics", unlimited),
+    get<&health::live>("/healthz", unlimited).documents<schemas::health>().on_listeners(served_on::both),
+    get<&health::ready>("/readyz", unlimited)
+        .documents<schemas::health>()
+        .on_listeners(served_on::operations),
+    get<&metrics::show>("/metrics", unlimited).on_listeners(served_on::operations),
 };
 
 /// Each route has exactly one operation, and each operation one route: checked at compile time.

@@ -4,6 +4,7 @@
 #include "handlers/endpoints/oauth_state_cookie.hpp"
 #include "schemas/engine/types.hpp"
 #include "server/config_types.hpp"
+#include "server/secret_files.hpp"
 
 #include <boost/describe/class.hpp>
 #include <boost/url/parse.hpp>
@@ -20,6 +21,7 @@ namespace {
 struct raw_settings {
     std::optional<schemas::text<1, 4096>> data_dir;
     std::optional<listen_setting> listen;
+    std::optional<listen_setting> admin_listen;
     std::optional<schemas::text<1, 4096>> database_url;
     std::optional<public_url_setting> public_url;
     std::optional<master_key_setting> master_key;
@@ -49,25 +51,17 @@ struct raw_settings {
     std::optional<schemas::integer<1, 1'048'576>> cache_mib;
     std::optional<bool> prepared_statements;
     std::optional<bool> migrate;
+    std::optional<schemas::integer<0, 600>> drain_delay;
 };
 BOOST_DESCRIBE_STRUCT(raw_settings, (),
-                      (data_dir, listen, database_url, public_url, master_key, threads, rate_limit_per_minute,
-                       password_hash, argon2, jwt_algorithm, log_level, cors_origins, trusted_proxies,
-                       extra_resources, access_token_ttl, refresh_token_ttl, session_max_age,
+                      (data_dir, listen, admin_listen, database_url, public_url, master_key, threads,
+                       rate_limit_per_minute, password_hash, argon2, jwt_algorithm, log_level, cors_origins,
+                       trusted_proxies, extra_resources, access_token_ttl, refresh_token_ttl, session_max_age,
                        verify_token_ttl, reset_token_ttl, invite_ttl, email_verification, smtp_url, mail_from,
                        google_client_id, google_client_secret, google_issuer, redirect_allowlist,
-                       database_connections, cache_mib, prepared_statements, migrate))
+                       database_connections, cache_mib, prepared_statements, migrate, drain_delay))
 
 constexpr std::string_view variable_prefix = "LATCHKEY_";
-
-/// `public_url` as `LATCHKEY_PUBLIC_URL`.
-std::string variable_of(std::string_view name)
-{
-    std::string out(variable_prefix);
-    for (char c : name)
-        out.push_back(c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c);
-    return out;
-}
 
 std::string describe(const schemas::validation_error& error)
 {
@@ -77,7 +71,7 @@ std::string describe(const schemas::validation_error& error)
 
 bool is_known(std::string_view name)
 {
-    return std::ranges::count(schemas::member_names<raw_settings>, name) > 0;
+    return std::ranges::count(schemas::member_names<raw_settings>, name) > 0 || secret_in_file(name);
 }
 
 /// Default of LATCHKEY_PUBLIC_URL.
@@ -104,7 +98,22 @@ setting_list merge(setting_list environment, setting_list flags)
     return flags;
 }
 
-/// Settings that are required, and settings that require each other.
+const handlers::settings defaults;
+
+boost::asio::ip::tcp::endpoint listen_address(const raw_settings& in)
+{
+    return in.listen ? in.listen->endpoint
+                     : boost::asio::ip::tcp::endpoint(boost::asio::ip::address_v4::loopback(), 8080);
+}
+
+/// Whether two listeners would accept the same connections.
+bool overlap(const boost::asio::ip::tcp::endpoint& a, const boost::asio::ip::tcp::endpoint& b)
+{
+    return a.port() != 0 && a.port() == b.port() &&
+           (a.address() == b.address() || a.address().is_unspecified() || b.address().is_unspecified());
+}
+
+/// Settings that are required, settings that require each other, and settings that contradict each other.
 void check_combinations(const raw_settings& in, std::vector<std::string>& errors)
 {
     if (!in.database_url)
@@ -120,6 +129,13 @@ void check_combinations(const raw_settings& in, std::vector<std::string>& errors
             "LATCHKEY_GOOGLE_CLIENT_ID: requires LATCHKEY_GOOGLE_CLIENT_SECRET, and vice versa");
     if (in.google_issuer && !in.google_client_id)
         errors.emplace_back("LATCHKEY_GOOGLE_ISSUER: requires LATCHKEY_GOOGLE_CLIENT_ID");
+    if (in.admin_listen && overlap(in.admin_listen->endpoint, listen_address(in)))
+        errors.emplace_back("LATCHKEY_ADMIN_LISTEN: must be another address or port than LATCHKEY_LISTEN");
+    auto refresh = in.refresh_token_ttl ? in.refresh_token_ttl->value : defaults.refresh_token_ttl.count();
+    if (in.access_token_ttl && in.access_token_ttl->value > refresh)
+        errors.emplace_back(
+            "LATCHKEY_ACCESS_TOKEN_TTL: must not be longer than LATCHKEY_REFRESH_TOKEN_TTL, " +
+            std::to_string(refresh) + " seconds");
 }
 
 config to_config(raw_settings in)
@@ -127,8 +143,11 @@ config to_config(raw_settings in)
     config out(*in.master_key->keys);
 
     // The process.
-    out.listen = in.listen ? in.listen->endpoint
-                           : boost::asio::ip::tcp::endpoint(boost::asio::ip::address_v4::loopback(), 8080);
+    out.listen = listen_address(in);
+    if (in.admin_listen)
+        out.admin_listen = in.admin_listen->endpoint;
+    if (in.drain_delay)
+        out.limits.drain_delay = std::chrono::seconds(in.drain_delay->value);
     out.threads = in.threads ? static_cast<unsigned>(in.threads->value) : count_cores();
     out.level = static_cast<log_level>(in.log_level.value_or(log_level_name::info));
     if (in.trusted_proxies)
@@ -161,12 +180,12 @@ config to_config(raw_settings in)
     // The settings of the handlers.
     auto& h = out.handlers;
     h.public_url = in.public_url ? std::move(in.public_url->value) : default_public_url(out.listen);
-    if (in.access_token_ttl)
-        h.access_token_ttl = std::chrono::seconds(in.access_token_ttl->value);
     if (in.refresh_token_ttl)
         h.refresh_token_ttl = std::chrono::seconds(in.refresh_token_ttl->value);
     if (in.session_max_age)
         h.session_max_age = std::chrono::seconds(in.session_max_age->value);
+    h.access_token_ttl = in.access_token_ttl ? std::chrono::seconds(in.access_token_ttl->value)
+                                             : std::min(h.access_token_ttl, h.refresh_token_ttl);
     if (in.verify_token_ttl)
         h.verify_token_ttl = std::chrono::seconds(in.verify_token_ttl->value);
     if (in.reset_token_ttl)
@@ -190,6 +209,14 @@ config to_config(raw_settings in)
 }
 
 } // namespace
+
+std::string variable_of(std::string_view name)
+{
+    std::string out(variable_prefix);
+    for (char c : name)
+        out.push_back(c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c);
+    return out;
+}
 
 db::pipeline::config database_settings(const config& settings)
 {
@@ -247,6 +274,13 @@ std::variant<setting_list, std::string> read_flags(std::span<char* const> argume
             return std::string(flag) + ": unexpected argument (see latchkey --help)";
         name.erase(0, 2);
         std::ranges::replace(name, '-', '_');
+        if (is_secret(name)) {
+            auto variable = variable_of(name);
+            std::string message(flag.substr(0, equals));
+            message.append(": every user of this machine can see flags: set ").append(variable);
+            message.append(", or ").append(variable).append("_FILE to the name of a file that holds it");
+            return message;
+        }
         if (!is_known(name))
             return std::string(flag.substr(0, equals)) + ": unknown flag (see latchkey --help)";
         if (equals != std::string_view::npos)
@@ -262,12 +296,14 @@ std::variant<setting_list, std::string> read_flags(std::span<char* const> argume
 std::variant<config, std::vector<std::string>> make_config(setting_list environment, setting_list flags)
 {
     auto merged = merge(std::move(environment), std::move(flags));
-    auto parsed = schemas::parse_pairs<raw_settings>(merged, "settings");
     std::vector<std::string> errors;
-    errors.reserve(parsed.errors.size() + 2);
+    for (auto& [name, message] : read_secret_files(merged))
+        errors.push_back(variable_of(name).append(": ").append(message));
+    bool has_all_files = errors.empty();
+    auto parsed = schemas::parse_pairs<raw_settings>(merged, "settings");
     for (auto& error : parsed.errors)
         errors.push_back(describe(error));
-    if (parsed.value)
+    if (parsed.value && has_all_files)
         check_combinations(*parsed.value, errors);
     if (!errors.empty())
         return errors;

@@ -34,7 +34,9 @@ struct time_limits {
     std::chrono::seconds body{30};
     /// For writing a response.
     std::chrono::seconds write{30};
-    /// For all requests in flight when the server begins to drain.
+    /// How long a draining server still accepts connections, while it reports itself as not ready.
+    std::chrono::seconds drain_delay{0};
+    /// After that, for all requests in flight.
     std::chrono::seconds drain{10};
 };
 
@@ -48,6 +50,8 @@ struct config {
     explicit config(const crypto::keyring& master) : keys(master) {}
 
     boost::asio::ip::tcp::endpoint listen;
+    /// Where `/metrics` and `/readyz` are served; absent: with everything else.
+    std::optional<boost::asio::ip::tcp::endpoint> admin_listen;
     /// Number of cores, each with a thread of its own.
     unsigned threads = 1;
     log_level level = log_level::info;
@@ -87,14 +91,18 @@ std::optional<handlers::oidc_provider::config> oidc_provider_settings(const conf
 /// Settings as given: pairs of name and value, such as `public_url` and `https://id.example.com`.
 using setting_list = std::vector<std::pair<std::string, std::string>>;
 
+/// The variable of a setting: `LATCHKEY_PUBLIC_URL` of `public_url`.
+std::string variable_of(std::string_view name);
+
 /// Settings from LATCHKEY_ variables: `LATCHKEY_PUBLIC_URL` is `public_url`. Unknown ones are logged.
 setting_list read_environment(char** environment);
 
 /** Settings from flags: `--public-url X` or `--public-url=X` is `public_url`.
-    @return the settings, or an error message for the first invalid flag */
+    @return the settings, or an error message for the first invalid flag: an unknown one, or a secret */
 std::variant<setting_list, std::string> read_flags(std::span<char* const> arguments);
 
-/** Validate all settings at once. A flag overrides the variable of the same name.
+/** Validate all settings at once. A flag overrides the variable of the same name, and secrets are read from
+    their files.
     @return the configuration, or one error message for each invalid setting */
 std::variant<config, std::vector<std::string>> make_config(setting_list environment, setting_list flags);
 

@@ -1,10 +1,13 @@
 #include "server/config_types.hpp"
 
+#include "handlers/access/permissions.hpp"
 #include "handlers/access/text.hpp"
 #include "handlers/oidc/https_client.hpp"
 
+#include <boost/beast/core/string.hpp>
 #include <boost/url/parse.hpp>
 #include <boost/url/url.hpp>
+#include <boost/url/url_view.hpp>
 
 #include <algorithm>
 #include <charconv>
@@ -34,6 +37,47 @@ std::vector<std::string_view> split_list(std::string_view in)
     return out;
 }
 
+/// Whether permissions of the server itself have this resource: `team` in `team:read`.
+bool is_own_resource(std::string_view name)
+{
+    return std::ranges::any_of(handlers::permission_table::builtin(), [&](std::string_view permission) {
+        return permission.substr(0, permission.find(':')) == name;
+    });
+}
+
+/// Scheme, host and port as browsers write them in the Origin header (RFC 6454, section 6.2).
+std::string origin_of(const boost::urls::url_view& url)
+{
+    auto lower = [](std::string text) {
+        for (auto& c : text)
+            c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+        return text;
+    };
+    auto scheme = lower(std::string(url.scheme()));
+    auto out = scheme + "://" + lower(std::string(url.encoded_host()));
+    std::string_view default_port = scheme == "https" ? "443" : scheme == "http" ? "80" : "";
+    if (!url.port().empty() && url.port() != default_port)
+        out.append(":").append(url.port());
+    return out;
+}
+
+/** Whether a browser may be sent there with a code: https, http on a loopback host (RFC 8252, section 7.3),
+   or the scheme of an app. */
+bool is_redirect_uri(const boost::urls::url_view& url)
+{
+    constexpr std::string_view unsafe[] = {"about",      "blob",       "data",    "file",
+                                           "filesystem", "javascript", "vbscript"};
+    std::string_view scheme = url.scheme();
+    if (url.has_userinfo() ||
+        std::ranges::any_of(unsafe, [&](std::string_view one) { return boost::beast::iequals(one, scheme); }))
+        return false;
+    if (boost::beast::iequals(scheme, "https"))
+        return !url.host().empty();
+    if (boost::beast::iequals(scheme, "http"))
+        return handlers::is_loopback_host(url.host_address());
+    return true;
+}
+
 } // namespace
 
 std::optional<listen_setting> listen_setting::read(std::string_view in, const path& at,
@@ -59,11 +103,17 @@ std::optional<listen_setting> listen_setting::read(std::string_view in, const pa
 std::optional<public_url_setting> public_url_setting::read(std::string_view in, const path& at,
                                                            validation_errors& errors)
 {
+    // In the form of the Origin header, which is compared with it: browsers write hosts in lower case and
+    // leave default ports out.
     auto url = boost::urls::parse_absolute_uri(in);
     bool is_valid = url && (url->scheme() == "http" || url->scheme() == "https") && !url->host().empty() &&
-                    !url->has_query() && !url->has_userinfo();
+                    !url->has_query() && !url->has_userinfo() &&
+                    in == origin_of(*url) + std::string(url->encoded_path());
     if (!is_valid) {
-        add_error(at, errors, "must be a URL such as https://id.example.com, without a query");
+        add_error(
+            at, errors,
+            "must be a URL such as https://id.example.com: without user, query and fragment, the host in "
+            "lower case, and without a default port");
         return std::nullopt;
     }
     while (in.ends_with('/'))
@@ -98,10 +148,13 @@ std::optional<cors_origins_setting> cors_origins_setting::read(std::string_view 
 {
     cors_origins_setting out;
     for (auto item : split_list(in)) {
+        // Origins are compared as texts: one that is written in another way than browsers do never matches.
         auto url = boost::urls::parse_absolute_uri(item);
-        bool is_origin = url && !url->host().empty() && url->encoded_path().empty() && !url->has_query();
-        if (!is_origin) {
-            add_error(at, errors, "must be origins such as https://app.example.com, separated by commas");
+        if (!url || url->host().empty() || item != origin_of(*url) ||
+            item.find('*') != std::string_view::npos) {
+            add_error(at, errors,
+                      "must be origins such as https://app.example.com, separated by commas, in lower case, "
+                      "without a path, a trailing slash, a default port or a wildcard");
             return std::nullopt;
         }
         out.origins.emplace_back(item);
@@ -116,7 +169,16 @@ std::optional<networks_setting> networks_setting::read(std::string_view in, cons
     for (auto item : split_list(in)) {
         auto network = handlers::address_range::parse(item);
         if (!network) {
-            add_error(at, errors, "must be addresses or networks such as 10.0.0.0/8, separated by commas");
+            add_error(at, errors, "must be addresses or networks such as 192.0.2.0/24, separated by commas");
+            return std::nullopt;
+        }
+        if (network->has_host_bits()) {
+            add_error(at, errors,
+                      "the address in " + std::string(item) + " has bits behind the length of the network");
+            return std::nullopt;
+        }
+        if (network->length() == 0) {
+            add_error(at, errors, "must not contain all addresses: every client could choose its address");
             return std::nullopt;
         }
         out.networks.push_back(*network);
@@ -133,6 +195,10 @@ std::optional<resources_setting> resources_setting::read(std::string_view in, co
             add_error(at, errors, "must be resource names such as leads, separated by commas");
             return std::nullopt;
         }
+        if (is_own_resource(item)) {
+            add_error(at, errors, std::string(item) + " is a resource of Latchkey itself");
+            return std::nullopt;
+        }
         out.names.emplace_back(item);
     }
     return out;
@@ -142,7 +208,8 @@ std::optional<smtp_setting> smtp_setting::read(std::string_view in, const path& 
 {
     auto url = boost::urls::parse_absolute_uri(in);
     bool is_valid = url && (url->scheme() == "smtp" || url->scheme() == "smtps") && !url->host().empty() &&
-                    (url->encoded_path().empty() || url->encoded_path() == "/") && !url->has_query();
+                    (url->encoded_path().empty() || url->encoded_path() == "/") && !url->has_query() &&
+                    (url->password().empty() || !url->user().empty());
     if (!is_valid) {
         add_error(at, errors, "must be a URL such as smtp://user:password@mail.example.com:587");
         return std::nullopt;
@@ -183,8 +250,11 @@ std::optional<issuer_setting> issuer_setting::read(std::string_view in, const pa
                                                    validation_errors& errors)
 {
     auto local = handlers::is_loopback_url(in);
-    if (!local || (!*local && !in.starts_with("https:"))) {
-        add_error(at, errors, "must be the issuer's URL, such as https://accounts.google.com");
+    auto url = boost::urls::parse_absolute_uri(in);
+    if (!local || (!*local && !in.starts_with("https:")) || !url || url->has_query() || url->has_userinfo()) {
+        add_error(at, errors,
+                  "must be the issuer's URL, such as https://accounts.google.com, "
+                  "without user, query and fragment");
         return std::nullopt;
     }
     return issuer_setting{std::string(in)};
@@ -196,9 +266,10 @@ std::optional<redirects_setting> redirects_setting::read(std::string_view in, co
     redirects_setting out;
     for (auto item : split_list(in)) {
         auto url = boost::urls::parse_absolute_uri(item);
-        if (!url || url->scheme() == "javascript" || url->scheme() == "data") {
+        if (!url || !is_redirect_uri(*url)) {
             add_error(at, errors,
-                      "must be URLs such as https://app.example.com/signed-in, separated by commas");
+                      "must be absolute URLs such as https://app.example.com/signed-in, separated by commas, "
+                      "without user and fragment, and http on a loopback host only");
             return std::nullopt;
         }
         out.urls.emplace_back(item);

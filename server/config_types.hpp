@@ -25,7 +25,7 @@ struct listen_setting {
                                               schemas::validation_errors& errors);
 };
 
-/// An http or https URL without query and user; trailing slashes are removed.
+/// An http or https URL without user, query and fragment; trailing slashes are removed.
 struct public_url_setting {
     std::string value;
 
@@ -49,7 +49,7 @@ struct password_costs_setting {
                                                       schemas::validation_errors& errors);
 };
 
-/// A comma-separated list of web origins.
+/// A comma-separated list of web origins, as browsers write them.
 struct cors_origins_setting {
     std::vector<std::string> origins;
 
@@ -57,7 +57,7 @@ struct cors_origins_setting {
                                                     schemas::validation_errors& errors);
 };
 
-/// A comma-separated list of addresses and networks in CIDR notation.
+/// A comma-separated list of addresses and networks in CIDR notation, without host bits; not all addresses.
 struct networks_setting {
     std::vector<handlers::address_range> networks;
 
@@ -97,7 +97,7 @@ struct issuer_setting {
                                               schemas::validation_errors& errors);
 };
 
-/// A comma-separated list of absolute URLs; `javascript:` and `data:` are rejected.
+/// A comma-separated list of absolute URLs: https, http on a loopback host, or an app's own scheme.
 struct redirects_setting {
     std::vector<std::string> urls;
 

@@ -29,6 +29,7 @@ constexpr command commands[] = {
     {"users", "restore", nullptr, &server::restore_user},
     {"openapi", "", nullptr, nullptr, &server::print_openapi},
     {"health", "", nullptr, nullptr, &server::check_health},
+    {"ready", "", nullptr, nullptr, &server::check_readiness},
     {"mcp", "", nullptr, nullptr, &server::bridge_mcp},
 };
 

@@ -17,6 +17,16 @@ crypto::hash_pool::config hash_pool_settings(const config& settings)
             .engine = settings.argon2};
 }
 
+bool is_on_site(const handlers::route& line)
+{
+    return line.listeners != handlers::served_on::operations;
+}
+
+bool is_for_operations(const handlers::route& line)
+{
+    return line.listeners != handlers::served_on::site;
+}
+
 } // namespace
 
 shared_state::shared_state(const config& settings)
@@ -24,7 +34,8 @@ shared_state::shared_state(const config& settings)
       hash_pool(std::make_unique<crypto::hash_pool>(hash_pool_settings(settings))),
       sealer(settings.keys.derive(crypto::purpose::seal)),
       metrics(handlers::all_routes(), settings.threads, lease, hash_pool.get()),
-      routes(handlers::all_routes()),
+      routes(handlers::all_routes(), settings.admin_listen ? &is_on_site : nullptr),
+      admin_routes(handlers::all_routes(), &is_for_operations),
       openapi(boost::json::serialize(
           handlers::describe_api(handlers::all_routes(), settings.handlers.public_url, LATCHKEY_VERSION)))
 {}

@@ -30,7 +30,10 @@ struct shared_state {
     db::lease lease;
     db::invalidation_bus changes;
     handlers::metrics_registry metrics;
+    /// Of the public listener.
     handlers::router routes;
+    /// Of the listener for operators.
+    handlers::router admin_routes;
     /// The OpenAPI document, as JSON.
     std::string openapi;
 };

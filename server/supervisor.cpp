@@ -183,16 +183,18 @@ private:
     bool is_draining_ = false;
 };
 
-void log_start(const config& settings, const asio::ip::tcp::endpoint& listen)
+void log_start(const config& settings, const core& first)
 {
     if (!settings.prepared_statements)
         log_line(log_level::info, "credential cache disabled")
             .add("cause",
                  "behind a pooler a node receives no invalidations, so every credential is looked up "
                  "in the database");
-    log_line(log_level::info, "listening")
-        .add("address", listen.address().to_string() + ":" + std::to_string(listen.port()))
-        .add("threads", settings.threads)
+    log_line line(log_level::info, "listening");
+    line.add("address", text_of(first.local_endpoint()));
+    if (settings.admin_listen)
+        line.add("admin_address", text_of(first.admin_endpoint()));
+    line.add("threads", settings.threads)
         .add("argon2", settings.argon2 == crypto::argon2_engine::built_in
                            ? name_of(crypto::best_argon2_kernel())
                            : "libargon2");
@@ -205,6 +207,8 @@ void serve_until_drained(const config& settings)
     // Prepare the process and the database.
     raise_descriptor_limit();
     check_address_free(settings.listen);
+    if (settings.admin_listen)
+        check_address_free(*settings.admin_listen);
     if (settings.migrate)
         run_migrations(settings);
 
@@ -216,10 +220,10 @@ void serve_until_drained(const config& settings)
     main_thread.warn_if_row_security_off();
     auto listen = settings.listen;
     for (unsigned i = 0; i < settings.threads; ++i) {
-        cores.emplace_back(shared, i, listen, keys);
+        cores.emplace_back(shared, i, listen, i == 0 ? settings.admin_listen : std::nullopt, keys);
         listen = cores.back().local_endpoint(); // port 0: the first core picks a port for all
     }
-    log_start(settings, listen);
+    log_start(settings, cores.front());
 
     // Serve. The last core to stop ends the supervisor.
     std::optional<mail_worker_pool> mail_workers(std::in_place, settings);

@@ -6,8 +6,8 @@
 namespace server {
 
 /** Serve until SIGTERM or SIGINT, then drain: finish the requests in flight. A second signal stops at once.
-    @throw boost::system::system_error if the server cannot listen, db::failure if the database is unavailable
-    at start, std::runtime_error if a signing key cannot be opened */
+    @throw db::failure if the database is unavailable at start, std::runtime_error if the server cannot listen
+   or a signing key cannot be opened */
 void serve_until_drained(const config& settings);
 
 } // namespace server

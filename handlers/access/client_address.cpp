@@ -1,7 +1,5 @@
 #include "handlers/access/client_address.hpp"
 
-#include "handlers/access/text.hpp"
-
 #include <algorithm>
 #include <charconv>
 #include <string>
@@ -71,23 +69,20 @@ bool address_range::contains(const ip::address& address) const
     return same_prefix(other.to_v6().to_bytes(), network_.to_v6().to_bytes(), length_);
 }
 
-ip::address client_address(const ip::address& peer, std::string_view forwarded_for,
-                           std::span<const address_range> trusted)
+bool address_range::has_host_bits() const
 {
-    auto is_trusted = [&](const ip::address& a) {
-        return std::ranges::any_of(trusted, [&](const address_range& range) { return range.contains(a); });
+    auto any_after = [&](const auto& bytes) {
+        for (unsigned bit = length_; bit < bytes.size() * 8; ++bit)
+            if (bytes[bit / 8] & (0x80 >> bit % 8))
+                return true;
+        return false;
     };
-    auto client = plain(peer);
-    while (!forwarded_for.empty() && is_trusted(client)) {
-        auto comma = forwarded_for.rfind(',');
-        auto last = comma == std::string_view::npos ? forwarded_for : forwarded_for.substr(comma + 1);
-        forwarded_for = comma == std::string_view::npos ? std::string_view() : forwarded_for.substr(0, comma);
-        auto next = parse_address(trim(last));
-        if (!next)
-            break;
-        client = *next;
-    }
-    return client;
+    return network_.is_v4() ? any_after(network_.to_v4().to_bytes()) : any_after(network_.to_v6().to_bytes());
+}
+
+bool is_in(std::span<const address_range> ranges, const ip::address& address)
+{
+    return std::ranges::any_of(ranges, [&](const address_range& range) { return range.contains(address); });
 }
 
 std::array<std::uint8_t, 16> address_bucket(const ip::address& client)

@@ -1,4 +1,4 @@
-// Client address: the peer, or the X-Forwarded-For of trusted proxies.
+// Addresses and networks: of trusted proxies, and of clients as rate limits count them.
 #pragma once
 
 #include <boost/asio/ip/address.hpp>
@@ -19,6 +19,12 @@ public:
 
     bool contains(const boost::asio::ip::address& address) const;
 
+    /// Number of leading bits that count.
+    unsigned length() const { return length_; }
+
+    /// Whether bits after these are set, as in `10.0.0.1/8`: most likely a mistake.
+    bool has_host_bits() const;
+
 private:
     boost::asio::ip::address network_;
     unsigned length_ = 0;
@@ -27,10 +33,8 @@ private:
 /// An IPv4-mapped IPv6 address as IPv4; any other unchanged.
 boost::asio::ip::address plain(const boost::asio::ip::address& address);
 
-/** The client of a connection: the peer, unless that is a trusted proxy. Then the rightmost address of
-    X-Forwarded-For that is not a trusted proxy. An invalid address ends the search at the last valid one. */
-boost::asio::ip::address client_address(const boost::asio::ip::address& peer, std::string_view forwarded_for,
-                                        std::span<const address_range> trusted);
+/// Whether one of the ranges contains the address.
+bool is_in(std::span<const address_range> ranges, const boost::asio::ip::address& address);
 
 /// The client address as rate limits count it: IPv4 whole, IPv6 by its /64.
 std::array<std::uint8_t, 16> address_bucket(const boost::asio::ip::address& client);

@@ -23,7 +23,9 @@ inline constexpr operation operations[] = {
     describes<&check>(
         tags::integration, "checkCredential", "Forward authentication",
         "For nginx `auth_request`, Caddy `forward_auth`, Traefik and Envoy; accepts any method. With "
-        "`deny_status=403`, every error but 401 and 503 is a 403 with the reason in `X-Auth-Reason`.")
+        "`deny_status=403`, every error but 401 and 503 is a 403 with the reason in `X-Auth-Reason`. "
+        "Decide by `permission`: `X-Role` and `X-Scopes` inform, and the role of an API key's owner may "
+        "include rights that the key does not have.")
         .fails_with(codes::forbidden_scope, codes::rate_limited.with_status(403))
         .responds(200, "Admitted: the caller is in `X-User-Id`, `X-Workspace-Id`, `X-Role`, `X-Scopes` and "
                        "`X-Credential-Id`."),

@@ -15,8 +15,10 @@ awaitable<reply> ready(call& c);
 inline constexpr operation operations[] = {
     describes<&live>(tags::observability, "showLiveness", "Liveness",
                      "Answers as long as the process runs; does not query the database."),
-    describes<&ready>(tags::observability, "showReadiness", "Readiness",
-                      "503 while the database is unavailable, and while the server drains.")
+    describes<&ready>(
+        tags::observability, "showReadiness", "Readiness",
+        "503 while the database is unavailable, and while the server drains. On the listener of "
+        "`LATCHKEY_ADMIN_LISTEN` where that is set.")
         .fails_with(own_body(503)),
 };
 

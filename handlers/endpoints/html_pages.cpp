@@ -21,11 +21,18 @@ output { font-family: monospace; overflow-wrap: anywhere; user-select: all; }
 // One script for all pages. Attributes of the form tell it the action and the text to show on success and,
 // for a page with a preview, the action that returns it; `data-show`, `data-if` and `data-unless` name
 // members of the preview. Empty inputs are not sent.
+//
+// The token is in the fragment of the URL, which browsers send to no server: it reaches no access log and no
+// Referer header. The script removes it from the address bar and the history. A second link opened in the
+// same tab changes the fragment only, so the page reloads. A form with `data-query` also takes the token from
+// the query, where one-click unsubscription needs it (RFC 8058).
 constexpr std::string_view script = R"(
 const form = document.querySelector('form'), outcome = document.querySelector('[role=status]');
 const unreachable = 'The server could not be reached. Please try again.';
-const token = new URLSearchParams(location.search).get('token') ?? '';
+const tokenIn = parameters => new URLSearchParams(parameters).get('token') ?? '';
+const token = tokenIn(location.hash.slice(1)) || ('query' in form.dataset ? tokenIn(location.search) : '');
 history.replaceState(null, '', location.pathname);
+addEventListener('hashchange', () => location.reload());
 const send = (action, values) => fetch(action, {
   method: 'POST', credentials: 'omit', referrerPolicy: 'no-referrer',
   headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ token, ...values })

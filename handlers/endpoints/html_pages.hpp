@@ -6,9 +6,9 @@
 
 namespace handlers::html_pages {
 
-/** A page reads the token from its URL in the browser, removes it from the address bar, and sends it by POST
-    when the user presses the button: link scanners and prefetching consume nothing. No input of the request
-    is written into the page. */
+/** A page reads the token from the fragment of its URL in the browser, removes it from the address bar, and
+    sends it by POST when the user presses the button: link scanners and prefetching consume nothing, and the
+    token reaches no access log. No input of the request is written into the page. */
 reply verify(call& c);
 reply reset(call& c);
 reply change_email(call& c);

@@ -63,6 +63,10 @@ constexpr guard require_permission(std::string_view permission)
     return {guard_kind::permission, permission};
 }
 
+/// The listeners that serve a route: of the public site, of its operators, or both. Without a listener for
+/// operators the public one serves all routes.
+enum class served_on { site, operations, both };
+
 /// The source of a handler's input.
 enum class input_source { none, json, optional_json, query, form };
 
@@ -86,6 +90,7 @@ struct route {
     /// Writes a rejection by the guard. Null: as a problem.
     reply (*write_refusal)(call&, const problem&) = nullptr;
     std::size_t body_limit = default_body_limit;
+    served_on listeners = served_on::site;
 
     /// For the OpenAPI document; null where there is no schema.
     schemas::describer describe_input = nullptr;
@@ -112,6 +117,13 @@ struct route {
     {
         auto out = *this;
         out.body_limit = bytes;
+        return out;
+    }
+
+    constexpr route on_listeners(served_on which) const
+    {
+        auto out = *this;
+        out.listeners = which;
         return out;
     }
 

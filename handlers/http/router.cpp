@@ -45,9 +45,11 @@ void add(router::path_entry& entry, const route& line)
 
 } // namespace
 
-router::router(std::span<const route> table) : table_(table)
+router::router(std::span<const route> table, bool (*serves)(const route&)) : table_(table)
 {
     for (auto& line : table) {
+        if (serves && !serves(line))
+            continue;
         largest_body_ = std::max(largest_body_, line.body_limit);
         if (line.path.find('{') == std::string_view::npos) {
             add(fixed_[line.path], line);

@@ -16,7 +16,8 @@ namespace handlers {
     patterns with the same number of segments. Fixed paths win over patterns. */
 class router {
 public:
-    explicit router(std::span<const route> table);
+    /// @param serves which routes of the table are found; null: all
+    explicit router(std::span<const route> table, bool (*serves)(const route&) = nullptr);
 
     /// The routes of one path.
     struct path_entry {

@@ -23,11 +23,12 @@ bool can_unsubscribe(std::string_view kind)
     return found;
 }
 
-std::string unsubscribe_link(crypto::token_signer& signer, std::string_view public_url, const db::uuid& user,
-                             std::string_view kind)
+unsubscribe_links make_unsubscribe_links(crypto::token_signer& signer, std::string_view public_url,
+                                         const db::uuid& user, std::string_view kind)
 {
-    auto payload = to_string(user) + " " + std::string(kind);
-    return std::string(public_url) + "/unsubscribe?token=" + signer.sign(payload, signing_context);
+    auto token = signer.sign(to_string(user) + " " + std::string(kind), signing_context);
+    auto page = std::string(public_url) + "/unsubscribe";
+    return {page + "?token=" + token, page + "#token=" + token};
 }
 
 std::optional<unsubscription> verify_unsubscription(crypto::token_signer& signer, std::string_view token)

@@ -19,9 +19,18 @@ struct unsubscription {
 /// Whether a kind of email can be turned off. Security notices cannot.
 bool can_unsubscribe(std::string_view kind);
 
-/// The link for an email of this kind. @param signer with the key of context::unsubscriptions
-std::string unsubscribe_link(crypto::token_signer& signer, std::string_view public_url, const db::uuid& user,
-                             std::string_view kind);
+/// The links of one email: both carry the same token.
+struct unsubscribe_links {
+    /// For List-Unsubscribe: mail programs POST to it, and RFC 8058 leaves no other place for the token than
+    /// the query.
+    std::string one_click;
+    /// For people: opens the page, and keeps the token in the fragment.
+    std::string page;
+};
+
+/// The links for an email of this kind. @param signer with the key of context::unsubscriptions
+unsubscribe_links make_unsubscribe_links(crypto::token_signer& signer, std::string_view public_url,
+                                         const db::uuid& user, std::string_view kind);
 
 /// Verifies the token of such a link. @return nothing if its signature or its content is wrong
 std::optional<unsubscription> verify_unsubscription(crypto::token_signer& signer, std::string_view token);

@@ -71,7 +71,7 @@ awaitable<answer<schemas::minted_key>> mint_api_key(call& c, schemas::mint_key_a
     auto secret = std::move(key.secret);
     auto out = to_minted_key(std::move(key));
     if (by_link) {
-        out.claim_url = c.cx.config.public_url + "/claim?token=" + token.text;
+        out.claim_url = c.cx.config.public_url + "/claim#token=" + token.text;
         out.claim_expires_at = out.created_at + api_keys::claim_lifetime;
     } else {
         out.secret = std::move(secret);

@@ -123,7 +123,7 @@ constexpr member_example table[] = {
     {"protected_resource", "bearer_methods_supported", R"(["header"])"},
     {"protected_resource", "scopes_supported", R"(["content:read", "content:write"])"},
     {"protected_resource", "resource_documentation", R"("https://id.example.com/docs")"},
-    {"", "claim_url", R"("https://id.example.com/claim?token=3q2-7wABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhs")"},
+    {"", "claim_url", R"("https://id.example.com/claim#token=3q2-7wABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhs")"},
     {"", "resource", R"("https://id.example.com/mcp")"},
 };
 

@@ -52,14 +52,7 @@ int run_command(F work)
 
 int serve(const config& settings)
 {
-    return run_command([&] {
-        try {
-            serve_until_drained(settings);
-        } catch (const boost::system::system_error& e) {
-            throw std::runtime_error("cannot listen at " + settings.listen.address().to_string() + ":" +
-                                     std::to_string(settings.listen.port()) + ": " + e.code().message());
-        }
-    });
+    return run_command([&] { serve_until_drained(settings); });
 }
 
 int migrate(const config& settings)
@@ -129,22 +122,48 @@ int print_openapi(const setting_list& settings)
     });
 }
 
+namespace {
+
+/// GET a path of the server on this host. @throw runtime_error unless it answers 200
+void check(std::string listen, const std::string& path)
+{
+    // A server that listens on all addresses is reachable on loopback.
+    for (std::string_view any : {"0.0.0.0:", "[::]:"})
+        if (listen.starts_with(any))
+            listen = "127.0.0.1:" + listen.substr(any.size());
+    auto response = http_client(health_timeout).get("http://" + listen + path);
+    if (response.status != 200)
+        throw std::runtime_error(response.error.empty()
+                                     ? "the server answered " + std::to_string(response.status)
+                                     : response.error);
+}
+
+/// The last value of a setting, or the default.
+std::string value_of(const setting_list& settings, std::string_view wanted, std::string otherwise)
+{
+    for (auto& [name, value] : settings)
+        if (name == wanted)
+            otherwise = value;
+    return otherwise;
+}
+
+constexpr auto default_listen = "127.0.0.1:8080";
+
+} // namespace
+
 int check_health(const setting_list& settings)
 {
     return run_command([&] {
-        std::string listen = "127.0.0.1:8080";
-        for (auto& [name, value] : settings)
-            if (name == "listen")
-                listen = value;
-        // A server that listens on all addresses is reachable on loopback.
-        for (std::string_view any : {"0.0.0.0:", "[::]:"})
-            if (listen.starts_with(any))
-                listen = "127.0.0.1:" + listen.substr(any.size());
-        auto response = http_client(health_timeout).get("http://" + listen + "/readyz");
-        if (response.status != 200)
-            throw std::runtime_error(response.error.empty()
-                                         ? "the server answered " + std::to_string(response.status)
-                                         : response.error);
+        check(value_of(settings, "listen", default_listen), "/healthz");
+        std::cout << "alive\n";
+    });
+}
+
+int check_readiness(const setting_list& settings)
+{
+    return run_command([&] {
+        auto listen = value_of(settings, "listen", default_listen);
+        check(value_of(settings, "admin_listen", listen), "/readyz");
         std::cout << "ready\n";
     });
 }

@@ -25,9 +25,14 @@ int restore_user(const config& settings, const std::string& email);
 /// Print the OpenAPI document. Uses LATCHKEY_PUBLIC_URL alone.
 int print_openapi(const setting_list& settings);
 
-/** Check the readiness of the server on this host, at LATCHKEY_LISTEN: for a container's health check.
-    @return 0 if it is ready */
+/** Check that the server on this host answers, at LATCHKEY_LISTEN: for a container's health check. Does not
+    depend on the database, which a restart of the container would not restore.
+    @return 0 if it does */
 int check_health(const setting_list& settings);
+
+/** Check the readiness of the server on this host, at LATCHKEY_ADMIN_LISTEN or LATCHKEY_LISTEN.
+    @return 0 if it is ready */
+int check_readiness(const setting_list& settings);
 
 /// Serve the Model Context Protocol over standard input and output, with the API key in TENEX_API_KEY.
 int bridge_mcp(const setting_list& settings);

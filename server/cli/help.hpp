@@ -18,29 +18,35 @@ Usage:
                                   restore a disabled account
   latchkey openapi [flags]        print the OpenAPI document; uses
                                   LATCHKEY_PUBLIC_URL only
-  latchkey health [flags]         check the readiness of the server on this
-                                  host, at LATCHKEY_LISTEN; exit code 0 if ready
+  latchkey health [flags]         check that the server on this host answers, at
+                                  LATCHKEY_LISTEN; exit code 0 if it does
+  latchkey ready [flags]          check that it is ready, with its database, at
+                                  LATCHKEY_ADMIN_LISTEN or else LATCHKEY_LISTEN
   latchkey mcp                    serve the Model Context Protocol over standard
                                   input and output, with the API key in
-                                  TENEX_API_KEY and the server at
-                                  TENEX_API_BASE; http://127.0.0.1:8080
+                                  TENEX_API_KEY (or the file TENEX_API_KEY_FILE)
+                                  and the server at TENEX_API_BASE, https unless
+                                  it is on this host; http://127.0.0.1:8080
   latchkey --help
   latchkey --version
 
 Every setting is an environment variable or a flag of the same name, which
 overrides the variable: LATCHKEY_PUBLIC_URL is --public-url. The text after the
-semicolon is the default.
+semicolon is the default. Secrets, marked with *, are never flags; each can also
+be in a file, named by the variable with _FILE at its end.
 
-  LATCHKEY_DATABASE_URL           PostgreSQL connection string; required
-  LATCHKEY_MASTER_KEY             32 bytes in base64, from which the keys for all
+  LATCHKEY_DATABASE_URL *         PostgreSQL connection string; required
+  LATCHKEY_MASTER_KEY *           32 bytes in base64, from which the keys for all
                                   stored secrets are derived; required
   LATCHKEY_LISTEN                 address and port; 127.0.0.1:8080
+  LATCHKEY_ADMIN_LISTEN           address and port to which /metrics and /readyz
+                                  move; none
   LATCHKEY_PUBLIC_URL             URL of the server for clients, and issuer of
                                   its tokens; http:// + listen
   LATCHKEY_DATA_DIR               folder for mail files, if there is no SMTP
                                   server, and for the development database of
                                   scripts/run; .latchkey
-  LATCHKEY_SMTP_URL               smtp:// or smtps:// URL with user and password;
+  LATCHKEY_SMTP_URL *             smtp:// or smtps:// URL with user and password;
                                   none: mail is written to the data folder
   LATCHKEY_MAIL_FROM              sender of mail; required with LATCHKEY_SMTP_URL
   LATCHKEY_EMAIL_VERIFICATION     optional or required; optional
@@ -48,7 +54,7 @@ semicolon is the default.
   LATCHKEY_RESET_TOKEN_TTL        seconds; 3600
   LATCHKEY_INVITE_TTL             seconds; 604800
   LATCHKEY_GOOGLE_CLIENT_ID       OpenID provider for sign-in: client id; none
-  LATCHKEY_GOOGLE_CLIENT_SECRET   its client secret; none
+  LATCHKEY_GOOGLE_CLIENT_SECRET * its client secret; none
   LATCHKEY_GOOGLE_ISSUER          its issuer; https://accounts.google.com
   LATCHKEY_REDIRECT_ALLOWLIST     allowed redirect URLs of such a sign-in,
                                   comma-separated; none
@@ -69,11 +75,14 @@ semicolon is the default.
                                   however often it is refreshed; 7776000
   LATCHKEY_CORS_ORIGINS           allowed origins of browser clients,
                                   comma-separated; none
-  LATCHKEY_TRUSTED_PROXIES        trusted proxy networks (X-Forwarded-For),
+  LATCHKEY_TRUSTED_PROXIES        networks of proxies that may forward the address
+                                  of a client (X-Forwarded-For, Forwarded),
                                   comma-separated; none
   LATCHKEY_EXTRA_RESOURCES        further resource names for scopes of other
                                   services, comma-separated; none
   LATCHKEY_MIGRATE                whether serve runs the migrations; true
+  LATCHKEY_DRAIN_DELAY            seconds from SIGTERM, for which a server that is
+                                  not ready any more still accepts connections; 0
   LATCHKEY_LOG_LEVEL              debug, info, warning or error; info
 )";
 

@@ -1,7 +1,9 @@
 #include "server/cli/mcp_bridge.hpp"
 
+#include "handlers/oidc/https_client.hpp"
 #include "schemas/engine/json.hpp"
 #include "server/cli/http_client.hpp"
+#include "server/secret_files.hpp"
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
@@ -131,13 +133,23 @@ bridge_settings read_bridge_settings()
     };
     bridge_settings out;
     out.api_key = variable("TENEX_API_KEY");
+    if (auto path = variable("TENEX_API_KEY_FILE"); !path.empty()) {
+        if (!out.api_key.empty())
+            throw std::runtime_error("TENEX_API_KEY_FILE: TENEX_API_KEY is set as well: use one of them");
+        auto file = read_secret_file(path);
+        if (!file.error.empty())
+            throw std::runtime_error("TENEX_API_KEY_FILE: " + path + " cannot be read: " + file.error);
+        out.api_key = std::move(file.content);
+    }
     if (out.api_key.empty())
         throw std::runtime_error("TENEX_API_KEY is not set; it holds the API key, tnx_...");
     auto base = variable("TENEX_API_BASE");
     if (base.empty())
         base = "http://127.0.0.1:8080";
-    if (!base.starts_with("http://") && !base.starts_with("https://"))
-        throw std::runtime_error("TENEX_API_BASE must be a URL such as https://id.example.com");
+    if (!handlers::is_loopback_url(base))
+        throw std::runtime_error(
+            "TENEX_API_BASE must be a URL such as https://id.example.com: http, which sends the "
+            "API key in clear, is for servers on this host only");
     for (std::string_view suffix : {"/", "/users", "/v1", "/api", "/"})
         base = without_suffix(std::move(base), suffix);
     out.url = base + "/mcp";

@@ -7,15 +7,16 @@
 namespace server {
 
 struct bridge_settings {
-    /// TENEX_API_KEY.
+    /// TENEX_API_KEY, or the content of the file TENEX_API_KEY_FILE.
     std::string api_key;
     /// Of the server's /mcp endpoint.
     std::string url;
 };
 
-/** Settings from TENEX_API_KEY and TENEX_API_BASE. The base may include the path of the API, as older clients
-    configure it.
-    @throw std::runtime_error if the key is missing or the base is not an http(s) URL */
+/** Settings from TENEX_API_KEY or TENEX_API_KEY_FILE, and TENEX_API_BASE. The base may include the path of
+   the API, as older clients configure it.
+    @throw std::runtime_error if the key is missing, or the base is no https URL: http sends the key in clear,
+   so it is for servers on this host only */
 bridge_settings read_bridge_settings();
 
 /** Forward messages until the input ends: one message per line, one response per line. A server that is

@@ -13,6 +13,8 @@
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/string.hpp>
 
+#include <atomic>
+
 namespace server {
 
 namespace asio = boost::asio;
@@ -26,15 +28,32 @@ constexpr std::size_t linger_limit = 256 * 1024;
 /// An idle connection keeps a response buffer of this size at most.
 constexpr std::size_t max_kept_buffer = 16 * 1024;
 
-/** X-Forwarded-For of all proxies. A proxy may add a line or extend the one there is; both mean the same
-    (RFC 9110, section 5.3). */
-std::string forwarded_for(const http::request_header<>& header)
+/** The value of a header of all proxies. A proxy may add a line or extend the one there is; both mean the
+   same (RFC 9110, section 5.3). */
+template <class Name>
+std::string join_lines(const http::request_header<>& header, Name name)
 {
     std::string out;
-    auto [line, last] = header.equal_range("X-Forwarded-For");
+    auto [line, last] = header.equal_range(name);
     for (; line != last; ++line)
         out.append(out.empty() ? "" : ",").append(line->value());
     return out;
+}
+
+/// The event for the log; static for every fault.
+std::string_view describe(handlers::forwarding_fault fault)
+{
+    switch (fault) {
+    case handlers::forwarding_fault::untrusted_peer:
+        return "forwarding headers ignored: the peer is not in LATCHKEY_TRUSTED_PROXIES";
+    case handlers::forwarding_fault::unreadable:
+        return "forwarding headers of a trusted proxy name no client address";
+    case handlers::forwarding_fault::contradiction:
+        return "X-Forwarded-For and Forwarded name different clients";
+    case handlers::forwarding_fault::none:
+        break;
+    }
+    return {};
 }
 
 std::string_view expectation(const http::request_header<>& header)
@@ -175,8 +194,27 @@ handlers::request http_connection::start_request(exchange& current)
 /// Address of the client: the remote address, or the one that trusted proxies forward.
 asio::ip::address http_connection::client_of(const http::request_header<>& header) const
 {
+    // Without trusted proxies the headers only matter for the warning, and the first request of a connection
+    // shows whether its peer sends them.
     auto& proxies = registry_.settings.trusted_proxies;
-    return proxies.empty() ? remote_ : handlers::client_address(remote_, forwarded_for(header), proxies);
+    if (proxies.empty() && answered_)
+        return remote_;
+    handlers::forwarding_headers headers;
+    headers.x_forwarded_for = join_lines(header, "X-Forwarded-For");
+    headers.forwarded = join_lines(header, http::field::forwarded);
+    auto client = handlers::locate_client(remote_, headers, proxies);
+    if (client.fault != handlers::forwarding_fault::none)
+        warn_of(client.fault);
+    return client.address;
+}
+
+/// Log a fault of the forwarding headers, each kind once in the life of the process: clients can cause them.
+void http_connection::warn_of(handlers::forwarding_fault fault) const
+{
+    static std::atomic<unsigned> warned{0};
+    auto bit = 1U << static_cast<unsigned>(fault);
+    if ((warned.fetch_or(bit, std::memory_order_relaxed) & bit) == 0)
+        log_line(log_level::warning, describe(fault)).add("peer", remote_.to_string());
 }
 
 /// Answer with a problem and end the connection.

@@ -1,6 +1,7 @@
 // HTTP connection: reads requests, dispatches them to the handlers, writes the responses, in one loop.
 #pragma once
 
+#include "handlers/access/forwarding.hpp"
 #include "server/http/connection_registry.hpp"
 #include "server/http/request_reader.hpp"
 
@@ -35,6 +36,7 @@ private:
     std::optional<handlers::problem> admit_body(exchange& current);
     handlers::request start_request(exchange& current);
     boost::asio::ip::address client_of(const boost::beast::http::request_header<>& header) const;
+    void warn_of(handlers::forwarding_fault fault) const;
     void serialize_response(const handlers::reply& reply, const handlers::request* request);
     std::size_t write_now(std::string_view bytes);
 

@@ -11,6 +11,8 @@
 
 #include <sys/socket.h>
 
+#include <stdexcept>
+
 namespace server {
 
 namespace asio = boost::asio;
@@ -47,23 +49,34 @@ db::principals::config cache_settings(const config& settings, const db::lease& l
     return out;
 }
 
+/// @throw std::runtime_error with the address
 tcp_acceptor listen_at(asio::io_context& io, const tcp::endpoint& address, bool reuse_port)
 {
     tcp_acceptor out(io.get_executor());
-    out.open(address.protocol());
-    out.set_option(tcp::acceptor::reuse_address(true));
-    if (reuse_port)
-        out.set_option(asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>(true));
-    out.bind(address);
-    out.listen(4096);
+    try {
+        out.open(address.protocol());
+        out.set_option(tcp::acceptor::reuse_address(true));
+        if (reuse_port)
+            out.set_option(asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>(true));
+        out.bind(address);
+        out.listen(4096);
+    } catch (const boost::system::system_error& e) {
+        throw std::runtime_error("cannot listen at " + text_of(address) + ": " + e.code().message());
+    }
     return out;
 }
 
 } // namespace
 
+std::string text_of(const tcp::endpoint& address)
+{
+    return address.address().to_string() + ":" + std::to_string(address.port());
+}
+
 core::core(shared_state& shared, std::size_t number, const tcp::endpoint& listen,
-           std::shared_ptr<const crypto::jwt_keys> keys)
+           const std::optional<tcp::endpoint>& admin_listen, std::shared_ptr<const crypto::jwt_keys> keys)
     : shared_(shared), number_(number), registry_(context_, shared.routes, shared.settings),
+      admin_registry_(context_, shared.admin_routes, shared.settings),
       db_(io_, pipeline_settings(shared.settings), shared.settings.database_connections),
       lookups_(io_, lookup_settings(shared.settings), 1),
       principals_(io_, lookups_, cache_settings(shared.settings, shared.lease)),
@@ -82,9 +95,11 @@ core::core(shared_state& shared, std::size_t number, const tcp::endpoint& listen
                crypto::token_signer(shared.settings.keys.derive(crypto::purpose::cursor)),
                crypto::token_signer(shared.settings.keys.derive(crypto::purpose::unsubscription)),
                std::move(keys)},
-      acceptor_(listen_at(io_, listen, true)), accept_timer_(io_.get_executor())
+      acceptor_(listen_at(io_, listen, true))
 {
-    registry_.metrics = &shared.metrics.requests(number);
+    if (admin_listen)
+        admin_acceptor_.emplace(listen_at(io_, *admin_listen, true));
+    registry_.metrics = admin_registry_.metrics = &shared.metrics.requests(number);
     context_.metrics = &shared.metrics;
     context_.openapi = &shared.openapi;
     context_.routes = handlers::all_routes();
@@ -99,35 +114,39 @@ core::~core() = default;
 
 void core::run()
 {
-    asio::co_spawn(io_, accept(), asio::detached);
+    asio::co_spawn(io_, accept(&acceptor_, &registry_), asio::detached);
+    if (admin_acceptor_)
+        asio::co_spawn(io_, accept(&*admin_acceptor_, &admin_registry_), asio::detached);
     asio::co_spawn(io_, sweep(), asio::detached);
     io_.run();
 }
 
-handlers::awaitable<void> core::accept()
+handlers::awaitable<void> core::accept(tcp_acceptor* from, connection_registry* into)
 {
-    while (acceptor_.is_open()) {
+    db::steady_timer timer(io_.get_executor());
+    while (from->is_open()) {
         error_code error;
-        auto socket = co_await acceptor_.async_accept(asio::redirect_error(db::use_awaitable, error));
+        auto socket = co_await from->async_accept(asio::redirect_error(db::use_awaitable, error));
         if (!error) {
-            start_connection(registry_, std::move(socket));
+            start_connection(*into, std::move(socket));
         } else if (error == asio::error::no_descriptors) {
             // Pending connections stay in the kernel's backlog until descriptors are free.
             log_line(log_level::warning, "file descriptor limit reached").add("cause", error.message());
-            accept_timer_.expires_after(connection_registry::tick_length);
-            co_await accept_timer_.async_wait(asio::redirect_error(db::use_awaitable, error));
+            timer.expires_after(connection_registry::tick_length);
+            co_await timer.async_wait(asio::redirect_error(db::use_awaitable, error));
         }
     }
 }
 
 handlers::awaitable<void> core::sweep()
 {
-    decltype(accept_timer_) timer(io_.get_executor());
+    db::steady_timer timer(io_.get_executor());
     for (;;) {
         error_code error;
         timer.expires_after(connection_registry::tick_length);
         co_await timer.async_wait(asio::redirect_error(db::use_awaitable, error));
         registry_.sweep();
+        admin_registry_.sweep();
         shared_.metrics.publish(number_, state());
     }
 }
@@ -136,8 +155,8 @@ handlers::core_state core::state() const
 {
     handlers::core_state out;
     out.credentials = principals_.count();
-    out.connections = registry_.connections.size();
-    out.requests_in_flight = registry_.requests_in_flight;
+    out.connections = registry_.connections.size() + admin_registry_.connections.size();
+    out.requests_in_flight = registry_.requests_in_flight + admin_registry_.requests_in_flight;
     out.request_batches = db_.in_flight();
     out.credential_batches = lookups_.in_flight();
     out.database_connections = db_.connections() + lookups_.connections();
@@ -163,13 +182,18 @@ handlers::awaitable<void> core::drain_and_stop()
 {
     constexpr std::chrono::milliseconds poll_interval{50};
     context_.draining = true;
+    db::steady_timer timer(io_.get_executor());
+    error_code error;
+
+    // Keep accepting until the load balancers have seen that the server is not ready. Each connection is
+    // closed after its next response.
+    timer.expires_after(shared_.settings.limits.drain_delay);
+    co_await timer.async_wait(asio::redirect_error(db::use_awaitable, error));
     registry_.close_idle();
 
     // Wait for the requests in flight. Meanwhile new connections are answered, each with one response, so
     // that health checks see 503 and no client is refused needlessly.
-    decltype(accept_timer_) timer(io_.get_executor());
     auto polls_left = shared_.settings.limits.drain / poll_interval; // for both waits together
-    error_code error;
     for (; polls_left > 0 && registry_.requests_in_flight > 0; --polls_left) {
         timer.expires_after(poll_interval);
         co_await timer.async_wait(asio::redirect_error(db::use_awaitable, error));
@@ -185,6 +209,11 @@ handlers::awaitable<void> core::drain_and_stop()
         registry_.close_idle();
     }
     registry_.close_all();
+
+    // The listener for operators is the last to close: it has shown the state of the drain until here.
+    if (admin_acceptor_)
+        admin_acceptor_->close(error);
+    admin_registry_.close_all();
 
     // Write the buffered last-used times, and leave the database and the invalidation bus.
     try {

@@ -18,6 +18,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 
 namespace server {
 
@@ -28,17 +29,23 @@ public:
     /** @param number index among the cores, from 0
         @param listen address of the listener. Each core has its own (SO_REUSEPORT), among which the kernel
         distributes the connections
-        @throw boost::system::system_error if the address cannot be bound */
+        @param admin_listen address of the listener for operators; one core has it
+        @throw std::runtime_error if an address cannot be bound */
     core(shared_state& shared, std::size_t number, const boost::asio::ip::tcp::endpoint& listen,
+         const std::optional<boost::asio::ip::tcp::endpoint>& admin_listen,
          std::shared_ptr<const crypto::jwt_keys> keys);
     ~core();
 
     boost::asio::ip::tcp::endpoint local_endpoint() const { return acceptor_.local_endpoint(); }
 
+    /// Of the listener for operators, which must exist.
+    boost::asio::ip::tcp::endpoint admin_endpoint() const { return admin_acceptor_->local_endpoint(); }
+
     /// Serve until drained or stopped. Blocks its thread.
     void run();
 
-    /// Finish the requests in flight, then let run() return: after the drain limit at the latest.
+    /** Report the server as not ready and keep accepting for the drain delay; then finish the requests in
+       flight and let run() return, after the drain limit at the latest. */
     void drain();
 
     /// Let run() return at once.
@@ -48,7 +55,7 @@ public:
     void replace_keys(std::shared_ptr<const crypto::jwt_keys> keys);
 
 private:
-    handlers::awaitable<void> accept();
+    handlers::awaitable<void> accept(tcp_acceptor* from, connection_registry* into);
     void accept_backlog();
     handlers::awaitable<void> sweep();
     handlers::core_state state() const;
@@ -58,6 +65,7 @@ private:
     std::size_t number_;
     /// Before io_: its coroutines hold the connections that are linked into the registry.
     connection_registry registry_;
+    connection_registry admin_registry_;
     boost::asio::io_context io_{1};
     db::pool db_;
     db::pool lookups_;
@@ -68,12 +76,15 @@ private:
     std::optional<handlers::oidc_provider> provider_;
     handlers::context context_;
     tcp_acceptor acceptor_;
-    db::steady_timer accept_timer_;
+    std::optional<tcp_acceptor> admin_acceptor_;
 };
 
 /** Check that no process listens at `address`: with SO_REUSEPORT, a second server would silently receive half
     of the first one's connections.
-    @throw boost::system::system_error address in use, or not of this host */
+    @throw std::runtime_error address in use, or not of this host */
 void check_address_free(const boost::asio::ip::tcp::endpoint& address);
+
+/// `address:port`, for the log.
+std::string text_of(const boost::asio::ip::tcp::endpoint& address);
 
 } // namespace server

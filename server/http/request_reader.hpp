@@ -19,7 +19,7 @@ namespace server {
 using request_parser = boost::beast::http::request_parser<boost::beast::http::string_body>;
 
 /// Largest request header, in bytes.
-inline constexpr std::uint32_t max_header_size = 16 * 1024;
+inline constexpr std::uint32_t max_header_size = 32 * 1024;
 
 /** Bytes received on a connection and not yet discarded. Pipelined requests follow each other in the same
     buffer. Does no I/O: the connection reads into prepare() and calls commit(). */

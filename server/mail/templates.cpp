@@ -288,7 +288,7 @@ email render_email(kind which, const json::object& variables, const branding& si
     if (which == kind::password_changed)
         add_live_keys(out, variables);
     if (!source.page.empty()) {
-        out.link.append(site.public_url).append("/").append(source.page).append("?token=").append(token);
+        out.link.append(site.public_url).append("/").append(source.page).append("#token=").append(token);
         out.link_label = source.link_label;
     }
     out.footer = expand(source.footer, variables, site);

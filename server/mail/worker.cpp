@@ -43,12 +43,6 @@ milliseconds backoff(std::int32_t attempts, milliseconds limit)
     return std::min(limit, first_backoff * (1 << std::clamp(attempts, 0, 10)));
 }
 
-/// A rendered message, and its link for the log of installations without a mail server.
-struct rendered_message {
-    mail_message message;
-    std::string link;
-};
-
 } // namespace
 
 /// One thread with its own database connection and transport.
@@ -165,18 +159,18 @@ private:
                 return {delivery::failed, false, "sealed with a different master key"};
             token = crypto::text_of(*opened);
         }
-        auto rendered = render(row, token);
-        auto result = transport_->send(rendered.message);
-        if (result.status == delivery::sent && !settings_.smtp) {
-            log_line line(log_level::info, "mail written to file");
-            line.add("to", row.recipient).add("subject", rendered.message.subject);
-            if (!rendered.link.empty())
-                line.add("link", rendered.link);
-        }
+        auto message = render(row, token);
+        auto result = transport_->send(message);
+        // Without the link, which carries a token: it is in the file, which only its owner may read.
+        if (result.status == delivery::sent && !settings_.smtp)
+            log_line(log_level::info, "mail written to file")
+                .add("to", row.recipient)
+                .add("subject", message.subject)
+                .add("file", to_string(row.id) + ".eml");
         return result;
     }
 
-    rendered_message render(const db::outbox::row& row, std::string_view token)
+    mail_message render(const db::outbox::row& row, std::string_view token)
     {
         // The content.
         std::string_view kind = boost::describe::enum_to_string(row.kind, "");
@@ -184,8 +178,7 @@ private:
         auto content = render_email(row.kind, boost::json::parse(row.variables).as_object(), site, token);
 
         // The header fields.
-        rendered_message out;
-        auto& message = out.message;
+        mail_message message;
         message.from = settings_.mail_from;
         message.to = {row.name.value_or(""), row.recipient};
         message.subject = content.subject;
@@ -195,16 +188,16 @@ private:
         message.headers.emplace_back("X-Latchkey-Kind", kind);
 
         // One-click unsubscription (RFC 8058).
-        std::string link;
+        handlers::unsubscribe_links links;
         if (row.user_id && handlers::can_unsubscribe(kind)) {
-            link = handlers::unsubscribe_link(unsubscribe_signer_, site.public_url, *row.user_id, kind);
-            message.headers.emplace_back("List-Unsubscribe", "<" + link + ">");
+            links =
+                handlers::make_unsubscribe_links(unsubscribe_signer_, site.public_url, *row.user_id, kind);
+            message.headers.emplace_back("List-Unsubscribe", "<" + links.one_click + ">");
             message.headers.emplace_back("List-Unsubscribe-Post", "List-Unsubscribe=One-Click");
         }
-        message.text = to_plain_text(content, row.name, link);
-        message.html = to_html(content, row.name, link);
-        out.link = content.link;
-        return out;
+        message.text = to_plain_text(content, row.name, links.page);
+        message.html = to_html(content, row.name, links.page);
+        return message;
     }
 
     static void log_delivery(const db::outbox::row& row, const delivery& result)

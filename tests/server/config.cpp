@@ -1,10 +1,13 @@
 // Configuration: defaults, precedence of flags, and error messages.
 #include "server/config.hpp"
 
+#include "tests/support/temporary_folder.hpp"
+
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
 #include <array>
+#include <fstream>
 #include <string>
 
 namespace {
@@ -93,6 +96,178 @@ BOOST_AUTO_TEST_CASE(all_invalid_settings_are_reported_together)
                                              return line.starts_with("LATCHKEY_" + std::string(name) + ": ");
                                          }) == 1,
                    name);
+}
+
+/// A value of a setting, and a part of the error message; no message: the value is accepted.
+struct value_case {
+    const char *setting, *value, *message;
+};
+
+const value_case values[] = {
+    {"public_url", "https://id.example.com", ""},
+    {"public_url", "https://id.example.com/", ""},
+    {"public_url", "https://id.example.com:8443/auth", ""},
+    {"public_url", "http://[2001:db8::1]:8080", ""},
+    {"public_url", "http://127.0.0.1:0", ""},
+    {"public_url", "https://id.example.com?x=1", "without user"},
+    {"public_url", "https://id.example.com/#top", "without user"},
+    {"public_url", "https://user@id.example.com", "without user"},
+    {"public_url", "https://ID.example.com", "lower case"},
+    {"public_url", "https://id.example.com:443", "default port"},
+    {"public_url", "http://id.example.com:80/", "default port"},
+    {"public_url", "https://id.example.com:", "default port"},
+    {"public_url", "id.example.com", "must be a URL"},
+    {"public_url", "https:///auth", "must be a URL"},
+
+    {"admin_listen", "127.0.0.1:9090", ""},
+    {"admin_listen", "127.0.0.2:8080", ""},
+    {"admin_listen", "127.0.0.1:8080", "another address or port"},
+    {"admin_listen", "0.0.0.0:8080", "another address or port"},
+    {"admin_listen", "9090", "address:port"},
+
+    {"cors_origins", "https://app.example.com, http://localhost:3000", ""},
+    {"cors_origins", "capacitor://localhost", ""},
+    {"cors_origins", "https://app.example.com:8443", ""},
+    {"cors_origins", "https://app.example.com/", "trailing slash"},
+    {"cors_origins", "https://app.example.com/path", "without a path"},
+    {"cors_origins", "https://App.example.com", "in lower case"},
+    {"cors_origins", "HTTPS://app.example.com", "in lower case"},
+    {"cors_origins", "https://app.example.com:443", "default port"},
+    {"cors_origins", "https://app.example.com:", "default port"},
+    {"cors_origins", "https://*.example.com", "wildcard"},
+    {"cors_origins", "*", "must be origins"},
+    {"cors_origins", "null", "must be origins"},
+    {"cors_origins", "https://user@app.example.com", "must be origins"},
+    {"cors_origins", "https://app.example.com?x", "must be origins"},
+    {"cors_origins", "https://a.example,app.example.com", "must be origins"},
+
+    {"trusted_proxies", "10.1.0.0/16, 2001:db8::/32, 192.0.2.7", ""},
+    {"trusted_proxies", "10.1.2.3/16", "bits behind the length"},
+    {"trusted_proxies", "2001:db8::1/32", "bits behind the length"},
+    {"trusted_proxies", "0.0.0.0/0", "all addresses"},
+    {"trusted_proxies", "10.0.0.1,::/0", "all addresses"},
+    {"trusted_proxies", "ingress", "addresses or networks"},
+    {"trusted_proxies", "10.0.0.0/33", "addresses or networks"},
+
+    {"redirect_allowlist", "https://app.example.com/in?from=mail,http://localhost:3000/in", ""},
+    {"redirect_allowlist", "http://127.0.0.1/in, http://[::1]:3000/in", ""},
+    {"redirect_allowlist", "com.example.app:/signed-in", ""},
+    {"redirect_allowlist", "/signed-in", "absolute URLs"},
+    {"redirect_allowlist", "app.example.com/in", "absolute URLs"},
+    {"redirect_allowlist", "https:app.example.com", "absolute URLs"},
+    {"redirect_allowlist", "https://app.example.com/in#x", "fragment"},
+    {"redirect_allowlist", "http://app.example.com/in", "loopback"},
+    {"redirect_allowlist", "http://localhost.example.com/in", "loopback"},
+    {"redirect_allowlist", "https://user:x@app.example.com/in", "without user"},
+    {"redirect_allowlist", "JavaScript:alert(1)", "absolute URLs"},
+    {"redirect_allowlist", "data:text/html,x", "absolute URLs"},
+
+    {"access_token_ttl", "2592000", ""},
+    {"access_token_ttl", "2592001", "must not be longer than LATCHKEY_REFRESH_TOKEN_TTL"},
+    {"access_token_ttl", "0", "must be at least 1"},
+    {"refresh_token_ttl", "60", ""},
+    {"verify_token_ttl", "315360001", "must be at most"},
+    {"drain_delay", "0", ""},
+    {"drain_delay", "601", "must be at most"},
+
+    {"extra_resources", "leads,deals", ""},
+    {"extra_resources", "leads,team", "team is a resource of Latchkey itself"},
+    {"extra_resources", "Leads", "must be resource names"},
+
+    {"smtp_url", "smtp://:secret@mail.example.com", "must be a URL"},
+    {"smtp_url", "smtp://mail.example.com/path", "must be a URL"},
+    {"smtp_url", "smtp://mail.example.com#x", "must be a URL"},
+    {"google_issuer", "http://accounts.example.com", "must be the issuer's URL"},
+    {"google_issuer", "https://accounts.example.com?x=1", "without user"},
+    {"google_issuer", "https://accounts.example.com#x", "must be the issuer's URL"},
+};
+
+BOOST_AUTO_TEST_CASE(values_that_never_match_or_are_unsafe_are_rejected)
+{
+    for (auto& [setting, value, message] : values) {
+        auto environment = required_settings();
+        environment.emplace_back("mail_from", "a@example.com");
+        if (setting == std::string_view("google_issuer")) {
+            environment.emplace_back("google_client_id", "id");
+            environment.emplace_back("google_client_secret", "secret");
+        }
+        environment.emplace_back(setting, value);
+        auto result = server::make_config(environment, {});
+        auto errors = std::get_if<std::vector<std::string>>(&result);
+        BOOST_TEST_CONTEXT(setting << " " << value << ": " << (errors ? errors->front() : "accepted"))
+        {
+            BOOST_TEST((errors != nullptr) == !std::string_view(message).empty());
+            if (errors) {
+                BOOST_TEST(errors->size() == 1u);
+                BOOST_TEST(errors->front().starts_with(server::variable_of(setting) + ": "));
+                BOOST_TEST(errors->front().find(message) != std::string::npos);
+            }
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(an_access_token_lives_no_longer_than_a_refresh_token)
+{
+    auto environment = required_settings();
+    environment.emplace_back("refresh_token_ttl", "60");
+    BOOST_TEST(valid_config(environment).handlers.access_token_ttl.count() == 60);
+}
+
+BOOST_AUTO_TEST_CASE(secrets_are_read_from_files)
+{
+    support::temporary_folder folder;
+    auto write = [&](const std::string& name, const std::string& content) {
+        std::ofstream(folder.path() + "/" + name) << content;
+        return folder.path() + "/" + name;
+    };
+    auto key = required_settings()[1].second;
+    setting_list environment;
+    environment.emplace_back("database_url_file", write("database", "postgresql:///latchkey"));
+    environment.emplace_back("master_key_file", write("key", key + "\n"));
+    environment.emplace_back("smtp_url_file", write("smtp", "smtp://user:p%0A@mail.example.com"));
+    environment.emplace_back("google_client_secret_file", write("client", "secret\n"));
+    environment.emplace_back("google_client_id", "id");
+    environment.emplace_back("mail_from", "a@example.com");
+    auto settings = valid_config(environment);
+    BOOST_TEST(settings.database_url == "postgresql:///latchkey");
+    BOOST_TEST(settings.smtp.value().password == "p\n");
+    BOOST_TEST(settings.google.value().client_secret == "secret");
+
+    auto error_of_key = [&](setting_list more, const std::string& path) {
+        more.insert(more.begin(), required_settings()[0]);
+        more.emplace_back("master_key_file", path);
+        auto errors = errors_of(more);
+        BOOST_TEST(errors.size() == 1u);
+        return errors.front();
+    };
+    BOOST_TEST(error_of_key({}, write("two", key + "\n\n")).starts_with("LATCHKEY_MASTER_KEY: must be"));
+    auto absent = folder.path() + "/absent";
+    BOOST_TEST(error_of_key({}, absent) ==
+               "LATCHKEY_MASTER_KEY_FILE: " + absent + " cannot be read: No such file or directory");
+    BOOST_TEST(error_of_key({}, folder.path()).find("cannot be read: Is a directory") != std::string::npos);
+    BOOST_TEST(error_of_key({}, "/dev/zero").find("more than 64 KiB") != std::string::npos);
+    BOOST_TEST(error_of_key({}, write("empty", "")).starts_with("LATCHKEY_MASTER_KEY: must be"));
+    BOOST_TEST(error_of_key({required_settings()[1]}, folder.path() + "/key")
+                   .starts_with("LATCHKEY_MASTER_KEY_FILE: the variable without _FILE is set as well"));
+}
+
+BOOST_AUTO_TEST_CASE(secrets_are_no_flags)
+{
+    for (std::string flag : {"--master-key", "--database-url", "--smtp-url", "--google-client-secret"}) {
+        std::string value = "s3cret", joined = flag + "=" + value;
+        std::array<char*, 2> apart{flag.data(), value.data()};
+        std::array<char*, 1> one{joined.data()};
+        for (auto& result : {server::read_flags(apart), server::read_flags(one)}) {
+            auto error = std::get_if<std::string>(&result);
+            BOOST_REQUIRE_MESSAGE(error, flag);
+            BOOST_TEST(error->starts_with(flag + ": "));
+            BOOST_TEST(error->find("_FILE") != std::string::npos);
+            BOOST_TEST(error->find(value) == std::string::npos);
+        }
+        std::string file = flag + "-file=/run/secrets/x";
+        std::array<char*, 1> by_file{file.data()};
+        BOOST_TEST(std::holds_alternative<setting_list>(server::read_flags(by_file)), file);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(missing_required_settings_are_reported)

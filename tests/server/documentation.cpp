@@ -46,6 +46,16 @@ std::string flag_of(std::string variable)
     return "--" + variable;
 }
 
+/// The settings that a text marks as secrets by an asterisk.
+std::set<std::string> marked_settings(const std::string& text, const std::string& mark)
+{
+    const std::regex name("(LATCHKEY_[A-Z0-9_]*[A-Z0-9])`? " + mark);
+    std::set<std::string> out;
+    for (std::sregex_iterator match(text.begin(), text.end(), name), end; match != end; ++match)
+        out.insert((*match)[1]);
+    return out;
+}
+
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(documentation)
@@ -58,15 +68,21 @@ BOOST_AUTO_TEST_CASE(configuration_table_lists_the_settings_of_help)
                boost::test_tools::per_element());
 }
 
-BOOST_AUTO_TEST_CASE(every_documented_setting_is_a_flag)
+BOOST_AUTO_TEST_CASE(every_documented_setting_but_secrets_is_a_flag)
 {
+    auto secrets = marked_settings(std::string(server::help_text), "\\*");
+    BOOST_TEST(secrets.size() == 4u);
+    std::ifstream file(LATCHKEY_SOURCE_DIR "/scripts/deploy/configuration.md");
+    const std::string table{std::istreambuf_iterator<char>(file), {}};
+    BOOST_TEST(marked_settings(table, R"(\\\*)") == secrets, boost::test_tools::per_element());
     for (auto& variable : documented_settings()) {
-        auto flag = flag_of(variable);
+        auto flag = flag_of(variable), in_file = flag + "-file";
         std::string value = "x";
-        std::array<char*, 2> arguments{flag.data(), value.data()};
+        std::array<char*, 2> direct{flag.data(), value.data()}, by_file{in_file.data(), value.data()};
         BOOST_TEST_CONTEXT(variable)
         {
-            BOOST_TEST((server::read_flags(arguments).index() == 0u));
+            BOOST_TEST((server::read_flags(direct).index() == (secrets.contains(variable) ? 1u : 0u)));
+            BOOST_TEST((server::read_flags(by_file).index() == (secrets.contains(variable) ? 0u : 1u)));
         }
     }
 }

@@ -201,7 +201,7 @@ std::string link_in(const email& message)
 
 std::string token_in(const email& message)
 {
-    return search(link_in(message), "[?&#]token=([^&#]*)");
+    return search(link_in(message), "#token=([^&#]*)");
 }
 
 } // namespace support

@@ -93,6 +93,16 @@ void running_server::await_listening()
     std::from_chars(digits, text.data() + text.size(), port_);
 }
 
+std::uint16_t running_server::admin_port() const
+{
+    constexpr std::string_view before = R"("admin_address":"127.0.0.1:)";
+    auto text = log();
+    std::uint16_t out = 0;
+    if (auto found = text.find(before); found != std::string::npos)
+        std::from_chars(text.data() + found + before.size(), text.data() + text.size(), out);
+    return out;
+}
+
 std::size_t running_server::resident_bytes() const
 {
     std::ifstream statm("/proc/" + std::to_string(process_.id()) + "/statm");

@@ -22,6 +22,8 @@ public:
     explicit running_server(const std::string& database_url, const environment& settings = {});
 
     std::uint16_t port() const { return port_; }
+    /// Of the listener for operators, which LATCHKEY_ADMIN_LISTEN must have requested.
+    std::uint16_t admin_port() const;
     const std::string& master_key() const { return master_key_; }
 
     /// Where it delivers emails as files, unless it has another data folder or a mail server.

@@ -30,6 +30,29 @@ const existing = Object.keys(manifests).filter(name => !name.includes('.example.
 if (applied !== existing)
     faults.push(`kustomization.yaml lists ${applied}, the folder has ${existing}`);
 
+// The database connections of all nodes, during an update, are within PostgreSQL's default.
+const {data} = manifests['configuration.yaml'];
+const {spec: {strategy, template}} = manifests['deployment.yaml'];
+const nodes = manifests['autoscaler.yaml'].spec.maxReplicas + strategy.rollingUpdate.maxSurge;
+const each = data.LATCHKEY_THREADS * (Number(data.LATCHKEY_DATABASE_CONNECTIONS) + 1) + 4;
+if (!(nodes * each + 1 <= 100 - 3))
+    faults.push(`${nodes} nodes of ${each} connections, and the migration, exceed max_connections`);
+
+// A pod is killed only after its delay, its requests and its mail.
+if (!(template.spec.terminationGracePeriodSeconds >= Number(data.LATCHKEY_DRAIN_DELAY) + 10 + 5))
+    faults.push('terminationGracePeriodSeconds is too short');
+
+// The files of secrets are mounted, and no secret is a variable.
+const members = Object.keys(manifests['secret.example.yaml'].stringData).sort().join();
+const files = Object.entries(data).filter(([name]) => name.endsWith('_FILE')).map(([, path]) => path);
+for (const {spec} of [template, manifests['migration.yaml'].spec.template]) {
+    const [{envFrom, volumeMounts}] = spec.containers;
+    if (envFrom.some(one => one.secretRef))
+        faults.push('a secret is in environment variables');
+    if (files.map(path => path.replace(`${volumeMounts[0].mountPath}/`, '')).sort().join() !== members)
+        faults.push(`${files} are not the members of the secret`);
+}
+
 const linted = await new Promise(resolve => execFile(
     process.execPath, [join(packages, 'dclint/bin/dclint.cjs'), '--formatter', 'json', options.compose],
     (error, out) => resolve(JSON.parse(out))));

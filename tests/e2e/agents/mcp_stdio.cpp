@@ -39,8 +39,14 @@ BOOST_AUTO_TEST_SUITE(mcp_stdio)
 BOOST_AUTO_TEST_CASE(invalid_settings_are_reported_at_start)
 {
     BOOST_TEST(startup_error({}).starts_with("1 latchkey: TENEX_API_KEY is not set"));
-    BOOST_TEST(startup_error({{"TENEX_API_KEY", "k"}, {"TENEX_API_BASE", "ftp://x"}})
-                   .starts_with("1 latchkey: TENEX_API_BASE"));
+    for (std::string base : {"ftp://x", "http://id.example.com", "http://localhost.example.com", "x"})
+        BOOST_TEST(startup_error({{"TENEX_API_KEY", "k"}, {"TENEX_API_BASE", base}})
+                       .starts_with("1 latchkey: TENEX_API_BASE"),
+                   base);
+    BOOST_TEST(startup_error({{"TENEX_API_KEY_FILE", "/nowhere"}})
+                   .starts_with("1 latchkey: TENEX_API_KEY_FILE: /nowhere cannot be read"));
+    BOOST_TEST(startup_error({{"TENEX_API_KEY", "k"}, {"TENEX_API_KEY_FILE", "/nowhere"}})
+                   .starts_with("1 latchkey: TENEX_API_KEY_FILE: TENEX_API_KEY is set as well"));
 }
 
 BOOST_FIXTURE_TEST_CASE(each_line_gets_its_response_and_nothing_else_is_written, mcp_fixture)

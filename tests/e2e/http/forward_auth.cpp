@@ -7,6 +7,8 @@
 #include "tests/support/tcp_server.hpp"
 
 #include <boost/beast/core/string.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
 #include <boost/beast/http/write.hpp>
 
 #include <atomic>
@@ -14,6 +16,7 @@
 #include <fstream>
 #include <iterator>
 #include <memory>
+#include <regex>
 #include <sstream>
 
 using namespace e2e;
@@ -35,8 +38,10 @@ private:
     {
         boost::beast::flat_buffer buffer;
         for (;;) {
-            http::request<http::string_body> in;
-            http::read(peer, buffer, in);
+            http::request_parser<http::string_body> parser;
+            parser.header_limit(64 * 1024);
+            http::read(peer, buffer, parser);
+            auto in = parser.release();
             ++asked_;
             http::response<http::string_body> out(http::status::ok, 11);
             for (auto& field : in)
@@ -68,12 +73,22 @@ void replace(std::string& text, const std::string& old, const std::string& with)
 
 struct addresses {
     std::string listen, latchkey, application;
+    /// Enable the optional lines of the file: those that begin with # and no space.
+    bool with_options = false;
 };
+
+/// A file of scripts/deploy, with its optional lines enabled where that is asked for.
+std::string read_proxy_file(const std::string& name, const addresses& at)
+{
+    auto text = read_file(deploy + name);
+    return at.with_options ? std::regex_replace(text, std::regex("(^|\n)([ \t]*)#(?=[^ #\n])"), "$1$2")
+                           : text;
+}
 
 /// nginx with nginx.conf, after replacing its three addresses.
 std::unique_ptr<support::child_process> start_nginx(const std::string& folder, const addresses& at)
 {
-    auto text = read_file(deploy + "nginx.conf");
+    auto text = read_proxy_file("nginx.conf", at);
     replace(text, "server 127.0.0.1:8080;", "server " + at.latchkey + ";");
     replace(text, "server 127.0.0.1:3000;", "server " + at.application + ";");
     replace(text, "listen 80;", "listen " + at.listen + ";");
@@ -100,15 +115,17 @@ std::unique_ptr<support::child_process> start_caddy(const std::string& folder, c
 {
     auto here = at;
     here.listen = "http://" + at.listen;
+    std::ofstream(folder + "/Caddyfile") << read_proxy_file("Caddyfile", at);
     std::vector<std::string> command{"/usr/bin/caddy", "run",      "--adapter",
-                                     "caddyfile",      "--config", deploy + "Caddyfile"};
+                                     "caddyfile",      "--config", folder + "/Caddyfile"};
     return std::make_unique<support::child_process>(std::move(command), variables_of(folder, here),
                                                     STDERR_FILENO);
 }
 
 std::unique_ptr<support::child_process> start_haproxy(const std::string& folder, const addresses& at)
 {
-    std::vector<std::string> command{"/usr/sbin/haproxy", "-db", "-C", deploy, "-f", deploy + "haproxy.cfg"};
+    std::ofstream(folder + "/haproxy.cfg") << read_proxy_file("haproxy.cfg", at);
+    std::vector<std::string> command{"/usr/sbin/haproxy", "-db", "-C", deploy, "-f", folder + "/haproxy.cfg"};
     return std::make_unique<support::child_process>(std::move(command), variables_of(folder, at),
                                                     STDERR_FILENO);
 }
@@ -121,11 +138,13 @@ std::string address_of(std::uint16_t port)
 }
 
 struct proxy_fixture : team_fixture {
-    proxy_fixture(starter start, const support::environment& settings = {}) : team_fixture(settings)
+    proxy_fixture(starter start, const support::environment& settings = {}, bool with_options = false)
+        : team_fixture(settings)
     {
         front.skip_recording();
         std::filesystem::permissions(folder.path(), std::filesystem::perms::all);
-        proxy = start(folder.path(), {address_of(port), address_of(server.port()), address_of(app.port())});
+        proxy = start(folder.path(),
+                      {address_of(port), address_of(server.port()), address_of(app.port()), with_options});
         auto is_up = [&] {
             try {
                 return front.get("/").status == 401u;
@@ -178,12 +197,30 @@ struct proxy_fixture : team_fixture {
     std::unique_ptr<support::child_process> proxy;
 };
 
-/// Forged identity headers, under every name that an application might read as one of Latchkey's.
-const std::vector<std::pair<std::string, std::string>> forged = {
-    {"X-User-Id", "forged"},       {"x-user-id", "forged"},      {"X_User_Id", "forged"},
-    {"X-Workspace-Id", "forged"},  {"X_Workspace_Id", "forged"}, {"X-Role", "forged"},
-    {"X_Role", "forged"},          {"X-Scopes", "forged"},       {"X_Scopes", "forged"},
-    {"X-Credential-Id", "forged"}, {"X_Credential_Id", "forged"}};
+const std::vector<std::string> identity_headers = {"X-User-Id", "X-Workspace-Id", "X-Role", "X-Scopes",
+                                                   "X-Credential-Id"};
+
+/** Forged identity headers, under every name that an application might read as one of Latchkey's: each dash
+   as a dash, an underscore or a dot. */
+std::vector<std::pair<std::string, std::string>> forge_identity()
+{
+    std::vector<std::pair<std::string, std::string>> out{{"x-user-id", "forged"}, {"X-USER_ID", "forged"}};
+    for (auto& name : identity_headers) {
+        std::vector<std::string> spellings{name};
+        for (std::size_t i = 0; i < name.size(); ++i)
+            if (name[i] == '-')
+                for (auto one : std::vector(spellings))
+                    for (char separator : {'_', '.'}) {
+                        one[i] = separator;
+                        spellings.push_back(one);
+                    }
+        for (auto& one : spellings)
+            out.emplace_back(one, "forged");
+    }
+    return out;
+}
+
+const auto forged = forge_identity();
 
 void identity_headers_are_authentic(starter start)
 {
@@ -206,6 +243,60 @@ void identity_headers_are_authentic(starter start)
     BOOST_TEST(by_workspace.status == 200u);
     BOOST_TEST(by_workspace.body.find("forged") == by_workspace.body.npos, by_workspace.body);
     BOOST_TEST(proxy_fixture::header_in(by_workspace, "X-Workspace-Id") == fixture.workspace);
+}
+
+/// A proxy removes the headers named in Connection before it forwards a request (RFC 9110, section 7.6.1).
+void naming_the_identity_in_connection_does_not_remove_it(starter start)
+{
+    proxy_fixture fixture(start);
+    std::vector<std::string> values{"keep-alive"};
+    for (auto& name : identity_headers) {
+        values.push_back(name);
+        values.push_back("keep-alive," + name);
+        values.push_back("keep-alive , x_" + name.substr(2));
+    }
+    for (auto& value : values) {
+        auto answer = fixture.send(fixture.mel.token, {{"Connection", value}});
+        if (value != "keep-alive" && answer.status == 400u)
+            continue;
+        BOOST_TEST(answer.status == 200u, value << ": " << answer.body);
+        for (auto& name : identity_headers)
+            BOOST_TEST(proxy_fixture::header_in(answer, name) != "none", value << " removes " << name);
+    }
+    auto two_lines =
+        fixture.send(fixture.mel.token, {{"Connection", "keep-alive"}, {"Connection", "X-Scopes"}});
+    if (two_lines.status != 400u)
+        BOOST_TEST(proxy_fixture::header_in(two_lines, "X-Scopes") == "*");
+}
+
+void large_cookies_reach_the_application_only(starter start)
+{
+    proxy_fixture fixture(start);
+    const std::string cookie = "a=" + std::string(20'000, 'c');
+    auto echo = fixture.send(fixture.token, {{"Cookie", cookie}});
+    BOOST_TEST(echo.status == 200u, echo.body.substr(0, 500));
+    BOOST_TEST((proxy_fixture::header_in(echo, "Cookie") == cookie));
+}
+
+void preflight_requests_pass_where_the_file_says_so(starter start)
+{
+    using headers = std::vector<std::pair<std::string, std::string>>;
+    const headers preflight{{"Origin", "https://spa.example"},
+                            {"Access-Control-Request-Method", "GET"},
+                            {"Access-Control-Request-Headers", "authorization"}};
+    for (bool enabled : {false, true}) {
+        proxy_fixture fixture(start, {}, enabled);
+        BOOST_TEST(fixture.send("", preflight, "", http::verb::options).status == (enabled ? 200u : 401u));
+        // Without the header it is no preflight request, and neither is a GET with it.
+        BOOST_TEST(fixture.send("", {preflight[0]}, "", http::verb::options).status == 401u);
+        BOOST_TEST(fixture.send("", preflight).status == 401u);
+        auto all = forged;
+        all.insert(all.end(), preflight.begin(), preflight.end());
+        auto echo = fixture.send(fixture.token, all, "", http::verb::options);
+        BOOST_TEST(echo.status == 200u);
+        BOOST_TEST(echo.body.find("forged") == echo.body.npos, echo.body);
+        BOOST_TEST(echo.body.find(fixture.token) == echo.body.npos);
+    }
 }
 
 void a_body_is_forwarded_to_the_application_only(starter start)
@@ -253,6 +344,9 @@ void requests_fail_while_latchkey_is_down(starter start)
 void check_all(starter start)
 {
     identity_headers_are_authentic(start);
+    naming_the_identity_in_connection_does_not_remove_it(start);
+    large_cookies_reach_the_application_only(start);
+    preflight_requests_pass_where_the_file_says_so(start);
     a_body_is_forwarded_to_the_application_only(start);
     refusals_are_passed_on(start);
     requests_fail_while_latchkey_is_down(start);

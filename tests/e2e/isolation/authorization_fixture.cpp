@@ -269,9 +269,9 @@ std::pair<std::string, std::string> scenario::add_invite(const std::string& emai
 
 std::string scenario::make_unsubscription_token()
 {
-    auto link = handlers::unsubscribe_link(fixture_.unsubscription_signer, "",
-                                           boost::uuids::string_generator()(owner_), "key_minted");
-    return link.substr(link.find('=') + 1);
+    auto links = handlers::make_unsubscribe_links(fixture_.unsubscription_signer, "",
+                                                  boost::uuids::string_generator()(owner_), "key_minted");
+    return links.page.substr(links.page.find('=') + 1);
 }
 
 std::string scenario::make(const std::string& placeholder)

@@ -21,21 +21,34 @@ std::string outcome(std::vector<std::string> arguments, int kept, const support:
 
 BOOST_AUTO_TEST_SUITE(commands)
 
-BOOST_FIXTURE_TEST_CASE(health_reports_the_readiness_of_the_server, account_fixture)
+BOOST_FIXTURE_TEST_CASE(health_and_ready_check_the_server, account_fixture)
 {
     auto port = std::to_string(server.port());
-    BOOST_TEST(outcome({"health", "--listen", "127.0.0.1:" + port}, STDOUT_FILENO) == "0 ready\n");
-    BOOST_TEST(outcome({"health"}, STDOUT_FILENO, {{"LATCHKEY_LISTEN", "0.0.0.0:" + port}}) == "0 ready\n");
+    BOOST_TEST(outcome({"health", "--listen", "127.0.0.1:" + port}, STDOUT_FILENO) == "0 alive\n");
+    BOOST_TEST(outcome({"health"}, STDOUT_FILENO, {{"LATCHKEY_LISTEN", "0.0.0.0:" + port}}) == "0 alive\n");
+    BOOST_TEST(outcome({"ready", "--listen", "127.0.0.1:" + port}, STDOUT_FILENO) == "0 ready\n");
+    BOOST_TEST(outcome({"ready"}, STDOUT_FILENO,
+                       {{"LATCHKEY_LISTEN", "127.0.0.1:1"}, {"LATCHKEY_ADMIN_LISTEN", "0.0.0.0:" + port}}) ==
+               "0 ready\n");
     server.kill();
-    BOOST_TEST(
-        outcome({"health", "--listen", "127.0.0.1:" + port}, STDERR_FILENO).starts_with("1 latchkey: "));
+    for (std::string command : {"health", "ready"})
+        BOOST_TEST(
+            outcome({command, "--listen", "127.0.0.1:" + port}, STDERR_FILENO).starts_with("1 latchkey: "));
+}
+
+BOOST_AUTO_TEST_CASE(a_secret_on_the_command_line_is_refused)
+{
+    auto refused = outcome({"serve", "--master-key", "c2VjcmV0"}, STDERR_FILENO);
+    BOOST_TEST(refused.starts_with("2 latchkey: --master-key: "));
+    BOOST_TEST(refused.find("LATCHKEY_MASTER_KEY_FILE") != refused.npos);
+    BOOST_TEST(refused.find("c2VjcmV0") == refused.npos);
 }
 
 BOOST_AUTO_TEST_CASE(help_names_every_command)
 {
     auto help = outcome({"--help"}, STDOUT_FILENO);
-    for (std::string command :
-         {"serve", "migrate", "openapi", "health", "mcp", "keys rotate", "users disable", "users restore"})
+    for (std::string command : {"serve", "migrate", "openapi", "health", "ready", "mcp", "keys rotate",
+                                "users disable", "users restore"})
         BOOST_TEST(help.find("latchkey " + command) != help.npos, command);
 }
 

@@ -83,7 +83,7 @@ BOOST_FIXTURE_TEST_CASE(mail_is_sent_over_starttls_with_a_password, outbox_fixtu
     BOOST_TEST(mail.subject == "Confirm your email address");
     BOOST_TEST(mail.text.starts_with("Hello,")); // no name: the address is not verified yet
     auto link = support::link_in(mail);
-    BOOST_TEST(link.starts_with("https://id.example.com/verify?token="));
+    BOOST_TEST(link.starts_with("https://id.example.com/verify#token="));
     BOOST_TEST(mail.html.find(link) != std::string::npos);
     BOOST_TEST(mail.headers["auto-submitted"] == "auto-generated");
     BOOST_TEST(mail.headers.count("list-unsubscribe") == 0u); // a required mail

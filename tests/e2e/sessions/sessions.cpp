@@ -14,6 +14,14 @@ using namespace e2e;
 
 namespace {
 
+std::size_t occurrences(const std::string& text, std::string_view part)
+{
+    std::size_t out = 0;
+    for (auto at = text.find(part); at != text.npos; at = text.find(part, at + 1))
+        ++out;
+    return out;
+}
+
 struct sessions_fixture : two_workspaces_fixture {
     std::string session_of(const std::string& credential)
     {
@@ -322,7 +330,37 @@ BOOST_AUTO_TEST_CASE(the_client_address_comes_from_a_trusted_proxy)
     BOOST_TEST(ip_of_login("203.0.113.7") == "203.0.113.7");
     BOOST_TEST(ip_of_login("198.51.100.1, 203.0.113.7, 10.1.2.3") == "203.0.113.7");
     BOOST_TEST(ip_of_login("2001:db8::7") == "2001:db8::7");
+    BOOST_TEST(ip_of_login("203.0.113.9:4711") == "203.0.113.9");
+    BOOST_TEST(ip_of_login("[2001:db8::8]:4711") == "2001:db8::8");
+    BOOST_TEST(ip_of_login("[2001:db8::9]") == "2001:db8::9");
+    auto warnings = [&](std::string_view text) { return occurrences(fixture.server.log(), text); };
+    constexpr std::string_view unreadable = "forwarding headers of a trusted proxy name no client address";
+    constexpr std::string_view contradiction = "X-Forwarded-For and Forwarded name different clients";
+    BOOST_TEST(warnings(unreadable) == 0u);
     BOOST_TEST(ip_of_login("nonsense") == "127.0.0.1");
+    BOOST_TEST(ip_of_login("unknown") == "127.0.0.1");
+    BOOST_TEST(warnings(unreadable) == 1u);
+
+    fixture.client.set("Forwarded", "for=\"[2001:db8::17]:4711\";proto=https");
+    BOOST_TEST(ip_of_login("") == "2001:db8::17");
+    BOOST_TEST(warnings(contradiction) == 0u);
+    BOOST_TEST(ip_of_login("203.0.113.7") == "203.0.113.7");
+    BOOST_TEST(warnings(contradiction) == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(forwarding_headers_of_an_unknown_proxy_are_reported_once)
+{
+    for (std::string trusted : {"", "10.0.0.0/8"}) {
+        account_fixture fixture({{"LATCHKEY_TRUSTED_PROXIES", trusted}});
+        constexpr std::string_view warning = "the peer is not in LATCHKEY_TRUSTED_PROXIES";
+        for (int i = 0; i < 3; ++i) {
+            support::http_client proxy(fixture.server.port());
+            proxy.set("X-Forwarded-For", "203.0.113.7");
+            proxy.get("/healthz");
+            proxy.get("/healthz");
+        }
+        BOOST_TEST(occurrences(fixture.server.log(), warning) == 1u);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(a_separate_forwarded_for_line_of_the_proxy_wins)

@@ -43,7 +43,7 @@ BOOST_FIXTURE_TEST_CASE(each_line_of_a_batch_has_a_result_and_each_invitee_gets_
         auto mail = email_to(email);
         BOOST_TEST(mail.subject == "You are invited to “ada's workspace”");
         BOOST_TEST(mail.text.find("ada@example.com") != std::string::npos); // the inviter
-        BOOST_TEST(support::link_in(mail).find("/invite?token=") != std::string::npos);
+        BOOST_TEST(support::link_in(mail).find("/invite#token=") != std::string::npos);
     }
     // Neither an account nor a membership exists before acceptance.
     BOOST_TEST(db.sql("SELECT count(*) FROM users WHERE email_normalized LIKE '%example.org'") == "0");

@@ -18,7 +18,7 @@ inline server::mail_message make_email(const std::string& address)
     out.subject = "Confirm your email address";
     out.id = "email-" + std::to_string(++count) + "@id.example.org";
     out.date = server::mail_date();
-    out.text = "Hello,\n\nhttps://id.example.org/verify?token=abc_DEF-1\n";
+    out.text = "Hello,\n\nhttps://id.example.org/verify#token=abc_DEF-1\n";
     out.html = "<p>Hello</p>\n";
     return out;
 }

@@ -129,7 +129,7 @@ BOOST_AUTO_TEST_CASE(text_and_html_have_the_same_link_and_the_token_appears_in_l
             BOOST_TEST(!has(text + html + email.subject, token));
             return;
         }
-        auto link = "https://id.example.org/auth/" + page->second + "?token=" + token;
+        auto link = "https://id.example.org/auth/" + page->second + "#token=" + token;
         BOOST_TEST(email.link == link);
         BOOST_TEST(!email.link_label.empty());
         BOOST_TEST(count(text, link + "\n") == 1u);
@@ -253,11 +253,11 @@ BOOST_AUTO_TEST_CASE(an_address_change_is_announced_before_and_after)
 
 BOOST_AUTO_TEST_CASE(an_optional_kind_has_an_unsubscribe_link)
 {
-    const std::string link = "https://id.example.org/unsubscribe?token=a&b";
+    const std::string link = "https://id.example.org/unsubscribe#token=a&b";
     auto email = render_email(kind::key_minted, variables(), site, "");
     BOOST_TEST(count(to_plain_text(email, "Ada", link), link) == 1u);
     BOOST_TEST(count(to_html(email, "Ada", link),
-                     "href=\"https://id.example.org/unsubscribe?token=a&amp;b\"") == 1u);
+                     "href=\"https://id.example.org/unsubscribe#token=a&amp;b\"") == 1u);
     BOOST_TEST(!has(to_plain_text(email, "Ada", ""), "Unsubscribe"));
     BOOST_TEST(!has(to_html(email, "Ada", ""), "Unsubscribe"));
 }

@@ -28,7 +28,7 @@ constexpr std::string_view message = "From: Latchkey <no-reply@example.org>\r\n"
                                      "Content-Type: text/plain; charset=utf-8\r\n"
                                      "Content-Transfer-Encoding: quoted-printable\r\n"
                                      "\r\n"
-                                     "Gr=C3=BC=C3=9Fe: https://id.example.org/reset?token=3Dabc=\r\n"
+                                     "Gr=C3=BC=C3=9Fe: https://id.example.org/reset#token=3Dabc=\r\n"
                                      "DEF_1&x=3D2.\r\n"
                                      "--b1\r\n"
                                      "Content-Type: text/html; charset=utf-8\r\n"
@@ -96,7 +96,7 @@ BOOST_AUTO_TEST_CASE(both_parsers_agree_on_a_received_email)
     BOOST_TEST(received.subject == "Grüße an alle");
     BOOST_TEST(received.html == "<b>Grüße</b>");
     BOOST_TEST(received.headers.at("mime-version") == "1.0");
-    BOOST_TEST(support::link_in(received) == "https://id.example.org/reset?token=abcDEF_1&x=2");
+    BOOST_TEST(support::link_in(received) == "https://id.example.org/reset#token=abcDEF_1&x=2");
     BOOST_TEST(support::token_in(received) == "abcDEF_1");
     BOOST_TEST(email.to == received.to);
     BOOST_TEST(email.subject == received.subject);
