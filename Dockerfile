@@ -9,7 +9,7 @@ ARG BASE=debian:bookworm-slim
 FROM ${BASE} AS build
 RUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
       clang-19 cmake ninja-build mold ca-certificates gzip npm \
-      libboost1.81-dev libssl-dev libpq-dev libargon2-dev libcurl4-openssl-dev libzxcvbn-dev \
+      libboost1.81-dev libssl-dev libpq-dev libargon2-dev libcurl4-openssl-dev libicu-dev libzxcvbn-dev \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /source
 COPY . .
@@ -23,7 +23,7 @@ LABEL org.opencontainers.image.title="Latchkey" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.licenses="BSL-1.0"
 RUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-      ca-certificates libssl3 libpq5 libargon2-1 libcurl4 libzxcvbn0 \
+      ca-certificates tzdata libssl3 libpq5 libargon2-1 libcurl4 libicu72 libzxcvbn0 \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin \
       latchkey

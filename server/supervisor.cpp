@@ -1,10 +1,10 @@
 #include "server/supervisor.hpp"
 
 #include "crypto/argon2/argon2.hpp"
-#include "db/migrations/migrations.hpp"
 #include "db/postgres/row_security.hpp"
 #include "db/principals/node.hpp"
 #include "db/tables/outbox.hpp"
+#include "schemas/engine/time_zones.hpp"
 #include "server/block_on.hpp"
 #include "server/http/core.hpp"
 #include "server/jobs/maintenance.hpp"
@@ -12,6 +12,7 @@
 #include "server/jobs/signing_keys.hpp"
 #include "server/log.hpp"
 #include "server/mail/worker.hpp"
+#include "server/schema_migration.hpp"
 #include "server/shared_state.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -42,8 +43,13 @@ constexpr std::chrono::seconds metrics_interval{5};
 
 void run_migrations(const config& settings)
 {
-    for (auto& name : db::migrate(settings.database_url).applied)
+    auto done = migrate_schema(settings.database_url);
+    for (auto& name : done.applied)
         log_line(log_level::info, "migration applied").add("migration", name);
+    for (auto& [kept, released] : done.address_collisions)
+        log_line(log_level::warning, "two accounts had the same email address: one has released it")
+            .add("kept_by", kept)
+            .add("released_by", released);
 }
 
 /// Raise the file descriptor limit to its maximum: each connection takes one.
@@ -205,6 +211,7 @@ void log_start(const config& settings, const core& first)
 void serve_until_drained(const config& settings)
 {
     // Prepare the process and the database.
+    schemas::load_time_zones();
     raise_descriptor_limit();
     check_address_free(settings.listen);
     if (settings.admin_listen)

@@ -1,61 +1,18 @@
 #include "db/migrations/migrations.hpp"
 
+#include "db/migrations/blocking_connection.hpp"
+#include "db/migrations/renew_normalized.hpp"
 #include "db/postgres/error.hpp"
 #include "db/postgres/result.hpp"
 
 #include <libpq-fe.h>
 
 #include <algorithm>
-#include <initializer_list>
 #include <map>
-#include <memory>
 
 namespace db {
 
 namespace {
-
-/// A blocking connection, sufficient for the start of the program.
-class blocking_connection {
-public:
-    explicit blocking_connection(const std::string& conninfo)
-    {
-        const char* names[] = {"dbname", "fallback_application_name", "connect_timeout", nullptr};
-        const char* values[] = {conninfo.c_str(), "latchkey", "10", nullptr};
-        constexpr int expand_dbname = 1;
-        pg_.reset(PQconnectdbParams(names, values, expand_dbname));
-        if (PQstatus(pg_.get()) != CONNECTION_OK)
-            throw failure_of(pg_.get());
-        PQsetNoticeReceiver(pg_.get(), [](void*, const PGresult*) {}, nullptr);
-    }
-
-    /// Runs any number of statements without parameters.
-    void execute(const std::string& sql) { check(PQexec(pg_.get(), sql.c_str())); }
-
-    /// Runs one statement with text parameters and text results.
-    result query(const char* sql, std::initializer_list<std::string> parameters)
-    {
-        std::vector<const char*> values;
-        for (const auto& each : parameters)
-            values.push_back(each.c_str());
-        return check(PQexecParams(pg_.get(), sql, static_cast<int>(values.size()), nullptr, values.data(),
-                                  nullptr, nullptr, 0));
-    }
-
-private:
-    result check(PGresult* owned)
-    {
-        result answer(owned);
-        auto status = PQresultStatus(owned);
-        if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
-            throw failure_of(owned);
-        return answer;
-    }
-
-    struct finish {
-        void operator()(PGconn* pg) const { PQfinish(pg); }
-    };
-    std::unique_ptr<PGconn, finish> pg_;
-};
 
 using checksums_by_name = std::map<std::string, std::string, std::less<>>;
 
@@ -80,10 +37,22 @@ failure refuse(std::string_view name, std::string_view why)
     return failure(failure_kind::statement, "migration " + std::string(name) + " " + std::string(why));
 }
 
-void apply(blocking_connection& db, const migration& next, const std::string& checksum)
+/// What a migration does beyond its SQL, and after it, in the same transaction.
+using step = void(blocking_connection&, const text_normalizers&, std::vector<address_collision>&);
+
+struct {
+    std::string_view migration;
+    step* run;
+} constexpr steps[] = {{"0009_spelling", &renew_normalized}};
+
+void apply(blocking_connection& db, const migration& next, const std::string& checksum,
+           const text_normalizers& normalizers, migration_report& report)
 {
     try {
         db.execute(std::string(next.sql));
+        for (const auto& step : steps)
+            if (step.migration == next.name)
+                step.run(db, normalizers, report.address_collisions);
     } catch (const failure& why) {
         throw failure(why.kind(), "migration " + std::string(next.name) + ": " + why.what(), why.sqlstate());
     }
@@ -108,8 +77,9 @@ void check_history(const checksums_by_name& before, std::span<const migration> m
                          "is in the database but not in this program: run the newer program that made it");
 }
 
-/** Applies a migration unless it was applied before. @return whether this call applied it */
-bool apply_once(blocking_connection& db, const migration& each, std::span<const migration> migrations)
+/// Applies a migration unless it was applied before.
+void apply_once(blocking_connection& db, const migration& each, std::span<const migration> migrations,
+                const text_normalizers& normalizers, migration_report& report)
 {
     begin_exclusive(db);
     auto before = load_applied(db);
@@ -122,9 +92,10 @@ bool apply_once(blocking_connection& db, const migration& each, std::span<const 
     if (is_new && !before.empty() && each.name < before.rbegin()->first)
         throw refuse(each.name, "is missing, but a later one was applied: migrations only go forward");
     if (is_new)
-        apply(db, each, checksum);
+        apply(db, each, checksum, normalizers, report);
     db.execute("COMMIT");
-    return is_new;
+    if (is_new)
+        report.applied.emplace_back(each.name);
 }
 
 bool enable_row_security(blocking_connection& db)
@@ -144,7 +115,8 @@ bool enable_row_security(blocking_connection& db)
 
 } // namespace
 
-migration_report migrate(const std::string& conninfo, std::span<const migration> migrations)
+migration_report migrate(const std::string& conninfo, std::span<const migration> migrations,
+                         const text_normalizers& normalizers)
 {
     blocking_connection db(conninfo);
     begin_exclusive(db);
@@ -156,8 +128,7 @@ migration_report migrate(const std::string& conninfo, std::span<const migration>
 
     migration_report report;
     for (const auto& each : migrations)
-        if (apply_once(db, each, migrations))
-            report.applied.emplace_back(each.name);
+        apply_once(db, each, migrations, normalizers, report);
     begin_exclusive(db);
     report.row_security = enable_row_security(db);
     db.execute("COMMIT");

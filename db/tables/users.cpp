@@ -106,7 +106,7 @@ invalidation affected_by(const uuid& id, const result& workspaces)
 
 static const statement verify_user_email{"users_verify_email", R"(
     UPDATE users SET email_verified_at = coalesce(email_verified_at, now())
-    WHERE id = $1 AND email = $2 AND disabled_at IS NULL
+    WHERE id = $1 AND email = $2 AND email_normalized NOT LIKE 'released/%' AND disabled_at IS NULL
     RETURNING )" + columns<row>()};
 
 void add_verify_email(batch& work, const uuid& id, std::string_view email, const audit::entry& joined)
@@ -116,7 +116,9 @@ void add_verify_email(batch& work, const uuid& id, std::string_view email, const
 }
 
 static const statement change_user_email{"users_change_email", R"(
-    WITH obsolete AS (DELETE FROM join_requests WHERE user_id = $1)
+    WITH obsolete AS (
+        DELETE FROM join_requests r USING users u
+        WHERE r.user_id = $1 AND u.id = $1 AND u.email_normalized <> $3)
     UPDATE users SET email = $2, email_normalized = $3, email_verified_at = now()
     WHERE id = $1 AND disabled_at IS NULL
     RETURNING )" + columns<row>()};
@@ -261,11 +263,11 @@ awaitable<std::optional<uuid>> disable(transaction tx, std::string email, audit:
     co_return user->id;
 }
 
-// The newest, if several accounts have released this address.
+// The account that has the address and is disabled, or one that has released it: the newest of several.
 static const statement find_disabled{"users_find_disabled", R"(
     SELECT id FROM users
-    WHERE lower(email) = lower($1) AND disabled_at IS NOT NULL
-    ORDER BY disabled_at DESC LIMIT 1)"};
+    WHERE (email_normalized = $1 AND disabled_at IS NOT NULL) OR released_email = $1
+    ORDER BY disabled_at DESC NULLS LAST, id LIMIT 1)"};
 
 static const statement restore_user{"users_restore", R"(
     UPDATE users u

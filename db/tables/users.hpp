@@ -71,8 +71,9 @@ invalidation affected_by(const uuid& id, const result& workspaces);
     @param joined the audit event if the user becomes a member of a workspace by it */
 void add_verify_email(batch& work, const uuid& id, std::string_view email, const audit::entry& joined);
 
-/// Replaces the user's address by a verified one, and deletes a join request that depended on the old one.
-/// Fails on users_email_key if the address has an account. Returns the row.
+/// Replaces the user's address by a verified one, and deletes a join request that depended on the old one;
+/// not for another spelling of the same address. Fails on users_email_key if the address has an account.
+/// Returns the row.
 void add_change_email(batch& work, const uuid& id, std::string_view email, std::string_view email_normalized);
 
 /** Deletes the user with everything that belongs to them alone. The batch fails with would_leave_ownerless()
@@ -126,7 +127,7 @@ awaitable<std::optional<uuid>> disable(transaction tx, std::string email, audit:
                                        std::function<uuid()> make_id);
 
 /** Enables a disabled account. Revoked credentials stay revoked. A released address is restored if no other
-    account has taken it.
+    account has it, also to an account that was not disabled.
     @param email normalized
     @param event, make_id as in disable()
     @return the user, or nothing if no disabled account has the address */

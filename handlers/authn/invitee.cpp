@@ -1,9 +1,9 @@
 #include "handlers/authn/invitee.hpp"
 
-#include "crypto/hash_pool.hpp"
 #include "crypto/random.hpp"
 #include "db/tables/users.hpp"
 #include "handlers/authn/login_attempt.hpp"
+#include "handlers/authn/password_check.hpp"
 #include "handlers/authn/password_policy.hpp"
 #include "handlers/authn/session_issuer.hpp"
 #include "handlers/http/guards.hpp"
@@ -85,8 +85,8 @@ awaitable<result<invitee>> authenticate_by_password(call& c, db::users::row user
     login_attempt attempt(c, email);
     if (auto over = attempt.count())
         co_return std::move(*over);
-    bool matches =
-        co_await c.cx.hash_pool.verify(std::move(body.password->value), user.password_hash.value_or(""));
+    auto hash = user.password_hash.value_or("");
+    bool matches = co_await check_password(c.cx, std::move(*body.password), user.id, std::move(hash));
     if (!matches) {
         attempt.record_failure();
         co_return problem::of(codes::invalid_credentials);
@@ -106,7 +106,7 @@ awaitable<result<bool>> knows_password(call& c, const db::users::row& user,
     login_attempt attempt(c, email);
     if (auto over = attempt.count())
         co_return std::move(*over);
-    bool matches = co_await c.cx.hash_pool.verify(body.password->value, *user.password_hash);
+    bool matches = co_await check_password(c.cx, *body.password, user.id, *user.password_hash);
     if (!matches)
         attempt.record_failure();
     co_return matches;

@@ -1,9 +1,9 @@
 #include "handlers/authn/reauthentication.hpp"
 
-#include "crypto/hash_pool.hpp"
 #include "db/postgres/pool.hpp"
 #include "db/tables/sessions.hpp"
 #include "handlers/authn/login_attempt.hpp"
+#include "handlers/authn/password_check.hpp"
 
 namespace handlers {
 
@@ -38,7 +38,7 @@ awaitable<std::optional<problem>> require_reauthentication(call& c, const db::us
     login_attempt attempt(c, email);
     if (auto over = attempt.count())
         co_return over;
-    bool matches = co_await c.cx.hash_pool.verify(std::move(password->value), *user.password_hash);
+    bool matches = co_await check_password(c.cx, std::move(*password), user.id, *user.password_hash);
     if (matches)
         co_return std::nullopt;
     attempt.record_failure();

@@ -1,8 +1,6 @@
 #include "handlers/endpoints/accounts.hpp"
 
 #include "crypto/encoding.hpp"
-#include "crypto/hash_pool.hpp"
-#include "crypto/password.hpp"
 #include "db/postgres/error.hpp"
 #include "db/postgres/pool.hpp"
 #include "db/tables/users.hpp"
@@ -11,6 +9,7 @@
 #include "handlers/access/rate_limits.hpp"
 #include "handlers/authn/login_attempt.hpp"
 #include "handlers/authn/new_account.hpp"
+#include "handlers/authn/password_check.hpp"
 #include "handlers/authn/password_policy.hpp"
 #include "handlers/authn/response_floor.hpp"
 #include "handlers/authn/session_issuer.hpp"
@@ -175,17 +174,6 @@ awaitable<void> sign_up_unverified(call& c, signup_input input)
         co_await warn_owner(c, owner->id);
 }
 
-/// Rehashes the password with the current parameters. If that fails, the next login tries again.
-awaitable<void> upgrade_hash(call& c, db::uuid user, std::string password, std::string old_hash)
-{
-    try {
-        auto hash = co_await c.cx.hash_pool.hash(std::move(password));
-        co_await db::users::update_password_hash(c.cx.db, user, std::move(old_hash), std::move(hash));
-    } catch (const crypto::overloaded&) {
-    } catch (const db::failure&) {
-    }
-}
-
 } // namespace
 
 awaitable<signup_outcome> signup(call& c, schemas::signup body)
@@ -212,7 +200,8 @@ awaitable<answer<schemas::login_result>> login(call& c, schemas::login body)
 
     auto account = co_await db::users::find_for_login(c.cx.db, body.email.normalized);
     std::string hash = account ? account->user.password_hash.value_or("") : ""; // empty: a dummy is hashed
-    bool matches = co_await c.cx.hash_pool.verify(body.password.value, hash);
+    auto owner = account ? std::optional(account->user.id) : std::nullopt;
+    bool matches = co_await check_password(c.cx, std::move(body.password), owner, std::move(hash));
     if (!matches || !account) {
         attempt.record_failure();
         co_await floor.wait();
@@ -220,8 +209,6 @@ awaitable<answer<schemas::login_result>> login(call& c, schemas::login body)
     }
     if (auto refused = check_account(c.cx.config, account->user))
         co_return std::move(*refused);
-    if (crypto::needs_rehash(hash, c.cx.config.password_costs))
-        co_await upgrade_hash(c, account->user.id, std::move(body.password.value), std::move(hash));
     co_return co_await open_session(c, std::move(*account));
 }
 

@@ -99,12 +99,12 @@ awaitable<answer<no_content>> change(call& c, schemas::email_change body)
     if (refused)
         co_return std::move(*refused);
     auto& [new_email, normalized] = body.new_email;
-    if (normalized == schemas::normalize_email(user->email))
+    if (new_email == user->email) // another spelling of it, such as other capitals, may be chosen
         co_return problem::invalid_field("body", "new_email", "is already the account's email address");
 
     // Decide which email the new address gets.
     auto owner = co_await db::users::find_by_email(c.cx.db, normalized);
-    bool is_taken = owner && owner->email_verified_at;
+    bool is_taken = owner && owner->email_verified_at && owner->id != user->id;
     bool sends_mail = !count_request(c, rate_limits::email_change_target, crypto::bytes_of(normalized));
     unit_of_work tx(c, *user);
     auto event = tx.event("user.change_email", to_string(user->id));

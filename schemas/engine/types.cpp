@@ -1,5 +1,7 @@
 #include "schemas/engine/types.hpp"
 
+#include "schemas/engine/time_zones.hpp"
+#include "schemas/engine/unicode.hpp"
 #include "schemas/engine/utf8.hpp"
 
 #include <algorithm>
@@ -83,20 +85,34 @@ bool check_printable(std::string_view in, const path& at, validation_errors& err
 
 bool check_name(std::string_view in, const path& at, validation_errors& errors)
 {
-    if (!check_printable(in, at, errors))
+    const auto refuse = [&](const char* why) {
+        errors.add(at, "value_error", why);
         return false;
-    bool has_visible = false;
-    while (!in.empty()) {
-        const char32_t c = *take_code_point(in);
-        if (is_bidi_control(c)) {
-            errors.add(at, "value_error", "must not have bidirectional control characters");
-            return false;
-        }
-        has_visible = has_visible || !is_blank(c);
+    };
+    switch (find_nickname_fault(in)) {
+    case nickname_fault::none:
+        break;
+    case nickname_fault::malformed:
+        return refuse("must be UTF-8");
+    case nickname_fault::control:
+        return refuse("must not have control characters");
+    case nickname_fault::bidi_control:
+        return refuse("must not have bidirectional control characters");
+    case nickname_fault::disallowed:
+        return refuse("must not have invisible, unassigned or private-use characters");
+    case nickname_fault::blank:
+        return refuse("must have a visible character");
     }
-    if (!has_visible)
-        errors.add(at, "value_error", "must be more than white space");
-    return has_visible;
+    return true;
+}
+
+std::optional<std::string> read_name(std::string_view in, std::size_t min, std::size_t max, const path& at,
+                                     validation_errors& errors)
+{
+    auto name = to_nickname(in);
+    if ((!in.empty() && !check_name(name, at, errors)) || !check_length(name, min, max, at, errors))
+        return std::nullopt;
+    return name;
 }
 
 /// Without these patterns, the schemas would promise to accept every character.
@@ -133,7 +149,7 @@ bool is_domain_label(std::string_view part)
 {
     return !part.empty() && part.size() <= 63 && part.front() != '-' && part.back() != '-' &&
            std::all_of(part.begin(), part.end(),
-                       [](char c) { return is_alpha(c) || is_digit(c) || is_non_ascii(c) || c == '-'; });
+                       [](char c) { return is_alpha(c) || is_digit(c) || c == '-'; });
 }
 
 /// The last label must not be numeric: that would be an IPv4 address.
@@ -146,6 +162,8 @@ bool is_domain(std::string_view text)
     return !std::all_of(last.begin(), last.end(), is_digit);
 }
 
+constexpr std::size_t max_domain_bytes = 253;
+
 bool is_visible(std::string_view text)
 {
     while (!text.empty()) {
@@ -156,17 +174,34 @@ bool is_visible(std::string_view text)
     return true;
 }
 
-bool is_email_address(std::string_view in)
+/// Whether the local part is valid, and all of the address visible; the domain is valid_domain()'s to check.
+bool has_valid_local_part(std::string_view in)
 {
     const auto at_sign = in.rfind('@');
     if (at_sign == std::string_view::npos)
         return false;
     const auto local = in.substr(0, at_sign);
-    return local.size() <= 64 && all_parts(local, '.', is_atom) && is_domain(in.substr(at_sign + 1)) &&
-           is_visible(in);
+    return local.size() <= 64 && all_parts(local, '.', is_atom) && is_visible(in);
 }
 
-constexpr std::size_t max_domain_bytes = 253;
+/// An ASCII label with hyphens as third and fourth character, such as an A-label, which has to be decoded.
+bool is_encoded_label(std::string_view part)
+{
+    return part.size() >= 4 && part.substr(2, 2) == "--";
+}
+
+/** The ASCII form of a domain, or nothing if it is invalid. The rules for labels apply to what UTS #46 makes
+   of the text, since it makes dots, digits and hyphens of other characters. */
+std::optional<std::string> valid_domain(std::string_view text)
+{
+    const bool is_plain = std::none_of(text.begin(), text.end(), is_non_ascii) &&
+                          all_parts(text, '.', [](auto part) { return !is_encoded_label(part); });
+    auto ascii = is_plain ? std::optional(fold_case(text)) : domain_to_ascii(text);
+    if (!ascii || ascii->size() > max_domain_bytes || !is_domain(*ascii))
+        return std::nullopt;
+    return ascii;
+}
+
 constexpr std::size_t max_email_bytes = 254; // RFC 5321's 256 for a path, minus the angle brackets
 
 } // namespace
@@ -176,21 +211,28 @@ std::optional<email_address> email_address::read(std::string_view in, const path
 {
     if (!check_bytes(in, max_email_bytes, at, errors))
         return std::nullopt;
-    if (!is_email_address(in)) {
+    const bool has_local_part = has_valid_local_part(in);
+    const auto at_sign = in.rfind('@');
+    const auto domain = has_local_part ? valid_domain(in.substr(at_sign + 1)) : std::nullopt;
+    if (!domain) {
         errors.add(at, "value_error", "must be an email address");
         return std::nullopt;
     }
-    return email_address{std::string(in), normalize_email(in)};
+    return email_address{std::string(in), fold_case(in.substr(0, at_sign)) + '@' + *domain};
 }
 
 std::string normalize_email(std::string_view address)
 {
-    std::string out(address);
-    for (char& c : out) {
-        if (c >= 'A' && c <= 'Z')
-            c = static_cast<char>(c - 'A' + 'a');
-    }
-    return out;
+    const auto at_sign = address.rfind('@');
+    if (at_sign == std::string_view::npos)
+        return fold_case(address);
+    return fold_case(address.substr(0, at_sign)) + '@' + normalize_domain(address.substr(at_sign + 1));
+}
+
+std::string normalize_domain(std::string_view domain)
+{
+    auto ascii = valid_domain(domain);
+    return ascii ? std::move(*ascii) : to_lower_ascii(domain);
 }
 
 json::object email_address::openapi()
@@ -204,17 +246,19 @@ std::optional<domain_name> domain_name::read(std::string_view in, const path& at
 {
     if (!check_bytes(in, max_domain_bytes, at, errors))
         return std::nullopt;
-    if (!is_domain(in) || !is_visible(in)) {
+    auto ascii = is_visible(in) ? valid_domain(in) : std::nullopt;
+    if (!ascii) {
         errors.add(at, "value_error", "must be a domain such as example.com");
         return std::nullopt;
     }
-    return domain_name{normalize_email(in)};
+    return domain_name{std::move(*ascii)};
 }
 
 json::object domain_name::openapi()
 {
     json::object out = format_schema("idn-hostname");
     out["maxLength"] = max_domain_bytes;
+    out["description"] = "Stored and returned in lower case, with A-labels.";
     return out;
 }
 
@@ -223,9 +267,17 @@ json::object domain_name::openapi()
 std::optional<new_password> new_password::read(std::string_view in, const path& at, validation_errors& errors)
 {
     if (!check_bytes(in, max_password_bytes, at, errors) ||
-        !check_length(in, 8, max_password_bytes, at, errors))
+        !check_length(in, 1, max_password_bytes, at, errors))
         return std::nullopt;
-    return new_password{std::string(in)};
+    auto value = to_opaque_string(in);
+    if (!value) {
+        errors.add(at, "value_error", "must not have control characters");
+        return std::nullopt;
+    }
+    if (!check_bytes(*value, max_password_bytes, at, errors) ||
+        !check_length(*value, 8, max_password_bytes, at, errors))
+        return std::nullopt;
+    return new_password{std::move(*value)};
 }
 
 json::object new_password::openapi()
@@ -241,7 +293,10 @@ std::optional<existing_password> existing_password::read(std::string_view in, co
     if (!check_bytes(in, max_password_bytes, at, errors) ||
         !check_length(in, 1, max_password_bytes, at, errors))
         return std::nullopt;
-    return existing_password{std::string(in)};
+    auto value = to_opaque_string(in);
+    if (!value || *value == in || value->size() > max_password_bytes)
+        return existing_password{std::string(in)};
+    return existing_password{std::move(*value), std::string(in)};
 }
 
 json::object existing_password::openapi()
@@ -260,17 +315,26 @@ std::optional<locale_tag> locale_tag::read(std::string_view in, const path& at, 
                std::all_of(part.begin(), part.end(), [](char c) { return is_alpha(c) || is_digit(c); });
     };
     const auto language = in.substr(0, in.find('-'));
-    if (in.size() <= 35 && language.size() >= 2 && std::all_of(language.begin(), language.end(), is_alpha) &&
-        all_parts(in, '-', is_subtag))
+    const bool is_tag = in.size() <= 35 && language.size() >= 2 &&
+                        std::all_of(language.begin(), language.end(), is_alpha) &&
+                        all_parts(in, '-', is_subtag);
+    if (!is_tag) {
+        add_pattern_error(at, "must be a language tag such as en or pt-BR", errors);
+        return std::nullopt;
+    }
+    const auto canonical = canonical_language_tag(in);
+    if (canonical == in)
         return locale_tag{std::string(in)};
-    add_pattern_error(at, "must be a language tag such as en or pt-BR", errors);
+    errors.add(at, "value_error",
+               canonical ? "must be in the canonical form: " + *canonical : "must be a tag of BCP 47");
     return std::nullopt;
 }
 
 json::object locale_tag::openapi()
 {
     json::object out = string_schema(2, 35);
-    out["pattern"] = "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$";
+    out["pattern"] = "^[a-z]{2,8}(-[A-Za-z0-9]{1,8})*$";
+    out["description"] = "A language tag of BCP 47 in its canonical form.";
     return out;
 }
 
@@ -282,9 +346,13 @@ std::optional<time_zone_name> time_zone_name::read(std::string_view in, const pa
             return is_alpha(c) || is_digit(c) || c == '_' || c == '+' || c == '-';
         });
     };
-    if (in.size() <= 64 && all_parts(in, '/', is_part))
+    if (in.size() > 64 || !all_parts(in, '/', is_part)) {
+        add_pattern_error(at, "must be a time zone such as Europe/Berlin or UTC", errors);
+        return std::nullopt;
+    }
+    if (is_time_zone(in))
         return time_zone_name{std::string(in)};
-    add_pattern_error(at, "must be a time zone such as Europe/Berlin or UTC", errors);
+    errors.add(at, "value_error", "must be a time zone of the tz database, such as Europe/Berlin or UTC");
     return std::nullopt;
 }
 
@@ -292,6 +360,7 @@ json::object time_zone_name::openapi()
 {
     json::object out = string_schema(1, 64);
     out["pattern"] = "^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z][A-Za-z0-9_+-]*)*$";
+    out["description"] = "A zone or an alias of the tz database.";
     return out;
 }
 

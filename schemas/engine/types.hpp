@@ -25,9 +25,13 @@ bool check_length(std::string_view in, std::size_t min, std::size_t max, const p
 /// @return whether `in` is UTF-8 without control characters (C0, DEL, C1); adds an error otherwise
 bool check_printable(std::string_view in, const path& at, validation_errors& errors);
 
-/** @return whether `in` is a valid name: printable, more than white space, and without bidirectional control
-    characters; adds an error otherwise */
+/** @return whether `in` is a valid name: at least one visible character, and none that find_nickname_fault()
+    reports; adds an error otherwise */
 bool check_name(std::string_view in, const path& at, validation_errors& errors);
+
+/// The name with its spaces as to_nickname() leaves them, if it passes check_name() and check_length().
+std::optional<std::string> read_name(std::string_view in, std::size_t min, std::size_t max, const path& at,
+                                     validation_errors& errors);
 
 /// The schemas of the two checks above, as patterns.
 boost::json::object text_schema(std::size_t min_length, std::size_t max_length);
@@ -63,7 +67,7 @@ struct opaque_token {
     }
 };
 
-/// The name of a user, workspace or key.
+/// The name of a user, workspace or key (RFC 8266), with its spaces trimmed and collapsed.
 template <std::size_t Min, std::size_t Max>
 struct name_text {
     std::string value;
@@ -73,15 +77,17 @@ struct name_text {
 
     static std::optional<name_text> read(std::string_view in, const path& at, validation_errors& errors)
     {
-        if (!check_length(in, Min, Max, at, errors) || !check_name(in, at, errors))
+        auto name = read_name(in, Min, Max, at, errors);
+        if (!name)
             return std::nullopt;
-        return name_text{std::string(in)};
+        return name_text{std::move(*name)};
     }
 };
 
 /** An email address (RFC 5321, with UTF-8 as of RFC 6531): a dot-atom local part of at most 64 bytes, a
-    domain of at least two labels, 254 bytes in total. Quoted local parts and address literals are rejected:
-    hardly any mailbox needs them, and they have a long history of bypassing other checks. */
+    domain of at least two labels that is valid under UTS #46, 254 bytes in total. Quoted local parts and
+   address literals are rejected: hardly any mailbox needs them, and they have a long history of bypassing
+   other checks. */
 struct email_address {
     /// As entered, for sending and display.
     std::string text;
@@ -93,10 +99,15 @@ struct email_address {
     static boost::json::object openapi();
 };
 
-/// The email address with ASCII in lower case.
+/** The form in which email addresses are compared, so that one mailbox has one account: the local part as
+    fold_case() leaves it, and the domain as normalize_domain() does. Idempotent. */
 std::string normalize_email(std::string_view address);
 
-/// An email domain such as `example.com`, stored and compared with ASCII in lower case.
+/** The form in which domains are compared: domain_to_ascii(). A domain that is invalid, as one stored earlier
+   may be, is only lower-cased in ASCII, and then equals no valid one. */
+std::string normalize_domain(std::string_view domain);
+
+/// An email domain such as `example.com`, stored and returned as normalize_domain() makes it.
 struct domain_name {
     std::string value;
 
@@ -105,8 +116,9 @@ struct domain_name {
     static boost::json::object openapi();
 };
 
-/** A new password: 8 code points to 1024 bytes, any characters. The upper bound is in bytes, since it limits
-    the work of hashing. Strength is checked separately. */
+/** A new password: 8 code points to 1024 bytes, as to_opaque_string() makes it, so that it is the same from
+   every keyboard. The upper bound is in bytes, since it limits the work of hashing. Strength is checked
+   separately. */
 struct new_password {
     std::string value;
 
@@ -117,15 +129,18 @@ struct new_password {
 
 /// A password to verify: 1 to 1024 bytes. No other constraints, which would lock out old passwords.
 struct existing_password {
+    /// As to_opaque_string() makes it; as received, where that makes nothing.
     std::string value;
+    /// As received, if that is different: hashes made before passwords were normalized are of these bytes.
+    std::optional<std::string> as_received = std::nullopt;
 
-    std::string_view view() const { return value; }
+    std::string_view view() const { return as_received ? *as_received : value; }
     static std::optional<existing_password> read(std::string_view in, const path& at,
                                                  validation_errors& errors);
     static boost::json::object openapi();
 };
 
-/// A language tag in the syntax of BCP 47 (`en`, `pt-BR`, `zh-Hant-TW`), at most 35 characters.
+/// A canonical language tag of BCP 47 (`en`, `pt-BR`, `zh-Hant-TW`), at most 35 characters.
 struct locale_tag {
     std::string value;
 
@@ -134,7 +149,7 @@ struct locale_tag {
     static boost::json::object openapi();
 };
 
-/// A time zone in the syntax of IANA names (`Europe/Berlin`, `Etc/GMT+5`, `UTC`), at most 64 characters.
+/// A zone or an alias of the tz database (`Europe/Berlin`, `Etc/GMT+5`, `UTC`), at most 64 characters.
 struct time_zone_name {
     std::string value;
 

@@ -1,7 +1,6 @@
 #include "server/cli/commands.hpp"
 
 #include "crypto/random.hpp"
-#include "db/migrations/migrations.hpp"
 #include "db/postgres/row_security.hpp"
 #include "db/principals/node.hpp"
 #include "db/principals/transaction.hpp"
@@ -13,6 +12,7 @@
 #include "server/cli/http_client.hpp"
 #include "server/cli/mcp_bridge.hpp"
 #include "server/jobs/signing_keys.hpp"
+#include "server/schema_migration.hpp"
 #include "server/supervisor.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -58,9 +58,11 @@ int serve(const config& settings)
 int migrate(const config& settings)
 {
     return run_command([&] {
-        auto done = db::migrate(settings.database_url);
+        auto done = migrate_schema(settings.database_url);
         for (auto& name : done.applied)
             std::cout << "applied " << name << '\n';
+        for (auto& [kept, released] : done.address_collisions)
+            std::cout << "same email address: kept by " << kept << ", released by " << released << '\n';
         std::cout << (done.applied.empty() ? "no pending migrations\n" : "schema up to date\n");
         if (!done.row_security)
             std::cout << "row-level security disabled; " << db::how_to_enable_row_security << '\n';

