@@ -23,7 +23,8 @@ Usage:
   latchkey mcp                    serve the Model Context Protocol over standard
                                   input and output, with the API key in
                                   TENEX_API_KEY and the server at
-                                  TENEX_API_BASE; http://127.0.0.1:8080
+                                  TENEX_API_BASE, which is https:// unless it is
+                                  this machine; http://127.0.0.1:8080
   latchkey --help
   latchkey --version
 
