@@ -130,6 +130,7 @@ void add_invite(invite_plan& plan, call& c, const unit_of_work& tx, const boost:
         draft.mail = make_mail(c.cx, db::outbox::kind::invite, variables, token.text);
     draft.event = tx.event("invite.create");
     draft.event.details = details_of(invite);
+    draft.event.subject_email = invite.email.normalized;
     plan.drafts.push_back(std::move(draft));
     plan.item_of_draft.push_back(plan.items.size() - 1);
 }
