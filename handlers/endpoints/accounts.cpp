@@ -213,7 +213,7 @@ awaitable<answer<schemas::login_result>> login(call& c, schemas::login body)
     std::string hash = account ? account->user.password_hash.value_or("") : ""; // empty: a dummy is hashed
     bool matches = co_await c.cx.hash_pool.verify(body.password.value, hash);
     if (!matches || !account) {
-        attempt.record_failure();
+        attempt.record_failure(account ? std::optional(account->user.id) : std::nullopt);
         co_await floor.wait();
         co_return problem::of(codes::invalid_credentials);
     }
