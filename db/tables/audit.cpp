@@ -19,17 +19,22 @@ std::string as_json(const entry& event)
     auto id_or_null = [](const std::optional<uuid>& id) {
         return id ? boost::json::value(to_string(*id)) : boost::json::value();
     };
+    auto text_or_null = [](const std::optional<std::string>& text) {
+        return text ? boost::json::value(*text) : boost::json::value();
+    };
     boost::json::object members{
         {"id", to_string(event.id)},
         {"workspace_id", id_or_null(event.workspace_id)},
         {"action", event.action},
         {"actor_id", id_or_null(event.actor_id)},
         {"credential_id", id_or_null(event.credential_id)},
-        {"target", event.target ? boost::json::value(*event.target) : boost::json::value()},
+        {"target", text_or_null(event.target)},
         {"ip", event.ip},
         {"user_agent", event.user_agent},
         {"request_id", event.request_id},
         {"details", boost::json::parse(event.details)},
+        {"subject_email", text_or_null(event.subject_email)},
+        {"aggregate_key", text_or_null(event.aggregate_key)},
     };
     return boost::json::serialize(members);
 }

@@ -32,8 +32,15 @@ struct entry {
     std::string user_agent;
     std::string request_id;
 
-    /// A JSON object; never a secret.
+    /// A JSON object; never a secret. A person's data only as described by `subject_email`.
     std::string details = "{}";
+
+    /// The normalized form of the address in `details.email`: both are erased with the account of the
+    /// address.
+    std::optional<std::string> subject_email;
+
+    /// Events with the same one are one row: see refusal_writer.
+    std::optional<std::string> aggregate_key;
 };
 
 /// Inserts an event. Add it to the transaction of the change, so that neither exists without the other.

@@ -25,7 +25,7 @@ awaitable<void> remove(pool& db, uuid user_id)
 }
 
 static const statement find_avatar{"avatars_find", R"(
-    SELECT version, content_type, CASE WHEN version = $4 THEN ''::bytea ELSE bytes END AS bytes
+    SELECT version, content_type, CASE WHEN $4 THEN bytes ELSE ''::bytea END AS bytes
     FROM avatars
     WHERE user_id = $1 AND bytes IS NOT NULL
       AND (user_id = $2
@@ -36,9 +36,9 @@ static const statement find_avatar{"avatars_find", R"(
                                  (SELECT workspace_id FROM memberships WHERE user_id = $2)))))"};
 
 awaitable<std::optional<row>> find(pool& db, uuid user_id, std::optional<uuid> viewer,
-                                   std::optional<uuid> workspace, std::int32_t known)
+                                   std::optional<uuid> workspace, content wanted)
 {
-    auto found = co_await db.run(find_avatar, user_id, viewer, workspace, known);
+    auto found = co_await db.run(find_avatar, user_id, viewer, workspace, wanted == content::bytes);
     co_return found.as_optional<row>();
 }
 

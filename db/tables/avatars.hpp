@@ -23,17 +23,19 @@ struct row {
     std::int32_t version = 0;
     std::string content_type;
 
-    /// Empty if the client has this version.
+    /// Empty if they were not asked for.
     std::vector<std::uint8_t> bytes;
 };
 BOOST_DESCRIBE_STRUCT(row, (), (version, content_type, bytes))
 
+/// What to read of an image besides its version and type.
+enum class content { none, bytes };
+
 /** A user's image, if the viewer may see it: their own, or that of a user in the same workspace.
     @param viewer    the requesting user; nothing: a workspace's API key
     @param workspace the only workspace to consider; nothing: all of the viewer's
-    @param known     the version that the client has: its bytes are not sent again
     @return nothing if there is no image, or none visible to the viewer */
 awaitable<std::optional<row>> find(pool& db, uuid user_id, std::optional<uuid> viewer,
-                                   std::optional<uuid> workspace, std::int32_t known);
+                                   std::optional<uuid> workspace, content wanted = content::bytes);
 
 } // namespace db::avatars

@@ -88,7 +88,7 @@ awaitable<result<invitee>> authenticate_by_password(call& c, db::users::row user
     auto hash = user.password_hash.value_or("");
     bool matches = co_await check_password(c.cx, std::move(*body.password), user.id, std::move(hash));
     if (!matches) {
-        attempt.record_failure();
+        attempt.record_failure(user.id);
         co_return problem::of(codes::invalid_credentials);
     }
     if (auto refused = check_account(c.cx.config, user))
@@ -108,7 +108,7 @@ awaitable<result<bool>> knows_password(call& c, const db::users::row& user,
         co_return std::move(*over);
     bool matches = co_await check_password(c.cx, *body.password, user.id, *user.password_hash);
     if (!matches)
-        attempt.record_failure();
+        attempt.record_failure(user.id);
     co_return matches;
 }
 

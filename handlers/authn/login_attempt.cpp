@@ -4,6 +4,7 @@
 #include "handlers/access/client_address.hpp"
 #include "handlers/access/rate_limits.hpp"
 #include "handlers/http/guards.hpp"
+#include "handlers/http/refusals.hpp"
 #include "handlers/http/request_limits.hpp"
 
 namespace handlers {
@@ -18,6 +19,13 @@ login_attempt::~login_attempt()
         c_.cx.limiter.refund(rate_limits::login_address, address_, counted_at_);
     if (refunds_account_)
         c_.cx.limiter.refund(rate_limits::login_account, email_, counted_at_);
+}
+
+void login_attempt::record_failure(const std::optional<db::uuid>& account)
+{
+    refunds_address_ = refunds_account_ = false;
+    if (account)
+        record_failed_login(c_, *account);
 }
 
 std::optional<problem> login_attempt::count()

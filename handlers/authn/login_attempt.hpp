@@ -27,8 +27,9 @@ public:
         @return 429 if either has too many failures */
     std::optional<problem> count();
 
-    /// The password was wrong: the attempt stays counted.
-    void record_failure() { refunds_address_ = refunds_account_ = false; }
+    /// The password was wrong: the attempt stays counted. @param account the account, if the address has one:
+    /// its audit trail shows the failure
+    void record_failure(const std::optional<db::uuid>& account);
 
 private:
     call& c_;

@@ -41,7 +41,7 @@ awaitable<std::optional<problem>> require_reauthentication(call& c, const db::us
     bool matches = co_await check_password(c.cx, std::move(*password), user.id, *user.password_hash);
     if (matches)
         co_return std::nullopt;
-    attempt.record_failure();
+    attempt.record_failure(user.id);
     co_return problem::of(codes::invalid_credentials.with_status(403), "The password is incorrect.");
 }
 

@@ -203,7 +203,7 @@ awaitable<answer<schemas::login_result>> login(call& c, schemas::login body)
     auto owner = account ? std::optional(account->user.id) : std::nullopt;
     bool matches = co_await check_password(c.cx, std::move(body.password), owner, std::move(hash));
     if (!matches || !account) {
-        attempt.record_failure();
+        attempt.record_failure(account ? std::optional(account->user.id) : std::nullopt);
         co_await floor.wait();
         co_return problem::of(codes::invalid_credentials);
     }

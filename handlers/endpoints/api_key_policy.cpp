@@ -3,6 +3,7 @@
 #include "handlers/access/permissions.hpp"
 #include "handlers/http/context.hpp"
 #include "handlers/http/guards.hpp"
+#include "handlers/http/refusals.hpp"
 
 namespace handlers::api_keys {
 
@@ -45,19 +46,20 @@ std::optional<problem> check_not_wider(const call& c, const std::vector<std::str
         return std::nullopt;
     for (auto& scope : scopes)
         if (!permission_table::is_subset({scope}, caller.scopes))
-            return problem::forbidden_scope(scope);
+            return deny_permission(c, scope);
     if (caller.expires_at && (!expires_at || *expires_at > *caller.expires_at)) {
-        auto too_long = problem::forbidden_scope("*");
+        auto too_long = deny_permission(c, "*");
         too_long.detail = "A key cannot outlive the API key that mints or changes it.";
         return too_long;
     }
     return std::nullopt;
 }
 
-std::optional<problem> check_member_minting(const db::principal& caller)
+std::optional<problem> check_member_minting(const call& c)
 {
+    auto& caller = c.caller();
     if (caller.role != db::role::admin && !caller.members_can_mint)
-        return problem::forbidden_scope(manage_all_keys);
+        return deny_permission(c, manage_all_keys);
     return std::nullopt;
 }
 
@@ -65,10 +67,10 @@ std::optional<problem> check_minter(const call& c, schemas::key_owner owner)
 {
     if (owner == schemas::key_owner::workspace)
         return has_permission(c, manage_all_keys) ? std::nullopt
-                                                  : std::optional(problem::forbidden_scope(manage_all_keys));
+                                                  : std::optional(deny_permission(c, manage_all_keys));
     if (auto refused = require_user(c))
         return refused;
-    return check_member_minting(c.caller());
+    return check_member_minting(c);
 }
 
 awaitable<result<db::api_keys::row>> find_key_to_change(call& c, db::api_keys::owner_filter filter)

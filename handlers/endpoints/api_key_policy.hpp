@@ -36,7 +36,7 @@ std::optional<problem> check_not_wider(const call& c, const std::vector<std::str
                                        const std::optional<db::timestamp>& expires_at);
 
 /// Callers other than admins may mint, rotate or change keys only where the workspace's settings allow it.
-std::optional<problem> check_member_minting(const db::principal& caller);
+std::optional<problem> check_member_minting(const call& c);
 
 /// Whether the caller may mint keys for this owner.
 std::optional<problem> check_minter(const call& c, schemas::key_owner owner);

@@ -228,7 +228,7 @@ awaitable<answer<schemas::api_key_row>> update(call& c, schemas::api_key_patch b
     if (!key)
         co_return key.error();
     if (edit.scopes || edit.expires_at) {
-        if (auto refused = check_member_minting(c.caller()))
+        if (auto refused = check_member_minting(c))
             co_return std::move(*refused);
         auto scopes = edit.scopes.value_or(key->scopes);
         auto expires_at = edit.expires_at.value_or(key->expires_at);
@@ -268,7 +268,7 @@ awaitable<answer<schemas::api_key_created>> rotate(call& c, std::optional<schema
     auto old = co_await find_key_to_change(c, *filter);
     if (!old)
         co_return old.error();
-    if (auto refused = check_member_minting(c.caller()))
+    if (auto refused = check_member_minting(c))
         co_return std::move(*refused);
     if (auto refused = check_not_wider(c, old->scopes, old->expires_at))
         co_return std::move(*refused);

@@ -3,37 +3,21 @@
 #include "crypto/encoding.hpp"
 #include "db/tables/avatars.hpp"
 #include "db/tables/users.hpp"
-#include "handlers/access/text.hpp"
+#include "handlers/http/conditional.hpp"
 #include "handlers/http/context.hpp"
 #include "handlers/http/guards.hpp"
 #include "handlers/http/problem.hpp"
 #include "handlers/to_schema.hpp"
 #include "schemas/engine/image.hpp"
-
-#include <charconv>
+#include "schemas/engine/image_metadata.hpp"
 
 namespace handlers::avatars {
 
 namespace {
 
-/// The version in the If-None-Match header, or 0.
-std::int32_t cached_version(const request& req)
+std::string etag_of(const db::avatars::row& avatar)
 {
-    auto list = req.header(http::field::if_none_match);
-    while (!list.empty()) {
-        auto comma = list.find(',');
-        auto tag = trim(list.substr(0, comma));
-        list.remove_prefix(comma == std::string_view::npos ? list.size() : comma + 1);
-        if (tag.starts_with("W/"))
-            tag.remove_prefix(2);
-        if (tag.size() < 3 || tag.front() != '"' || tag.back() != '"')
-            continue;
-        std::int32_t version = 0;
-        auto [end, error] = std::from_chars(tag.data() + 1, tag.data() + tag.size() - 1, version);
-        if (error == std::errc() && end == tag.data() + tag.size() - 1 && version > 0)
-            return version;
-    }
-    return 0;
+    return "\"" + std::to_string(avatar.version) + "\"";
 }
 
 problem invalid_image()
@@ -64,7 +48,8 @@ awaitable<answer<schemas::user>> replace(call& c)
     if (!image)
         co_return invalid_image();
     auto& id = *c.caller().user_id;
-    auto raw = crypto::bytes_of(bytes);
+    auto clean = schemas::strip_image_metadata(bytes);
+    auto raw = crypto::bytes_of(clean);
     std::vector<std::uint8_t> copy(raw.begin(), raw.end());
     co_await db::avatars::replace(c.cx.db, id, std::string(schemas::content_type(image->format)),
                                   std::move(copy));
@@ -87,21 +72,26 @@ awaitable<reply> show(call& c)
     auto user = schemas::parse_uuid(c.params[0]);
     if (!user)
         co_return to_reply(problem::of(codes::not_found));
-    auto cached = cached_version(c.req);
     auto& caller = c.caller();
     // An API key has access to its own workspace only.
     auto workspace = caller.kind == db::principal::kind_type::api_key ? caller.workspace_id : std::nullopt;
-    auto found = co_await db::avatars::find(c.cx.db, *user, caller.user_id, workspace, cached);
+    // A client that has some version most likely has the current one: its bytes are read only if it has not.
+    const bool is_conditional = !c.req.header(http::field::if_none_match).empty();
+    auto content = is_conditional ? db::avatars::content::none : db::avatars::content::bytes;
+    auto found = co_await db::avatars::find(c.cx.db, *user, caller.user_id, workspace, content);
+    bool is_known = found && is_conditional && is_none_match(c.req, etag_of(*found));
+    if (found && is_conditional && !is_known)
+        found = co_await db::avatars::find(c.cx.db, *user, caller.user_id, workspace,
+                                           db::avatars::content::bytes);
     if (!found)
         co_return to_reply(problem::of(codes::not_found));
     auto version = std::to_string(found->version);
     reply out;
     bool is_versioned_url = c.req.query == "v=" + version;
     out.cache_control = is_versioned_url ? "private, max-age=31536000, immutable" : "private, no-cache";
-    out.add_header("ETag", "\"" + version + "\"");
-    out.add_header("X-Content-Type-Options", "nosniff");
+    out.add_header("ETag", etag_of(*found));
     out.add_header("Content-Security-Policy", "default-src 'none'; sandbox");
-    if (found->version == cached) {
+    if (is_known) {
         out.status = 304;
         out.content_type = {};
         co_return out;

@@ -6,6 +6,7 @@
 #include "handlers/http/guards.hpp"
 #include "handlers/http/input.hpp"
 #include "handlers/http/problem.hpp"
+#include "handlers/http/refusals.hpp"
 #include "handlers/to_schema.hpp"
 
 #include <boost/uuid/uuid_io.hpp>
@@ -57,7 +58,7 @@ reply check(call& c, query<schemas::auth_query> asked)
     if (!c.cx.permissions.knows(permission))
         return to_reply(problem::invalid_field("query", "permission", "is not a known permission"));
     if (!has_permission(c, permission))
-        return deny(problem::forbidden_scope(permission), asked->deny_status.has_value());
+        return deny(deny_permission(c, permission), asked->deny_status.has_value());
     return allow(c.caller());
 }
 

@@ -168,7 +168,6 @@ reply render(const page& page)
         .append("</script>\n</html>\n");
     out.add_header("Content-Security-Policy", content_security_policy());
     out.add_header("Referrer-Policy", "no-referrer");
-    out.add_header("X-Content-Type-Options", "nosniff");
     return out;
 }
 

@@ -11,6 +11,7 @@
 #include "handlers/http/guards.hpp"
 #include "handlers/http/pagination.hpp"
 #include "handlers/http/problem.hpp"
+#include "handlers/http/refusals.hpp"
 #include "handlers/http/request_limits.hpp"
 #include "handlers/http/unit_of_work.hpp"
 #include "handlers/mail/queue_mail.hpp"
@@ -81,7 +82,7 @@ schemas::invite_result to_wire(db::invites::outcome outcome)
     return schemas::invite_result::already_invited;
 }
 
-with_status<schemas::invites_refused> refuse(std::vector<schemas::invite_outcome> items)
+with_status<schemas::invites_refused> refuse(const call& c, std::vector<schemas::invite_outcome> items)
 {
     auto all = [&](schemas::invite_result result) {
         return std::ranges::all_of(items, [result](auto& item) { return item.result == result; });
@@ -90,8 +91,9 @@ with_status<schemas::invites_refused> refuse(std::vector<schemas::invite_outcome
     out.status = 409;
     if (all(schemas::invite_result::forbidden_role)) {
         out.status = 403;
-        out.body.code = codes::forbidden_scope.name();
-        out.body.required = std::string(admin_invite_permission);
+        auto denied = deny_permission(c, admin_invite_permission);
+        out.body.code = denied.code.name();
+        out.body.required = std::move(denied.required);
         out.body.detail = "The caller may not grant the role of any of these invites.";
     } else {
         auto& code = all(schemas::invite_result::already_member) ? codes::already_member : codes::conflict;
@@ -130,6 +132,7 @@ void add_invite(invite_plan& plan, call& c, const unit_of_work& tx, const boost:
         draft.mail = make_mail(c.cx, db::outbox::kind::invite, variables, token.text);
     draft.event = tx.event("invite.create");
     draft.event.details = details_of(invite);
+    draft.event.subject_email = invite.email.normalized;
     plan.drafts.push_back(std::move(draft));
     plan.item_of_draft.push_back(plan.items.size() - 1);
 }
@@ -170,7 +173,7 @@ create(call& c, schemas::invite_batch body)
     bool any = std::ranges::any_of(plan.items,
                                    [](auto& item) { return item.result == schemas::invite_result::created; });
     if (!any)
-        co_return refuse(std::move(plan.items));
+        co_return refuse(c, std::move(plan.items));
     schemas::invite_outcomes out;
     out.items = std::move(plan.items);
     co_return out;
@@ -203,7 +206,7 @@ awaitable<result<db::invites::row>> find_invite(call& c)
     if (!invite)
         co_return problem::of(codes::not_found);
     if (!may_invite_as(c, handlers::to_wire(invite->role)))
-        co_return problem::forbidden_scope(admin_invite_permission);
+        co_return deny_permission(c, admin_invite_permission);
     co_return std::move(*invite);
 }
 

@@ -8,6 +8,7 @@
 #include "handlers/http/guards.hpp"
 #include "handlers/http/pagination.hpp"
 #include "handlers/http/problem.hpp"
+#include "handlers/http/refusals.hpp"
 #include "handlers/http/unit_of_work.hpp"
 #include "handlers/to_schema.hpp"
 
@@ -41,7 +42,7 @@ result<db::uuid> read_removed_member(const call& c)
     bool is_caller = id && id == c.caller().user_id;
     auto permission = is_caller ? leave_permission : remove_permission;
     if (!has_permission(c, permission))
-        return problem::forbidden_scope(permission);
+        return deny_permission(c, permission);
     if (!id)
         return problem::of(codes::not_found);
     return *id;

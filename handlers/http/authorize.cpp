@@ -7,6 +7,7 @@
 #include "handlers/http/authenticate.hpp"
 #include "handlers/http/context.hpp"
 #include "handlers/http/guards.hpp"
+#include "handlers/http/refusals.hpp"
 #include "handlers/http/request_limits.hpp"
 
 #include <algorithm>
@@ -39,11 +40,11 @@ decision check_role_and_scopes(const call& c, const guard& required)
         if (!required.needs_workspace && !c.caller().workspace_id)
             return std::nullopt;
         if (!has_permission(c, required.permission))
-            return problem::forbidden_scope(required.permission);
+            return deny_permission(c, required.permission);
         return std::nullopt;
     case guard_kind::company_admin:
         if (!acts_as_admin(c.caller()))
-            return problem::forbidden_scope("*");
+            return deny_permission(c, "*");
         return std::nullopt;
     }
     return std::nullopt;
@@ -56,7 +57,7 @@ decision check_workspace(const call& c, const guard& required)
     if (c.caller().has_pending_join_request)
         return problem::of(codes::pending_approval);
     if (required.kind == guard_kind::permission)
-        return problem::forbidden_scope(required.permission);
+        return deny_permission(c, required.permission);
     return problem::of(codes::forbidden, "This requires a workspace; the credential has none.");
 }
 

@@ -29,6 +29,10 @@ class pool;
 class principals;
 } // namespace db
 
+namespace db::audit {
+class refusal_writer;
+}
+
 namespace handlers {
 
 class metrics_registry;
@@ -54,6 +58,7 @@ struct context {
     db::pool& db;
     db::principals& principals;
     db::last_used_writer& last_used;
+    db::audit::refusal_writer& refusals;
     crypto::api_key_digester key_digest;
     /// Over session, counter and salt: the refresh token.
     crypto::hmac_sha256 refresh_mac;

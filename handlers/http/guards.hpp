@@ -50,7 +50,7 @@ std::optional<db::uuid> find_signed_session(const call& c, std::string_view toke
 /// Whether the caller must verify the email address first.
 bool is_unverified(const call& c, const db::principal& caller);
 
-/// Checks an authenticated caller against another guard.
+/// Checks an authenticated caller against another guard. A refusal is for the client: it is recorded.
 std::optional<problem> check_permission(const call& c, const guard& required);
 
 /// For a permission that depends on the object, such as another user's key.

@@ -2,6 +2,7 @@
 
 #include "crypto/encoding.hpp"
 #include "crypto/hash.hpp"
+#include "handlers/http/conditional.hpp"
 #include "handlers/http/context.hpp"
 
 #include <boost/beast/core/string.hpp>
@@ -48,7 +49,6 @@ void add_security_headers(reply& out)
 {
     out.add_header("Content-Security-Policy", policy);
     out.add_header("Referrer-Policy", "no-referrer");
-    out.add_header("X-Content-Type-Options", "nosniff");
 }
 
 constexpr docs_file start_file{"start.js", "text/javascript", start_script, {}};
@@ -121,7 +121,7 @@ reply show_file(call& c)
     out.add_header("ETag", tag);
     out.add_header("Vary", "Accept-Encoding");
     add_security_headers(out);
-    if (c.req.header(http::field::if_none_match) == tag) {
+    if (is_none_match(c.req, tag)) {
         out.status = 304;
         out.content_type = {};
         return out;

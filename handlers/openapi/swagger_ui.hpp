@@ -32,7 +32,7 @@ inline constexpr operation operations[] = {
     describes<&show_file>(tags::pages, "showDocsFile", "The assets of that page",
                           "Scripts, styles and licenses, compressed where the client accepts it.")
         .responds(200, "The file.", "*/*")
-        .responds(304, "It is the one that `If-None-Match` names."),
+        .responds(304, "It is one that `If-None-Match` lists."),
 };
 
 } // namespace swagger_ui

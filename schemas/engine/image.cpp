@@ -1,54 +1,14 @@
 #include "schemas/engine/image.hpp"
 
-#include <boost/crc.hpp>
+#include "schemas/engine/image_parts.hpp"
 
-#include <algorithm>
 #include <cstddef>
 
 namespace schemas {
 
+using namespace image_parts;
+
 namespace {
-
-using bytes = std::string_view;
-
-std::uint32_t byte_at(bytes in, std::size_t at)
-{
-    return static_cast<unsigned char>(in[at]);
-}
-
-std::uint32_t big_endian(bytes in)
-{
-    std::uint32_t out = 0;
-    for (std::size_t i = 0; i < in.size(); ++i)
-        out = out << 8 | byte_at(in, i);
-    return out;
-}
-
-std::uint32_t little_endian(bytes in)
-{
-    std::uint32_t out = 0;
-    for (std::size_t i = in.size(); i > 0; --i)
-        out = out << 8 | byte_at(in, i - 1);
-    return out;
-}
-
-/// Remove and return the first `size` bytes of `rest`. @return nothing if it has fewer
-std::optional<bytes> take(bytes& rest, std::size_t size)
-{
-    if (rest.size() < size)
-        return std::nullopt;
-    auto out = rest.substr(0, size);
-    rest.remove_prefix(size);
-    return out;
-}
-
-bool take_prefix(bytes& rest, bytes prefix)
-{
-    if (!rest.starts_with(prefix))
-        return false;
-    rest.remove_prefix(prefix.size());
-    return true;
-}
 
 std::optional<image_info> checked_size(image_format format, std::uint32_t width, std::uint32_t height)
 {
@@ -58,34 +18,6 @@ std::optional<image_info> checked_size(image_format format, std::uint32_t width,
 }
 
 // ---- PNG
-
-struct png_chunk {
-    bytes type, data;
-    /// The bytes that the checksum covers.
-    bytes checked;
-    std::uint32_t checksum;
-
-    bool is_critical() const { return type[0] >= 'A' && type[0] <= 'Z'; }
-
-    bool is_intact() const
-    {
-        boost::crc_32_type sum;
-        sum.process_bytes(checked.data(), checked.size());
-        return sum.checksum() == checksum;
-    }
-};
-
-std::optional<png_chunk> take_png_chunk(bytes& rest)
-{
-    auto size = take(rest, 4);
-    if (!size || big_endian(*size) > 0x7FFF'FFFF)
-        return std::nullopt;
-    auto checked = take(rest, std::size_t{4} + big_endian(*size));
-    auto checksum = take(rest, 4);
-    if (!checked || !checksum)
-        return std::nullopt;
-    return png_chunk{checked->substr(0, 4), checked->substr(4), *checked, big_endian(*checksum)};
-}
 
 /// The allowed combinations (RFC 2083, section 4.1.1).
 bool is_png_color_type(std::uint32_t depth, std::uint32_t color)
@@ -123,7 +55,7 @@ std::optional<image_info> read_png(bytes rest)
         if (!chunk)
             return std::nullopt;
         if (chunk->type == "IEND") {
-            if (!chunk->data.empty() || !chunk->is_intact() || !rest.empty() || pixel_bytes == 0)
+            if (!chunk->data.empty() || !chunk->is_intact() || pixel_bytes == 0)
                 return std::nullopt;
             return checked_size(image_format::png, big_endian(head->data.substr(0, 4)),
                                 big_endian(head->data.substr(4, 4)));
@@ -146,55 +78,6 @@ std::optional<image_info> read_png(bytes rest)
 
 // ---- JPEG
 
-namespace jpeg_marker {
-constexpr std::uint32_t huffman_tables = 0xC4, extension = 0xC8, arithmetic_tables = 0xCC, end = 0xD9,
-                        scan = 0xDA;
-}
-
-/// Remove a marker and its leading fill bytes. @return its second byte
-std::optional<std::uint32_t> take_marker(bytes& rest)
-{
-    if (!rest.starts_with('\xFF'))
-        return std::nullopt;
-    auto at = rest.find_first_not_of('\xFF');
-    if (at == bytes::npos || rest[at] == 0)
-        return std::nullopt;
-    auto out = byte_at(rest, at);
-    rest.remove_prefix(at + 1);
-    return out;
-}
-
-/// The segment after a marker. Its length includes the length field.
-std::optional<bytes> take_segment(bytes& rest)
-{
-    auto size = take(rest, 2);
-    if (!size || big_endian(*size) < 2)
-        return std::nullopt;
-    return take(rest, big_endian(*size) - 2);
-}
-
-/** Skip entropy-coded data up to the next marker other than RSTn; FF 00 is a data byte.
-    @return false if there is no data, or no marker after it */
-bool skip_scan(bytes& rest)
-{
-    for (std::size_t at = 0;; at += 2) {
-        at = rest.find('\xFF', at);
-        if (at == bytes::npos || at + 1 == rest.size())
-            return false;
-        auto next = byte_at(rest, at + 1);
-        if (next != 0 && (next < 0xD0 || next > 0xD7)) {
-            rest.remove_prefix(at);
-            return at > 0;
-        }
-    }
-}
-
-bool is_frame(std::uint32_t marker)
-{
-    return marker >= 0xC0 && marker <= 0xCF && marker != jpeg_marker::huffman_tables &&
-           marker != jpeg_marker::extension && marker != jpeg_marker::arithmetic_tables;
-}
-
 /// The frame types that browsers display: baseline, extended and progressive, Huffman-coded.
 std::optional<image_info> read_frame(std::uint32_t marker, bytes data)
 {
@@ -213,12 +96,9 @@ std::optional<image_info> read_jpeg(bytes rest)
         auto marker = take_marker(rest);
         if (!marker)
             return std::nullopt;
-        if (*marker == jpeg_marker::end) {
-            bool is_padding = rest.find_first_not_of('\0') == bytes::npos;
-            return has_scan && is_padding ? frame : std::nullopt;
-        }
-        // C0 and above except RSTn and SOI; lower markers are reserved.
-        auto data = *marker >= 0xC0 && (*marker < 0xD0 || *marker > 0xD8) ? take_segment(rest) : std::nullopt;
+        if (*marker == jpeg_marker::end)
+            return has_scan ? frame : std::nullopt;
+        auto data = has_segment(*marker) ? take_segment(rest) : std::nullopt;
         if (!data)
             return std::nullopt;
         if (is_frame(*marker)) {
@@ -235,26 +115,6 @@ std::optional<image_info> read_jpeg(bytes rest)
 }
 
 // ---- WebP
-
-struct webp_chunk {
-    bytes type, data;
-};
-
-std::optional<webp_chunk> take_webp_chunk(bytes& rest)
-{
-    auto type = take(rest, 4), size = take(rest, 4);
-    if (!type || !size)
-        return std::nullopt;
-    auto data = take(rest, little_endian(*size));
-    if (!data || (data->size() % 2 == 1 && !take(rest, 1))) // padded to an even number
-        return std::nullopt;
-    return webp_chunk{*type, *data};
-}
-
-bool is_picture(const webp_chunk& chunk)
-{
-    return chunk.type == "VP8 " || chunk.type == "VP8L";
-}
 
 /** The header of a key frame: RFC 6386, section 9.1. */
 std::optional<image_info> read_lossy(bytes data)
@@ -312,9 +172,10 @@ std::optional<image_info> read_extended(bytes canvas, bytes rest)
 
 std::optional<image_info> read_webp(bytes rest)
 {
-    auto size = take(rest, 4);
-    if (!size || little_endian(*size) != rest.size() || !take_prefix(rest, "WEBP"))
+    auto content = take_riff_content(rest);
+    if (!content || !take_prefix(*content, "WEBP"))
         return std::nullopt;
+    rest = *content;
     auto first = take_webp_chunk(rest);
     if (!first)
         return std::nullopt;
@@ -327,7 +188,7 @@ std::optional<image_info> read_webp(bytes rest)
 
 std::optional<image_info> read_image(bytes in)
 {
-    if (take_prefix(in, "\x89PNG\r\n\x1A\n"))
+    if (take_prefix(in, png_signature))
         return read_png(in);
     if (take_prefix(in, "\xFF\xD8"))
         return read_jpeg(in);

@@ -22,12 +22,12 @@ struct image_info {
 inline constexpr std::uint32_t max_image_side = 4096;
 
 /** Identify a still PNG, JPEG or WebP image that browsers display. Checks the structure from the first byte
-    to the last, so truncated files and trailing data are rejected; does not decode pixels.
+    to the end of the image, so truncated files are rejected; does not decode pixels. Data after the end is
+    ignored: phones append a second picture or a video. strip_image_metadata() cuts it.
 
-    - PNG (RFC 2083): IHDR with its checksum, palette, one run of IDATs, IEND, nothing after it. No APNG.
+    - PNG (RFC 2083): IHDR with its checksum, palette, one run of IDATs, IEND. No APNG.
     - JPEG (ITU T.81): Huffman-coded, baseline or progressive, 8 bits per sample, 1, 3 or 4 components, all
-      segments up to EOI. After it only NUL bytes, the padding of some cameras; a second picture or an
-      appended video, as some phones write, is rejected.
+      segments up to EOI.
     - WebP (RFC 9649): lossy, lossless, or extended with one picture of the size of the canvas. No animation.
 
     Reads each byte at most once: some 0.1 ms for a photograph of 1 MiB, 5 ms at worst.

@@ -1,5 +1,6 @@
 #include "server/cli/http_client.hpp"
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
 
 #include <cstddef>
@@ -14,13 +15,56 @@ struct free_list {
     void operator()(curl_slist* list) const { curl_slist_free_all(list); }
 };
 
+/// Larger responses are errors.
+constexpr std::size_t max_response_size = std::size_t{16} << 20;
+
 std::size_t append(char* data, std::size_t, std::size_t size, void* to)
 {
-    static_cast<std::string*>(to)->append(data, size);
+    auto& body = *static_cast<std::string*>(to);
+    if (size > max_response_size - body.size())
+        return 0; // libcurl fails the transfer
+    body.append(data, size);
     return size;
 }
 
+/// A component of a URL; empty if it has none.
+std::string part_of(CURLU* url, CURLUPart which)
+{
+    char* text = nullptr;
+    if (curl_url_get(url, which, &text, 0) != CURLUE_OK)
+        return {};
+    std::string out(text);
+    curl_free(text);
+    return out;
+}
+
+bool is_loopback(std::string host)
+{
+    if (host.starts_with('[') && host.ends_with(']'))
+        host = host.substr(1, host.size() - 2);
+    in_addr v4{};
+    in6_addr v6{};
+    if (inet_pton(AF_INET, host.c_str(), &v4) == 1)
+        return (ntohl(v4.s_addr) >> 24) == 127;
+    if (inet_pton(AF_INET6, host.c_str(), &v6) == 1)
+        return IN6_IS_ADDR_LOOPBACK(&v6);
+    return host == "localhost"; // which libcurl never looks up
+}
+
 } // namespace
+
+std::optional<url_reach> reach_of(const std::string& url)
+{
+    std::unique_ptr<CURLU, void (*)(CURLU*)> parsed(curl_url(), &curl_url_cleanup);
+    if (!parsed || curl_url_set(parsed.get(), CURLUPART_URL, url.c_str(), 0) != CURLUE_OK)
+        return std::nullopt;
+    auto scheme = part_of(parsed.get(), CURLUPART_SCHEME), host = part_of(parsed.get(), CURLUPART_HOST);
+    if ((scheme != "http" && scheme != "https") || host.empty())
+        return std::nullopt;
+    if (scheme == "https")
+        return url_reach::network_encrypted;
+    return is_loopback(host) ? url_reach::this_machine : url_reach::network_in_clear;
+}
 
 struct http_client::state {
     CURL* handle;
@@ -78,6 +122,8 @@ http_response http_client::post(const std::string& url, const std::string& body,
     }
     auto* h = state_->handle;
     curl_easy_reset(h);
+    if (reach_of(url) != url_reach::network_encrypted)
+        curl_easy_setopt(h, CURLOPT_NOPROXY, "*");
     curl_easy_setopt(h, CURLOPT_HTTPHEADER, lines.get());
     curl_easy_setopt(h, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
     curl_easy_setopt(h, CURLOPT_POSTFIELDS, body.c_str());

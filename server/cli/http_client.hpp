@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,14 @@ struct http_response {
     /// Empty if there is a response.
     std::string error;
 };
+
+/// What a request to a URL passes on its way.
+enum class url_reach { this_machine, network_encrypted, network_in_clear };
+
+/** Where requests to an http or https URL go: over http, a loopback address or `localhost` is this machine.
+   The URL is parsed by the parser that sends it, so that both see the same host.
+    @return nothing if it is not such a URL */
+std::optional<url_reach> reach_of(const std::string& url);
 
 /// Keeps its connection between requests. For one thread.
 class http_client {
@@ -26,6 +35,7 @@ public:
 
     http_response get(const std::string& url);
 
+    /// Follows no redirects. Ignores proxies over http, which would see the request unencrypted.
     /// @param headers header lines, such as "Content-Type: application/json"
     http_response post(const std::string& url, const std::string& body,
                        const std::vector<std::string>& headers);

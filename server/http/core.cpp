@@ -81,6 +81,7 @@ core::core(shared_state& shared, std::size_t number, const tcp::endpoint& listen
       lookups_(io_, lookup_settings(shared.settings), 1),
       principals_(io_, lookups_, cache_settings(shared.settings, shared.lease)),
       registration_(shared.changes.register_core(io_, principals_)), last_used_(io_, db_),
+      refusals_(io_, db_),
       context_{shared.settings.handlers,
                shared.permissions,
                shared.limiter,
@@ -90,6 +91,7 @@ core::core(shared_state& shared, std::size_t number, const tcp::endpoint& listen
                db_,
                principals_,
                last_used_,
+               refusals_,
                crypto::api_key_digester(shared.settings.keys.derive(crypto::purpose::api_key_digest)),
                crypto::hmac_sha256(shared.settings.keys.derive(crypto::purpose::refresh_token)),
                crypto::token_signer(shared.settings.keys.derive(crypto::purpose::cursor)),
@@ -215,11 +217,12 @@ handlers::awaitable<void> core::drain_and_stop()
         admin_acceptor_->close(error);
     admin_registry_.close_all();
 
-    // Write the buffered last-used times, and leave the database and the invalidation bus.
+    // Write the buffered last-used times and refusals, and leave the database and the invalidation bus.
     try {
         co_await last_used_.close();
+        co_await refusals_.close();
     } catch (const db::failure& e) {
-        log_line(log_level::warning, "last-used update failed").add("cause", e.what());
+        log_line(log_level::warning, "last write of buffered records failed").add("cause", e.what());
     }
     co_await db_.close();
     co_await lookups_.close();

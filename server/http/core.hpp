@@ -5,6 +5,7 @@
 #include "db/principals/invalidation_bus.hpp"
 #include "db/principals/last_used.hpp"
 #include "db/principals/principals.hpp"
+#include "db/tables/refusals.hpp"
 #include "handlers/http/context.hpp"
 #include "handlers/metrics/registry.hpp"
 #include "handlers/oidc/https_client.hpp"
@@ -72,6 +73,7 @@ private:
     db::principals principals_;
     db::invalidation_bus::registration registration_;
     db::last_used_writer last_used_;
+    db::audit::refusal_writer refusals_;
     std::optional<handlers::https_client> https_;
     std::optional<handlers::oidc_provider> provider_;
     handlers::context context_;

@@ -46,6 +46,7 @@ void write_response(std::string& out, const handlers::reply& reply, const respon
     }
     if (!reply.cache_control.empty())
         out.append("Cache-Control: ").append(reply.cache_control).append("\r\n");
+    out += "X-Content-Type-Options: nosniff\r\n"; // no browser runs a body as another type than declared
     out.append("X-Request-Id: ").append(options.request_id).append("\r\n");
     out += reply.headers;
     if (!options.keep_alive)

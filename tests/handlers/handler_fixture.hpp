@@ -10,6 +10,7 @@
 #include "db/principals/last_used.hpp"
 #include "db/principals/principals.hpp"
 #include "db/principals/transaction.hpp"
+#include "db/tables/refusals.hpp"
 #include "handlers/access/permissions.hpp"
 #include "handlers/access/rate_limiter.hpp"
 #include "handlers/http/context.hpp"
@@ -79,6 +80,7 @@ struct handler_fixture {
     db::pool db{io, nowhere(), 1};
     db::principals principals{io, db};
     db::last_used_writer last_used{io, db};
+    db::audit::refusal_writer refusals{io, db};
     crypto::signing_key signer = crypto::signing_key::generate(crypto::jwt_algorithm::es256);
     context cx{config,
                permissions,
@@ -89,6 +91,7 @@ struct handler_fixture {
                db,
                principals,
                last_used,
+               refusals,
                crypto::api_key_digester(crypto::key{2}),
                crypto::hmac_sha256(crypto::key{3}),
                crypto::token_signer(crypto::key{4}),

@@ -4,6 +4,8 @@
 
 #include <unistd.h>
 
+#include <sstream>
+
 using namespace e2e;
 
 namespace {
@@ -47,6 +49,50 @@ BOOST_AUTO_TEST_CASE(invalid_settings_are_reported_at_start)
                    .starts_with("1 latchkey: TENEX_API_KEY_FILE: /nowhere cannot be read"));
     BOOST_TEST(startup_error({{"TENEX_API_KEY", "k"}, {"TENEX_API_KEY_FILE", "/nowhere"}})
                    .starts_with("1 latchkey: TENEX_API_KEY_FILE: TENEX_API_KEY is set as well"));
+    BOOST_TEST(startup_error({{"TENEX_API_KEY", "k\r\nX-Other: 1"}})
+                   .starts_with("1 latchkey: TENEX_API_KEY has control characters"));
+}
+
+BOOST_AUTO_TEST_CASE(the_key_is_never_sent_in_clear_over_the_network)
+{
+    for (std::string base : {"http://id.example.com", "HTTP://id.example.com", "http://10.0.0.1:8080",
+                             "http://localhost.example.com", "http://127.0.0.1@id.example.com",
+                             "http://127.0.0.1.example.com", "http://0.0.0.0:8080", "http://[::]:8080"}) {
+        auto error = startup_error({{"TENEX_API_KEY", "k"}, {"TENEX_API_BASE", base}});
+        BOOST_TEST(error.starts_with("1 latchkey: TENEX_API_BASE must begin with https://"),
+                   base << ": " << error);
+    }
+    for (std::string base : {"http://localhost:1", "http://127.0.0.1:1", "http://127.9.9.9:1",
+                             "http://[::1]:1", "https://localhost:1"}) {
+        auto written = answers_to(ping, base, "k");
+        BOOST_TEST(written.find("is unreachable") != written.npos, base << ": " << written);
+        BOOST_TEST(written.find("ended with 0") != written.npos, base << ": " << written);
+    }
+}
+
+BOOST_FIXTURE_TEST_CASE(one_message_does_not_end_the_bridge, mcp_fixture)
+{
+    auto url = "http://127.0.0.1:" + std::to_string(server.port());
+    auto key = mint(R"({"name":"k"})");
+    const std::string injected =
+        R"({"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"who\nami","_meta":{)"
+        R"("io.modelcontextprotocol/protocolVersion":"2026-07-28",)"
+        R"("io.modelcontextprotocol/clientCapabilities":{}}}})";
+    const std::string large =
+        R"({"jsonrpc":"2.0","id":2,"method":"ping","params":{"x":")" + std::string(70'000, 'x') + R"("}})";
+    const std::string batch =
+        R"([{"jsonrpc":"2.0","id":3,"method":"ping"},{"jsonrpc":"2.0","id":4,"method":"ping"}])";
+    auto written = answers_to(injected + "\n" + large + "\r\n" + batch + "\n" + ping, url, key);
+    std::istringstream lines(written);
+    std::string line;
+    for (std::string start :
+         {R"({"jsonrpc":"2.0","id":1,"error":{"code":-32602,)",
+          R"({"jsonrpc":"2.0","id":2,"error":{"code":-32603,)",
+          R"([{"jsonrpc":"2.0","id":3,"result":{}},{"jsonrpc":"2.0","id":4,"result":{}}])",
+          R"({"jsonrpc":"2.0","id":1,"result":{}})", "ended with 0"}) {
+        std::getline(lines, line);
+        BOOST_TEST(line.starts_with(start), line);
+    }
 }
 
 BOOST_FIXTURE_TEST_CASE(each_line_gets_its_response_and_nothing_else_is_written, mcp_fixture)

@@ -144,6 +144,7 @@ BOOST_FIXTURE_TEST_CASE(every_response_is_uncacheable_and_has_a_request_id, rout
                 auto answer = ask(line, "{}", with);
                 BOOST_TEST(answer.header("Cache-Control") == "no-store");
                 BOOST_TEST(answer.header("X-Request-Id") == "all-routes");
+                BOOST_TEST(answer.header("X-Content-Type-Options") == "nosniff");
                 BOOST_TEST(answer.header("Content-Type") == (answer.body.empty() ? "" : "application/json"));
             }
         }

@@ -1,7 +1,9 @@
 // Audit events: each team action records one, and a rejected or ineffective call records none.
 #include "tests/e2e/support/domain_fixture.hpp"
 
+#include <algorithm>
 #include <string>
+#include <vector>
 
 using namespace e2e;
 
@@ -52,7 +54,21 @@ struct audit_fixture : domain_fixture {
         BOOST_TEST(json_at(event, "/details") == details);
     }
 
-    std::string event_count() { return db.sql("SELECT count(*) FROM audit"); }
+    /// The numbers of aggregated events, sorted.
+    static std::string counts_in(const support::response& page)
+    {
+        std::vector<std::string> out;
+        for (std::size_t i = 0; i < item_count(page); ++i)
+            out.push_back(json_at(page, "/items/" + std::to_string(i) + "/details/count"));
+        std::ranges::sort(out);
+        return join(out);
+    }
+
+    /// Without refusals, which are written in the background.
+    std::string event_count()
+    {
+        return db.sql("SELECT count(*) FROM audit WHERE action NOT IN ('access.denied', 'login.failed')");
+    }
 
     std::string session = jwt_part(token, 1).text("/sid");
 };
@@ -144,6 +160,51 @@ BOOST_FIXTURE_TEST_CASE(the_lifecycle_of_an_invite_is_recorded, audit_fixture)
     check(event, eve.user, session_of(eve.token), eve.user, R"({"invite":")" + another + R"("})");
     BOOST_TEST(event.text("/request_id") == "accept");
     BOOST_TEST(switched.text("/items/0/request_id") == "accept");
+}
+
+BOOST_FIXTURE_TEST_CASE(refused_rights_are_counted, audit_fixture)
+{
+    set_request_id("denied");
+    auto key = client.post(base + "/api-keys", R"({"name":"k","scopes":["team:read"]})", bob.token);
+    for (int i = 0; i < 3; ++i)
+        BOOST_REQUIRE(client.patch(base + "/workspace", R"({"name":"Bobs"})", bob.token).status == 403u);
+    BOOST_REQUIRE(client.get(base + "/auth?permission=api_keys:admin", key.text("/secret")).status == 403u);
+    BOOST_REQUIRE(client.get(base + "/me/notifications", key.text("/secret")).status == 403u);
+    support::response page;
+    bool are_written = support::eventually([&] {
+        page = trail("?action=access.denied&actor=" + bob.user, token);
+        return counts_in(page) == "2 3";
+    });
+    BOOST_TEST(are_written, page.body);
+    auto of_session = trail("?action=access.denied&credential=" + session_of(bob.token), token);
+    support::response event;
+    event.body = json_at(of_session, "/items/0");
+    check(event, bob.user, session_of(bob.token), "", R"({"count":3,"required":"settings:manage"})");
+    BOOST_TEST(event.text("/request_id") == "denied");
+}
+
+BOOST_FIXTURE_TEST_CASE(wrong_passwords_are_counted_for_known_accounts_alone, audit_fixture)
+{
+    set_request_id("guess");
+    for (auto email : {"bob@example.com", "BOB@example.com", "unknown@example.com", "mel@example.net"})
+        BOOST_REQUIRE(post("/login", credentials(email, "not his own")).status == 401u);
+    auto body =
+        support::object({{"current_password", "not her own"}, {"new_password", "another battery staple"}});
+    BOOST_REQUIRE(post("/password/change", body, mel.token).status == 403u);
+    support::response page;
+    bool are_written = support::eventually([&] {
+        page = trail("?action=login.failed", token);
+        return counts_in(page) == "1 2";
+    });
+    BOOST_TEST(are_written, page.body);
+    support::response of_bob, of_mel;
+    of_bob.body = json_at(trail("?action=login.failed&target=" + bob.user, token), "/items/0");
+    of_mel.body = json_at(trail("?action=login.failed&target=" + mel.user, token), "/items/0");
+    check(of_mel, mel.user, session_of(mel.token), mel.user, R"({"count":1})");
+    BOOST_TEST(json_at(of_bob, "/actor") == R"({"user_id":null,"credential":null})");
+    BOOST_TEST(of_bob.text("/ip") == "127.0.0.1");
+    BOOST_TEST(of_bob.text("/request_id") == "guess");
+    BOOST_TEST(db.sql("SELECT count(*) FROM audit WHERE action = 'login.failed'") == "2");
 }
 
 BOOST_FIXTURE_TEST_CASE(a_batch_records_each_created_invite_and_no_other, audit_fixture)

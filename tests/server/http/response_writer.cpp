@@ -30,7 +30,8 @@ BOOST_AUTO_TEST_CASE(a_response_has_status_header_and_body)
     reply.body = "{}";
     BOOST_TEST(serialize(reply, default_options()) ==
                "HTTP/1.1 200 OK\r\nDate: D\r\nContent-Type: application/json\r\n"
-               "Content-Length: 2\r\nCache-Control: no-store\r\nX-Request-Id: r1\r\n\r\n{}");
+               "Content-Length: 2\r\nCache-Control: no-store\r\n"
+               "X-Content-Type-Options: nosniff\r\nX-Request-Id: r1\r\n\r\n{}");
 }
 
 BOOST_AUTO_TEST_CASE(a_response_to_head_has_the_length_without_the_body)
@@ -51,7 +52,24 @@ BOOST_AUTO_TEST_CASE(no_content_has_neither_body_nor_length)
     reply.content_type = {};
     auto text = serialize(reply, default_options());
     BOOST_TEST(text.starts_with("HTTP/1.1 204 No Content\r\n"));
-    BOOST_TEST(text.find("Content-") == std::string::npos);
+    BOOST_TEST(text.find("\r\nContent-") == std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(every_response_forbids_content_sniffing)
+{
+    for (unsigned status : {200u, 201u, 202u, 204u, 302u, 304u, 400u, 401u, 404u, 413u, 500u, 503u})
+        for (std::string_view type : {"application/json", "text/html; charset=utf-8", "image/png", ""})
+            for (bool is_head : {false, true}) {
+                handlers::reply reply;
+                reply.status = status;
+                reply.content_type = type;
+                auto options = default_options();
+                options.is_head = is_head;
+                auto text = serialize(reply, options);
+                auto at = text.find("\r\nX-Content-Type-Options: nosniff\r\n");
+                BOOST_TEST(at != std::string::npos);
+                BOOST_TEST(text.find("X-Content-Type-Options", at + 20) == std::string::npos);
+            }
 }
 
 BOOST_AUTO_TEST_CASE(the_connection_header_depends_on_version_and_keep_alive)
