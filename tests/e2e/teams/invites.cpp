@@ -1,8 +1,10 @@
 // POST and GET /team/invites: batches, permissions by role, and the list.
 #include "tests/e2e/support/all_cores.hpp"
 #include "tests/e2e/support/invite_fixture.hpp"
+#include "tests/e2e/support/outbox.hpp"
 
 #include <string>
+#include <utility>
 
 using namespace e2e;
 
@@ -20,6 +22,12 @@ struct invites_fixture : invite_fixture {
     support::response list(const std::string& query = "")
     {
         return client.get(base + "/team/invites" + query, token);
+    }
+
+    bool no_invite_to(const std::string& email)
+    {
+        await_delivery(db);
+        return !mailbox.wait_for(email, {}, std::chrono::milliseconds(0));
     }
 };
 
@@ -216,6 +224,47 @@ BOOST_AUTO_TEST_CASE(invites_of_a_workspace_are_limited_per_hour)
     BOOST_TEST(json_at(fixture.list(), "/total") == "100");
     auto eve = sign_up(fixture.client, "eve@example.net");
     BOOST_TEST(fixture.invite(eve.token, {{"more@example.org", "member"}}).status == 201u);
+}
+
+BOOST_FIXTURE_TEST_CASE(who_has_not_verified_an_address_cannot_invite, invites_fixture)
+{
+    auto id = invite_one("first@example.org");
+    email_to("first@example.org");
+    for (auto& [email, credential] :
+         {std::pair("ada@example.com", token), std::pair("mel@example.com", mel.token)}) {
+        auto own_key = client.post(base + "/api-keys", R"({"name":"k"})", credential).text("/secret");
+        unverify_address(db, email);
+        for (auto& each : {credential, own_key}) {
+            cache_on_all_cores(each);
+            BOOST_TEST(summary(invite(each, {{"new@example.org", "member"}})) == "403 email_not_verified");
+            BOOST_TEST(summary(post("/team/invites/" + id + "/resend", "", each)) ==
+                       "403 email_not_verified");
+        }
+        BOOST_TEST(list().status == 200u);
+    }
+    // A key of the workspace invites on the word of the user who made it.
+    auto key = client.post(base + "/api-keys", R"({"name":"w","owner":"workspace","role":"admin"})", token)
+                   .text("/secret");
+    BOOST_TEST(summary(invite(key, {{"new@example.org", "member"}})) == "403 email_not_verified");
+    BOOST_TEST(no_invite_to("new@example.org"));
+    verify_address("ada@example.com");
+    BOOST_TEST(invite(key, {{"new@example.org", "member"}}).status == 201u);
+    BOOST_TEST(invite(token, {{"other@example.org", "member"}}).status == 201u);
+    email_to("new@example.org");
+    email_to("other@example.org");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_key_of_another_is_not_renamed_by_an_unverified_admin, invites_fixture)
+{
+    auto bobs = client.post(base + "/api-keys", R"({"name":"ci"})", bob.token).text("/prefix");
+    auto own = client.post(base + "/api-keys", R"({"name":"ci"})", token).text("/prefix");
+    auto rename = [&](const std::string& prefix) {
+        return client.patch(base + "/api-keys/" + prefix, R"({"name":"call 0900"})", token);
+    };
+    BOOST_TEST(rename(bobs).status == 200u);
+    unverify_address(db, "ada@example.com");
+    BOOST_TEST(summary(rename(bobs)) == "403 email_not_verified");
+    BOOST_TEST(rename(own).status == 200u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
