@@ -43,6 +43,10 @@ struct raw_settings {
     std::optional<verification_mode> email_verification;
     std::optional<smtp_setting> smtp_url;
     std::optional<mailbox_setting> mail_from;
+    std::optional<schemas::integer<2, 256>> smtp_connections;
+    std::optional<schemas::integer<0, 100'000'000>> mail_per_recipient;
+    std::optional<schemas::integer<0, 100'000'000>> mail_per_sender;
+    std::optional<schemas::integer<0, 100'000'000>> mail_per_hour;
     std::optional<schemas::text<1, 512>> google_client_id;
     std::optional<schemas::text<1, 512>> google_client_secret;
     std::optional<issuer_setting> google_issuer;
@@ -58,8 +62,9 @@ BOOST_DESCRIBE_STRUCT(raw_settings, (),
                        rate_limit_per_minute, password_hash, argon2, jwt_algorithm, log_level, cors_origins,
                        trusted_proxies, extra_resources, access_token_ttl, refresh_token_ttl, session_max_age,
                        verify_token_ttl, reset_token_ttl, invite_ttl, email_verification, smtp_url, mail_from,
-                       google_client_id, google_client_secret, google_issuer, redirect_allowlist,
-                       database_connections, cache_mib, prepared_statements, migrate, drain_delay))
+                       smtp_connections, mail_per_recipient, mail_per_sender, mail_per_hour, google_client_id,
+                       google_client_secret, google_issuer, redirect_allowlist, database_connections,
+                       cache_mib, prepared_statements, migrate, drain_delay))
 
 constexpr std::string_view variable_prefix = "LATCHKEY_";
 
@@ -160,6 +165,14 @@ config to_config(raw_settings in)
     if (in.smtp_url)
         out.smtp = std::move(in.smtp_url->server);
     out.mail_from = in.mail_from ? std::move(in.mail_from->value) : mailbox{"Latchkey", "no-reply@localhost"};
+    if (in.smtp_connections)
+        out.smtp_connections = static_cast<unsigned>(in.smtp_connections->value);
+    if (in.mail_per_recipient)
+        out.mail_budgets.recipient = static_cast<std::int32_t>(in.mail_per_recipient->value);
+    if (in.mail_per_sender)
+        out.mail_budgets.sender = static_cast<std::int32_t>(in.mail_per_sender->value);
+    if (in.mail_per_hour)
+        out.mail_budgets.installation = static_cast<std::int32_t>(in.mail_per_hour->value);
     if (in.google_client_id)
         out.google = google_settings{
             in.google_issuer ? std::move(in.google_issuer->value) : std::string(crypto::google_issuer),

@@ -4,6 +4,7 @@
 #include "crypto/hash_pool.hpp"
 #include "crypto/keyring.hpp"
 #include "db/postgres/pipeline.hpp"
+#include "db/tables/mail_budgets.hpp"
 #include "handlers/access/client_address.hpp"
 #include "handlers/http/context.hpp"
 #include "handlers/oidc/provider.hpp"
@@ -63,6 +64,9 @@ struct config {
     /// Absent: mail is written to files in the data folder.
     std::optional<smtp_settings> smtp;
     mailbox mail_from;
+    /// Emails that are sent at the same time, at least two.
+    unsigned smtp_connections = 16;
+    db::mail_budgets::limits mail_budgets;
     std::optional<google_settings> google;
 
     std::string database_url;

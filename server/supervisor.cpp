@@ -90,6 +90,14 @@ public:
         return block_on(io_, [this] { return load_keys(db_, shared_.sealer, algorithm()); });
     }
 
+    /// Make the budgets of this configuration those of the installation.
+    void store_mail_budgets()
+    {
+        auto store = [this] { return db::mail_budgets::store(db_, shared_.settings.mail_budgets); };
+        if (block_on(io_, store))
+            log_line(log_level::info, "mail budgets changed");
+    }
+
     /// Log a warning if only the conditions of the statements isolate the workspaces.
     void warn_if_row_security_off()
     {
@@ -168,8 +176,10 @@ private:
             shared_.metrics.publish(read_process_stats());
             try {
                 auto mail = co_await db::outbox::load_stats(db_);
-                shared_.metrics.publish(
-                    handlers::mail_state{mail.pending, mail.failed, mail.oldest_pending_seconds});
+                auto drops = co_await db::mail_budgets::count_drops(db_);
+                handlers::mail_state state{mail.pending, mail.failed, mail.oldest_pending_seconds, {}};
+                state.drops = std::move(drops);
+                shared_.metrics.publish(state);
             } catch (const std::exception&) {
                 // The database is unavailable, which the pipelines log.
             }
@@ -224,6 +234,7 @@ void serve_until_drained(const config& settings)
     std::deque<core> cores;
     supervisor main_thread(shared, cores);
     auto keys = main_thread.load_signing_keys();
+    main_thread.store_mail_budgets();
     main_thread.warn_if_row_security_off();
     auto listen = settings.listen;
     for (unsigned i = 0; i < settings.threads; ++i) {

@@ -270,6 +270,19 @@ awaitable<std::optional<revoked_key>> revoke_by_digest(transaction tx, db::diges
     co_return answers.last().as_optional<revoked_key>();
 }
 
+// The creator may have left the workspace: their row is not visible to it.
+static const statement find_verified_creator{"api_keys_find_verified_creator", R"(
+    SELECT EXISTS (SELECT FROM api_keys k
+                   JOIN workspaces w ON w.id = k.workspace_id
+                   JOIN users u ON u.id = coalesce(k.created_by, w.owner_id)
+                   WHERE k.workspace_id = $1 AND k.id = $2 AND u.email_verified_at IS NOT NULL))"};
+
+awaitable<bool> has_verified_creator(pool& db, uuid workspace_id, uuid id)
+{
+    auto found = co_await db.run(find_verified_creator, workspace_id, id);
+    co_return found.scalar<bool>();
+}
+
 // A revoked, rotated or expired key can no longer be claimed.
 static const statement claim_key{"api_keys_claim", R"(
     WITH claimed AS (

@@ -169,6 +169,10 @@ BOOST_DESCRIBE_STRUCT(revoked_key, (), (id, prefix, name, digest, workspace_id, 
 awaitable<std::optional<revoked_key>> revoke(transaction tx, owner_filter filter, std::string prefix,
                                              audit::entry event);
 
+/// Whether the creator of a workspace's key has a verified address; the workspace's owner, if the creator's
+/// account has been deleted.
+awaitable<bool> has_verified_creator(pool& db, uuid workspace_id, uuid id);
+
 /** As revoke(), by digest and in any workspace: possession of the key is enough.
     @param event recorded as above; its workspace is set here
     @param mail  if any, queued for the key's owner if this call revoked it */

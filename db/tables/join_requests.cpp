@@ -78,8 +78,8 @@ namespace {
 // The statement that deletes the request queues the notification: afterwards a rejected user is no longer
 // visible to the workspace.
 const std::string notify = R"(
-    notified AS (INSERT INTO outbox (id, kind, variables, user_id, recipient, name)
-                 SELECT $4, $5, $6, u.id, u.email, u.name FROM decided d JOIN users u ON u.id = d.user_id
+    notified AS (INSERT INTO outbox (id, kind, variables, user_id, recipient, sender_id, workspace_id)
+                 SELECT $4, $5, $6, u.id, u.email, $7, $2 FROM decided d JOIN users u ON u.id = d.user_id
                  WHERE wants_mail(u, $5))
     INSERT INTO audit SELECT event.* FROM decided, audit_event($1) AS event)";
 
@@ -111,7 +111,8 @@ awaitable<bool> decide(transaction tx, const statement& decision, uuid workspace
     auto& work = tx.work();
     auto at = work.size();
     work.in_workspace(workspace_id);
-    work.add(decision, audit::as_json(event), workspace_id, user_id, mail.id, mail.kind, mail.variables);
+    work.add(decision, audit::as_json(event), workspace_id, user_id, mail.id, mail.kind, mail.variables,
+             mail.sender_id);
     invalidation affected;
     affected.users.push_back(user_id);
     auto answers = co_await tx.commit(std::move(affected));

@@ -7,8 +7,8 @@ static const statement record_device{"known_devices_record", R"(
     WITH recorded AS (
         INSERT INTO known_devices (user_id, agent) VALUES ($1, $2)
         ON CONFLICT (user_id, agent) DO UPDATE SET seen_at = now())
-    INSERT INTO outbox (id, kind, variables, user_id, recipient, name)
-    SELECT $3, $4, $5, u.id, u.email, CASE WHEN u.email_verified_at IS NOT NULL THEN u.name END
+    INSERT INTO outbox (id, kind, variables, user_id, recipient)
+    SELECT $3, $4, $5, u.id, u.email
     FROM users u
     WHERE u.id = $1 AND wants_mail(u, $4)
       AND EXISTS (SELECT FROM known_devices WHERE user_id = $1)

@@ -30,17 +30,28 @@ struct draft {
 
     /// The token of the email's link, encrypted; empty: it has no link.
     std::vector<std::uint8_t> sealed_token;
+
+    /// The user who has it sent to someone else. Variables with their words stay only if their
+    /// address is verified, and the email counts against their budget.
+    std::optional<uuid> sender_id;
+
+    /// The workspace that it is about. It is the sender where there is no user, and its audit log records
+    /// dropped emails.
+    std::optional<uuid> workspace_id;
 };
+
+// Queuing. The trigger outbox_admit (0011_mail_admission.sql) has the last word on every email: it drops a
+// notice to an unverified address and all that exceeds a budget, and removes the recipient's name and the
+// free text of users without a verified address. A dropped email fails nothing.
 
 /// Queues an email to a user's own address, unless the user has switched this kind off.
 void add_to_user(batch& work, const draft& mail, const uuid& user_id);
 
-/// Queues an email to any address on behalf of a user. It contains the user's name only if this address is
-/// the user's verified one.
+/// Queues an email to any address on behalf of a user.
 void add_to_address(batch& work, const draft& mail, const uuid& user_id, std::string_view recipient);
 
 /// Queues an email to the owner of a key that the same transaction has revoked, or to the workspace's owner
-/// for a workspace's key. The variables get the key's name.
+/// for a workspace's key. The variables get the key's name; its author is the key's creator.
 void add_to_key_owner(batch& work, const draft& mail, const digest& key);
 
 /// Queues an email to the address of an invite, if the invite exists and has this token.
@@ -55,30 +66,33 @@ struct row {
     std::string variables;
     std::optional<std::vector<std::uint8_t>> sealed_token;
 
-    /// Previous delivery attempts.
+    /// Delivery attempts, this one included.
     std::int32_t attempts = 0;
     timestamp created_at;
 };
 BOOST_DESCRIBE_STRUCT(row, (),
                       (id, kind, user_id, recipient, name, variables, sealed_token, attempts, created_at))
 
-/** Claims the email that has been due the longest: begins a transaction that holds its row lock and ends
-    with mark_sent(), postpone() or mark_failed(). If the worker dies, its connection releases the lock.
-    Needs a pool of one connection used by nothing else.
-    @return nothing, and no transaction, if none is due */
-awaitable<std::optional<row>> claim_next(pool& db);
+/// Lanes of the queue. Emails about the recipient's own security are sent before all others.
+BOOST_DEFINE_ENUM_CLASS(lane, security, bulk)
 
-/// Deletes a delivered email.
-awaitable<void> mark_sent(pool& db, uuid id);
+/** Claims due emails of a lane, those due the longest first, and counts an attempt for each. No transaction
+    stays open: until the claim expires no other worker gets them, and after that each worker may. The results
+    of an expired claim are ignored, except a delivery.
+    @param limit the number of emails to claim
+    @param duration must exceed the time that a delivery takes */
+awaitable<std::vector<row>> claim(pool& db, lane which, int limit, std::chrono::seconds duration);
 
-/// Schedules the next attempt after a temporary failure. @param cause for the operator
-awaitable<void> postpone(pool& db, uuid id, std::chrono::milliseconds wait, std::string cause);
+/// Deletes delivered emails.
+awaitable<void> mark_sent(pool& db, std::vector<uuid> ids);
 
-/// Records a permanent failure. The row is kept, without its token, until purge().
-awaitable<void> mark_failed(pool& db, uuid id, std::string cause);
+/// Schedules the next attempt after a temporary failure. @param attempts as claimed
+/// @param cause for the operator
+awaitable<void> postpone(pool& db, uuid id, std::int32_t attempts, std::chrono::milliseconds wait,
+                         std::string cause);
 
-/// Ends an open transaction, if there is one.
-awaitable<void> rollback(pool& db);
+/// Records a permanent failure. The row is kept, without its token, until purge(). @param attempts as claimed
+awaitable<void> mark_failed(pool& db, uuid id, std::int32_t attempts, std::string cause);
 
 /// The number of emails, and the age of the oldest pending one.
 struct stats {

@@ -18,6 +18,12 @@ static const statement purge_known_devices{
 static const statement purge_invites{"purge_invites",
                                      "DELETE FROM invites WHERE expires_at < now() - interval '30 days'"};
 
+// Budgets look back one hour.
+static const statement purge_mail_counts{"purge_mail_counts",
+                                         "DELETE FROM mail_sent WHERE at < now() - interval '1 hour'"};
+static const statement purge_mail_hours{"purge_mail_hours",
+                                        "DELETE FROM mail_hours WHERE hour < now() - interval '1 day'"};
+
 awaitable<void> purge(pool& db)
 {
     batch work;
@@ -26,7 +32,9 @@ awaitable<void> purge(pool& db)
         .add(purge_failed_mail)
         .add(purge_orphaned_mail)
         .add(purge_known_devices)
-        .add(purge_invites);
+        .add(purge_invites)
+        .add(purge_mail_counts)
+        .add(purge_mail_hours);
     co_await db.run(std::move(work));
 }
 

@@ -53,14 +53,17 @@ void add_insert(batch& work, const uuid& id, std::string_view name, const uuid& 
 static const statement update_workspace{"workspaces_update", rows::of_one_workspace, R"(
     UPDATE workspaces
     SET name = coalesce($2, name), members_can_mint_keys = coalesce($3, members_can_mint_keys),
-        join_policy = coalesce($4, join_policy), join_domain = CASE WHEN $5 THEN $6 ELSE join_domain END
+        join_policy = coalesce($4, join_policy), join_domain = CASE WHEN $5 THEN $6 ELSE join_domain END,
+        named_by = CASE WHEN $2 IS NULL THEN named_by
+                        ELSE coalesce($7, (SELECT created_by FROM api_keys WHERE id = $8)) END
     WHERE id = $1
     RETURNING )" + columns<row>() + ", has_verified_domain(workspaces) AS has_verified_domain"};
 
 void add_update(batch& work, const uuid& id, const edit& changes)
 {
     work.add(update_workspace, id, changes.name, changes.members_can_mint_keys, changes.join_policy,
-             changes.join_domain.has_value(), changes.join_domain.value_or(std::nullopt));
+             changes.join_domain.has_value(), changes.join_domain.value_or(std::nullopt), changes.user_id,
+             changes.key_id);
 }
 
 } // namespace db::workspaces

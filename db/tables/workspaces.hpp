@@ -43,6 +43,10 @@ struct edit {
 
     /// An empty inner optional clears it.
     std::optional<std::optional<std::string>> join_domain;
+
+    /// Who makes the change: a user, or the creator of a workspace's key. Emails contain the name only if its
+    /// author's address is verified.
+    std::optional<uuid> user_id, key_id;
 };
 
 /// A workspace with its settings.

@@ -11,6 +11,7 @@
 #include "handlers/http/request_limits.hpp"
 #include "handlers/http/unit_of_work.hpp"
 #include "handlers/mail/queue_mail.hpp"
+#include "handlers/mail/verified_sender.hpp"
 #include "handlers/to_schema.hpp"
 #include "schemas/engine/utf8.hpp"
 
@@ -227,6 +228,10 @@ awaitable<answer<schemas::api_key_row>> update(call& c, schemas::api_key_patch b
     auto key = co_await find_key_to_change(c, *filter);
     if (!key)
         co_return key.error();
+    // Notices to the owner contain the name, as the words of the key's creator.
+    if (edit.name && (!c.caller().user_id || key->created_by != c.caller().user_id))
+        if (auto refused = co_await require_verified_sender(c))
+            co_return std::move(*refused);
     if (edit.scopes || edit.expires_at) {
         if (auto refused = check_member_minting(c))
             co_return std::move(*refused);

@@ -149,11 +149,11 @@ awaitable<answer<schemas::verified_email>> confirm_change(call& c, schemas::emai
         db::users::add_release_email(work, owner->id);
     }
     tx.affects_user(user->id);
+    // Before the change: the notice goes to the old address, if that was verified.
+    queue_mail(work, c.cx, db::outbox::kind::email_change_notice, variables, user->id);
     auto changed_at = work.size();
     db::users::add_change_email(work, user->id, token->email, normalized);
     db::one_time_tokens::add_revoke(work, user->id);
-    db::outbox::add_to_address(work, make_mail(c.cx, db::outbox::kind::email_change_notice, variables),
-                               user->id, user->email);
     tx.audit(event);
     try {
         auto rows = co_await tx.commit();

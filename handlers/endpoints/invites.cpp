@@ -15,6 +15,7 @@
 #include "handlers/http/request_limits.hpp"
 #include "handlers/http/unit_of_work.hpp"
 #include "handlers/mail/queue_mail.hpp"
+#include "handlers/mail/verified_sender.hpp"
 #include "handlers/to_schema.hpp"
 
 #include <boost/json/object.hpp>
@@ -51,6 +52,15 @@ awaitable<boost::json::object> invite_variables(call& c)
         }
     }
     co_return variables;
+}
+
+db::outbox::draft make_invite_mail(const call& c, db::outbox::kind kind, const boost::json::object& variables,
+                                   std::string_view token)
+{
+    auto out = make_mail(c.cx, kind, variables, token);
+    out.sender_id = c.caller().user_id;
+    out.workspace_id = c.caller().workspace_id;
+    return out;
 }
 
 db::invites::sender sender_of(const call& c)
@@ -129,7 +139,7 @@ void add_invite(invite_plan& plan, call& c, const unit_of_work& tx, const boost:
     draft.role = from_wire(invite.role);
     draft.digest = token.digest;
     if (!count_request(c, rate_limits::invite_target, crypto::bytes_of(invite.email.normalized)))
-        draft.mail = make_mail(c.cx, db::outbox::kind::invite, variables, token.text);
+        draft.mail = make_invite_mail(c, db::outbox::kind::invite, variables, token.text);
     draft.event = tx.event("invite.create");
     draft.event.details = details_of(invite);
     draft.event.subject_email = invite.email.normalized;
@@ -157,6 +167,8 @@ awaitable<void> insert_invites(call& c, unit_of_work& tx, invite_plan& plan)
 awaitable<std::variant<schemas::invite_outcomes, with_status<schemas::invites_refused>, problem>>
 create(call& c, schemas::invite_batch body)
 {
+    if (auto refused = co_await require_verified_sender(c))
+        co_return std::move(*refused);
     auto& workspace = *c.caller().workspace_id;
     std::span<const std::uint8_t> workspace_bytes(workspace.begin(), workspace.size());
     for (std::size_t i = 0; i < body.invites.size(); ++i)
@@ -241,13 +253,15 @@ awaitable<answer<no_content>> resend(call& c)
     auto invite = co_await find_invite(c);
     if (!invite)
         co_return invite.error();
+    if (auto refused = co_await require_verified_sender(c))
+        co_return std::move(*refused);
     if (auto over = count_mail(c, *invite))
         co_return std::move(*over);
 
     unit_of_work tx(c);
     auto variables = co_await invite_variables(c);
     auto token = crypto::make_one_time_token();
-    auto mail = make_mail(c.cx, db::outbox::kind::invite_reminder, variables, token.text);
+    auto mail = make_invite_mail(c, db::outbox::kind::invite_reminder, variables, token.text);
     auto event = tx.event("invite.resend", to_string(invite->id));
     auto expires_at = c.cx.now() + c.cx.config.invite_ttl;
     bool done = co_await db::invites::resend(tx.release(), invite->workspace_id, invite->id, sender_of(c),

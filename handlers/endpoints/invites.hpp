@@ -23,13 +23,17 @@ awaitable<answer<no_content>> resend(call& c);
 awaitable<answer<no_content>> cancel(call& c);
 
 inline constexpr operation operations[] = {
-    describes<&create>(tags::invites, "createInvites", "Invite users by email",
-                       "Each row of the batch has its own result. 201 if at least one invite was created.")
+    describes<&create>(
+        tags::invites, "createInvites", "Invite users by email",
+        "The caller's email address must be verified. Each row of the batch has its own result. 201 if "
+        "at least one invite was created.")
         .fails_with(own_body(codes::conflict), own_body(codes::already_member),
                     own_body(codes::forbidden_scope)),
     describes<&list>(tags::invites, "listInvites", "List open invites"),
-    describes<&resend>(tags::invites, "resendInvite", "Send an invite again",
-                       "With a new token; the previous one is no longer valid.")
+    describes<&resend>(
+        tags::invites, "resendInvite", "Send an invite again",
+        "With a new token; the previous one is no longer valid. The caller's email address must be "
+        "verified.")
         .fails_with(codes::forbidden_scope),
     describes<&cancel>(tags::invites, "cancelInvite", "Cancel an invite").fails_with(codes::forbidden_scope),
 };

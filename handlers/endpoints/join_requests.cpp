@@ -49,7 +49,10 @@ awaitable<db::outbox::draft> make_decision_mail(call& c, db::outbox::kind kind)
     auto workspace = co_await db::workspaces::find(c.cx.db, *c.caller().workspace_id);
     if (workspace)
         variables["workspace"] = workspace->name;
-    co_return make_mail(c.cx, kind, variables);
+    auto mail = make_mail(c.cx, kind, variables);
+    mail.sender_id = c.caller().user_id;
+    mail.workspace_id = c.caller().workspace_id;
+    co_return mail;
 }
 
 } // namespace

@@ -120,6 +120,9 @@ awaitable<answer<schemas::workspace_settings>> update(call& c, schemas::workspac
 {
     auto id = *c.caller().workspace_id;
     db::workspaces::edit edit;
+    edit.user_id = c.caller().user_id;
+    if (!edit.user_id)
+        edit.key_id = c.caller().credential_id;
     if (body.name)
         edit.name = body.name->value;
     edit.members_can_mint_keys = body.members_can_mint_keys;

@@ -48,18 +48,21 @@ std::string describe_agent(std::string_view agent)
 }
 
 void queue_link_mail(db::batch& work, const context& cx, db::outbox::kind kind, const db::uuid& user,
-                     std::string_view email, purpose purpose, std::chrono::seconds ttl)
+                     std::string_view email, purpose link_purpose, std::chrono::seconds ttl)
 {
     auto token = crypto::make_one_time_token();
     db::one_time_tokens::draft draft;
     draft.user_id = user;
-    draft.purpose = purpose;
+    draft.purpose = link_purpose;
     draft.digest = token.digest;
     draft.email = email;
     draft.expires_at = cx.now() + ttl;
     db::one_time_tokens::add_replace(work, draft);
     boost::json::object variables{{"ttl_seconds", ttl.count()}};
-    db::outbox::add_to_address(work, make_mail(cx, kind, variables, token.text), user, email);
+    auto mail = make_mail(cx, kind, variables, token.text);
+    if (link_purpose == purpose::change_email) // to an address that the user has named, not their own
+        mail.sender_id = user;
+    db::outbox::add_to_address(work, mail, user, email);
 }
 
 } // namespace

@@ -4,6 +4,8 @@
 #include "handlers/http/problem.hpp"
 #include "handlers/metrics/prometheus_writer.hpp"
 
+#include <boost/mp11/algorithm.hpp>
+
 namespace handlers {
 
 namespace {
@@ -133,6 +135,25 @@ void metrics_registry::publish(const mail_state& now)
     mail_pending_.store(now.pending, std::memory_order_relaxed);
     mail_failed_.store(now.failed, std::memory_order_relaxed);
     mail_oldest_.store(now.oldest_pending_seconds, std::memory_order_relaxed);
+    for (auto& [kind, reason, total] : now.drops)
+        mail_drops_[static_cast<std::size_t>(kind)][static_cast<std::size_t>(reason)].store(
+            total, std::memory_order_relaxed);
+}
+
+void metrics_registry::write_mail_drops(prometheus_writer& out) const
+{
+    out.family("latchkey_mail_dropped_total", "counter",
+               "Emails dropped because they exceeded a budget, of the whole cluster.");
+    boost::mp11::mp_for_each<boost::describe::describe_enumerators<db::outbox::kind>>([&](auto kind) {
+        boost::mp11::mp_for_each<boost::describe::describe_enumerators<db::mail_budgets::reason>>(
+            [&](auto reason) {
+                auto& total =
+                    mail_drops_[static_cast<std::size_t>(kind.value)][static_cast<std::size_t>(reason.value)];
+                if (auto count = total.load(std::memory_order_relaxed))
+                    out.sample("latchkey_mail_dropped_total", {{"kind", kind.name}, {"reason", reason.name}},
+                               count);
+            });
+    });
 }
 
 std::uint64_t metrics_registry::sum(counter one) const
@@ -189,6 +210,7 @@ std::string metrics_registry::text() const
                mail_failed_.load(std::memory_order_relaxed));
     out.single("latchkey_mail_queue_oldest_seconds", "gauge", "Age of the oldest email waiting to be sent.",
                mail_oldest_.load(std::memory_order_relaxed));
+    write_mail_drops(out);
 
     out.family("latchkey_build_info", "gauge", "1, with the version of the server as a label.");
     out.sample("latchkey_build_info", {{"version", LATCHKEY_VERSION}}, std::uint64_t{1});

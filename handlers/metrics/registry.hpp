@@ -4,9 +4,13 @@
 #include "crypto/hash_pool.hpp"
 #include "db/principals/lease.hpp"
 #include "db/principals/principals.hpp"
+#include "db/tables/mail_budgets.hpp"
 #include "handlers/http/operation.hpp"
 #include "handlers/http/route.hpp"
 #include "handlers/metrics/request_metrics.hpp"
+
+#include <boost/describe/enumerators.hpp>
+#include <boost/mp11/list.hpp>
 
 #include <array>
 #include <atomic>
@@ -16,8 +20,11 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace handlers {
+
+class prometheus_writer;
 
 /// The gauges and counters of one core, which it publishes itself.
 struct core_state {
@@ -44,6 +51,8 @@ struct mail_state {
     std::int64_t pending = 0;
     std::int64_t failed = 0;
     std::int64_t oldest_pending_seconds = 0;
+    /// Emails dropped for their budget.
+    std::vector<db::mail_budgets::drop_count> drops;
 };
 
 /** The metrics of all cores. Each core writes its own counters and any thread reads them: counting a request
@@ -91,6 +100,7 @@ private:
     };
 
     std::uint64_t sum(counter one) const;
+    void write_mail_drops(prometheus_writer& out) const;
 
     std::span<const route> routes_;
     std::size_t cores_;
@@ -100,6 +110,11 @@ private:
     std::atomic<std::uint64_t> resident_bytes_{0}, open_descriptors_{0};
     std::atomic<double> cpu_seconds_{0};
     std::atomic<std::int64_t> mail_pending_{0}, mail_failed_{0}, mail_oldest_{0};
+    static constexpr std::size_t mail_kinds =
+        boost::mp11::mp_size<boost::describe::describe_enumerators<db::outbox::kind>>::value;
+    static constexpr std::size_t mail_drop_reasons =
+        boost::mp11::mp_size<boost::describe::describe_enumerators<db::mail_budgets::reason>>::value;
+    std::array<std::array<std::atomic<std::int64_t>, mail_drop_reasons>, mail_kinds> mail_drops_{};
     std::chrono::system_clock::time_point started_ = std::chrono::system_clock::now();
     const db::lease& lease_;
     const crypto::hash_pool* hash_pool_;

@@ -49,6 +49,13 @@ be in a file, named by the variable with _FILE at its end.
   LATCHKEY_SMTP_URL *             smtp:// or smtps:// URL with user and password;
                                   none: mail is written to the data folder
   LATCHKEY_MAIL_FROM              sender of mail; required with LATCHKEY_SMTP_URL
+  LATCHKEY_SMTP_CONNECTIONS       emails sent at the same time; 16; at least 2
+  LATCHKEY_MAIL_PER_RECIPIENT     emails an hour to one recipient, for each kind;
+                                  20; half of it for notices; 0: unlimited
+  LATCHKEY_MAIL_PER_SENDER        emails an hour on behalf of one user; 100; ten
+                                  times as many after a day; 0: unlimited
+  LATCHKEY_MAIL_PER_HOUR          emails an hour of the installation, for each
+                                  class; 10000; 0: unlimited
   LATCHKEY_EMAIL_VERIFICATION     optional or required; optional
   LATCHKEY_VERIFY_TOKEN_TTL       seconds; 86400
   LATCHKEY_RESET_TOKEN_TTL        seconds; 3600

@@ -13,6 +13,8 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/describe/enum_to_string.hpp>
@@ -20,7 +22,14 @@
 #include <boost/uuid/uuid_io.hpp>
 
 #include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <functional>
 #include <limits>
+#include <memory>
+#include <thread>
+#include <vector>
 
 namespace server {
 
@@ -30,12 +39,12 @@ using clock = std::chrono::steady_clock;
 
 namespace {
 
-/// More than one, so that a slow mail server of one recipient does not delay all others.
-constexpr std::size_t worker_count = 2;
 constexpr milliseconds poll_interval{250};
-constexpr milliseconds first_backoff{1'000}, max_message_backoff{60'000}, max_server_backoff{30'000};
+constexpr milliseconds first_backoff{1'000}, max_message_backoff{50'000}, max_server_backoff{30'000};
 constexpr std::chrono::hours retry_deadline{24};
 constexpr std::chrono::seconds shutdown_grace{5};
+/// Longer than an attempt of the SMTP transport takes.
+constexpr std::chrono::seconds claim_duration{55};
 
 /// Exponential backoff.
 milliseconds backoff(std::int32_t attempts, milliseconds limit)
@@ -43,113 +52,64 @@ milliseconds backoff(std::int32_t attempts, milliseconds limit)
     return std::min(limit, first_backoff * (1 << std::clamp(attempts, 0, 10)));
 }
 
-} // namespace
+void log_delivery(const db::outbox::row& row, const delivery& result)
+{
+    auto level = result.status == delivery::sent ? log_level::debug : log_level::warning;
+    auto event = result.status == delivery::sent       ? "mail sent"
+                 : result.status == delivery::deferred ? "mail delivery deferred"
+                                                       : "mail delivery failed permanently";
+    log_line line(level, event);
+    line.add("mail", to_string(row.id)).add("kind", boost::describe::enum_to_string(row.kind, ""));
+    line.add("attempt", row.attempts);
+    if (!result.cause.empty())
+        line.add("cause", result.cause);
+}
 
-/// One thread with its own database connection and transport.
-class mail_worker_pool::worker {
+/// A thread that renders and sends one message after another, with a connection to the mail server that it
+/// keeps.
+class sender {
 public:
-    worker(const config& settings, const std::atomic<std::int64_t>& abort_at)
-        : settings_(settings), abort_at_(abort_at), sealer_(settings.keys.derive(crypto::purpose::seal)),
-          unsubscribe_signer_(settings.keys.derive(crypto::purpose::unsubscription)),
-          db_(io_, database_settings(settings), 1), timer_(io_.get_executor())
+    using callback = std::function<void(delivery)>;
+
+    /// @param abort_at ticks of the steady clock at which a delivery is aborted
+    sender(const config& settings, const std::atomic<std::int64_t>& abort_at)
+        : settings_(settings), sealer_(settings.keys.derive(crypto::purpose::seal)),
+          unsubscribe_signer_(settings.keys.derive(crypto::purpose::unsubscription))
     {
+        auto must_abort = [&abort_at] { return clock::now().time_since_epoch().count() >= abort_at; };
         if (settings.smtp)
-            transport_ = make_smtp_transport(*settings.smtp, [this] { return must_abort(); });
+            transport_ = make_smtp_transport(*settings.smtp, must_abort);
         else
             transport_ = make_file_transport(settings.data_dir + "/mail");
+        thread_ = std::thread([this] { io_.run(); });
     }
 
-    void run()
+    /// Waits for the delivery in progress.
+    ~sender()
     {
-        asio::co_spawn(io_, work(), asio::detached);
-        io_.run();
+        work_.reset();
+        thread_.join();
     }
+    sender(const sender&) = delete;
+    sender& operator=(const sender&) = delete;
 
-    /// End a sleep early. From any thread.
-    void wake()
+    /// @param done called on the sender's thread
+    void send(db::outbox::row row, callback done)
     {
-        asio::post(io_, [this] { timer_.cancel(); });
+        asio::post(io_, [this, row = std::move(row), done = std::move(done)] { done(try_deliver(row)); });
     }
 
 private:
-    bool is_stopping() const { return abort_at_ != std::numeric_limits<std::int64_t>::max(); }
-    bool must_abort() const { return clock::now().time_since_epoch().count() >= abort_at_; }
-
-    db::awaitable<void> work()
-    {
-        // Consecutive failures.
-        std::int32_t server_failures = 0;
-        bool is_database_down = false;
-        while (!is_stopping()) {
-            bool is_idle = true;
-            std::string error;
-            try {
-                is_idle = !co_await send_next(server_failures);
-                is_database_down = false;
-            } catch (const std::exception& e) {
-                error = e.what();
-            }
-            if (!error.empty()) {
-                if (!is_database_down) // once per outage
-                    log_line(log_level::warning, "outbox unavailable").add("cause", error);
-                is_database_down = true;
-                co_await rollback();
-            }
-            if (server_failures > 0)
-                co_await sleep_for(backoff(server_failures - 1, max_server_backoff));
-            else if (is_idle)
-                co_await sleep_for(poll_interval);
-        }
-        co_await db_.close();
-        io_.stop();
-    }
-
-    /// End the transaction that a failure may have left open.
-    db::awaitable<void> rollback()
+    /// A message that cannot be rendered must not stop the others.
+    delivery try_deliver(const db::outbox::row& row)
     {
         try {
-            co_await db::outbox::rollback(db_);
-        } catch (const db::failure&) { // the connection is lost, and the transaction with it
+            return deliver(row);
+        } catch (const std::exception& e) {
+            return {delivery::deferred, false, e.what()};
         }
     }
 
-    db::awaitable<void> sleep_for(milliseconds time)
-    {
-        boost::system::error_code ignored;
-        if (is_stopping())
-            co_return;
-        timer_.expires_after(time);
-        co_await timer_.async_wait(asio::redirect_error(db::use_awaitable, ignored));
-    }
-
-    /// @return false if no message was due
-    db::awaitable<bool> send_next(std::int32_t& server_failures)
-    {
-        auto row = co_await db::outbox::claim_next(db_);
-        if (!row)
-            co_return false;
-        auto result = deliver(*row);
-        bool is_past_deadline = std::chrono::system_clock::now() - row->created_at > retry_deadline;
-        if (result.status == delivery::deferred && is_past_deadline)
-            result.status = delivery::failed;
-        log_delivery(*row, result);
-        server_failures = result.server_unavailable ? server_failures + 1 : 0;
-        switch (result.status) {
-        case delivery::sent:
-            co_await db::outbox::mark_sent(db_, row->id);
-            break;
-        case delivery::deferred:
-            co_await db::outbox::postpone(db_, row->id, backoff(row->attempts, max_message_backoff),
-                                          result.cause);
-            break;
-        case delivery::failed:
-            co_await db::outbox::mark_failed(db_, row->id, result.cause);
-            break;
-        }
-        co_return true;
-    }
-
-    /// Render and send. Blocks; meanwhile the row stays locked and the database connection idle.
     delivery deliver(const db::outbox::row& row)
     {
         std::string token;
@@ -200,45 +160,206 @@ private:
         return message;
     }
 
-    static void log_delivery(const db::outbox::row& row, const delivery& result)
-    {
-        auto level = result.status == delivery::sent ? log_level::debug : log_level::warning;
-        auto event = result.status == delivery::sent       ? "mail sent"
-                     : result.status == delivery::deferred ? "mail delivery deferred"
-                                                           : "mail delivery failed permanently";
-        log_line line(level, event);
-        line.add("mail", to_string(row.id)).add("kind", boost::describe::enum_to_string(row.kind, ""));
-        line.add("attempt", row.attempts + 1);
-        if (!result.cause.empty())
-            line.add("cause", result.cause);
-    }
-
     const config& settings_;
-    const std::atomic<std::int64_t>& abort_at_;
     crypto::sealer sealer_;
     crypto::token_signer unsubscribe_signer_;
     std::unique_ptr<mail_transport> transport_;
     asio::io_context io_{1};
+    asio::executor_work_guard<asio::io_context::executor_type> work_{io_.get_executor()};
+    std::thread thread_;
+};
+
+} // namespace
+
+/// A thread that claims messages, hands them to senders, and records the results.
+class mail_worker_pool::dispatcher {
+public:
+    explicit dispatcher(const config& settings)
+        : settings_(settings), reserved_(std::max(1U, settings.smtp_connections / 4)),
+          db_(io_, database_settings(settings), 1), timer_(io_.get_executor())
+    {
+        asio::co_spawn(io_, work(), asio::detached);
+        thread_ = std::thread([this] { io_.run(); });
+    }
+
+    ~dispatcher()
+    {
+        abort_at_ = (clock::now() + shutdown_grace).time_since_epoch().count();
+        asio::post(io_, [this] { timer_.cancel(); });
+        thread_.join();
+    }
+    dispatcher(const dispatcher&) = delete;
+    dispatcher& operator=(const dispatcher&) = delete;
+
+private:
+    using lane = db::outbox::lane;
+
+    struct outcome {
+        db::outbox::row row;
+        delivery result;
+    };
+
+    bool is_stopping() const { return abort_at_ != std::numeric_limits<std::int64_t>::max(); }
+
+    unsigned sending() const { return security_sending_ + bulk_sending_; }
+
+    /// How many more messages of a lane may be sent now.
+    unsigned free_slots(lane which) const
+    {
+        if (is_stopping() || clock::now() < paused_until_)
+            return 0;
+        if (server_failures_ > 0)
+            return sending() == 0 ? 1 : 0;
+        auto free = settings_.smtp_connections - sending();
+        auto bulk = settings_.smtp_connections - reserved_;
+        return which == lane::security ? free : std::min(free, bulk - std::min(bulk, bulk_sending_));
+    }
+
+    db::awaitable<void> work()
+    {
+        bool is_database_down = false;
+        while (!is_stopping() || sending() > 0 || !results_.empty()) {
+            bool is_idle = true;
+            std::string error;
+            try {
+                co_await record_results();
+                is_idle = !co_await claim(lane::security);
+                is_idle = !co_await claim(lane::bulk) && is_idle;
+                is_database_down = false;
+            } catch (const std::exception& e) {
+                error = e.what();
+            }
+            if (!error.empty() && !is_database_down) // once per outage
+                log_line(log_level::warning, "outbox unavailable").add("cause", error);
+            is_database_down = !error.empty();
+            if (is_database_down && is_stopping() && sending() == 0)
+                break; // their claims expire
+            if (results_.empty() || is_database_down)
+                co_await sleep(is_idle);
+        }
+        co_await db_.close();
+        senders_.clear();
+        io_.stop();
+    }
+
+    /// Until a delivery ends, or for the poll interval.
+    db::awaitable<void> sleep(bool is_idle)
+    {
+        boost::system::error_code ignored;
+        if (!is_idle && free_slots(lane::security) > 0 && !is_stopping())
+            co_return; // there may be more
+        timer_.expires_after(poll_interval);
+        co_await timer_.async_wait(asio::redirect_error(db::use_awaitable, ignored));
+    }
+
+    /// @return whether a message was claimed
+    db::awaitable<bool> claim(lane which)
+    {
+        auto slots = free_slots(which);
+        if (slots == 0)
+            co_return false;
+        auto rows = co_await db::outbox::claim(db_, which, static_cast<int>(slots), claim_duration);
+        for (auto& row : rows)
+            start(std::move(row), which);
+        co_return !rows.empty();
+    }
+
+    void start(db::outbox::row row, lane which)
+    {
+        if (idle_.empty())
+            idle_.push_back(&senders_.emplace_back(settings_, abort_at_));
+        auto by = idle_.back();
+        idle_.pop_back();
+        ++(which == lane::security ? security_sending_ : bulk_sending_);
+        auto copy = row;
+        by->send(std::move(row), [this, by, which, row = std::move(copy)](const delivery& result) {
+            asio::post(io_, [this, by, which, row, result] {
+                idle_.push_back(by);
+                --(which == lane::security ? security_sending_ : bulk_sending_);
+                results_.push_back({row, result});
+                timer_.cancel();
+            });
+        });
+    }
+
+    /// Records the results so far. Those that cannot be recorded stay for the next attempt.
+    db::awaitable<void> record_results()
+    {
+        std::vector<db::uuid> sent;
+        for (auto& each : results_)
+            if (each.result.status == delivery::sent)
+                sent.push_back(each.row.id);
+        if (!sent.empty())
+            co_await db::outbox::mark_sent(db_, sent);
+        std::erase_if(results_, [&](const outcome& each) {
+            if (std::ranges::find(sent, each.row.id) == sent.end())
+                return false;
+            conclude(each);
+            return true;
+        });
+        while (!results_.empty() && results_.front().result.status != delivery::sent) {
+            auto& each = results_.front();
+            co_await record_failure(each);
+            conclude(each);
+            results_.pop_front();
+        }
+    }
+
+    db::awaitable<void> record_failure(outcome& each)
+    {
+        auto& [row, result] = each;
+        if (std::chrono::system_clock::now() - row.created_at > retry_deadline)
+            result.status = delivery::failed;
+        if (result.status == delivery::failed)
+            co_await db::outbox::mark_failed(db_, row.id, row.attempts, result.cause);
+        else
+            co_await db::outbox::postpone(db_, row.id, row.attempts,
+                                          backoff(row.attempts - 1, max_message_backoff), result.cause);
+    }
+
+    void conclude(const outcome& each)
+    {
+        log_delivery(each.row, each.result);
+        count_failure(each.result);
+    }
+
+    /// Messages that were sent at the same time and failed for the same reason count once.
+    void count_failure(const delivery& result)
+    {
+        if (!result.server_unavailable)
+            server_failures_ = 0;
+        else if (clock::now() >= paused_until_) {
+            paused_until_ = clock::now() + backoff(server_failures_, max_server_backoff);
+            ++server_failures_;
+        }
+    }
+
+    const config& settings_;
+    const unsigned reserved_;
+
+    /// Ticks of the steady clock at which deliveries are aborted; the largest value: not stopping.
+    std::atomic<std::int64_t> abort_at_{std::numeric_limits<std::int64_t>::max()};
+    asio::io_context io_{1};
     db::pool db_;
     db::steady_timer timer_;
+
+    /// Created when they are needed.
+    std::deque<sender> senders_;
+    std::vector<sender*> idle_;
+    unsigned security_sending_ = 0, bulk_sending_ = 0;
+
+    std::deque<outcome> results_;
+
+    /// Consecutive failures that concern every message.
+    std::int32_t server_failures_ = 0;
+    clock::time_point paused_until_{};
+    std::thread thread_;
 };
 
 mail_worker_pool::mail_worker_pool(const config& settings)
-    : abort_at_(std::numeric_limits<std::int64_t>::max())
-{
-    for (std::size_t i = 0; i < worker_count; ++i)
-        workers_.emplace_back(settings, abort_at_);
-    for (auto& worker : workers_)
-        threads_.emplace_back([&worker] { worker.run(); });
-}
+    : dispatcher_(std::make_unique<dispatcher>(settings))
+{}
 
-mail_worker_pool::~mail_worker_pool()
-{
-    abort_at_ = (clock::now() + shutdown_grace).time_since_epoch().count();
-    for (auto& worker : workers_)
-        worker.wake();
-    for (auto& thread : threads_)
-        thread.join();
-}
+mail_worker_pool::~mail_worker_pool() = default;
 
 } // namespace server

@@ -39,6 +39,7 @@ json::object describe(const mail_server_options& options)
                      {"reject", options.reject},
                      {"stall", options.stall},
                      {"delay_ms", options.delay.count()},
+                     {"latency_ms", options.latency.count()},
                      {"idle_ms", options.idle.count()}};
     if (options.tls) {
         out["key"] = options.tls->key();
@@ -74,6 +75,8 @@ received_email read_email(const json::object& event)
     out.from = member<std::string>(event, "from");
     out.recipients = member<std::vector<std::string>>(event, "to");
     out.raw = member<std::string>(event, "raw");
+    out.at = std::chrono::system_clock::time_point(
+        std::chrono::milliseconds(member<std::int64_t>(event, "at_ms")));
     return out;
 }
 

@@ -62,6 +62,8 @@ struct received_email : email {
     std::string from;
     std::vector<std::string> recipients;
     std::string raw;
+    /// When it was accepted.
+    std::chrono::system_clock::time_point at;
 };
 
 struct mail_server_options {
@@ -82,6 +84,8 @@ struct mail_server_options {
     int reject = 0;
     /// Before the reply to a whole email.
     std::chrono::milliseconds delay{};
+    /// Before the reply to a connection and to each command.
+    std::chrono::milliseconds latency{};
     /// Unless 0: close connections that are idle for so long.
     std::chrono::milliseconds idle{};
 };

@@ -6,6 +6,7 @@
 //   refuse          {recipient: code}: the response to RCPT
 //   reject          code: the response to every message
 //   delay_ms        the delay before the response to a message
+//   latency_ms      the delay before the response to a connection and to every command
 //   grey            [recipient]: 451 the first time, accepted afterwards
 //   idle_ms         close a connection that has been idle for so long
 //
@@ -69,8 +70,12 @@ async function describe(raw, {id, secure, user, envelope}) {
         html: parsed.html || null,
         headers: raw_headers(parsed.headerLines),
         raw: raw.toString(),
+        at_ms: Date.now(),
     };
 }
+
+/** Calls back after the latency of the network. */
+const later = done => options.latency_ms ? (...result) => setTimeout(done, options.latency_ms, ...result) : done;
 
 async function receive(stream, session, done) {
     const parts = [];
@@ -100,17 +105,17 @@ const server = new SMTPServer({
         if (needs_login && has_tls && !session.secure)
             session.disabledCommands = ['AUTH'];
         if (options.stall !== 'greeting')
-            done();
+            later(done)();
     },
     onSecure(socket, session, done) {
         session.disabledCommands = undefined;
         done();
     },
     onAuth: check_login,
-    onMailFrom: check_sender,
-    onRcptTo: check_recipient,
+    onMailFrom: (address, session, done) => check_sender(address, session, later(done)),
+    onRcptTo: (address, session, done) => check_recipient(address, session, later(done)),
     onData(stream, session, done) {
-        receive(stream, session, done).catch(done);
+        receive(stream, session, later(done)).catch(done);
     },
 });
 // Aborted connections are expected, such as those of clients that reject the certificate.

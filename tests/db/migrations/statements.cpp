@@ -65,6 +65,8 @@ std::map<std::string, std::string> unrestricted_statements()
          {"principals_find_keys", "principals_find_sessions", "api_keys_find_by_digest",
           "api_keys_revoke_by_digest", "api_keys_claim", "api_keys_find_revoked_by_digest",
           "outbox_insert_to_key_owner", "invites_find_by_token", "invites_accept"}},
+        {"reads a user who may have left the workspace", {"api_keys_find_verified_creator"}},
+        {"maintenance of all workspaces", {"purge_invites", "purge_orphaned_mail", "last_used_write_keys"}},
         {"maintenance of all workspaces",
          {"purge_invites", "purge_orphaned_mail", "last_used_write_keys", "audit_record_refusals"}},
         {"runs in batches of both kinds",

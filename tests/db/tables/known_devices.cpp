@@ -10,6 +10,8 @@ BOOST_AUTO_TEST_SUITE(known_devices)
 namespace {
 
 struct sign_in_fixture : db::test::database_fixture {
+    sign_in_fixture() { data.sql("UPDATE users SET email_verified_at = now()"); }
+
     /// @return the number of queued emails
     int sign_in(const db::uuid& user, const db::digest& agent)
     {

@@ -21,9 +21,15 @@ struct expired_rows : db::test::database_fixture {
             "('\\x01', 'live', now() + interval '1 minute'), ('\\x02', 'old', now() - interval '1 minute')");
         data.sql(
             "INSERT INTO outbox (id, kind, recipient, created_at, failed_at) VALUES "
-            "(gen_random_uuid(), 'pending', 'x', now() - interval '1 year', NULL), "
-            "(gen_random_uuid(), 'failed', 'x', now() - interval '1 year', now() - interval '167 hours'), "
-            "(gen_random_uuid(), 'old', 'x', now() - interval '1 year', now() - interval '169 hours')");
+            "(gen_random_uuid(), 'verify', 'x', now() - interval '1 year', NULL), "
+            "(gen_random_uuid(), 'reset', 'x', now() - interval '1 year', now() - interval '167 hours'), "
+            "(gen_random_uuid(), 'email_change', 'x', now() - interval '1 year', "
+            "now() - interval '169 hours')");
+        data.sql("INSERT INTO mail_sent (subject, budget, at) VALUES "
+                 "('a', 'counted', now() - interval '59 minutes'), "
+                 "('a', 'old', now() - interval '61 minutes'); "
+                 "INSERT INTO mail_hours VALUES ('counted', now() - interval '1 hour', 1), "
+                 "('old', now() - interval '25 hours', 1)");
         data.sql("INSERT INTO known_devices (user_id, agent, seen_at) VALUES (" + user +
                  ", 'known', now() - interval '364 days'), (" + user +
                  ", 'forgotten', now() - interval '367 days')");
@@ -48,7 +54,10 @@ BOOST_FIXTURE_TEST_CASE(only_expired_rows_are_purged, expired_rows)
         purge();
         BOOST_TEST(all("purpose", "one_time_tokens") == "live");
         BOOST_TEST(all("encode(sealed, 'escape')", "oauth_codes") == "live");
-        BOOST_TEST(all("kind", "outbox") == "failed pending");
+        BOOST_TEST(all("kind", "outbox") == "reset verify");
+        BOOST_TEST(data.sql("SELECT count(*) FROM mail_sent WHERE budget = 'old'") == "0");
+        BOOST_TEST(data.sql("SELECT count(*) FROM mail_sent WHERE budget = 'counted'") == "1");
+        BOOST_TEST(all("counter", "mail_hours WHERE counter IN ('old', 'counted')") == "counted");
         BOOST_TEST(all("encode(agent, 'escape')", "known_devices") == "known");
     }
 }

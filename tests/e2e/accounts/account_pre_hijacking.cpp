@@ -24,6 +24,15 @@ struct pre_hijacking_fixture : invite_fixture {
         return on_all_cores(server, get_request("/me", credential));
     }
 
+    /// An invite from before unverified accounts were refused to make any.
+    std::string invite_accomplice()
+    {
+        verify_address("zoe@example.org");
+        auto id = invite_one("accomplice@example.org", "admin", attacker.token);
+        unverify_address(db, "zoe@example.org");
+        return id;
+    }
+
     unsigned log_in_with(const std::string& password)
     {
         return client.post(base + "/login", credentials("zoe@example.org", password)).status;
@@ -33,7 +42,7 @@ struct pre_hijacking_fixture : invite_fixture {
     std::string key = mint_for(R"({"name":"k"})");
     std::string workspace_key = mint_for(R"({"name":"w","owner":"workspace","role":"admin"})");
     std::string verification = emailed_token("zoe@example.org", "Confirm your email address");
-    std::string accomplice = invite_one("accomplice@example.org", "admin", attacker.token);
+    std::string accomplice = invite_accomplice();
     std::string accomplice_token = emailed_token("accomplice@example.org");
     std::string invitation = invitation_token("zoe@example.org", "manager");
 };

@@ -52,6 +52,7 @@ BOOST_AUTO_TEST_SUITE(disabling)
 BOOST_FIXTURE_TEST_CASE(disabling_revokes_all_credentials_in_running_servers, operator_fixture)
 {
     auto key = client.post(base + "/api-keys", R"({"name":"k"})", mel.token).text("/secret");
+    verify_address(db, "mel@example.com");
     auto asked = client.post(base + "/team/invites",
                              R"({"invites":[{"email":"new@example.org","role":"member"}]})", mel.token);
     BOOST_REQUIRE(asked.status == 201u);

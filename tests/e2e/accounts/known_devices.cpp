@@ -18,12 +18,13 @@ const std::string newer_safari =
     "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0_1 like Mac OS X) AppleWebKit/605.1.15 "
     "(KHTML, like Gecko) Version/19.0.1 Mobile/15E148 Safari/604.1";
 
-/// Ada has signed up with Firefox.
+/// Ada has signed up with Firefox and verified her address.
 struct devices_fixture {
     devices_fixture()
     {
         client.set("User-Agent", firefox);
         sign_up(client, "ada@example.com");
+        verify_address(db, "ada@example.com");
     }
 
     void sign_in(const std::string& agent)

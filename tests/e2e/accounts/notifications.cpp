@@ -13,6 +13,8 @@ namespace {
 const std::string settings_path = base + "/me/notifications";
 
 struct notifications_fixture : account_mail_fixture {
+    notifications_fixture() { verify_address(db, "ada@example.com"); }
+
     support::response patch(std::string body) { return client.patch(settings_path, std::move(body), token); }
     support::response show() { return client.get(settings_path, token); }
     std::string setting(const std::string& kind) { return json_at(show(), "/" + kind + "/email"); }

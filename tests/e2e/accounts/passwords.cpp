@@ -175,6 +175,7 @@ BOOST_FIXTURE_TEST_CASE(a_change_requires_the_current_password_and_ends_other_se
     BOOST_TEST(validation_errors(post("/password/change", R"({"new_password":"quite another one"})",
                                       ada.token)) == "body.current_password missing");
 
+    verify_ada(); // only a verified address gets notices
     BOOST_TEST(change("long enough", new_password, ada.token).status == 204u);
     BOOST_TEST(status_of(ada.token) == 200u);
     BOOST_TEST(status_of(other.token) == 401u);

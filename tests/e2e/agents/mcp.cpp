@@ -289,6 +289,10 @@ BOOST_FIXTURE_TEST_CASE(tools_have_the_effects_and_permissions_of_their_routes, 
     BOOST_TEST(tool_error(call_tool("mint_api_key", R"({"name":"wider"})", narrow)) == "forbidden_scope");
     BOOST_TEST(item_count(call_tool("list_api_keys", "{}", narrow), "/result/structuredContent/items") == 1u);
 
+    BOOST_TEST(tool_error(call_tool("invite_teammates",
+                                    R"({"invites":[{"email":"new@example.org","role":"member"}]})",
+                                    mel.token)) == "403 email_not_verified");
+    verify_address(db, "mel@example.com");
     auto invited = call_tool("invite_teammates",
                              R"({"invites":[{"email":"new@example.org","role":"member"}]})", mel.token);
     BOOST_TEST(invited.text("/result/structuredContent/items/0/result") == "created");

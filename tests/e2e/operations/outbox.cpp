@@ -40,13 +40,16 @@ struct outbox_fixture {
 
     std::string pending() const { return db.sql("SELECT count(*) FROM outbox"); }
 
-    /// Wait until the mail worker is inside the transaction in which it sends a message.
-    void await_sending() const
+    /// Wait until so many messages are being sent.
+    void await_sending(int count = 1) const
     {
-        auto senders = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND "
-                       "state = 'idle in transaction'";
-        BOOST_REQUIRE(support::eventually([&] { return db.sql(senders) != "0"; }));
+        auto claimed =
+            "SELECT count(*) >= " + std::to_string(count) + " FROM outbox WHERE claimed_until > now()";
+        BOOST_REQUIRE(support::eventually([&] { return db.sql(claimed) == "t"; }));
     }
+
+    /// Let the claims of servers that have ended expire, and the backoff of failed attempts.
+    void make_due() const { db.sql("UPDATE outbox SET next_attempt_at = now(), claimed_until = NULL"); }
 };
 
 void sign_up_many(const support::running_server& server, int from, int to)
@@ -110,9 +113,12 @@ BOOST_FIXTURE_TEST_CASE(a_crash_between_commit_and_send_loses_no_mail, outbox_fi
         support::running_server server(db.conninfo(), settings(by_smtp(url_of(silent))));
         sign_up_many(server, 0, 5);
         BOOST_TEST(pending() == "5");
-        server.kill(); // while two of them are being sent
+        await_sending(5);
+        server.kill();
     }
     BOOST_TEST(pending() == "5");
+    BOOST_TEST(db.sql("SELECT max(claimed_until) < now() + interval '60 seconds' FROM outbox") == "t");
+    make_due();
     support::mail_server mailbox;
     support::running_server server(db.conninfo(), settings(by_smtp(url_of(mailbox))));
     for (int i = 0; i < 5; ++i)
@@ -129,7 +135,7 @@ BOOST_FIXTURE_TEST_CASE(two_nodes_never_send_a_mail_twice, outbox_fixture)
         support::running_server writer(db.conninfo(), settings(by_smtp("smtp://127.0.0.1:1")));
         sign_up_many(writer, 0, people);
     }
-    db.sql("UPDATE outbox SET next_attempt_at = now()");
+    make_due();
     support::running_server one(db.conninfo(), settings(by_smtp(url_of(mailbox))));
     support::running_server two(db.conninfo(), settings(by_smtp(url_of(mailbox))));
     BOOST_TEST(support::eventually([&] { return pending() == "0"; }));
@@ -203,7 +209,8 @@ BOOST_FIXTURE_TEST_CASE(mail_is_sealed_under_the_master_key, outbox_fixture)
         support::running_server server(db.conninfo(), settings(by_smtp("smtp://127.0.0.1:1")));
         sign_up_many(server, 0, 1);
     }
-    db.sql("UPDATE outbox SET next_attempt_at = now(); DELETE FROM signing_keys");
+    make_due();
+    db.sql("DELETE FROM signing_keys");
     support::mail_server mailbox;
     master_key = support::random_master_key();
     support::running_server server(db.conninfo(), settings(by_smtp(url_of(mailbox))));

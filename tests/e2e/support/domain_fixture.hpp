@@ -15,7 +15,7 @@ inline constexpr std::string_view join_request_subject = "asks to join";
 struct domain_fixture : invite_fixture {
     explicit domain_fixture(const support::environment& settings = {}) : invite_fixture(settings)
     {
-        verify_address("ada@example.com");
+        unverify_address(db, "mel@example.com");
         BOOST_REQUIRE(client.patch(base + "/team/" + mel.user, R"({"role":"admin"})", token).status == 200u);
         set_join_policy("approval");
     }

@@ -34,9 +34,14 @@ inline std::string invite_error(const support::response& answer)
 inline constexpr std::string_view invite_subject = "You are invited to";
 inline constexpr std::string_view reminder_subject = "Reminder: you are invited to";
 
-/// Ada's workspace with one member of each role, and a mailbox.
+/// Ada's workspace with one member of each role, and a mailbox. Ada and Mel, who may invite, have verified
+/// their addresses.
 struct invite_fixture : team_fixture {
-    using team_fixture::team_fixture;
+    explicit invite_fixture(const support::environment& settings = {}) : team_fixture(settings)
+    {
+        verify_address("ada@example.com");
+        verify_address("mel@example.com");
+    }
 
     support::response post(const std::string& path, const std::string& body, const std::string& with = {})
     {
@@ -102,10 +107,7 @@ struct invite_fixture : team_fixture {
                       "' AND user_id = '" + user_id + "'");
     }
 
-    void verify_address(const std::string& email)
-    {
-        db.sql("UPDATE users SET email_verified_at = now() WHERE email_normalized = '" + email + "'");
-    }
+    void verify_address(const std::string& email) { e2e::verify_address(db, email); }
 
     support::mailbox mailbox{server.mail_folder()};
 };

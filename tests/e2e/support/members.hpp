@@ -36,6 +36,17 @@ inline person log_in(support::http_client& client, const std::string& email)
     return person_from(opened);
 }
 
+/// Mark an address as verified, without the email.
+inline void verify_address(const support::database& db, const std::string& email)
+{
+    db.sql("UPDATE users SET email_verified_at = now() WHERE email_normalized = '" + email + "'");
+}
+
+inline void unverify_address(const support::database& db, const std::string& email)
+{
+    db.sql("UPDATE users SET email_verified_at = NULL WHERE email_normalized = '" + email + "'");
+}
+
 /// Sign up a user, make them a member of Ada's workspace, and log in to it.
 inline person add_member(account_fixture& fixture, const std::string& email, const std::string& role)
 {

@@ -1,8 +1,10 @@
 // POST and GET /team/invites: batches, permissions by role, and the list.
 #include "tests/e2e/support/all_cores.hpp"
 #include "tests/e2e/support/invite_fixture.hpp"
+#include "tests/e2e/support/outbox.hpp"
 
 #include <string>
+#include <utility>
 
 using namespace e2e;
 
@@ -20,6 +22,12 @@ struct invites_fixture : invite_fixture {
     support::response list(const std::string& query = "")
     {
         return client.get(base + "/team/invites" + query, token);
+    }
+
+    bool no_invite_to(const std::string& email)
+    {
+        await_delivery(db);
+        return !mailbox.wait_for(email, {}, std::chrono::milliseconds(0));
     }
 };
 
@@ -53,6 +61,7 @@ BOOST_FIXTURE_TEST_CASE(each_line_of_a_batch_has_a_result_and_each_invitee_gets_
 BOOST_FIXTURE_TEST_CASE(an_invited_account_is_no_member_before_it_accepts, invites_fixture)
 {
     auto eve = sign_up(client, "eve@example.net");
+    verify_address("eve@example.net");
     invite_one("eve@example.net", "admin");
     BOOST_TEST(role_of(eve.user) == "");
     BOOST_TEST(json_at(client.get(base + "/workspaces", eve.token), "/total") == "1");
@@ -95,6 +104,7 @@ BOOST_FIXTURE_TEST_CASE(members_and_pending_invitees_are_recognized_in_any_case,
 BOOST_FIXTURE_TEST_CASE(an_invite_to_another_workspace_does_not_count, invites_fixture)
 {
     auto eve = sign_up(client, "eve@example.net");
+    verify_address("eve@example.net");
     BOOST_TEST(invite(eve.token, {{"new@example.org", "member"}, {"ada@example.com", "member"}}).status ==
                201u);
     BOOST_TEST(results(invite(token, {{"new@example.org", "member"}})) == "created");
@@ -215,7 +225,37 @@ BOOST_AUTO_TEST_CASE(invites_of_a_workspace_are_limited_per_hour)
     }
     BOOST_TEST(json_at(fixture.list(), "/total") == "100");
     auto eve = sign_up(fixture.client, "eve@example.net");
+    fixture.verify_address("eve@example.net");
     BOOST_TEST(fixture.invite(eve.token, {{"more@example.org", "member"}}).status == 201u);
+}
+
+BOOST_FIXTURE_TEST_CASE(who_has_not_verified_an_address_cannot_invite, invites_fixture)
+{
+    auto id = invite_one("first@example.org");
+    email_to("first@example.org");
+    for (auto& [email, credential] :
+         {std::pair("ada@example.com", token), std::pair("mel@example.com", mel.token)}) {
+        auto own_key = client.post(base + "/api-keys", R"({"name":"k"})", credential).text("/secret");
+        unverify_address(db, email);
+        for (auto& each : {credential, own_key}) {
+            on_all_cores(server, get_request("/me", each)); // cached
+            BOOST_TEST(summary(invite(each, {{"new@example.org", "member"}})) == "403 email_not_verified");
+            BOOST_TEST(summary(post("/team/invites/" + id + "/resend", "", each)) ==
+                       "403 email_not_verified");
+        }
+        BOOST_TEST(list().status == 200u);
+    }
+    // A key of the workspace invites on the word of the user who made it.
+    auto key = client.post(base + "/api-keys", R"({"name":"w","owner":"workspace","role":"admin"})", token)
+                   .text("/secret");
+    BOOST_TEST(summary(invite(key, {{"new@example.org", "member"}})) == "403 email_not_verified");
+    BOOST_TEST(no_invite_to("new@example.org"));
+    verify_address("ada@example.com");
+    BOOST_TEST(invite(key, {{"new@example.org", "member"}}).status == 201u);
+    auto fresh = log_in(client, "ada@example.com").token;
+    BOOST_TEST(invite(fresh, {{"other@example.org", "member"}}).status == 201u);
+    email_to("new@example.org");
+    email_to("other@example.org");
 }
 
 BOOST_AUTO_TEST_SUITE_END()
