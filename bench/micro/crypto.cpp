@@ -94,6 +94,7 @@ claims sample_claims()
             .session_id = "01939c5e-8f00-7abc-8def-0123456789ad",
             .workspace_id = "01939c5e-8f00-7abc-8def-0123456789ae",
             .role = "member",
+            .membership_id = "01939c5e-8f00-7abc-8def-0123456789af",
             .issued_at = 1'800'000'000,
             .expires_at = 1'800'003'600};
 }

@@ -25,6 +25,7 @@ claims sample()
             .session_id = "01939c5e-8f00-7abc-8def-0123456789ad",
             .workspace_id = "01939c5e-8f00-7abc-8def-0123456789ae",
             .role = "admin",
+            .membership_id = "01939c5e-8f00-7abc-8def-0123456789af",
             .issued_at = now - 10,
             .expires_at = now + 3600};
 }
