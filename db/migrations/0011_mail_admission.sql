@@ -88,6 +88,17 @@ CREATE INDEX mail_sent_subject ON mail_sent (subject, budget, at);
 CREATE INDEX mail_sent_sender ON mail_sent (sender, at) WHERE sender IS NOT NULL;
 CREATE INDEX mail_sent_at ON mail_sent (at);
 
+-- Erases a deleted user from the mail budgets and from the workspaces that they named.
+CREATE FUNCTION erase_mail_author() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE mail_sent SET sender = NULL WHERE sender = OLD.id;
+    UPDATE workspaces SET named_by = NULL WHERE named_by = OLD.id;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER users_erase_mail_author AFTER DELETE ON users
+    FOR EACH ROW EXECUTE FUNCTION erase_mail_author();
+CREATE INDEX workspaces_named_by ON workspaces (named_by) WHERE named_by IS NOT NULL;
+
 -- The number of the first email of an hour: the next ones subtract it from theirs. Sequences, since no
 -- transaction waits for another to draw a number.
 CREATE TABLE mail_hours (

@@ -112,8 +112,8 @@ BOOST_FIXTURE_TEST_CASE(header_and_claims_are_as_documented, two_keys)
     BOOST_TEST(head.at("alg").as_string() == "ES256");
     BOOST_TEST(head.at("kid").as_string() == es256.kid());
     auto body = boost::json::parse(payload).as_object();
-    BOOST_TEST(body.size() == 9u);
-    for (auto name : {"iss", "sub", "aud", "jti", "sid", "wid", "role"})
+    BOOST_TEST(body.size() == 10u);
+    for (auto name : {"iss", "sub", "aud", "jti", "sid", "wid", "role", "mid"})
         BOOST_TEST(body.at(name).is_string(), name);
     BOOST_TEST(body.at("exp").as_int64() == now + 3600);
     BOOST_TEST(body.at("iat").as_int64() == now - 10);

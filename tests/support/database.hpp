@@ -5,6 +5,9 @@
 #include "tests/support/change_guard.hpp"
 #include "tests/support/postgres.hpp"
 
+#include <stdexcept>
+#include <string>
+
 namespace support {
 
 /// A copy of a template that each process migrates once; takes a tenth of a second.
@@ -33,6 +36,19 @@ public:
 
     /// Execute statements on a new connection. @return as sql_connection::run()
     std::string sql(const std::string& statements) const { return support::sql(conninfo(), statements); }
+
+    /// Execute statements, and wait until the caches of a running server have dropped what they changed.
+    void sql_with_invalidation(const std::string& statements) const
+    {
+        sql_connection connection(conninfo());
+        connection.run("LISTEN latchkey_acknowledgements");
+        connection.run("BEGIN");
+        connection.run(statements);
+        auto change = connection.run("SELECT publish_change(gen_random_uuid(), true)");
+        connection.run("COMMIT");
+        if (connection.run("SELECT count(*) FROM nodes") != "0" && !connection.wait_for_notification(change))
+            throw std::runtime_error("no server has acknowledged: " + statements);
+    }
 
 private:
     postgres_cluster& cluster_;

@@ -1,15 +1,18 @@
 #include "tests/support/postgres.hpp"
 
 #include <libpq-fe.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <stdexcept>
+#include <string_view>
 
 namespace support {
 
@@ -126,6 +129,20 @@ std::string sql_connection::run(const std::string& statements)
     if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
         throw std::runtime_error(statements + ": " + PQerrorMessage(pg_.get()));
     return PQntuples(answer.get()) > 0 ? PQgetvalue(answer.get(), 0, 0) : "";
+}
+
+bool sql_connection::wait_for_notification(const std::string& text)
+{
+    auto until = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    while (std::chrono::steady_clock::now() < until) {
+        pollfd readable{PQsocket(pg_.get()), POLLIN, 0};
+        poll(&readable, 1, 100);
+        PQconsumeInput(pg_.get());
+        while (std::unique_ptr<PGnotify, decltype(&PQfreemem)> heard{PQnotifies(pg_.get()), PQfreemem})
+            if (std::string_view(heard->extra).find(text) != std::string_view::npos)
+                return true;
+    }
+    return false;
 }
 
 std::string sql(const std::string& conninfo, const std::string& statements)

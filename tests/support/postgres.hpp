@@ -60,6 +60,9 @@ public:
     /// @throw runtime_error
     std::string run(const std::string& statements);
 
+    /// Wait for a notification whose payload contains `text`. @return false if none comes within 10 s
+    bool wait_for_notification(const std::string& text);
+
 private:
     std::unique_ptr<PGconn, void (*)(PGconn*)> pg_;
 };

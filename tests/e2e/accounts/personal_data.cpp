@@ -141,6 +141,7 @@ BOOST_FIXTURE_TEST_CASE(nothing_about_a_deleted_person_is_left_in_any_table, per
     expect(403, client.patch(base + "/workspace", R"({"name":"Mine"})", zora.token));
     client.set("User-Agent", "");
     expect(200, client.patch(base + "/team/" + zora.user, R"({"role":"admin"})", token));
+    expect(200, client.patch(base + "/workspace", R"({"name":"Renamed"})", zora.token));
     invite_one("third@example.org", "member", zora.token);
     auto hand_over = [&](const std::string& to, const std::string& with) {
         expect(200, post("/team/transfer-ownership",

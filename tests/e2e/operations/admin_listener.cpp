@@ -12,13 +12,17 @@ const support::environment with_admin{{"LATCHKEY_ADMIN_LISTEN", "127.0.0.1:0"}};
 
 std::string status_on_all_cores(const support::running_server& server, const std::string& path)
 {
-    return on_all_cores(server, [=](support::http_client& client) { return client.get(path); });
+    return on_all_cores(server, [=](support::http_client& client) {
+        client.skip_recording(); // the document is of a server with one listener
+        return client.get(path);
+    });
 }
 
 /// The status at once, or 0 if no connection is accepted.
 unsigned status_of(std::uint16_t port, const std::string& path)
 {
     support::http_client client(port);
+    client.skip_recording();
     try {
         return client.get(path).status;
     } catch (const boost::system::system_error&) {
@@ -54,6 +58,7 @@ BOOST_AUTO_TEST_CASE(the_listener_serves_nothing_else)
 {
     account_fixture fixture(with_admin);
     support::http_client admin(fixture.server.admin_port());
+    admin.skip_recording();
     for (std::string path : {base + "/me", base + "/auth", std::string("/openapi.json"), std::string("/docs"),
                              std::string("/verify"), std::string("/.well-known/jwks.json")})
         BOOST_TEST(admin.get(path, fixture.token).status == 404u, path);

@@ -136,6 +136,7 @@ BOOST_FIXTURE_TEST_CASE(workspace_changes_are_recorded, audit_fixture)
 
 BOOST_FIXTURE_TEST_CASE(the_lifecycle_of_an_invite_is_recorded, audit_fixture)
 {
+    verify_address("mel@example.com");
     set_request_id("invite");
     auto id = invite_one("New@example.org", "manager", mel.token);
     check(event_of("invite", "invite.create", token), mel.user, session_of(mel.token), id,
@@ -209,6 +210,7 @@ BOOST_FIXTURE_TEST_CASE(wrong_passwords_are_counted_for_known_accounts_alone, au
 
 BOOST_FIXTURE_TEST_CASE(a_batch_records_each_created_invite_and_no_other, audit_fixture)
 {
+    verify_address("mel@example.com");
     set_request_id("batch");
     auto made = invite(mel.token, {{"a@example.org", "member"},
                                    {"A@example.org", "member"},
@@ -262,6 +264,7 @@ BOOST_FIXTURE_TEST_CASE(decisions_on_join_requests_are_recorded, audit_fixture)
 BOOST_FIXTURE_TEST_CASE(rejected_and_ineffective_calls_are_not_recorded, audit_fixture)
 {
     auto eve = sign_up(client, "eve@example.net");
+    verify_address("eve@example.net");
     auto zoe = sign_up_pending("zoe@example.com");
     auto id = invite_one("new@example.org", "admin"),
          eves = invite_one("new@example.org", "member", eve.token);

@@ -203,6 +203,7 @@ BOOST_FIXTURE_TEST_CASE(a_manager_cannot_change_an_invite_for_an_admin, lifecycl
 BOOST_FIXTURE_TEST_CASE(an_invite_of_another_workspace_is_not_found, lifecycle_fixture)
 {
     auto eve = sign_up(client, "eve@example.net");
+    verify_address("eve@example.net");
     auto eves = invite_one("new@example.org", "member", eve.token);
     auto invitation = emailed_token("new@example.org");
     for (auto& id :
@@ -224,6 +225,7 @@ BOOST_FIXTURE_TEST_CASE(an_invite_ends_with_the_inviters_account_or_the_workspac
     BOOST_REQUIRE(invite(mel.token, {{"m@example.org", "member"}}).status == 201u);
     auto mels = emailed_token("m@example.org");
     auto eve = sign_up(client, "eve@example.net");
+    verify_address("eve@example.net");
     invite_one("e@example.org", "member", eve.token);
     auto eves = emailed_token("e@example.org");
     BOOST_REQUIRE(leave(mel) == 204u);

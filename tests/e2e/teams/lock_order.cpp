@@ -10,7 +10,8 @@ namespace {
 constexpr int rounds = 25;
 
 struct lock_order_fixture : domain_fixture {
-    lock_order_fixture() : domain_fixture(four_cores) {}
+    lock_order_fixture() : domain_fixture({{"LATCHKEY_THREADS", "4"}, {"LATCHKEY_MAIL_PER_RECIPIENT", "0"}})
+    {}
 
     std::string own_workspace_of(const person& who)
     {

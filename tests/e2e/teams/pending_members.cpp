@@ -48,6 +48,7 @@ BOOST_FIXTURE_TEST_CASE(a_pending_account_can_accept_invites_create_a_workspace_
                         pending_member_fixture)
 {
     auto eve = sign_up(client, "eve@example.net");
+    verify_address("eve@example.net");
     invite_one("zoe@example.com", "manager", eve.token);
     auto came = accept(emailed_token("zoe@example.com"), zoe.token);
     BOOST_TEST(came.text("/workspace/id") == eve.workspace);
