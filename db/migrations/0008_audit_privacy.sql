@@ -2,8 +2,8 @@
 -- users is deleted. And refusals, which are aggregated: one row for a subject and a span of time.
 
 -- subject_email: the normalized address of an invited person, who need not have an account. Not shown; it
--- finds the events with the address in their details. aggregate_key: events with the same one are one row with a
--- count.
+-- finds the events with the address in their details. aggregate_key: events with the same one are one row
+-- with a count.
 ALTER TABLE audit ADD COLUMN subject_email text, ADD COLUMN aggregate_key text;
 CREATE INDEX audit_subject_email ON audit (subject_email) WHERE subject_email IS NOT NULL;
 CREATE UNIQUE INDEX audit_aggregate_key ON audit (aggregate_key) WHERE aggregate_key IS NOT NULL;

@@ -183,9 +183,11 @@ static const statement lock_session_user{"sessions_lock_user", rows::of_one_work
                                          "SELECT FROM users WHERE id = $1 FOR NO KEY UPDATE"};
 
 static const statement switch_session_to{"sessions_switch_to", rows::of_one_workspace, R"(
-    WITH switched AS (
-        UPDATE sessions s SET workspace_id = m.workspace_id FROM memberships m
-        WHERE s.id = $2 AND s.user_id = $3 AND s.revoked_at IS NULL AND m.workspace_id = $4 AND m.user_id = $3
+    WITH membership AS (   -- locked: a removal waits, and then resets the session
+        SELECT workspace_id FROM memberships WHERE workspace_id = $4 AND user_id = $3 FOR KEY SHARE),
+    switched AS (
+        UPDATE sessions s SET workspace_id = m.workspace_id FROM membership m
+        WHERE s.id = $2 AND s.user_id = $3 AND s.revoked_at IS NULL
         RETURNING s.user_id, s.workspace_id, )" + end_of_session("$5") + R"( AS session_expires),
     remembered AS (
         UPDATE users u SET last_workspace_id = switched.workspace_id FROM switched
@@ -204,9 +206,10 @@ awaitable<std::optional<switched_session>> switch_to(pool& db, uuid id, uuid use
     memberships::add_find(work, workspace_id, user_id);
     auto answers = co_await db.run(std::move(work));
     auto expires = answers[at].as_optional<timestamp>();
-    if (!expires)
+    auto opened = memberships::read_workspace_membership(answers.last());
+    if (!expires || !opened)
         co_return std::nullopt;
-    co_return switched_session{memberships::read_workspace_membership(answers.last()), *expires};
+    co_return switched_session{std::move(opened), *expires};
 }
 
 static const statement find_session_created_at{

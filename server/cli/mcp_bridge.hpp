@@ -13,8 +13,8 @@ struct bridge_settings {
     std::string url;
 };
 
-/** Settings from TENEX_API_KEY or TENEX_API_KEY_FILE, and TENEX_API_BASE. The base may include the path of the
-    API, as older clients configure it.
+/** Settings from TENEX_API_KEY or TENEX_API_KEY_FILE, and TENEX_API_BASE. The base may include the path of
+    the API, as older clients configure it.
     @throw std::runtime_error if the key is missing or no header value, or the base is not an http(s) URL, or
     is http:// to another machine, where the key would be sent unencrypted */
 bridge_settings read_bridge_settings();

@@ -40,6 +40,12 @@ std::vector<email> mailbox::emails() const
     return out;
 }
 
+/// Whether the header To holds exactly this address: "a@example.org" is no recipient of "by-a@example.org".
+static bool is_to(const email& one, std::string_view address)
+{
+    return one.to == address || one.to.find("<" + std::string(address) + ">") != one.to.npos;
+}
+
 std::optional<email> mailbox::wait_for(std::string_view recipient, std::string_view subject,
                                        std::chrono::milliseconds limit)
 {
@@ -49,7 +55,7 @@ std::optional<email> mailbox::wait_for(std::string_view recipient, std::string_v
             if (returned_.contains(path))
                 continue;
             auto one = read_file(path);
-            if (one.to.find(recipient) == one.to.npos || one.subject.find(subject) == one.subject.npos)
+            if (!is_to(one, recipient) || one.subject.find(subject) == one.subject.npos)
                 continue;
             returned_.insert(path);
             out = std::move(one);

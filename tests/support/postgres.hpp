@@ -60,7 +60,7 @@ public:
     /// @throw runtime_error
     std::string run(const std::string& statements);
 
-    /// Wait for a notification whose payload contains `text`. @return false if none comes within 10 s
+    /// Wait for a notification with `text` in its payload. @return false if none comes within 10 s
     bool wait_for_notification(const std::string& text);
 
 private:

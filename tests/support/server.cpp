@@ -11,6 +11,7 @@
 #include <charconv>
 #include <csignal>
 #include <fstream>
+#include <sstream>
 #include <stdexcept>
 
 namespace support {
@@ -48,6 +49,16 @@ environment with_data_dir(const environment& settings, const std::string& folder
 }
 
 } // namespace
+
+std::string running_server::log_lines(std::string_view text) const
+{
+    std::istringstream all(log());
+    std::string out;
+    for (std::string line; std::getline(all, line);)
+        if (line.find(text) != line.npos)
+            out += "\n" + line;
+    return out;
+}
 
 std::string random_master_key()
 {

@@ -52,6 +52,9 @@ public:
     /// All of its standard error so far.
     std::string log() const { return process_.output(); }
 
+    /// The lines of the log that contain a text.
+    std::string log_lines(std::string_view text) const;
+
     /// Wait until the log contains a text. @return whether it does
     bool logs(std::string_view text, std::chrono::milliseconds limit = default_deadline) const;
 

@@ -39,12 +39,14 @@ inline person log_in(support::http_client& client, const std::string& email)
 /// Mark an address as verified, without the email.
 inline void verify_address(const support::database& db, const std::string& email)
 {
-    db.sql_with_invalidation("UPDATE users SET email_verified_at = now() WHERE email_normalized = '" + email + "'");
+    db.sql_with_invalidation("UPDATE users SET email_verified_at = now() WHERE email_normalized = '" + email +
+                             "'");
 }
 
 inline void unverify_address(const support::database& db, const std::string& email)
 {
-    db.sql_with_invalidation("UPDATE users SET email_verified_at = NULL WHERE email_normalized = '" + email + "'");
+    db.sql_with_invalidation("UPDATE users SET email_verified_at = NULL WHERE email_normalized = '" + email +
+                             "'");
 }
 
 /// Sign up a user, make them a member of Ada's workspace, and log in to it.

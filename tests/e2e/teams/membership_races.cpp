@@ -42,10 +42,10 @@ struct membership_race_fixture : invite_fixture {
 };
 
 /// No response is a server error: neither a deadlock nor a failed constraint.
-void check_no_failure(const std::vector<support::response>& answers)
+void check_no_failure(const support::running_server& server, const std::vector<support::response>& answers)
 {
     for (auto& answer : answers)
-        BOOST_TEST(answer.status < 500u, answer.body);
+        BOOST_TEST(answer.status < 500u, answer.body << server.log_lines(R"("level":"error")"));
 }
 
 } // namespace
@@ -91,7 +91,7 @@ BOOST_FIXTURE_TEST_CASE(an_invite_is_either_cancelled_or_accepted, membership_ra
         auto end = again ? post_request("/team/invites/" + id + "/resend", "", token)
                          : delete_request("/team/invites/" + id, token);
         auto both = send_concurrently(server, {post_request("/invites/accept", body), end});
-        check_no_failure(both);
+        check_no_failure(server, both);
         auto how = std::to_string(both[0].status) + " " + std::to_string(both[1].status);
         BOOST_TEST((how == "200 404" || how == (again ? "400 202" : "400 204")), how);
         BOOST_TEST(db.sql("SELECT count(*) FROM users WHERE email = '" + email + "'") ==
@@ -116,7 +116,7 @@ BOOST_FIXTURE_TEST_CASE(concurrent_batches_invite_an_address_once, membership_ra
             send_concurrently(server, {post_request("/team/invites", invites_body(lines), token),
                                        post_request("/team/invites", invites_body(backwards), mel.token),
                                        post_request("/team/invites", invites_body(lines), mel.token)});
-        check_no_failure(answers);
+        check_no_failure(server, answers);
         std::multiset<std::string> created;
         for (auto& answer : answers) {
             BOOST_REQUIRE_MESSAGE((answer.status == 201u || answer.status == 409u), answer.body);
@@ -165,7 +165,7 @@ BOOST_FIXTURE_TEST_CASE(requests_in_flight_do_not_outlive_a_demotion, membership
              post_request("/api-keys", R"({"name":"w","owner":"workspace","role":"admin"})", bob.token),
              post_request("/team/invites", invites_body({{email, "admin"}}), bob.token),
              patch_request("/team/" + mel.user, R"({"role":"manager"})", bob.token)});
-        check_no_failure(answers);
+        check_no_failure(server, answers);
         BOOST_TEST(answers[0].status == 200u);
         // Requests before the demotion succeed; an invite ends with the role nevertheless.
         BOOST_TEST(db.sql("SELECT count(*) FROM invites WHERE email = '" + email +
@@ -185,7 +185,7 @@ BOOST_FIXTURE_TEST_CASE(a_key_minted_during_a_demotion_has_the_lower_role, membe
         auto answers = send_concurrently(server, {post_request("/api-keys", R"({"name":"k"})", bob.token),
                                                   change_role_of_bob("member"),
                                                   post_request("/api-keys", R"({"name":"k"})", bob.token)});
-        check_no_failure(answers);
+        check_no_failure(server, answers);
         BOOST_TEST(answers[1].status == 200u);
         for (auto& made : {answers[0], answers[2]}) {
             BOOST_TEST(made.status == 201u); // members may mint too
@@ -212,7 +212,7 @@ BOOST_FIXTURE_TEST_CASE(no_key_or_session_created_during_a_removal_survives_it, 
              post_request("/workspaces/" + workspace + "/switch", "", spare.token),
              post_request("/login", credentials("bob@example.com")),
              post_request("/token/refresh", support::object({{"refresh_token", bob.refresh_token}}))});
-        check_no_failure(answers);
+        check_no_failure(server, answers);
         BOOST_TEST(answers[0].status == 204u);
         std::vector<std::string> credentials{bob.token, key, answers[1].text("/secret"),
                                              answers[2].text("/secret")};
