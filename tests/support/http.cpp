@@ -11,6 +11,8 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
+#include <netinet/in.h>
+
 #include <algorithm>
 #include <limits>
 
@@ -149,6 +151,10 @@ void http_client::connect()
 {
     stream_.emplace(io_);
     stream_->socket().open(asio::ip::tcp::v4());
+    // The port is chosen by connect(), not by bind(), which takes none that another socket used within a
+    // minute.
+    using bind_address_no_port = asio::detail::socket_option::boolean<IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT>;
+    stream_->socket().set_option(bind_address_no_port(true));
     stream_->socket().bind(local(from_, 0));
     stream_->socket().connect(local("127.0.0.1", port_));
     stream_->socket().set_option(asio::ip::tcp::no_delay(true));
