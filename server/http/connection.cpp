@@ -23,8 +23,8 @@ using boost::system::error_code;
 
 namespace {
 
-/// Bytes that linger() discards at most.
-constexpr std::size_t linger_limit = 256 * 1024;
+/// Bytes that linger() discards at most: more than the rest of the largest body that a client sends in error.
+constexpr std::size_t linger_limit = 4 * 1024 * 1024;
 /// An idle connection keeps a response buffer of this size at most.
 constexpr std::size_t max_kept_buffer = 16 * 1024;
 
