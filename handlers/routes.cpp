@@ -58,6 +58,7 @@ constexpr route table[] = {
     del<&sessions::end>("/api/v1/users/sessions/{id}", write_profile),
 
     post<&email_address::verify>("/api/v1/users/email/verify", anyone),
+    post<&email_address::disown>("/api/v1/users/email/verify/disown", anyone, 204),
     post<&email_address::resend>("/api/v1/users/email/verify/resend", anyone, 202),
     post<&email_address::change>("/api/v1/users/email/change", write_profile, 202),
     post<&email_address::confirm_change>("/api/v1/users/email/change/confirm", anyone),

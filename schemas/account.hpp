@@ -11,6 +11,13 @@ struct email_token {
 };
 BOOST_DESCRIBE_STRUCT(email_token, (), (token))
 
+/// The token of a link that verifies an address, and the account's password, which proves the account.
+struct email_verification {
+    opaque_token token;
+    std::optional<existing_password> password;
+};
+BOOST_DESCRIBE_STRUCT(email_verification, (), (token, password))
+
 struct verified_email {
     std::string email;
     bool email_verified = true;
@@ -34,12 +41,14 @@ struct forgotten_password {
 };
 BOOST_DESCRIBE_STRUCT(forgotten_password, (), (email))
 
+/// The current password proves an account that was never proved, which is otherwise replaced by a new one.
 struct password_reset {
     opaque_token token;
     new_password password;
+    std::optional<existing_password> current_password;
     std::optional<bool> revoke_api_keys;
 };
-BOOST_DESCRIBE_STRUCT(password_reset, (), (token, password, revoke_api_keys))
+BOOST_DESCRIBE_STRUCT(password_reset, (), (token, password, current_password, revoke_api_keys))
 
 /// The current password may be absent only if the account has none.
 struct password_change {

@@ -4,7 +4,7 @@
 
 -- The kinds of email. `words` lists the variables that contain free text of a user, with its author: 'sender'
 -- (outbox.sender_id), 'workspace' (who named the workspace), 'recipient' (the account that gets the email). A
--- variable that is neither listed here nor made by the server never gets into an email.
+-- variable that is neither listed here nor made by the server (see admit_mail()) never gets into an email.
 --
 -- `lane`: emails about the recipient's own security are sent before all others. `counter`: the sequence that
 -- numbers the emails for the budget of the installation; resets have one of their own, so that no flood of
@@ -244,7 +244,7 @@ BEGIN
     NEW.name := CASE WHEN v_proved THEN v_reader.name END;
     NEW.variables := coalesce((
         SELECT jsonb_object_agg(key, value) FROM jsonb_each(NEW.variables)
-        WHERE key = ANY ('{ip, agent, at, prefix, ttl_seconds, key_count, done}')
+        WHERE key = ANY ('{ip, agent, at, made_at, made_with, prefix, ttl_seconds, key_count, done}')
            OR v_kind.words ->> key = ANY (v_authors)), '{}');
 
     -- A verified address is counted by its account: other spellings of it cannot use up its budget.
@@ -259,15 +259,14 @@ BEGIN
 END $$;
 CREATE TRIGGER outbox_admit BEFORE INSERT ON outbox FOR EACH ROW EXECUTE FUNCTION admit_mail();
 
--- Replaces the version of 0004: the notice to the admins names its sender and its workspace.
+-- Replaces the version of 0007: the notice to the admins names its sender and its workspace.
 CREATE OR REPLACE FUNCTION resolve_join_request(p_user_id uuid, p_event jsonb) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
     v_user      users;
     v_workspace workspaces;
 BEGIN
-    SELECT u.* INTO v_user FROM users u
-    WHERE u.id = p_user_id AND u.email_verified_at IS NOT NULL FOR NO KEY UPDATE;
+    SELECT u.* INTO v_user FROM users u WHERE u.id = p_user_id AND is_proved(u) FOR NO KEY UPDATE;
     SELECT w.* INTO v_workspace FROM join_requests r JOIN workspaces w ON w.id = r.workspace_id
     WHERE r.user_id = v_user.id AND w.join_domain = domain_of(v_user.email_normalized) FOR KEY SHARE OF w;
     IF v_workspace.join_policy = 'open' AND has_verified_domain(v_workspace) THEN

@@ -43,7 +43,7 @@ using step = void(blocking_connection&, const text_normalizers&, std::vector<add
 struct {
     std::string_view migration;
     step* run;
-} constexpr steps[] = {{"0009_spelling", &renew_normalized}};
+} constexpr steps[] = {{"0010_spelling", &renew_normalized}};
 
 void apply(blocking_connection& db, const migration& next, const std::string& checksum,
            const text_normalizers& normalizers, migration_report& report)

@@ -1,4 +1,4 @@
-// Migration 0009: the normalized forms of stored email addresses and domains.
+// Migration 0010: the normalized forms of stored email addresses and domains.
 #pragma once
 
 #include "db/migrations/blocking_connection.hpp"

@@ -20,6 +20,12 @@ struct row {
     std::string locale;
     std::string timezone;
     std::optional<timestamp> email_verified_at;
+
+    /// The address was verified by the link alone, with neither the session nor the password of the account.
+    bool verified_by_link_only = false;
+
+    /// The program that signed up: known names only ("Firefox on Linux"), or empty.
+    std::string signup_agent;
     std::optional<timestamp> disabled_at;
     std::optional<std::int32_t> avatar_version;
 
@@ -32,8 +38,16 @@ struct row {
     timestamp created_at;
 };
 BOOST_DESCRIBE_STRUCT(row, (),
-                      (id, email, name, title, locale, timezone, email_verified_at, disabled_at,
-                       avatar_version, password_hash, password_version, last_workspace_id, created_at))
+                      (id, email, name, title, locale, timezone, email_verified_at, verified_by_link_only,
+                       signup_agent, disabled_at, avatar_version, password_hash, password_version,
+                       last_workspace_id, created_at))
+
+/// Whether the person who chose the account's password is known to read the mail of its address. Until then
+/// it may be planted (account pre-hijacking).
+inline bool is_proved(const row& user)
+{
+    return user.email_verified_at && !user.verified_by_link_only;
+}
 
 struct account {
     row user;

@@ -177,7 +177,7 @@ static const statement find_by_token{"invites_find_by_token", R"(
     SELECT i.id, i.workspace_id, w.name AS workspace, i.email, i.email_normalized, i.role,
            coalesce(u.name, u.email) AS invited_by, i.expires_at, i.digest <> $1 AS is_replaced,
            EXISTS (SELECT FROM users a
-                   WHERE a.email_normalized = i.email_normalized AND a.email_verified_at IS NOT NULL)
+                   WHERE a.email_normalized = i.email_normalized AND is_proved(a))
                AS has_account,)" + status_of + R"(
     FROM invites i JOIN workspaces w ON w.id = i.workspace_id LEFT JOIN users u ON u.id = i.invited_by
     WHERE i.id = coalesce((SELECT id FROM invites WHERE digest = $1),

@@ -39,8 +39,7 @@ const std::string from_pending = R"(
     WHERE u.disabled_at IS NULL AND )";
 
 const std::string select_rows =
-    "SELECT r.user_id, u.email, u.name, u.email_verified_at IS NOT NULL AS email_verified, r.created_at" +
-    from_pending;
+    "SELECT r.user_id, u.email, u.name, is_proved(u) AS email_verified, r.created_at" + from_pending;
 
 const keyset page_of = oldest_first("r.workspace_id", "$1", "r.user_id", "$2");
 const keyset all_of = oldest_first("r.workspace_id", "$1", "r.user_id", min_uuid_literal);
@@ -89,7 +88,7 @@ const std::string notify = R"(
 static const statement approve_request{"join_requests_approve", rows::of_one_workspace, R"(
     WITH applicant AS (
         SELECT id FROM users
-        WHERE id = $3 AND disabled_at IS NULL AND email_verified_at IS NOT NULL FOR NO KEY UPDATE),
+        WHERE id = $3 AND disabled_at IS NULL AND is_proved(users) FOR NO KEY UPDATE),
     decided AS (
         DELETE FROM join_requests r USING applicant
         WHERE r.user_id = applicant.id AND r.workspace_id = $2

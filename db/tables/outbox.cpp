@@ -37,6 +37,15 @@ void add_to_address(batch& work, const draft& mail, const uuid& user_id, std::st
              mail.sender_id, mail.workspace_id);
 }
 
+static const statement insert_to_pending_signup{"outbox_insert_to_pending_signup", R"(
+    INSERT INTO outbox (id, kind, variables, sealed_token, recipient)
+    SELECT $1, $2, $3, $4, p.email FROM pending_signups p WHERE p.id = $5)"};
+
+void add_to_pending_signup(batch& work, const draft& mail, const uuid& signup_id)
+{
+    work.add(insert_to_pending_signup, mail.id, mail.kind, mail.variables, optional_token(mail), signup_id);
+}
+
 // now() is the transaction's start: equal to revoked_at only if this transaction set it.
 static const statement insert_to_key_owner{"outbox_insert_to_key_owner", R"(
     INSERT INTO outbox (id, kind, variables, user_id, recipient, sender_id, workspace_id)

@@ -50,6 +50,9 @@ void add_to_user(batch& work, const draft& mail, const uuid& user_id);
 /// Queues an email to any address on behalf of a user.
 void add_to_address(batch& work, const draft& mail, const uuid& user_id, std::string_view recipient);
 
+/// Queues an email to the address of a pending sign-up.
+void add_to_pending_signup(batch& work, const draft& mail, const uuid& signup_id);
+
 /// Queues an email to the owner of a key that the same transaction has revoked, or to the workspace's owner
 /// for a workspace's key. The variables get the key's name; its author is the key's creator.
 void add_to_key_owner(batch& work, const draft& mail, const digest& key);

@@ -3,6 +3,8 @@
 namespace db {
 
 static const statement purge_tokens{"purge_tokens", "DELETE FROM one_time_tokens WHERE expires_at < now()"};
+static const statement purge_pending_signups{"purge_pending_signups",
+                                             "DELETE FROM pending_signups WHERE expires_at < now()"};
 static const statement purge_codes{"purge_codes", "DELETE FROM oauth_codes WHERE expires_at < now()"};
 static const statement purge_failed_mail{"purge_failed_mail",
                                          "DELETE FROM outbox WHERE failed_at < now() - interval '7 days'"};
@@ -28,6 +30,7 @@ awaitable<void> purge(pool& db)
 {
     batch work;
     work.add(purge_tokens)
+        .add(purge_pending_signups)
         .add(purge_codes)
         .add(purge_failed_mail)
         .add(purge_orphaned_mail)

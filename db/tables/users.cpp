@@ -62,29 +62,22 @@ awaitable<account> with_login_workspace(pool& db, row user)
 }
 
 static const statement insert_user{"users_insert", R"(
-    INSERT INTO users (id, email, email_normalized, password_hash, name, locale, timezone, email_verified_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, CASE WHEN $8 THEN now() END)
+    INSERT INTO users (id, email, email_normalized, password_hash, name, locale, timezone, email_verified_at,
+                       signup_agent, verified_by_link_only)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, CASE WHEN $8 THEN now() END, $9, $10)
     RETURNING )" + columns<row>()};
 
 void add_insert(batch& work, const draft& user)
 {
     work.add(insert_user, user.id, user.email, user.email_normalized, user.password_hash, user.name,
-             user.locale, user.timezone, user.email_verified);
+             user.locale, user.timezone, user.email_verified, user.signup_agent, user.verified_by_link_only);
 }
 
-static const statement release_user_email{"users_release_email", "SELECT * FROM release_email($1)"};
+static const statement retire_user{"users_retire", "SELECT * FROM retire_account($1)"};
 
-void add_release_email(batch& work, const uuid& id)
+void add_retire(batch& work, const uuid& id)
 {
-    work.add(release_user_email, id);
-}
-
-static const statement reset_unverified_user{"users_reset_unverified",
-                                             "SELECT * FROM reset_unverified_account($1)"};
-
-void add_reset_unverified_account(batch& work, const uuid& id)
-{
-    work.add(reset_unverified_user, id);
+    work.add(retire_user, id);
 }
 
 static const statement find_affected_workspaces{"users_find_affected_workspaces",
@@ -105,13 +98,16 @@ invalidation affected_by(const uuid& id, const result& workspaces)
 }
 
 static const statement verify_user_email{"users_verify_email", R"(
-    UPDATE users SET email_verified_at = coalesce(email_verified_at, now())
+    UPDATE users
+    SET email_verified_at = coalesce(email_verified_at, now()),
+        verified_by_link_only = $3 AND (email_verified_at IS NULL OR verified_by_link_only)
     WHERE id = $1 AND email = $2 AND email_normalized NOT LIKE 'released/%' AND disabled_at IS NULL
     RETURNING )" + columns<row>()};
 
-void add_verify_email(batch& work, const uuid& id, std::string_view email, const audit::entry& joined)
+void add_verify_email(batch& work, const uuid& id, std::string_view email, proof by,
+                      const audit::entry& joined)
 {
-    work.add(verify_user_email, id, email);
+    work.add(verify_user_email, id, email, by == proof::link);
     join_requests::add_resolve(work, id, joined);
 }
 
@@ -119,13 +115,14 @@ static const statement change_user_email{"users_change_email", R"(
     WITH obsolete AS (
         DELETE FROM join_requests r USING users u
         WHERE r.user_id = $1 AND u.id = $1 AND u.email_normalized <> $3)
-    UPDATE users SET email = $2, email_normalized = $3, email_verified_at = now()
+    UPDATE users SET email = $2, email_normalized = $3, email_verified_at = now(), verified_by_link_only = $4
     WHERE id = $1 AND disabled_at IS NULL
     RETURNING )" + columns<row>()};
 
-void add_change_email(batch& work, const uuid& id, std::string_view email, std::string_view email_normalized)
+void add_change_email(batch& work, const uuid& id, std::string_view email, std::string_view email_normalized,
+                      proof by)
 {
-    work.add(change_user_email, id, email, email_normalized);
+    work.add(change_user_email, id, email, email_normalized, by == proof::link);
 }
 
 static const statement delete_user{"users_delete", "SELECT * FROM delete_account($1)"};

@@ -42,39 +42,48 @@ struct draft {
     std::string_view locale = "en";
     std::string_view timezone = "UTC";
     bool email_verified = false;
+    bool verified_by_link_only = false;
+
+    /// See row::signup_agent.
+    std::string_view signup_agent = {};
 };
 
 /// Returns the row. Fails on users_email_key if the address has an account.
 void add_insert(batch& work, const draft& user);
 
-/** Releases the email address of an unverified account for a new one: see release_email() in the migrations.
-    Does nothing if the account has been verified or disabled in the meantime, or shares a workspace with
-    other members. Returns the ids of workspaces with revoked credentials: commit with affected_by(). */
-void add_release_email(batch& work, const uuid& id);
-
-/** Defense against account pre-hijacking: revokes what an attacker may have prepared in an account before its
-    address was verified, that is password, sessions, keys and links. Returns the ids of workspaces: commit
-    with affected_by(). */
-void add_reset_unverified_account(batch& work, const uuid& id);
+/** Retires an unproved account, so that its address can go to a new one of the same transaction (account
+    pre-hijacking): see retire_account() in the migrations. Fails the batch with
+   one_time_tokens::was_invalid() if the account has been proved or disabled in the meantime. Returns the ids
+   of workspaces: commit with affected_by(). */
+void add_retire(batch& work, const uuid& id);
 
 /** The invalidation of everything that may be revoked with an account: the user, and their workspaces. An
     upper bound for transaction::commit(), which needs one before the batch has run. */
 awaitable<invalidation> affected_by(pool& db, uuid id);
 
-/// The exact invalidation, from the result of add_release_email(), add_reset_unverified_account() or
-/// add_delete().
+/// The exact invalidation, from the result of add_retire() or add_delete().
 invalidation affected_by(const uuid& id, const result& workspaces);
+
+/// How an address was verified.
+enum class proof {
+    /// By its link alone: the account stays unproved, and joins no workspace by it.
+    link,
+    /// With the account's session or password as well, or by a call that made the account.
+    account
+};
 
 /** Marks the user's address as verified if it still is this one, and resolves the join request that
     depends on it: see join_requests::add_resolve(). Commit with an invalidation of the user. Returns the
     row, and one result that the caller skips.
     @param joined the audit event if the user becomes a member of a workspace by it */
-void add_verify_email(batch& work, const uuid& id, std::string_view email, const audit::entry& joined);
+void add_verify_email(batch& work, const uuid& id, std::string_view email, proof by,
+                      const audit::entry& joined);
 
 /// Replaces the user's address by a verified one, and deletes a join request that depended on the old one;
 /// not for another spelling of the same address. Fails on users_email_key if the address has an account.
 /// Returns the row.
-void add_change_email(batch& work, const uuid& id, std::string_view email, std::string_view email_normalized);
+void add_change_email(batch& work, const uuid& id, std::string_view email, std::string_view email_normalized,
+                      proof by);
 
 /** Deletes the user with everything that belongs to them alone. The batch fails with would_leave_ownerless()
     if one of their workspaces has other members. Returns the ids of the deleted workspaces: commit with

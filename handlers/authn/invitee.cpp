@@ -2,6 +2,7 @@
 
 #include "crypto/random.hpp"
 #include "db/tables/users.hpp"
+#include "handlers/authn/account_proof.hpp"
 #include "handlers/authn/login_attempt.hpp"
 #include "handlers/authn/password_check.hpp"
 #include "handlers/authn/password_policy.hpp"
@@ -32,7 +33,7 @@ awaitable<result<invitee>> authenticate_by_session(call& c, std::string email_no
     // The password check takes the lock on the user that accepting an invite needs.
     invitee out{unit_of_work(c, *user), user->id};
     out.has_session = true;
-    if (!user->email_verified_at)
+    if (!db::users::is_proved(*user))
         out.verified_email = std::move(user->email);
     co_return std::move(out);
 }
@@ -112,11 +113,9 @@ awaitable<result<bool>> knows_password(call& c, const db::users::row& user,
     co_return matches;
 }
 
-/** An account with an unverified address. The link verifies it and makes the invitee the owner: with the
-    account's password they keep all of it. Otherwise they choose a password, and everything that another
-    person may have planted in the account is removed (account pre-hijacking). */
-awaitable<result<invitee>> take_over_unverified_account(call& c, db::users::row user,
-                                                        schemas::invite_accept body)
+/** The owner of the address of an unproved account. With the account's password they keep all of it. Without
+    it, they choose a password for a new account, and the old one is retired (account pre-hijacking). */
+awaitable<result<invitee>> authenticate_by_link(call& c, db::users::row user, schemas::invite_accept body)
 {
     auto is_owner = co_await knows_password(c, user, body);
     if (!is_owner)
@@ -131,20 +130,16 @@ awaitable<result<invitee>> take_over_unverified_account(call& c, db::users::row 
         co_await hash_chosen_password(c, std::move(body.password), user.email, user.name.value_or(""));
     if (!hash)
         co_return hash.error();
-    invitee out{unit_of_work(c, credential_check::none), user.id};
-    auto affected = co_await db::users::affected_by(c.cx.db, user.id);
-    out.tx.affects(affected);
-    auto& work = out.tx.batch();
-    db::users::add_reset_unverified_account(work, user.id);
-    db::users::add_set_password(work, user.id, *hash);
+    new_account account;
+    account.email = user.email;
+    account.email_normalized = schemas::normalize_email(user.email);
+    account.password_hash = std::move(*hash);
+    account.email_verified = true;
     if (body.name)
-        db::users::add_set_name(work, user.id, body.name->value);
-    auto variables = request_variables(c, out.tx.origin());
-    queue_mail(work, c.cx, db::outbox::kind::password_changed, variables, user.id);
-    auto event = out.tx.event("password.reset");
-    event.actor_id = user.id;
-    out.tx.audit(event);
-    out.verified_email = std::move(user.email);
+        account.name = std::move(body.name->value);
+    invitee out{unit_of_work(c, credential_check::none), account.user_id};
+    account.signup_agent = describe_agent(out.tx.origin().agent());
+    co_await replace_unproved_account(out.tx, c, user, account);
     co_return std::move(out);
 }
 
@@ -160,9 +155,9 @@ awaitable<result<invitee>> authenticate_invitee(call& c, const db::invites::prev
         co_return co_await create_account(c, invite, std::move(body));
     if (user->disabled_at)
         co_return problem::of(codes::account_disabled);
-    if (user->email_verified_at)
+    if (db::users::is_proved(*user))
         co_return co_await authenticate_by_password(c, std::move(*user), std::move(body));
-    co_return co_await take_over_unverified_account(c, std::move(*user), std::move(body));
+    co_return co_await authenticate_by_link(c, std::move(*user), std::move(body));
 }
 
 } // namespace handlers

@@ -25,8 +25,8 @@ struct invitee {
 };
 
 /** Authenticates the invitee in the first way that applies: by the session of the request; as a new account;
-    by the account's password; or, where the address was never verified, by the link itself, which
-    then takes over the account.
+    by the account's password; or, where the account was never proved, by the link itself, which
+    then replaces the account.
     @return 401, 403, 422 or 429 if that fails */
 awaitable<result<invitee>> authenticate_invitee(call& c, const db::invites::preview& invite,
                                                 schemas::invite_accept body);

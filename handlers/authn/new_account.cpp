@@ -34,6 +34,8 @@ void add_account(db::batch& work, const new_account& account)
     user.password_hash = account.password_hash;
     user.name = account.name;
     user.email_verified = account.email_verified;
+    user.verified_by_link_only = account.verified_by_link_only;
+    user.signup_agent = account.signup_agent;
     db::users::add_insert(work, user);
     if (account.workspace_to_join) {
         db::join_requests::add_insert(work, account.user_id, *account.workspace_to_join);

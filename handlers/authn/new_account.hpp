@@ -24,6 +24,10 @@ struct new_account {
     /// The workspace of the address's domain, to be joined instead of a workspace of their own.
     std::optional<db::uuid> workspace_to_join;
     bool email_verified = false;
+    /// See db::users::row.
+    bool verified_by_link_only = false;
+    /// See db::users::row.
+    std::string signup_agent;
 };
 
 /** Inserts user, workspace and membership: three results, in this order; or user and join request. The batch

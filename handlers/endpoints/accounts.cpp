@@ -11,6 +11,7 @@
 #include "handlers/authn/new_account.hpp"
 #include "handlers/authn/password_check.hpp"
 #include "handlers/authn/password_policy.hpp"
+#include "handlers/authn/pending_signup.hpp"
 #include "handlers/authn/response_floor.hpp"
 #include "handlers/authn/session_issuer.hpp"
 #include "handlers/authn/session_tokens.hpp"
@@ -29,15 +30,11 @@ namespace {
 /// A sign-up before its transaction.
 struct signup_input {
     new_account account;
-    /// An account with the same, unverified address, which it has to release.
-    std::optional<db::uuid> released;
-    /// A verified or disabled account has the address, and keeps it.
-    bool is_taken = false;
     /// False: the address has received too many emails.
     bool sends_mail = true;
 };
 
-/// Hashes the password, and looks up the accounts and the workspace that the address refers to.
+/// Hashes the password, and looks up the workspace that the address refers to.
 awaitable<result<signup_input>> prepare_signup(call& c, schemas::signup body)
 {
     signup_input out;
@@ -56,37 +53,15 @@ awaitable<result<signup_input>> prepare_signup(call& c, schemas::signup body)
     out.sends_mail =
         !count_request(c, rate_limits::signup_account, crypto::bytes_of(account.email_normalized));
 
-    auto known = co_await db::users::find_by_email(c.cx.db, account.email_normalized);
-    out.is_taken = known && (known->email_verified_at || known->disabled_at);
-    if (known && !out.is_taken)
-        out.released = known->id;
     account.workspace_to_join = co_await find_workspace_to_join(c.cx, account.email_normalized);
     co_return std::move(out);
 }
 
-/// Adds the release of the address by an unverified account, if one has it (one result), then the new
-/// account.
-void add_signup(unit_of_work& tx, const signup_input& input)
-{
-    if (input.released)
-        db::users::add_release_email(tx.batch(), *input.released);
-    add_account(tx.batch(), input.account);
-}
-
 /// Commits a sign-up. @return nothing if a concurrent one has taken the address
-awaitable<std::optional<db::results>> commit_signup(call& c, unit_of_work& tx, const signup_input& input)
+awaitable<std::optional<db::results>> commit_signup(unit_of_work& tx)
 {
     try {
-        if (!input.released)
-            co_return co_await tx.commit_without_invalidation();
-        auto at_most = co_await db::users::affected_by(c.cx.db, *input.released);
-        tx.affects(at_most);
-        auto affected = [id = *input.released, at_most](const db::results& answers) {
-            auto out = db::users::affected_by(id, answers.first());
-            out.workspaces.insert(out.workspaces.end(), at_most.workspaces.begin(), at_most.workspaces.end());
-            return out;
-        };
-        co_return co_await tx.commit(std::move(affected));
+        co_return co_await tx.commit_without_invalidation();
     } catch (const db::failure& e) {
         if (!e.is_unique_violation("users_email_key"))
             throw;
@@ -113,7 +88,8 @@ awaitable<signup_outcome> sign_up_and_in(call& c, signup_input input)
     auto event = signup_event(tx, account);
     event.credential_id = session.id;
 
-    add_signup(tx, input);
+    account.signup_agent = describe_agent(tx.origin().agent());
+    add_account(tx.batch(), account);
     if (draft.workspace_id)
         db::users::add_set_last_workspace(tx.batch(), account.user_id, *draft.workspace_id);
     db::sessions::add_insert(tx.batch(), draft);
@@ -121,34 +97,21 @@ awaitable<signup_outcome> sign_up_and_in(call& c, signup_input input)
     if (input.sends_mail)
         queue_verification_mail(tx.batch(), c.cx, account.user_id, account.email);
     tx.audit(event);
-    auto rows = co_await commit_signup(c, tx, input);
+    auto rows = co_await commit_signup(tx);
     if (!rows)
         co_return problem::of(codes::email_taken);
 
-    std::size_t first = input.released ? 1 : 0;
     schemas::signup_result out;
-    out.user = to_user(c.cx.config, (*rows)[first].as_one<db::users::row>());
+    out.user = to_user(c.cx.config, (*rows)[0].as_one<db::users::row>());
     std::optional<token_workspace> workspace;
     if (draft.workspace_id) {
-        auto membership = (*rows)[first + 2].as_one<db::memberships::row>();
-        out.workspace = to_workspace((*rows)[first + 1].as_one<db::workspaces::row>());
+        auto membership = (*rows)[2].as_one<db::memberships::row>();
+        out.workspace = to_workspace((*rows)[1].as_one<db::workspaces::row>());
         out.membership = to_membership(membership);
         workspace = token_workspace{*draft.workspace_id, membership.membership_id, membership.role};
     }
     issue_tokens(c.cx, {account.user_id, session.id, workspace, draft.expires_at, 0, session.salt}, out);
     co_return out;
-}
-
-/// Inserts the account alone. @return false if the address is taken
-awaitable<bool> insert_unverified(call& c, const signup_input& input)
-{
-    unit_of_work tx(c, credential_check::none);
-    add_signup(tx, input);
-    if (input.sends_mail)
-        queue_verification_mail(tx.batch(), c.cx, input.account.user_id, input.account.email);
-    tx.audit(signup_event(tx, input.account));
-    auto rows = co_await commit_signup(c, tx, input);
-    co_return rows.has_value();
 }
 
 /// Notifies the owner of an address of a sign-up with it.
@@ -160,17 +123,16 @@ awaitable<void> warn_owner(call& c, db::uuid owner)
     co_await tx.commit_without_invalidation();
 }
 
-/// Signs up where an account has no rights before its address is verified. The response is the same if the
-/// address is taken; its owner gets an email.
-awaitable<void> sign_up_unverified(call& c, signup_input input)
+/// Signs up where the address has to be verified first. The response is the same if a verified account has
+/// it; its owner gets an email. An unverified account is no obstacle: the proof of the address decides.
+awaitable<void> sign_up_pending(call& c, signup_input input)
 {
-    bool is_taken = input.is_taken;
-    if (!is_taken)
-        is_taken = !co_await insert_unverified(c, input);
-    if (!is_taken)
+    if (!input.sends_mail)
         co_return;
     auto owner = co_await db::users::find_by_email(c.cx.db, input.account.email_normalized);
-    if (owner && input.sends_mail && !owner->disabled_at)
+    if (!owner || (!owner->email_verified_at && !owner->disabled_at))
+        co_await add_pending_signup(c, input.account);
+    else if (!owner->disabled_at)
         co_await warn_owner(c, owner->id);
 }
 
@@ -186,7 +148,7 @@ awaitable<signup_outcome> signup(call& c, schemas::signup body)
         co_return input.error();
     if (!c.cx.config.verification_required)
         co_return co_await sign_up_and_in(c, std::move(*input));
-    co_await sign_up_unverified(c, std::move(*input));
+    co_await sign_up_pending(c, std::move(*input));
     co_await floor.wait();
     co_return accepted();
 }

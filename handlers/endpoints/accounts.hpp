@@ -12,10 +12,10 @@ namespace handlers::accounts {
 using signup_outcome = std::variant<schemas::signup_result, accepted, problem>;
 
 /** Creates a user, their workspace and its first session in one transaction, and emails a link that verifies
-    the address. 409 email_taken. An account that never verified the same address is released.
+    the address. 409 email_taken, whether or not the other account has verified the address.
 
-    Where verification is required there is no session yet, and the response is 202 whether or not the address
-    is taken; its owner gets an email instead. */
+    Where verification is required the sign-up is pending until its link is opened, and the response is 202
+    whether or not the address is taken; its owner gets an email instead. */
 awaitable<signup_outcome> signup(call& c, schemas::signup body);
 
 /// Opens a session. An unknown address and a wrong password get the same response in the same time.

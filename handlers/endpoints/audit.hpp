@@ -13,8 +13,8 @@ awaitable<answer<schemas::page<schemas::audit_row>>> list(call& c, query<schemas
 inline constexpr operation operations[] = {
     describes<&list>(
         tags::team, "listAudit", "List audit events",
-        "Newest first. Actions: `user.signup`, `user.verify_email`, `user.change_email`, "
-        "`user.confirm_email`, `user.disable`, `user.restore`, `password.change`, `password.reset`, "
+        "Newest first. Actions: `user.signup`, `user.verify_email`, `user.disown_email`, "
+        "`user.change_email`, `user.confirm_email`, `user.disable`, `user.restore`, `password.change`, `password.reset`, "
         "`session.open`, `session.switch`, `session.logout`, `session.end`, `session.end_others`, "
         "`session.revoke`, `login.failed`, `access.denied`, `oauth.link`, `oauth.unlink`, "
         "`api_key.mint`, `api_key.update`, "

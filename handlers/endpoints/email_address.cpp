@@ -4,7 +4,9 @@
 #include "db/tables/users.hpp"
 #include "handlers/access/client_address.hpp"
 #include "handlers/access/rate_limits.hpp"
+#include "handlers/authn/account_proof.hpp"
 #include "handlers/authn/email_token.hpp"
+#include "handlers/authn/pending_signup.hpp"
 #include "handlers/authn/reauthentication.hpp"
 #include "handlers/authn/response_floor.hpp"
 #include "handlers/http/guards.hpp"
@@ -39,35 +41,71 @@ awaitable<result<db::users::row>> load_optional_caller(call& c)
 
 } // namespace
 
-awaitable<answer<schemas::verified_email>> verify(call& c, schemas::email_token body)
+awaitable<answer<schemas::verified_email>> verify(call& c, schemas::email_verification body)
 {
-    auto token = co_await find_email_token(c, std::move(body.token.value), purpose::verify_email);
-    if (!token)
+    auto token = co_await find_email_token(c, body.token.value, purpose::verify_email);
+    if (!token) {
+        auto completed = co_await complete_pending_signup(c, body.token.value, std::move(body.password));
+        if (!completed)
+            co_return completed.error();
+        schemas::verified_email out;
+        out.email = std::move(*completed);
+        co_return out;
+    }
+    auto user = co_await db::users::find(c.cx.db, token->user_id);
+    if (!user || user->disabled_at)
         co_return problem::of(codes::invalid_token);
+    auto known = co_await knows_account(c, *user, std::move(body.password));
+    if (!known)
+        co_return known.error();
+
     unit_of_work tx(c, credential_check::none);
     auto event = tx.event("user.verify_email");
-    event.actor_id = token->user_id;
-    db::one_time_tokens::add_consume(tx.batch(), token->digest, purpose::verify_email);
-    db::users::add_verify_email(tx.batch(), token->user_id, token->email, tx.event("team.join"));
+    event.actor_id = user->id;
+    auto& work = tx.batch();
+    db::one_time_tokens::add_consume(work, token->digest, purpose::verify_email);
+    db::users::add_verify_email(work, user->id, token->email,
+                                *known ? db::users::proof::account : db::users::proof::link,
+                                tx.event("team.join"));
     tx.audit(event);
-    tx.affects_user(token->user_id);
+    tx.affects_user(user->id);
     auto rows = co_await tx.commit();
-    auto user = rows[1].as_optional<db::users::row>();
-    if (!user) // disabled, or has another address by now
+    auto verified = rows[1].as_optional<db::users::row>();
+    if (!verified) // disabled, or has another address by now
         co_return problem::of(codes::invalid_token);
-    co_return to_verified(*user);
+    co_return to_verified(*verified);
+}
+
+awaitable<answer<no_content>> disown(call& c, schemas::email_token body)
+{
+    auto token = co_await find_email_token(c, body.token.value, purpose::verify_email);
+    if (!token) {
+        auto removed = co_await remove_pending_signup(c, body.token.value);
+        if (!removed)
+            co_return problem::of(codes::invalid_token);
+        co_return no_content();
+    }
+    unit_of_work tx(c, credential_check::none);
+    tx.affects(co_await db::users::affected_by(c.cx.db, token->user_id));
+    db::one_time_tokens::add_consume(tx.batch(), token->digest, purpose::verify_email);
+    db::users::add_retire(tx.batch(), token->user_id);
+    tx.audit("user.disown_email", to_string(token->user_id));
+    co_await tx.commit();
+    co_return no_content();
 }
 
 awaitable<answer<no_content>> resend(call& c, std::optional<schemas::resend_verification> body)
 {
     response_floor floor(mail_response_floor);
     std::optional<db::users::row> user;
+    std::optional<db::pending_signups::row> pending;
     std::string email;
     if (body && body->email) {
         if (auto over = count_request(c, rate_limits::mail_address, address_bucket(c.req.client)))
             co_return std::move(*over);
         email = body->email->normalized;
         user = co_await db::users::find_by_email(c.cx.db, email);
+        pending = co_await db::pending_signups::find_newest(c.cx.db, email);
     } else {
         auto caller = co_await load_optional_caller(c);
         if (!caller)
@@ -75,11 +113,15 @@ awaitable<answer<no_content>> resend(call& c, std::optional<schemas::resend_veri
         user = std::move(*caller);
         email = schemas::normalize_email(user->email);
     }
-    bool is_due = user && !user->email_verified_at && !user->disabled_at;
-    if (is_due && !count_request(c, rate_limits::mail_account, crypto::bytes_of(email))) {
-        unit_of_work tx(c, credential_check::none);
-        queue_verification_mail(tx.batch(), c.cx, user->id, user->email);
-        co_await tx.commit_without_invalidation();
+    bool is_due = user && !db::users::is_proved(*user) && !user->disabled_at;
+    if ((is_due || pending) && !count_request(c, rate_limits::mail_account, crypto::bytes_of(email))) {
+        if (pending) {
+            co_await resend_pending_signup(c, *pending);
+        } else {
+            unit_of_work tx(c, credential_check::none);
+            queue_verification_mail(tx.batch(), c.cx, user->id, user->email);
+            co_await tx.commit_without_invalidation();
+        }
     }
     co_await floor.wait();
     co_return no_content();
@@ -104,7 +146,7 @@ awaitable<answer<no_content>> change(call& c, schemas::email_change body)
 
     // Decide which email the new address gets.
     auto owner = co_await db::users::find_by_email(c.cx.db, normalized);
-    bool is_taken = owner && owner->email_verified_at && owner->id != user->id;
+    bool is_taken = owner && db::users::is_proved(*owner) && owner->id != user->id;
     bool sends_mail = !count_request(c, rate_limits::email_change_target, crypto::bytes_of(normalized));
     unit_of_work tx(c, *user);
     auto event = tx.event("user.change_email", to_string(user->id));
@@ -123,7 +165,7 @@ awaitable<answer<no_content>> change(call& c, schemas::email_change body)
     co_return no_content();
 }
 
-awaitable<answer<schemas::verified_email>> confirm_change(call& c, schemas::email_token body)
+awaitable<answer<schemas::verified_email>> confirm_change(call& c, schemas::email_verification body)
 {
     auto token = co_await find_email_token(c, std::move(body.token.value), purpose::change_email);
     if (!token)
@@ -133,6 +175,10 @@ awaitable<answer<schemas::verified_email>> confirm_change(call& c, schemas::emai
     auto user = co_await db::users::find(c.cx.db, token->user_id);
     if (!user)
         co_return problem::of(codes::invalid_token);
+    auto known = co_await knows_account(c, *user, std::move(body.password));
+    if (!known)
+        co_return known.error();
+    auto by = *known ? db::users::proof::account : db::users::proof::link;
 
     unit_of_work tx(c, credential_check::none);
     auto event = tx.event("user.confirm_email");
@@ -143,16 +189,19 @@ awaitable<answer<schemas::verified_email>> confirm_change(call& c, schemas::emai
     auto& work = tx.batch();
     db::one_time_tokens::add_consume(work, token->digest, purpose::change_email);
     if (owner && owner->id != user->id) {
-        // Another account has the address; it releases it unless it has verified it.
-        auto affected = co_await db::users::affected_by(c.cx.db, owner->id);
-        tx.affects(affected);
-        db::users::add_release_email(work, owner->id);
+        // Another account has the address. The stronger proof gets it, and of two by the link the older one.
+        bool keeps_it = db::users::is_proved(*owner) || owner->disabled_at ||
+                        (owner->email_verified_at && by == db::users::proof::link);
+        if (keeps_it)
+            co_return problem::of(codes::email_taken);
+        tx.affects(co_await db::users::affected_by(c.cx.db, owner->id));
+        db::users::add_retire(work, owner->id);
     }
     tx.affects_user(user->id);
     // Before the change: the notice goes to the old address, if that was verified.
     queue_mail(work, c.cx, db::outbox::kind::email_change_notice, variables, user->id);
     auto changed_at = work.size();
-    db::users::add_change_email(work, user->id, token->email, normalized);
+    db::users::add_change_email(work, user->id, token->email, normalized, by);
     db::one_time_tokens::add_revoke(work, user->id);
     tx.audit(event);
     try {

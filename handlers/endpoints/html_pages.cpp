@@ -18,8 +18,9 @@ button { padding: .6rem; cursor: pointer; }
 output { font-family: monospace; overflow-wrap: anywhere; user-select: all; }
 )";
 
-// One script for all pages. Attributes of the form tell it the action and the text to show on success and,
-// for a page with a preview, the action that returns it; `data-show`, `data-if` and `data-unless` name
+// One script for all pages. Attributes of the form, or of a button with an action of its own, which sends no
+// fields, tell it the action and the text to show on success; for a page with a preview, the form's tell it
+// the action that returns it; `data-show`, `data-if` and `data-unless` name
 // members of the preview. Empty inputs are not sent.
 //
 // The token is in the fragment of the URL, which browsers send to no server: it reaches no access log and no
@@ -58,19 +59,21 @@ if ('preview' in form.dataset)
   showPreview().catch(() => { outcome.textContent = unreachable; });
 form.addEventListener('submit', async event => {
   event.preventDefault();
-  const button = form.querySelector('button');
+  const button = event.submitter ?? form.querySelector('button');
+  const { action, done } = { ...form.dataset, ...button.dataset };
   button.disabled = true;
   outcome.textContent = '';
-  const values = Object.fromEntries([...new FormData(form)].filter(([, value]) => value !== ''));
+  const values = 'action' in button.dataset ? {}
+    : Object.fromEntries([...new FormData(form)].filter(([, value]) => value !== ''));
   const inQuery = 'query' in form.dataset;
   try {
     const response = inQuery
-      ? await fetch(form.dataset.action + '?token=' + encodeURIComponent(token),
+      ? await fetch(action + '?token=' + encodeURIComponent(token),
                     { method: 'POST', credentials: 'omit', referrerPolicy: 'no-referrer' })
-      : await send(form.dataset.action, values);
+      : await send(action, values);
     if (response.ok) {
       form.hidden = true;
-      outcome.textContent = form.dataset.done;
+      outcome.textContent = done;
       if ('result' in form.dataset)
         document.querySelector('output').textContent = (await response.json())[form.dataset.result];
       return;
@@ -89,9 +92,14 @@ struct page {
 };
 
 constexpr page verify_page{
-    "Confirm your email address", "Please confirm that this email address is yours.",
+    "Confirm your email address",
+    "An account was made with this email address. Was it you? Then enter the password that you chose.",
     R"(<form data-action="api/v1/users/email/verify" data-done="Your email address has been confirmed.">
-<button>Confirm</button></form>)"};
+<label for="password">Password</label>
+<input id="password" name="password" type="password" autocomplete="current-password">
+<button>Yes, it was me</button>
+<button data-action="api/v1/users/email/verify/disown"
+data-done="The account has been closed. It no longer has your address.">No, it was not me</button></form>)"};
 
 constexpr page reset_page{"Choose a new password",
                           "You will be signed out on all devices. Use several unrelated words as a password.",
@@ -99,11 +107,16 @@ constexpr page reset_page{"Choose a new password",
 data-done="Your password has been changed. You can sign in now.">
 <label for="password">New password</label>
 <input id="password" name="password" type="password" autocomplete="new-password" minlength="8" required>
+<label for="current_password">Present password, only if the email asks for it</label>
+<input id="current_password" name="current_password" type="password" autocomplete="current-password">
 <button>Change password</button></form>)"};
 
 constexpr page change_email_page{
-    "Change your email address", "Please confirm that you want to sign in with this email address.",
+    "Change your email address",
+    "Please confirm with your password that you want to sign in with this email address.",
     R"(<form data-action="api/v1/users/email/change/confirm" data-done="Your email address has been changed.">
+<label for="password">Password</label>
+<input id="password" name="password" type="password" autocomplete="current-password">
 <button>Confirm</button></form>)"};
 
 constexpr page invite_page{

@@ -78,7 +78,7 @@ awaitable<std::optional<problem>> join_workspace(invitee& member, const found_in
     // Last, so that a pending request to join the same workspace does not decide first.
     if (member.verified_email)
         db::users::add_verify_email(tx.batch(), member.user_id, *member.verified_email,
-                                    tx.event("team.join"));
+                                    db::users::proof::account, tx.event("team.join"));
     tx.affects_user(member.user_id);
     try {
         co_await tx.commit();

@@ -4,9 +4,9 @@
 #include "crypto/one_time_token.hpp"
 #include "crypto/random.hpp"
 #include "crypto/seal.hpp"
-#include "db/tables/join_requests.hpp"
 #include "db/tables/oauth.hpp"
 #include "db/tables/users.hpp"
+#include "handlers/authn/account_proof.hpp"
 #include "handlers/authn/new_account.hpp"
 #include "handlers/authn/session_issuer.hpp"
 #include "handlers/endpoints/oauth_state_cookie.hpp"
@@ -14,6 +14,7 @@
 #include "handlers/http/guards.hpp"
 #include "handlers/http/problem.hpp"
 #include "handlers/http/unit_of_work.hpp"
+#include "handlers/mail/queue_mail.hpp"
 #include "handlers/oidc/provider.hpp"
 #include "handlers/oidc/provider_tokens.hpp"
 #include "schemas/engine/schema.hpp"
@@ -229,7 +230,9 @@ awaitable<std::optional<problem>> commit_grant(unit_of_work& tx)
 }
 
 /// Signs up a new user, verified and without a password.
-awaitable<std::optional<problem>> create_account(call& c, const provider_login& login)
+/// @param unproved the account that has the address, and is replaced
+awaitable<std::optional<problem>> create_account(call& c, const provider_login& login,
+                                                 const db::users::row* unproved)
 {
     new_account account;
     account.email = login.email;
@@ -238,33 +241,23 @@ awaitable<std::optional<problem>> create_account(call& c, const provider_login& 
     account.email_verified = true;
     account.workspace_to_join = co_await find_workspace_to_join(c.cx, account.email_normalized);
     unit_of_work tx(c, credential_check::none);
-    auto signup = tx.event("user.signup");
-    signup.actor_id = account.user_id;
-    signup.workspace_id = owned_workspace(account);
-    add_account(tx.batch(), account);
-    db::join_requests::add_resolve(tx.batch(), account.user_id, tx.event("team.join"));
+    account.signup_agent = describe_agent(tx.origin().agent());
+    if (unproved)
+        co_await replace_unproved_account(tx, c, *unproved, account);
+    else
+        add_verified_account(tx, account);
     add_grant(tx, c.cx, account.user_id, login);
-    tx.audit(signup);
-    tx.affects_user(account.user_id);
     co_return co_await commit_grant(tx);
 }
 
-/// Links the account with the same address. An unverified one may have been used by another person before, so
-/// it is reset (account pre-hijacking).
+/// Links the proved account with the same address.
 awaitable<std::optional<problem>> link_account(call& c, const db::users::row& user,
                                                const provider_login& login)
 {
     unit_of_work tx(c, credential_check::none);
     auto event = tx.event("oauth.link", std::string(provider));
     event.actor_id = user.id;
-    if (user.email_verified_at) {
-        tx.affects_user(user.id);
-    } else {
-        auto affected = co_await db::users::affected_by(c.cx.db, user.id);
-        tx.affects(affected);
-        db::users::add_reset_unverified_account(tx.batch(), user.id);
-        db::users::add_verify_email(tx.batch(), user.id, user.email, tx.event("team.join"));
-    }
+    tx.affects_user(user.id);
     add_grant(tx, c.cx, user.id, login);
     tx.audit(event);
     co_return co_await commit_grant(tx);
@@ -290,10 +283,10 @@ awaitable<result<db::users::account>> find_or_create_account(call& c, provider_l
     std::optional<problem> refused;
     if (account)
         refused = co_await renew_grant(c, user->id, login);
-    else if (user)
+    else if (user && db::users::is_proved(*user))
         refused = co_await link_account(c, *user, login);
     else
-        refused = co_await create_account(c, login);
+        refused = co_await create_account(c, login, user ? &*user : nullptr);
     if (refused)
         co_return std::move(*refused);
     if (!account)

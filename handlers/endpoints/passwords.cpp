@@ -6,6 +6,7 @@
 #include "db/tables/users.hpp"
 #include "handlers/access/client_address.hpp"
 #include "handlers/access/rate_limits.hpp"
+#include "handlers/authn/account_proof.hpp"
 #include "handlers/authn/email_token.hpp"
 #include "handlers/authn/password_policy.hpp"
 #include "handlers/authn/reauthentication.hpp"
@@ -52,57 +53,86 @@ awaitable<answer<no_content>> forgot(call& c, schemas::forgotten_password body)
     bool is_due = user && !user->disabled_at;
     if (is_due && !count_request(c, rate_limits::mail_account, crypto::bytes_of(body.email.normalized))) {
         unit_of_work tx(c, credential_check::none);
-        queue_reset_mail(tx.batch(), c.cx, user->id, user->email);
+        queue_reset_mail(tx.batch(), c.cx, *user);
         co_await tx.commit_without_invalidation();
     }
     co_await floor.wait();
     co_return no_content();
 }
 
+namespace {
+
+/// Sets the password, and ends the sessions, the links and, if asked for, the keys of the old one.
+awaitable<void> replace_password(call& c, const db::users::row& user, const email_token& token,
+                                 const std::string& hash, bool revokes_keys)
+{
+    std::vector<db::api_keys::row> live_keys;
+    if (!revokes_keys)
+        live_keys = co_await db::api_keys::list_live(c.cx.db, user.id);
+    unit_of_work tx(c, credential_check::none);
+    auto event = tx.event("password.reset");
+    event.actor_id = user.id;
+    auto& work = tx.batch();
+    db::one_time_tokens::add_consume(work, token.digest, purpose::reset_password);
+    db::users::add_set_password(work, user.id, std::string_view(hash));
+    db::users::add_verify_email(work, user.id, token.email, db::users::proof::account, tx.event("team.join"));
+    db::sessions::add_revoke_all(work, user.id);
+    if (revokes_keys)
+        db::api_keys::add_revoke_all_of_user(work, user.id);
+    db::one_time_tokens::add_revoke(work, user.id);
+    queue_notice(tx, c, user.id, live_keys);
+    tx.audit(event);
+    tx.affects_user(user.id);
+    co_await tx.commit();
+}
+
+/// Gives the address, with the new password, to a new account.
+awaitable<void> replace_account(call& c, const db::users::row& old, const email_token& token,
+                                std::string hash)
+{
+    new_account account;
+    account.email = old.email;
+    account.email_normalized = schemas::normalize_email(old.email);
+    account.password_hash = std::move(hash);
+    account.email_verified = true;
+    account.workspace_to_join = co_await find_workspace_to_join(c.cx, account.email_normalized);
+    unit_of_work tx(c, credential_check::none);
+    auto event = tx.event("password.reset");
+    event.actor_id = account.user_id;
+    account.signup_agent = describe_agent(tx.origin().agent());
+    db::one_time_tokens::add_consume(tx.batch(), token.digest, purpose::reset_password);
+    co_await replace_unproved_account(tx, c, old, account);
+    queue_notice(tx, c, account.user_id, {});
+    tx.audit(event);
+    co_await tx.commit();
+}
+
+} // namespace
+
 awaitable<answer<no_content>> reset(call& c, schemas::password_reset body)
 {
-    // Validate the token and the new password.
     auto token = co_await find_email_token(c, std::move(body.token.value), purpose::reset_password);
     if (!token)
         co_return problem::of(codes::invalid_token);
     auto user = co_await db::users::find(c.cx.db, token->user_id);
     if (!user || user->disabled_at)
         co_return problem::of(codes::invalid_token);
-    auto hash = co_await hash_new_password(c.cx, std::move(body.password.value), user->email,
-                                           user->name.value_or(""));
+    bool keeps_account = db::users::is_proved(*user);
+    if (!keeps_account) {
+        auto known = co_await knows_account(c, *user, std::move(body.current_password));
+        if (!known)
+            co_return known.error();
+        keeps_account = *known;
+    }
+    auto name = keeps_account ? user->name.value_or("") : std::string();
+    auto hash =
+        co_await hash_new_password(c.cx, std::move(body.password.value), user->email, std::move(name));
     if (!hash)
         co_return hash.error();
-
-    // An unverified account may have been used by another person than the address's owner: keep nothing of
-    // it.
-    bool is_unverified = !user->email_verified_at;
-    bool revokes_keys = is_unverified || body.revoke_api_keys.value_or(false);
-    std::vector<db::api_keys::row> live_keys;
-    if (!revokes_keys)
-        live_keys = co_await db::api_keys::list_live(c.cx.db, user->id);
-    unit_of_work tx(c, credential_check::none);
-    auto event = tx.event("password.reset");
-    event.actor_id = user->id;
-    auto& work = tx.batch();
-    db::one_time_tokens::add_consume(work, token->digest, purpose::reset_password);
-    if (is_unverified) {
-        auto affected = co_await db::users::affected_by(c.cx.db, user->id);
-        tx.affects(affected);
-        db::users::add_reset_unverified_account(work, user->id);
-    } else {
-        tx.affects_user(user->id);
-    }
-
-    // Set the password, and end the sessions and keys of the old one.
-    db::users::add_set_password(work, user->id, std::string_view(*hash));
-    db::users::add_verify_email(work, user->id, token->email, tx.event("team.join"));
-    db::sessions::add_revoke_all(work, user->id);
-    if (revokes_keys)
-        db::api_keys::add_revoke_all_of_user(work, user->id);
-    db::one_time_tokens::add_revoke(work, user->id);
-    queue_notice(tx, c, user->id, live_keys);
-    tx.audit(event);
-    co_await tx.commit();
+    if (keeps_account)
+        co_await replace_password(c, *user, *token, *hash, body.revoke_api_keys.value_or(false));
+    else
+        co_await replace_account(c, *user, *token, std::move(*hash));
     co_return no_content();
 }
 

@@ -21,10 +21,11 @@ awaitable<answer<no_content>> change(call& c, schemas::password_change body);
 inline constexpr operation operations[] = {
     describes<&forgot>(tags::email_and_passwords, "forgotPassword", "Request an email to reset the password",
                        "Always 202: the answer does not disclose whether the address is known."),
-    describes<&reset>(tags::email_and_passwords, "resetPassword",
-                      "Set a new password with the token of an email",
-                      "Ends every session of the account and, with `revoke_api_keys`, its API keys.")
-        .fails_with(codes::invalid_token, codes::weak_password),
+    describes<&reset>(
+        tags::email_and_passwords, "resetPassword", "Set a new password with the token of an email",
+        "Ends every session of the account and, with `revoke_api_keys`, its API keys. An account that was "
+        "never proved is replaced by a new one, unless the request has its `current_password` or session.")
+        .fails_with(codes::invalid_token, codes::invalid_credentials.with_status(403), codes::weak_password),
     describes<&change>(tags::email_and_passwords, "changePassword", "Change the password",
                        "Ends the account's other sessions.")
         .fails_with(codes::forbidden, codes::invalid_credentials.with_status(403),

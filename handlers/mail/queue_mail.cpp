@@ -37,18 +37,9 @@ std::string_view find_name(std::span<const known_name> names, std::string_view a
     return {};
 }
 
-/// "Firefox on Linux", or empty. Built from known names only, so that no text of a client gets into an email.
-std::string describe_agent(std::string_view agent)
-{
-    std::string out(find_name(browsers, agent));
-    auto system = find_name(systems, agent);
-    if (!out.empty() && !system.empty())
-        out.append(" on ").append(system);
-    return out;
-}
-
 void queue_link_mail(db::batch& work, const context& cx, db::outbox::kind kind, const db::uuid& user,
-                     std::string_view email, purpose link_purpose, std::chrono::seconds ttl)
+                     std::string_view email, purpose link_purpose, std::chrono::seconds ttl,
+                     boost::json::object variables = {})
 {
     auto token = crypto::make_one_time_token();
     db::one_time_tokens::draft draft;
@@ -58,7 +49,7 @@ void queue_link_mail(db::batch& work, const context& cx, db::outbox::kind kind, 
     draft.email = email;
     draft.expires_at = cx.now() + ttl;
     db::one_time_tokens::add_replace(work, draft);
-    boost::json::object variables{{"ttl_seconds", ttl.count()}};
+    variables["ttl_seconds"] = ttl.count();
     auto mail = make_mail(cx, kind, variables, token.text);
     if (link_purpose == purpose::change_email) // to an address that the user has named, not their own
         mail.sender_id = user;
@@ -66,6 +57,15 @@ void queue_link_mail(db::batch& work, const context& cx, db::outbox::kind kind, 
 }
 
 } // namespace
+
+std::string describe_agent(std::string_view agent)
+{
+    std::string out(find_name(browsers, agent));
+    auto system = find_name(systems, agent);
+    if (!out.empty() && !system.empty())
+        out.append(" on ").append(system);
+    return out;
+}
 
 std::string mail_seal_context(const db::uuid& mail)
 {
@@ -103,10 +103,23 @@ void queue_verification_mail(db::batch& work, const context& cx, const db::uuid&
                     cx.config.verify_token_ttl);
 }
 
-void queue_reset_mail(db::batch& work, const context& cx, const db::uuid& user, std::string_view email)
+void queue_signup_mail(db::batch& work, const context& cx, const db::uuid& signup, std::string_view token)
 {
-    queue_link_mail(work, cx, db::outbox::kind::reset, user, email, purpose::reset_password,
-                    cx.config.reset_token_ttl);
+    boost::json::object variables{{"ttl_seconds", cx.config.verify_token_ttl.count()}};
+    auto mail = make_mail(cx, db::outbox::kind::verify, variables, token);
+    db::outbox::add_to_pending_signup(work, mail, signup);
+}
+
+void queue_reset_mail(db::batch& work, const context& cx, const db::users::row& user)
+{
+    boost::json::object variables;
+    if (!db::users::is_proved(user)) {
+        std::string made_at;
+        schemas::append_timestamp(made_at, user.created_at);
+        variables = {{"made_at", made_at}, {"made_with", user.signup_agent}};
+    }
+    queue_link_mail(work, cx, db::outbox::kind::reset, user.id, user.email, purpose::reset_password,
+                    cx.config.reset_token_ttl, std::move(variables));
 }
 
 void queue_email_change_mail(db::batch& work, const context& cx, const db::uuid& user,

@@ -23,6 +23,9 @@ db::outbox::draft make_mail(const context& cx, db::outbox::kind kind, const boos
 /// The context that binds a sealed token to its email.
 std::string mail_seal_context(const db::uuid& mail);
 
+/// "Firefox on Linux", or empty. Made of known names only, so that no text of a client gets into an email.
+std::string describe_agent(std::string_view agent);
+
 /// Template variables for the origin of a request: ip, agent, at.
 boost::json::object request_variables(const call& c, const audit_context& origin);
 
@@ -34,8 +37,12 @@ void queue_mail(db::batch& work, const context& cx, db::outbox::kind kind,
 void queue_verification_mail(db::batch& work, const context& cx, const db::uuid& user,
                              std::string_view email);
 
-/// Queues a link to set a new password. Earlier links become invalid.
-void queue_reset_mail(db::batch& work, const context& cx, const db::uuid& user, std::string_view email);
+/// Queues the link that completes a pending sign-up.
+void queue_signup_mail(db::batch& work, const context& cx, const db::uuid& signup, std::string_view token);
+
+/// Queues a link to set a new password. Earlier links become invalid. Of an unproved account, the email says
+/// when and with what it was made.
+void queue_reset_mail(db::batch& work, const context& cx, const db::users::row& user);
 
 /// Queues a link that makes `new_email` the user's address. Earlier links become invalid.
 void queue_email_change_mail(db::batch& work, const context& cx, const db::uuid& user,

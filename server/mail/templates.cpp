@@ -41,7 +41,7 @@ constexpr email_template templates[] = {
      ignore_footer},
     {kind::reset,
      "Reset your password",
-     {"We received a request for a new password for your account at {site}."},
+     {"We received a request for a new password for your account at {site}.", "{unproved_account}"},
      "reset",
      "Choose a new password",
      ignore_footer},
@@ -190,6 +190,19 @@ std::string origin(const json::object& variables)
     return details.empty() ? std::string() : "The request came" + details + ".";
 }
 
+/// Of an account that may have been made by another person: when, with what, and what the link does.
+std::string unproved_account(const json::object& variables)
+{
+    auto at = get_text(variables, "made_at"), agent = get_text(variables, "made_with");
+    if (at.size() < 16)
+        return {};
+    return "This account was made on " + at.substr(0, 10) + " at " + at.substr(11, 5) + " UTC" +
+           (agent.empty() ? "" : " with " + agent) +
+           ", and its maker has not yet proved to be the owner of this address. If it was you, enter the "
+           "account's present password as well. If it was not, leave it out: you get a new account, and the "
+           "other one loses this address.";
+}
+
 /// "“nightly” (tnx_a1b2c3d4_…)"
 std::string key_name(const json::object& variables)
 {
@@ -225,8 +238,13 @@ std::string value_of(std::string_view placeholder, const json::object& variables
     if (placeholder == "site")
         return site.name;
     constexpr std::pair<std::string_view, std::string (*)(const json::object&)> values[] = {
-        {"expiry", &expiry}, {"origin", &origin},       {"key", &key_name},
-        {"person", &person}, {"workspace", &workspace}, {"new_email", &new_email},
+        {"expiry", &expiry},
+        {"origin", &origin},
+        {"key", &key_name},
+        {"person", &person},
+        {"workspace", &workspace},
+        {"new_email", &new_email},
+        {"unproved_account", &unproved_account},
     };
     for (auto& [name, make] : values)
         if (name == placeholder)

@@ -1,4 +1,4 @@
-// Migration 0009: normalized addresses and domains are renewed, and collisions resolved without merging
+// Migration 0010: normalized addresses and domains are renewed, and collisions resolved without merging
 // accounts.
 #include "db/migrations/renew_normalized.hpp"
 
@@ -33,7 +33,7 @@ std::string normalize(std::string_view text)
     return replace_all(out, "b\u00fccher.", "xn--bcher-kva.");
 }
 
-/// A database as the migrations before 0009 leave it.
+/// A database as the migrations before 0010 leave it.
 struct old_database {
     std::string name = "renew_normalized_" + std::to_string(++made);
     std::string conninfo = support::shared_cluster().conninfo(name);
@@ -44,7 +44,7 @@ struct old_database {
         support::sql(support::shared_cluster().conninfo(), "CREATE DATABASE " + name);
         std::vector<db::migration> before;
         for (const auto& each : db::embedded_migrations())
-            if (each.name < "0009")
+            if (each.name < "0010")
                 before.push_back(each);
         db::migrate(conninfo, before);
     }
@@ -184,7 +184,7 @@ BOOST_FIXTURE_TEST_CASE(without_normalizers_nothing_is_changed, old_database)
     add_user(2, "ada@b\u00fccher.example");
     BOOST_CHECK_THROW(db::migrate(conninfo), db::failure);
     BOOST_TEST(normalized(2) == "ada@b\u00fccher.example");
-    BOOST_TEST(sql("SELECT count(*) FROM schema_migrations WHERE name >= '0009'") == "0");
+    BOOST_TEST(sql("SELECT count(*) FROM schema_migrations WHERE name >= '0010'") == "0");
     BOOST_TEST(!migrate().applied.empty());
     BOOST_TEST(normalized(2) == "ada@xn--bcher-kva.example");
 }

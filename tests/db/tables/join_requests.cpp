@@ -170,7 +170,8 @@ BOOST_FIXTURE_TEST_CASE(the_oldest_workspace_with_a_verified_domain_is_found, jo
 BOOST_FIXTURE_TEST_CASE(an_address_change_deletes_the_request, join_request_fixture)
 {
     commit([&](db::batch& work) {
-        db::users::add_change_email(work, zoe, "zoe@example.net", "zoe@example.net");
+        db::users::add_change_email(work, zoe, "zoe@example.net", "zoe@example.net",
+                                    db::users::proof::account);
     });
     BOOST_TEST(state_of(zoe) == "");
     resolve(zoe);

@@ -148,9 +148,9 @@ struct unverified_account : db::test::database_fixture {
     db::uuid eve = add_user("eve@example.org");
     db::uuid lovelace = add_workspace("Lovelace", eve);
 
-    void release_email(const db::uuid& user)
+    void retire(const db::uuid& user)
     {
-        commit([&](db::batch& work) { db::users::add_release_email(work, user); });
+        commit([&](db::batch& work) { db::users::add_retire(work, user); });
     }
 
     /// The state of an address: "free", "taken", "taken verified", "taken disabled".
@@ -170,25 +170,11 @@ struct unverified_account : db::test::database_fixture {
 
 } // namespace
 
-BOOST_FIXTURE_TEST_CASE(an_account_without_sessions_is_deleted, unverified_account)
-{
-    data.sql("INSERT INTO outbox (id, kind, recipient, user_id) VALUES (gen_random_uuid(), 'verify', 'x', '" +
-             to_string(eve) + "')");
-    release_email(eve);
-    BOOST_TEST(state_of("eve@example.org") == "free");
-    BOOST_TEST(count("users") == "2");
-    BOOST_TEST(count("workspaces") == "1");
-    BOOST_TEST(count("outbox") == "0");
-    release_email(eve);
-    release_email(new_id());
-    BOOST_TEST(count("users") == "2");
-}
-
-BOOST_FIXTURE_TEST_CASE(a_released_address_is_used_in_the_same_batch, unverified_account)
+BOOST_FIXTURE_TEST_CASE(the_address_of_a_retired_account_is_used_in_the_same_batch, unverified_account)
 {
     auto next = draft_of("eve@example.org");
     auto answers = commit([&](db::batch& work) {
-        db::users::add_release_email(work, eve);
+        db::users::add_retire(work, eve);
         db::users::add_insert(work, next);
     });
     BOOST_TEST((answers.last().as_one<db::users::row>().id == next.id));
@@ -196,7 +182,7 @@ BOOST_FIXTURE_TEST_CASE(a_released_address_is_used_in_the_same_batch, unverified
     BOOST_TEST((found.value().id == next.id));
 }
 
-BOOST_FIXTURE_TEST_CASE(an_account_with_sessions_is_disabled_and_keeps_its_data, unverified_account)
+BOOST_FIXTURE_TEST_CASE(a_retired_account_loses_its_credentials_and_keeps_its_data, unverified_account)
 {
     auto session = add_session(eve);
     workspace = lovelace;
@@ -213,7 +199,7 @@ BOOST_FIXTURE_TEST_CASE(an_account_with_sessions_is_disabled_and_keeps_its_data,
         db::outbox::add_to_user(work, mail, eve);
     });
 
-    release_email(eve);
+    retire(eve);
     BOOST_TEST(state_of("eve@example.org") == "free");
     auto disabled = run([&] { return db::users::find(one.db, eve); }).value();
     BOOST_TEST(disabled.disabled_at.has_value());
@@ -228,53 +214,52 @@ BOOST_FIXTURE_TEST_CASE(an_account_with_sessions_is_disabled_and_keeps_its_data,
     BOOST_TEST(count("workspaces") == "2");
     BOOST_CHECK_EXCEPTION(add_session(eve), db::failure, db::sessions::was_outdated);
 
-    auto next = add_user("eve@example.org"); // not verified either
-    data.sql("INSERT INTO sessions SELECT gen_random_uuid(), '" + to_string(next) +
-             "', NULL, '', 0, now(), '', '', now(), now(), now(), '', '' ");
-    release_email(next);
+    BOOST_CHECK_EXCEPTION(retire(eve), db::failure, db::one_time_tokens::was_invalid);
+    retire(add_user("eve@example.org")); // not proved either
     BOOST_TEST(state_of("eve@example.org") == "free");
     BOOST_TEST(count("users WHERE email_normalized LIKE 'released/%'") == "2");
 }
 
-BOOST_FIXTURE_TEST_CASE(a_verified_account_keeps_its_address, unverified_account)
+BOOST_FIXTURE_TEST_CASE(a_proved_or_disabled_account_is_not_retired, unverified_account)
 {
     data.sql("UPDATE users SET email_verified_at = now() WHERE id = '" + to_string(eve) + "'");
-    release_email(eve);
+    BOOST_CHECK_EXCEPTION(retire(eve), db::failure, db::one_time_tokens::was_invalid);
     BOOST_TEST(state_of("eve@example.org") == "taken verified");
-    BOOST_TEST(count("workspaces") == "2");
-}
-
-BOOST_FIXTURE_TEST_CASE(a_disabled_account_keeps_its_address, unverified_account)
-{
-    data.sql("UPDATE users SET disabled_at = now() WHERE id = '" + to_string(eve) + "'");
-    release_email(eve);
+    data.sql("UPDATE users SET email_verified_at = NULL, disabled_at = now() WHERE id = '" + to_string(eve) +
+             "'");
+    BOOST_CHECK_EXCEPTION(retire(eve), db::failure, db::one_time_tokens::was_invalid);
     BOOST_TEST(state_of("eve@example.org") == "taken disabled");
+    BOOST_CHECK_EXCEPTION(retire(new_id()), db::failure, db::one_time_tokens::was_invalid);
+    data.sql("UPDATE users SET email_verified_at = now(), verified_by_link_only = true, disabled_at = NULL");
+    retire(eve);
+    BOOST_TEST(state_of("eve@example.org") == "free");
 }
 
-BOOST_FIXTURE_TEST_CASE(an_account_with_other_members_in_its_workspaces_stays, unverified_account)
+BOOST_FIXTURE_TEST_CASE(an_account_with_other_members_in_its_workspaces_is_retired, unverified_account)
 {
-    auto session = add_session(bob);
-    release_email(ada); // in a workspace of her own
-    release_email(bob); // in another's
-    BOOST_TEST(state_of("ada@example.org") == "taken");
-    BOOST_TEST(state_of("bob@example.org") == "taken");
-    BOOST_TEST(run([&] { return db::sessions::find_refresh_salt(one.db, session); }).has_value());
+    auto session = add_session(ada), of_bob = add_session(bob);
+    retire(ada);
+    BOOST_TEST(state_of("ada@example.org") == "free");
+    BOOST_TEST(!run([&] { return db::sessions::find_refresh_salt(one.db, session); }));
+    BOOST_TEST(run([&] { return db::sessions::find_refresh_salt(one.db, of_bob); }).has_value());
     BOOST_TEST(count("memberships") == "3");
 }
 
-BOOST_FIXTURE_TEST_CASE(an_account_verified_concurrently_keeps_its_address, unverified_account)
+BOOST_FIXTURE_TEST_CASE(an_account_proved_concurrently_is_not_retired, unverified_account)
 {
     support::transaction concurrent(data.conninfo());
     concurrent.sql("UPDATE users SET email_verified_at = now() WHERE id = '" + to_string(eve) + "'");
-    BOOST_TEST(concurrent.commit_when_blocking([&] { release_email(eve); }));
+    BOOST_TEST(concurrent.commit_when_blocking(
+        [&] { BOOST_CHECK_EXCEPTION(retire(eve), db::failure, db::one_time_tokens::was_invalid); }));
     BOOST_TEST(state_of("eve@example.org") == "taken verified");
 }
 
 BOOST_FIXTURE_TEST_CASE(an_address_is_verified_if_it_is_unchanged, unverified_account)
 {
+    auto by = db::users::proof::link;
     auto verify = [&](const std::string& address) {
         auto answers = commit([&](db::batch& work) {
-            db::users::add_verify_email(work, eve, address, db::test::event("team.join"));
+            db::users::add_verify_email(work, eve, address, by, db::test::event("team.join"));
         });
         return answers.first().as_optional<db::users::row>();
     };
@@ -283,7 +268,13 @@ BOOST_FIXTURE_TEST_CASE(an_address_is_verified_if_it_is_unchanged, unverified_ac
     auto first = verify("eve@example.org");
     BOOST_REQUIRE(first);
     BOOST_TEST(first->email_verified_at.has_value());
-    BOOST_TEST((verify("eve@example.org").value().email_verified_at == first->email_verified_at));
+    BOOST_TEST(!db::users::is_proved(*first));
+    by = db::users::proof::account;
+    BOOST_TEST(db::users::is_proved(verify("eve@example.org").value()));
+    by = db::users::proof::link; // it stays proved
+    auto last = verify("eve@example.org").value();
+    BOOST_TEST(db::users::is_proved(last));
+    BOOST_TEST((last.email_verified_at == first->email_verified_at));
     BOOST_TEST(state_of("ada@example.org") == "taken");
 
     data.sql("UPDATE users SET email_verified_at = NULL, disabled_at = now()");
@@ -294,8 +285,9 @@ BOOST_FIXTURE_TEST_CASE(an_address_is_verified_if_it_is_unchanged, unverified_ac
 BOOST_FIXTURE_TEST_CASE(a_changed_address_is_verified, unverified_account)
 {
     auto change = [&](std::string_view email, std::string_view normalized) {
-        auto answers =
-            commit([&](db::batch& work) { db::users::add_change_email(work, eve, email, normalized); });
+        auto answers = commit([&](db::batch& work) {
+            db::users::add_change_email(work, eve, email, normalized, db::users::proof::account);
+        });
         return answers.first().as_optional<db::users::row>();
     };
     auto changed = change("New@Example.org", "new@example.org");

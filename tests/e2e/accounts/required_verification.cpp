@@ -35,8 +35,9 @@ BOOST_FIXTURE_TEST_CASE(signup_requires_the_link_before_the_first_login, require
     BOOST_TEST(made.status == 202u);
     BOOST_TEST(made.body.empty());
     auto early = log_in_with("ada@example.com", "long enough");
-    BOOST_TEST(early.status == 403u);
-    BOOST_TEST(early.code() == "email_not_verified");
+    BOOST_TEST(early.status == 401u); // there is no account yet
+    BOOST_TEST(early.code() == "invalid_credentials");
+    BOOST_TEST(db.sql("SELECT count(*) FROM users") == "0");
     BOOST_TEST(log_in_with("ada@example.com", "not her own").status == 401u);
     BOOST_TEST(verify(emailed_token("ada@example.com", verify_subject)).status == 200u);
     auto opened = log_in_with("ada@example.com", "long enough");
@@ -58,18 +59,69 @@ BOOST_FIXTURE_TEST_CASE(a_known_address_is_answered_alike_and_its_owner_is_notif
     BOOST_TEST(log_in_with("ada@example.com", "long enough").status == 200u);
 }
 
-BOOST_FIXTURE_TEST_CASE(the_latest_unverified_signup_replaces_earlier_ones, required_verification_fixture)
+BOOST_FIXTURE_TEST_CASE(each_signup_is_pending_on_its_own, required_verification_fixture)
 {
     post_signup("ada@example.com", "chosen by another");
-    auto first = emailed_token("ada@example.com", verify_subject);
-    post_signup("ada@example.com", "long enough");
-    auto second = emailed_token("ada@example.com", verify_subject);
-    BOOST_TEST(verify(first).status == 400u);
-    BOOST_TEST(verify(second).status == 200u);
+    auto others = emailed_token("ada@example.com", verify_subject);
+    post_signup("Ada@example.com", "long enough");
+    auto own = emailed_token("Ada@example.com", verify_subject);
+    auto wrong = post("/email/verify", support::object({{"token", own}, {"password", "chosen by another"}}));
+    BOOST_TEST(wrong.status == 403u);
+    auto proved = post("/email/verify", support::object({{"token", own}, {"password", "long enough"}}));
+    BOOST_TEST(proved.status == 200u);
+    BOOST_TEST(proved.text("/email") == "Ada@example.com");
+    BOOST_TEST(verify(others).code() == "invalid_token");
+    BOOST_TEST(verify(own).code() == "invalid_token");
     BOOST_TEST(log_in_with("ada@example.com", "chosen by another").status == 401u);
     BOOST_TEST(log_in_with("ada@example.com", "long enough").status == 200u);
-    for (auto table : {"users", "workspaces", "memberships"}) // the first signup leaves no rows
+    BOOST_TEST(db.sql("SELECT is_proved(u) FROM users u") == "t");
+    for (auto table : {"users", "workspaces", "memberships"}) // the other sign-up leaves no rows
         BOOST_TEST(db.sql("SELECT count(*) FROM " + std::string(table)) == "1", table);
+    BOOST_TEST(db.sql("SELECT count(*) FROM pending_signups") == "0");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_signup_completed_by_the_link_alone_proves_no_account, required_verification_fixture)
+{
+    post_signup("ada@example.com", "chosen by another");
+    BOOST_TEST(verify_by_link_only(emailed_token("ada@example.com", verify_subject)).status == 200u);
+    auto planted = person_from(log_in_with("ada@example.com", "chosen by another"));
+    post("/password/forgot", R"({"email":"ada@example.com"})");
+    auto reset = support::object(
+        {{"token", emailed_token("ada@example.com", reset_subject)}, {"password", "long enough"}});
+    BOOST_TEST(post("/password/reset", reset).status == 204u);
+    BOOST_TEST(client.get(base + "/me", planted.token).status == 401u);
+    BOOST_TEST(person_from(log_in_with("ada@example.com", "long enough")).user != planted.user);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_pending_signup_can_be_sent_again_or_disowned, required_verification_fixture)
+{
+    post_signup("ada@example.com");
+    auto older = emailed_token("ada@example.com", verify_subject);
+    BOOST_TEST(post("/email/verify/resend", R"({"email":"ada@example.com"})").status == 202u);
+    auto newer = emailed_token("ada@example.com", verify_subject);
+    BOOST_TEST(verify(older).code() == "invalid_token");
+    auto body = support::object({{"token", newer}});
+    BOOST_TEST(post("/email/verify/disown", body).status == 204u);
+    BOOST_TEST(post("/email/verify/disown", body).code() == "invalid_token");
+    BOOST_TEST(verify(newer).code() == "invalid_token");
+    BOOST_TEST(post("/email/verify/resend", R"({"email":"ada@example.com"})").status == 202u);
+    BOOST_TEST(no_more_emails("ada@example.com"));
+    BOOST_TEST(db.sql("SELECT count(*) FROM users") == "0");
+}
+
+BOOST_FIXTURE_TEST_CASE(an_unverified_account_lapses_with_the_proof_of_a_signup,
+                        required_verification_fixture)
+{
+    post_signup("ada@example.com", "chosen by another");
+    verify(emailed_token("ada@example.com", verify_subject), "chosen by another");
+    auto planted = person_from(log_in_with("ada@example.com", "chosen by another"));
+    db.sql_with_invalidation("UPDATE users SET email_verified_at = NULL"); // of a time without verification
+    post_signup("ada@example.com");
+    auto body = support::object(
+        {{"token", emailed_token("ada@example.com", verify_subject)}, {"password", "long enough"}});
+    BOOST_TEST(post("/email/verify", body).status == 200u);
+    BOOST_TEST(client.get(base + "/me", planted.token).status == 401u);
+    BOOST_TEST(person_from(log_in_with("ada@example.com", "long enough")).user != planted.user);
 }
 
 BOOST_FIXTURE_TEST_CASE(an_unverified_account_can_only_request_the_verification_email,

@@ -155,40 +155,49 @@ BOOST_AUTO_TEST_CASE(an_account_receives_at_most_five_emails_an_hour)
     BOOST_TEST(received == 5u);
 }
 
-BOOST_FIXTURE_TEST_CASE(an_unverified_address_can_sign_up_again, verification_fixture)
+BOOST_FIXTURE_TEST_CASE(another_signup_changes_nothing_about_an_unverified_account, verification_fixture)
 {
-    auto older_link = emailed_token("ada@example.com", verify_subject);
+    auto link = emailed_token("ada@example.com", verify_subject);
     auto key = post("/api-keys", R"({"name":"k"})", ada.token).text("/secret");
-    auto workspace_key = post("/api-keys", R"({"name":"k","owner":"workspace"})", ada.token).text("/secret");
-    BOOST_REQUIRE(client.get(base + "/me", workspace_key).status == 200u);
     auto again = post("/signup", credentials("Ada@example.com", "chosen by another"));
-    BOOST_TEST(again.status == 201u);
-    BOOST_TEST(again.text("/user/id") != ada.user);
-    BOOST_TEST(again.text("/workspace/id") != ada.workspace);
-
-    // No credential of the older account works, and its data is invisible to the newer one.
-    BOOST_TEST(client.get(base + "/me", ada.token).status == 401u);
-    BOOST_TEST(client.get(base + "/me", key).status == 401u);
-    BOOST_TEST(client.get(base + "/me", workspace_key).status == 401u);
-    BOOST_TEST(post("/token/refresh", support::object({{"refresh_token", ada.refresh_token}})).status ==
-               401u);
-    BOOST_TEST(verify(older_link).status == 400u);
-    BOOST_TEST(log_in_with("ada@example.com", "long enough").status == 401u);
-    BOOST_TEST(log_in_with("ada@example.com", "chosen by another").status == 200u);
-    // The older account's workspace is kept for the operator.
-    BOOST_TEST(db.sql("SELECT count(*) FROM workspaces WHERE id = '" + ada.workspace + "'") == "1");
+    BOOST_TEST(again.status == 409u);
+    BOOST_TEST(again.code() == "email_taken");
+    BOOST_TEST(no_more_emails("ada@example.com"));
+    for (auto& credential : {ada.token, key})
+        BOOST_TEST(client.get(base + "/me", credential).status == 200u);
+    BOOST_TEST(log_in_with("ada@example.com", "chosen by another").status == 401u);
+    BOOST_TEST(log_in_with("ada@example.com", "long enough").status == 200u);
+    BOOST_TEST(verify(link).status == 200u);
 }
 
-BOOST_AUTO_TEST_CASE(repeated_signups_send_at_most_five_emails_an_hour)
+BOOST_FIXTURE_TEST_CASE(a_link_with_the_session_or_the_password_proves_the_account, verification_fixture)
 {
-    mail_fixture fixture({{"LATCHKEY_RATE_LIMIT_PER_MINUTE", "1000"}});
-    for (int i = 0; i < 7; ++i) {
-        BOOST_TEST(fixture.post("/signup", credentials("ada@example.com")).status == 201u);
-        if (i < 5)
-            fixture.email_to("ada@example.com", verify_subject);
-        else
-            BOOST_TEST(fixture.no_more_emails("ada@example.com"));
-    }
+    auto is_proved = [this] {
+        return db.sql("SELECT is_proved(u) FROM users u WHERE email = 'ada@example.com'");
+    };
+    auto token = emailed_token("ada@example.com", verify_subject);
+    auto wrong = post("/email/verify", support::object({{"token", token}, {"password", "not hers"}}));
+    BOOST_TEST(wrong.status == 403u);
+    BOOST_TEST(wrong.code() == "invalid_credentials");
+    BOOST_TEST(is_verified() == "false"); // and the token is not spent
+    auto eve = sign_up(client, "eve@example.net");
+    BOOST_TEST(post("/email/verify", support::object({{"token", token}}), eve.token).status == 200u);
+    BOOST_TEST(is_verified() == "true");
+    BOOST_TEST(is_proved() == "f");
+
+    // A verified account that is not proved gets another link.
+    BOOST_TEST(post("/email/verify/resend", "", ada.token).status == 202u);
+    token = emailed_token("ada@example.com", verify_subject);
+    BOOST_TEST(post("/email/verify", support::object({{"token", token}}), ada.token).status == 200u);
+    BOOST_TEST(is_proved() == "t");
+    BOOST_TEST(post("/email/verify/resend", "", ada.token).status == 202u);
+    BOOST_TEST(no_more_emails("ada@example.com"));
+
+    auto bob = sign_up(client, "bob@example.com");
+    auto body = support::object(
+        {{"token", emailed_token("bob@example.com", verify_subject)}, {"password", "long enough"}});
+    BOOST_TEST(post("/email/verify", body).status == 200u);
+    BOOST_TEST(db.sql("SELECT is_proved(u) FROM users u WHERE email = 'bob@example.com'") == "t");
 }
 
 BOOST_FIXTURE_TEST_CASE(a_verified_address_cannot_sign_up_again, verification_fixture)

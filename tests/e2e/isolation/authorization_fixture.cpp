@@ -251,6 +251,8 @@ std::string scenario::add_one_time_token(const std::string& purpose)
     auto token = crypto::make_one_time_token();
     auto email = fixture_.next_email(), user = add_user(email);
     auto address = purpose == "change_email" ? fixture_.next_email() : email;
+    if (purpose == "verify_email")
+        add("UPDATE users SET email_verified_at = NULL WHERE id = '" + user + "'");
     add("INSERT INTO one_time_tokens (user_id, purpose, digest, email, expires_at) VALUES ('" + user +
         "', '" + purpose + "', " + quote(token.digest) + ", '" + address + "', now() + interval '1 hour')");
     return token.text;

@@ -125,6 +125,7 @@ constexpr row matrix[] = {
     on_user(verb::delete_, "/sessions", "", "profile:write", 204),
     on_user(verb::delete_, "/sessions/{own session}", "", "profile:write", 204),
     open(verb::post, "/email/verify", R"({"token":"{verify}"})", 200),
+    open(verb::post, "/email/verify/disown", R"({"token":"{verify}"})", 204),
     open(verb::post, "/email/verify/resend", R"({"email":"{new}"})", 202),
     on_user(verb::post, "/email/change", R"({"new_email":"{new}","password":"long enough"})", "profile:write",
             202),

@@ -174,9 +174,9 @@ BOOST_FIXTURE_TEST_CASE(a_hanging_mail_server_delays_no_response, outbox_fixture
     sign_up_many(server, 0, 3);
     support::http_client client(server.port());
     client.set_timeout(seconds(3)); // shorter than each timeout of the mail worker
-    // An account with a mail being sent can sign up again, and can be deleted.
+    // An account with a mail being sent can sign in and be deleted.
     await_sending();
-    auto again = sign_up(client, "person0@example.com");
+    auto again = log_in(client, "person0@example.com");
     auto deleted =
         client.send(support::http::verb::delete_, base + "/me", R"({"password":"long enough"})", again.token);
     BOOST_TEST(deleted.status == 204u);

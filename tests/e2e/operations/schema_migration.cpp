@@ -23,7 +23,7 @@ struct old_database {
         support::sql(support::shared_cluster().conninfo(), "CREATE DATABASE " + name);
         std::vector<db::migration> before;
         for (const auto& each : db::embedded_migrations())
-            if (each.name < "0009")
+            if (each.name < "0010")
                 before.push_back(each);
         db::migrate(conninfo, before);
     }

@@ -45,7 +45,8 @@ struct domain_fixture : invite_fixture {
     /// The body of POST /email/verify with the token of the next verification email.
     std::string verification_body(const std::string& email)
     {
-        return support::object({{"token", emailed_token(email, "Confirm your email address")}});
+        return support::object(
+            {{"token", emailed_token(email, "Confirm your email address")}, {"password", "long enough"}});
     }
 
     void verify(const std::string& email)

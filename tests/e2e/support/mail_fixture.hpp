@@ -53,7 +53,14 @@ struct mail_fixture {
         return !mailbox.wait_for(email, subject, std::chrono::milliseconds(0));
     }
 
-    support::response verify(const std::string& token)
+    /// Prove an account by the link and its password.
+    support::response verify(const std::string& token, const std::string& password = "long enough")
+    {
+        return post("/email/verify", support::object({{"token", token}, {"password", password}}));
+    }
+
+    /// Open the link without the password, as the owner of an address may who did not sign up.
+    support::response verify_by_link_only(const std::string& token)
     {
         return post("/email/verify", support::object({{"token", token}}));
     }

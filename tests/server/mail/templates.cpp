@@ -62,6 +62,8 @@ boost::json::object variables(const std::string& mark = "")
             {"ip", "192.0.2.7" + mark},
             {"agent", "Firefox" + mark},
             {"at", "2026-11-24T19:40:12.123456Z"},
+            {"made_at", "2026-11-20T08:15:00.000000Z"},
+            {"made_with", "Chrome" + mark},
             {"name", "nightly" + mark},
             {"prefix", "a1b2c3d4" + mark},
             {"new_email", "new@example.org" + mark},

@@ -1,8 +1,9 @@
 -- Personal data in the audit log: what identifies a person is removed with the account, however a row of
 -- users is deleted. And refusals, which are aggregated: one row for a subject and a span of time.
 
--- subject_email: the normalized address of an invited person, who need not have an account. Not shown; it
--- finds the events with the address in their details. aggregate_key: events with the same one are one row
+-- subject_email: the normalized address of an invited person, who need not have an account, or the id of the
+-- account that had proved the address before it got another. Not shown; it finds the events with the address
+-- in their details. aggregate_key: events with the same one are one row
 -- with a count.
 ALTER TABLE audit ADD COLUMN subject_email text, ADD COLUMN aggregate_key text;
 CREATE INDEX audit_subject_email ON audit (subject_email) WHERE subject_email IS NOT NULL;
@@ -13,12 +14,17 @@ UPDATE audit a SET subject_email = coalesce(i.email_normalized, lower(e.details 
 FROM audit e LEFT JOIN invites i ON i.id::text = e.target
 WHERE e.id = a.id AND e.action = 'invite.create' AND e.details ? 'email';
 
--- Removes what identifies a user who is being deleted. An address identifies its owner only if it was
--- verified: otherwise a sign-up with the address of another person, and its deletion, would erase that
+-- Removes what identifies a user who is being deleted. An address identifies its owner only if the account
+-- was proved: otherwise a sign-up with the address of another person, and its deletion, would erase that
 -- person's invites. Invites to a previous address are found by the audit log, in which follow_email_change()
--- keeps the address current.
+-- replaces the address by the account's id.
 CREATE FUNCTION erase_personal_data() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    v_subjects text[] := ARRAY[OLD.id::text];
 BEGIN
+    IF is_proved(OLD) THEN
+        v_subjects := v_subjects || OLD.email_normalized;
+    END IF;
     UPDATE audit SET actor_id = NULL, credential_id = NULL, ip = '', user_agent = '', aggregate_key = NULL
     WHERE actor_id = OLD.id;
     -- An event without actor and credential came from an anonymous client, which may be the user.
@@ -32,32 +38,34 @@ BEGIN
         WHERE user_id = OLD.id OR variables ->> 'person_email' = OLD.email
            OR (recipient = OLD.email AND failed_at IS NOT NULL)
         FOR UPDATE SKIP LOCKED);
-    IF OLD.email_verified_at IS NOT NULL THEN
+    IF is_proved(OLD) THEN
+        DELETE FROM pending_signups WHERE email_normalized = OLD.email_normalized;
         DELETE FROM outbox WHERE id IN (
             SELECT id FROM outbox WHERE recipient = OLD.email AND kind IN ('invite', 'invite_reminder')
             FOR UPDATE SKIP LOCKED);
         DELETE FROM invites WHERE id IN (
-            SELECT id FROM invites
-            WHERE email_normalized = OLD.email_normalized
-               OR id IN (SELECT target::uuid FROM audit
-                         WHERE subject_email = OLD.email_normalized AND action = 'invite.create')
-            ORDER BY id FOR UPDATE);
-        UPDATE audit SET details = details - 'email', subject_email = NULL
-        WHERE subject_email = OLD.email_normalized;
+            SELECT id FROM invites WHERE email_normalized = OLD.email_normalized ORDER BY id FOR UPDATE);
     END IF;
+    DELETE FROM invites WHERE id IN (
+        SELECT id FROM invites
+        WHERE id IN (SELECT target::uuid FROM audit
+                     WHERE subject_email = ANY (v_subjects) AND action = 'invite.create')
+        ORDER BY id FOR UPDATE);
+    UPDATE audit SET details = details - 'email', subject_email = NULL WHERE subject_email = ANY (v_subjects);
     RETURN OLD;
 END $$;
 CREATE TRIGGER users_erase_personal_data BEFORE DELETE ON users
     FOR EACH ROW EXECUTE FUNCTION erase_personal_data();
 
--- The events about a verified address stay those of its owner, who may delete the account under another one.
+-- The events about the address of a proved account stay those of its owner, who may delete the account under
+-- another one.
 CREATE FUNCTION follow_email_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    UPDATE audit SET subject_email = NEW.email_normalized WHERE subject_email = OLD.email_normalized;
+    UPDATE audit SET subject_email = NEW.id::text WHERE subject_email = OLD.email_normalized;
     RETURN NULL;
 END $$;
 CREATE TRIGGER users_follow_email_change AFTER UPDATE OF email_normalized ON users
-    FOR EACH ROW WHEN (OLD.email_verified_at IS NOT NULL
+    FOR EACH ROW WHEN (is_proved(OLD)
                        AND OLD.email_normalized IS DISTINCT FROM NEW.email_normalized)
     EXECUTE FUNCTION follow_email_change();
 

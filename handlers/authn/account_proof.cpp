@@ -1,0 +1,53 @@
+#include "handlers/authn/account_proof.hpp"
+
+#include "db/tables/join_requests.hpp"
+#include "handlers/authn/login_attempt.hpp"
+#include "handlers/authn/password_check.hpp"
+#include "handlers/http/authenticate.hpp"
+#include "handlers/http/guards.hpp"
+
+namespace handlers {
+
+awaitable<result<bool>> knows_account(call& c, const db::users::row& user,
+                                      std::optional<schemas::existing_password> password)
+{
+    auto presented = read_credential(c);
+    if (presented && presented->kind == credential::kind_type::access_token) {
+        auto caller = co_await find_bearer_principal(c, presented->text);
+        if (caller && caller->user_id == user.id)
+            co_return true;
+    }
+    if (!password)
+        co_return false;
+    auto email = schemas::normalize_email(user.email);
+    login_attempt attempt(c, email);
+    if (auto over = attempt.count())
+        co_return std::move(*over);
+    bool matches =
+        co_await check_password(c.cx, std::move(*password), user.id, user.password_hash.value_or(""));
+    if (matches)
+        co_return true;
+    attempt.record_failure(user.id);
+    co_return problem::of(codes::invalid_credentials.with_status(403), "The password is incorrect.");
+}
+
+void add_verified_account(unit_of_work& tx, const new_account& account)
+{
+    auto signup = tx.event("user.signup");
+    signup.actor_id = account.user_id;
+    signup.workspace_id = owned_workspace(account);
+    add_account(tx.batch(), account);
+    db::join_requests::add_resolve(tx.batch(), account.user_id, tx.event("team.join"));
+    tx.audit(signup);
+    tx.affects_user(account.user_id);
+}
+
+awaitable<void> replace_unproved_account(unit_of_work& tx, call& c, const db::users::row& old,
+                                         const new_account& account)
+{
+    tx.affects(co_await db::users::affected_by(c.cx.db, old.id));
+    db::users::add_retire(tx.batch(), old.id);
+    add_verified_account(tx, account);
+}
+
+} // namespace handlers
