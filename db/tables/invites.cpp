@@ -95,8 +95,8 @@ const keyset all_of = oldest_first("i.workspace_id", "$1", "i.id", min_uuid_lite
 std::string filters(const std::string& role, const std::string& text, const std::string& include_expired)
 {
     return " AND (" + role + "::workspace_role IS NULL OR i.role = " + role + ") AND (" + text +
-           "::text IS NULL OR strpos(lower(i.email), lower(" + text + ")) > 0) AND (" + include_expired +
-           " OR i.expires_at > now())";
+           "::text IS NULL OR strpos(lower(normalize(i.email)), lower(normalize(" + text + "))) > 0) AND (" +
+           include_expired + " OR i.expires_at > now())";
 }
 
 } // namespace

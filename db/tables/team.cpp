@@ -22,7 +22,8 @@ const std::string members_with_users =
 
 std::string text_filter(const std::string& parameter)
 {
-    return " AND strpos(lower(concat(u.name, ' ', u.email)), lower(" + parameter + ")) > 0";
+    return " AND strpos(lower(normalize(concat(u.name, ' ', u.email))), lower(normalize(" + parameter +
+           "))) > 0";
 }
 
 /// The statements of one role, a literal in SQL so that its partial index is used

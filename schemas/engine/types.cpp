@@ -284,6 +284,7 @@ json::object new_password::openapi()
 {
     json::object out = string_schema(8, max_password_bytes);
     out["format"] = "password";
+    out["pattern"] = "^[^\\u0000-\\u001F\\u007F-\\u009F]*$";
     return out;
 }
 

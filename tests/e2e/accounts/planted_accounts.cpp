@@ -76,10 +76,11 @@ struct planted_fixture : oidc_fixture {
 
     std::vector<reference> references()
     {
-        std::istringstream all(db.sql(
-            "SELECT string_agg(c.conrelid::regclass || ' ' || a.attname, ' ' ORDER BY 1) "
-            "FROM pg_constraint c JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = ANY (c.conkey) "
-            "WHERE c.contype = 'f' AND c.confrelid IN ('users'::regclass, 'workspaces'::regclass)"));
+        std::istringstream all(
+            db.sql("SELECT string_agg(c.conrelid::regclass || ' ' || a.attname, ' ' ORDER BY 1) "
+                   "FROM pg_constraint c "
+                   "JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = ANY (c.conkey) "
+                   "WHERE c.contype = 'f' AND c.confrelid IN ('users'::regclass, 'workspaces'::regclass)"));
         std::vector<reference> out;
         for (reference each; all >> each.table >> each.column;)
             out.push_back(each);
