@@ -37,6 +37,12 @@ struct raw_settings {
     std::optional<seconds_setting> access_token_ttl;
     std::optional<seconds_setting> refresh_token_ttl;
     std::optional<seconds_setting> session_max_age;
+    std::optional<seconds_setting> session_retention;
+    std::optional<seconds_setting> api_key_retention;
+    std::optional<seconds_setting> audit_retention;
+    std::optional<seconds_setting> device_retention;
+    std::optional<seconds_setting> invite_retention;
+    std::optional<seconds_setting> mail_retention;
     std::optional<seconds_setting> verify_token_ttl;
     std::optional<seconds_setting> reset_token_ttl;
     std::optional<seconds_setting> invite_ttl;
@@ -61,10 +67,23 @@ BOOST_DESCRIBE_STRUCT(raw_settings, (),
                       (data_dir, listen, admin_listen, database_url, public_url, master_key, threads,
                        rate_limit_per_minute, password_hash, argon2, jwt_algorithm, log_level, cors_origins,
                        trusted_proxies, extra_resources, access_token_ttl, refresh_token_ttl, session_max_age,
-                       verify_token_ttl, reset_token_ttl, invite_ttl, email_verification, smtp_url, mail_from,
-                       smtp_connections, mail_per_recipient, mail_per_sender, mail_per_hour, google_client_id,
-                       google_client_secret, google_issuer, redirect_allowlist, database_connections,
-                       cache_mib, prepared_statements, migrate, drain_delay))
+                       session_retention, api_key_retention, audit_retention, device_retention,
+                       invite_retention, mail_retention, verify_token_ttl, reset_token_ttl, invite_ttl,
+                       email_verification, smtp_url, mail_from, smtp_connections, mail_per_recipient,
+                       mail_per_sender, mail_per_hour, google_client_id, google_client_secret, google_issuer,
+                       redirect_allowlist, database_connections, cache_mib, prepared_statements, migrate,
+                       drain_delay))
+
+constexpr std::pair<std::optional<seconds_setting> raw_settings::*,
+                    std::chrono::seconds db::retention_periods::*>
+    retention_settings[] = {
+        {&raw_settings::session_retention, &db::retention_periods::sessions},
+        {&raw_settings::api_key_retention, &db::retention_periods::api_keys},
+        {&raw_settings::audit_retention, &db::retention_periods::audit},
+        {&raw_settings::device_retention, &db::retention_periods::devices},
+        {&raw_settings::invite_retention, &db::retention_periods::invites},
+        {&raw_settings::mail_retention, &db::retention_periods::failed_mail},
+};
 
 constexpr std::string_view variable_prefix = "LATCHKEY_";
 
@@ -189,6 +208,10 @@ config to_config(raw_settings in)
     if (in.argon2 == argon2_name::libargon2)
         out.argon2 = crypto::argon2_engine::libargon2;
     out.cache_bytes = static_cast<std::size_t>(in.cache_mib ? in.cache_mib->value : 256) << 20;
+
+    for (auto [setting, period] : retention_settings)
+        if (in.*setting)
+            out.retention.*period = std::chrono::seconds((in.*setting)->value);
 
     // The settings of the handlers.
     auto& h = out.handlers;

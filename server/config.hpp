@@ -5,6 +5,7 @@
 #include "crypto/keyring.hpp"
 #include "db/postgres/pipeline.hpp"
 #include "db/tables/mail_budgets.hpp"
+#include "db/tables/retention.hpp"
 #include "handlers/access/client_address.hpp"
 #include "handlers/http/context.hpp"
 #include "handlers/oidc/provider.hpp"
@@ -67,6 +68,7 @@ struct config {
     /// Emails that are sent at the same time, at least two.
     unsigned smtp_connections = 16;
     db::mail_budgets::limits mail_budgets;
+    db::retention_periods retention;
     std::optional<google_settings> google;
 
     std::string database_url;

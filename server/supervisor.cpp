@@ -113,6 +113,7 @@ public:
         wait_for_signal();
         asio::co_spawn(io_, refresh_signing_keys(), asio::detached);
         asio::co_spawn(io_, maintenance_.run(), asio::detached);
+        asio::co_spawn(io_, maintenance_.sweep_tables(), asio::detached);
         asio::co_spawn(io_, publish_metrics(), asio::detached);
         io_.run();
     }

@@ -94,7 +94,8 @@ awaitable<void> mark_sent(pool& db, std::vector<uuid> ids);
 awaitable<void> postpone(pool& db, uuid id, std::int32_t attempts, std::chrono::milliseconds wait,
                          std::string cause);
 
-/// Records a permanent failure. The row is kept, without its token, until purge(). @param attempts as claimed
+/** Records a permanent failure. The row is kept, without its token, until its retention has passed.
+    @param attempts as claimed */
 awaitable<void> mark_failed(pool& db, uuid id, std::int32_t attempts, std::string cause);
 
 /// The number of emails, and the age of the oldest pending one.

@@ -1,44 +1,146 @@
 #include "db/tables/retention.hpp"
 
+#include "db/postgres/error.hpp"
+
+#include <algorithm>
+#include <string>
+
 namespace db {
 
-static const statement purge_tokens{"purge_tokens", "DELETE FROM one_time_tokens WHERE expires_at < now()"};
-static const statement purge_pending_signups{"purge_pending_signups",
-                                             "DELETE FROM pending_signups WHERE expires_at < now()"};
-static const statement purge_codes{"purge_codes", "DELETE FROM oauth_codes WHERE expires_at < now()"};
-static const statement purge_failed_mail{"purge_failed_mail",
-                                         "DELETE FROM outbox WHERE failed_at < now() - interval '7 days'"};
-static const statement purge_orphaned_mail{"purge_orphaned_mail", R"(
-    DELETE FROM outbox WHERE id IN (
-        SELECT id FROM outbox o
-        WHERE user_id IS NOT NULL AND NOT EXISTS (SELECT FROM users WHERE id = o.user_id)
-        FOR UPDATE SKIP LOCKED))"};
-static const statement purge_known_devices{
-    "purge_known_devices", "DELETE FROM known_devices WHERE seen_at < now() - interval '1 year'"};
+/// Which rows of a table are deleted. In the condition, $3 is the retention in seconds.
+struct retention_rule {
+    retention_rule(const char* statement_name, const char* table_name, const std::string& condition,
+                   std::chrono::seconds retention_periods::* period)
+        : table(table_name), configured(period),
+          remove(statement_name, "DELETE FROM " + std::string(table_name) +
+                                     " WHERE ctid = ANY (ARRAY(SELECT ctid FROM " + table_name +
+                                     " WHERE ctid >= $1::text::tid AND ctid < $2::text::tid AND (" +
+                                     condition + ") FOR UPDATE SKIP LOCKED))")
+    {}
 
-// An invite is kept for a month after its expiry, so that its link can show why it is invalid.
-static const statement purge_invites{"purge_invites",
-                                     "DELETE FROM invites WHERE expires_at < now() - interval '30 days'"};
+    retention_rule(const char* statement_name, const char* table_name, const std::string& condition,
+                   std::chrono::seconds period)
+        : retention_rule(statement_name, table_name, condition, nullptr)
+    {
+        fixed = period;
+    }
 
-// Budgets look back one hour.
-static const statement purge_mail_counts{"purge_mail_counts",
-                                         "DELETE FROM mail_sent WHERE at < now() - interval '1 hour'"};
-static const statement purge_mail_hours{"purge_mail_hours",
-                                        "DELETE FROM mail_hours WHERE hour < now() - interval '1 day'"};
+    std::chrono::seconds period(const retention_periods& keep) const
+    {
+        return configured ? keep.*configured : fixed;
+    }
 
-awaitable<void> purge(pool& db)
+    const char* table;
+    std::chrono::seconds retention_periods::* configured;
+    std::chrono::seconds fixed{0};
+    statement remove;
+};
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::int64_t max_slice = 64; // blocks of 8 KiB
+constexpr std::int64_t block_bits = 32;
+
+std::string ended(const std::string& at)
 {
+    return at + " < now() - make_interval(secs => $3)";
+}
+
+const retention_rule rules[] = {
+    {"retention_tokens", "one_time_tokens", ended("expires_at"), 0s},
+    {"retention_pending_signups", "pending_signups", ended("expires_at"), 0s},
+    {"retention_codes", "oauth_codes", ended("expires_at"), 0s},
+    // Budgets look back one hour.
+    {"retention_mail_counts", "mail_sent", ended("at"), 1h},
+    {"retention_mail_hours", "mail_hours", ended("hour"), 24h},
+    {"retention_mail", "outbox",
+     ended("failed_at") +
+         " OR (user_id IS NOT NULL AND NOT EXISTS (SELECT FROM users u WHERE u.id = outbox.user_id))",
+     &retention_periods::failed_mail},
+    {"retention_devices", "known_devices", ended("seen_at"), &retention_periods::devices},
+    // Kept for a while, so that the link can show why it is invalid.
+    {"retention_invites", "invites", ended("expires_at"), &retention_periods::invites},
+    {"retention_sessions", "sessions", ended("least(revoked_at, expires_at)"), &retention_periods::sessions},
+    {"retention_api_keys", "api_keys", ended("least(revoked_at, expires_at)"), &retention_periods::api_keys},
+    {"retention_audit", "audit", ended("at"), &retention_periods::audit},
+};
+
+const statement claim_sweep{"retention_claim", R"(
+    INSERT INTO retention_sweeps AS s (table_name, next_at) VALUES ($1, now() + interval '1 minute')
+    ON CONFLICT (table_name) DO UPDATE SET next_at = EXCLUDED.next_at WHERE s.next_at <= now()
+    RETURNING next_block)"};
+// Fails to match if another node has taken over.
+const statement advance_sweep{"retention_advance", R"(
+    UPDATE retention_sweeps SET next_at = now() + interval '1 minute',
+           next_block = CASE WHEN $3 >= pg_relation_size($1::text::regclass)
+                                         / current_setting('block_size')::bigint THEN 0 ELSE $3 END
+    WHERE table_name = $1 AND next_block = $2
+    RETURNING next_block)"};
+
+std::string tid(std::int64_t block)
+{
+    return "(" + std::to_string(std::min(block, (std::int64_t{1} << block_bits) - 1)) + ",0)";
+}
+
+} // namespace
+
+retention::retention(pool& db, const retention_periods& keep)
+    : db_(db), keep_(keep), positions_(std::size(rules), position{.blocks = max_slice})
+{}
+
+std::vector<std::string_view> retention::tables()
+{
+    std::vector<std::string_view> out;
+    for (const auto& rule : rules)
+        out.push_back(rule.table);
+    return out;
+}
+
+awaitable<bool> retention::step()
+{
+    bool any = false;
+    for (std::size_t i = 0; i < std::size(rules); ++i)
+        any |= co_await step(rules[i], positions_[i]);
+    co_return any;
+}
+
+awaitable<bool> retention::step(const retention_rule& rule, position& at)
+{
+    if (!at.is_claimed) {
+        batch work;
+        work.add(claim_sweep, std::string(rule.table));
+        auto answer = co_await db_.run(std::move(work));
+        auto claimed = answer.first().as_optional<std::int64_t>();
+        if (!claimed)
+            co_return false;
+        at.is_claimed = true;
+        at.next_block = *claimed;
+    }
+    auto end = at.next_block + at.blocks;
     batch work;
-    work.add(purge_tokens)
-        .add(purge_pending_signups)
-        .add(purge_codes)
-        .add(purge_failed_mail)
-        .add(purge_orphaned_mail)
-        .add(purge_known_devices)
-        .add(purge_invites)
-        .add(purge_mail_counts)
-        .add(purge_mail_hours);
-    co_await db.run(std::move(work));
+    work.add(rule.remove, tid(at.next_block), tid(end), rule.period(keep_).count());
+    work.add(advance_sweep, std::string(rule.table), at.next_block, end);
+    try {
+        auto rows = co_await db_.run(std::move(work));
+        deleted_ += rows[0].affected();
+        auto next = rows.last().as_optional<std::int64_t>();
+        at.is_claimed = next && *next > 0;
+        at.next_block = next.value_or(0);
+        at.blocks = std::min(at.blocks * 2, max_slice);
+    } catch (const failure&) {
+        at.is_claimed = false;
+        at.blocks = std::max<std::int64_t>(at.blocks / 4, 1);
+        throw;
+    }
+    co_return true;
+}
+
+awaitable<void> retention::run_to_completion()
+{
+    while (co_await step())
+        ;
 }
 
 } // namespace db

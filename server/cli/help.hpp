@@ -80,6 +80,12 @@ be in a file, named by the variable with _FILE at its end.
   LATCHKEY_REFRESH_TOKEN_TTL      seconds; 2592000
   LATCHKEY_SESSION_MAX_AGE        seconds from sign-in to the end of a session,
                                   however often it is refreshed; 7776000
+  LATCHKEY_SESSION_RETENTION      seconds until an ended session is deleted; 2592000
+  LATCHKEY_API_KEY_RETENTION      the same for revoked and expired keys; 7776000
+  LATCHKEY_AUDIT_RETENTION        the same for audit events; 63072000
+  LATCHKEY_DEVICE_RETENTION       the same for devices without a login; 31536000
+  LATCHKEY_INVITE_RETENTION       the same for expired invites; 2592000
+  LATCHKEY_MAIL_RETENTION         the same for undeliverable emails; 604800
   LATCHKEY_CORS_ORIGINS           allowed origins of browser clients,
                                   comma-separated; none
   LATCHKEY_TRUSTED_PROXIES        networks of proxies that may forward the address

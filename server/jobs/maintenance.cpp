@@ -1,7 +1,6 @@
 #include "server/jobs/maintenance.hpp"
 
 #include "db/tables/oauth.hpp"
-#include "db/tables/retention.hpp"
 #include "handlers/oidc/provider_tokens.hpp"
 #include "server/log.hpp"
 
@@ -13,17 +12,18 @@ namespace server {
 
 namespace {
 
-using clock = std::chrono::steady_clock;
-
-constexpr std::chrono::seconds poll_interval{1}, retry_interval{30}, purge_interval{60};
+constexpr std::chrono::seconds poll_interval{1}, retry_interval{30};
 constexpr std::chrono::hours retry_deadline{7 * 24};
 constexpr int batch_size = 8;
+
+/// A sweep's pauses, as a multiple of its work.
+constexpr int pause_factor = 9;
 
 } // namespace
 
 maintenance::maintenance(db::executor executor, db::pool& db, const crypto::sealer& sealer,
                          const config& settings)
-    : executor_(executor), db_(db), sealer_(sealer)
+    : executor_(executor), db_(db), sealer_(sealer), retention_(db, settings.retention)
 {
     if (auto provider = oidc_provider_settings(settings)) {
         https_.emplace(executor, handlers::https_client::config());
@@ -31,26 +31,43 @@ maintenance::maintenance(db::executor executor, db::pool& db, const crypto::seal
     }
 }
 
+db::awaitable<void> maintenance::wait(clock::duration duration)
+{
+    db::steady_timer timer(executor_, duration);
+    boost::system::error_code ignored;
+    co_await timer.async_wait(boost::asio::redirect_error(db::use_awaitable, ignored));
+}
+
 db::awaitable<void> maintenance::run()
 {
-    db::steady_timer timer(executor_);
-    auto last_purge = clock::now() - purge_interval;
     bool is_failing = false;
     for (;;) {
         try {
             co_await revoke_provider_tokens();
-            if (clock::now() - last_purge >= purge_interval) {
-                last_purge = clock::now();
-                co_await db::purge(db_);
-            }
             is_failing = false;
         } catch (const std::exception& e) {
             if (!std::exchange(is_failing, true)) // once per outage
                 log_line(log_level::warning, "maintenance failed").add("cause", e.what());
         }
-        boost::system::error_code ignored;
-        timer.expires_after(poll_interval);
-        co_await timer.async_wait(boost::asio::redirect_error(db::use_awaitable, ignored));
+        co_await wait(poll_interval);
+    }
+}
+
+db::awaitable<void> maintenance::sweep_tables()
+{
+    bool is_failing = false;
+    for (;;) {
+        auto pause = clock::duration(poll_interval);
+        try {
+            auto since = clock::now();
+            if (co_await retention_.step())
+                pause = std::min(pause, pause_factor * (clock::now() - since));
+            is_failing = false;
+        } catch (const std::exception& e) {
+            if (!std::exchange(is_failing, true))
+                log_line(log_level::warning, "retention failed").add("cause", e.what());
+        }
+        co_await wait(pause);
     }
 }
 

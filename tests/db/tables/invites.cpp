@@ -260,7 +260,8 @@ BOOST_FIXTURE_TEST_CASE(an_invite_is_purged_a_month_after_its_expiry, invite_fix
     data.sql("UPDATE invites SET expires_at = now() - interval '31 days' WHERE email IN ('old@example.net', "
              "'z@example.net'); UPDATE invites SET expires_at = now() - interval '29 days' WHERE email LIKE "
              "'recent%'");
-    run([&] { return db::purge(one.db); });
+    db::retention sweep(one.db, {});
+    run([&] { return sweep.run_to_completion(); });
     BOOST_TEST(!preview(old.digest));
     BOOST_TEST(!preview(accepted.digest));
     BOOST_TEST((preview(recent.digest).value().status == db::invites::status::expired));

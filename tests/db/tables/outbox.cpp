@@ -409,7 +409,8 @@ BOOST_FIXTURE_TEST_CASE(emails_are_deleted_with_their_user, outbox_fixture)
              to_string(ada) + "')");
     BOOST_TEST(count() == "0");
     run([&] { return db::outbox::postpone(first, being_sent, 1, 0ms, "later"); });
-    run([&] { return db::purge(one.db); });
+    db::retention sweep(one.db, {});
+    run([&] { return sweep.run_to_completion(); });
     BOOST_TEST(count() == "0");
 }
 

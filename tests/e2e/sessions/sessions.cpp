@@ -256,6 +256,26 @@ BOOST_AUTO_TEST_CASE(a_session_ends_at_its_maximum_age_however_often_it_is_refre
     BOOST_TEST(summary(client.post(base + "/login", credentials("eve@example.net"))) == "200");
 }
 
+BOOST_AUTO_TEST_CASE(ended_sessions_are_deleted_after_their_retention)
+{
+    two_workspaces_fixture fixture({{"LATCHKEY_SESSION_RETENTION", "100000"}});
+    auto& db = fixture.db;
+    auto count = [&](const std::string& email) {
+        return db.sql("SELECT count(*) FROM sessions WHERE user_id = (SELECT id FROM users WHERE email = '" +
+                      email + "')");
+    };
+    auto end = [&](const std::string& email, const std::string& column, const std::string& seconds) {
+        db.sql("UPDATE sessions SET " + column + " = now() - interval '" + seconds +
+               " seconds' WHERE user_id = (SELECT id FROM users WHERE email = '" + email + "')");
+    };
+    end("ada@example.com", "revoked_at", "100001");
+    end("eve@example.net", "revoked_at", "99000");
+    db.sql("UPDATE retention_sweeps SET next_at = now()");
+    BOOST_TEST(support::eventually([&] { return count("ada@example.com") == "0"; }));
+    BOOST_TEST(count("eve@example.net") == "1");
+    BOOST_TEST(summary(fixture.client.get(base + "/me", fixture.token)) == "401 unauthorized");
+}
+
 BOOST_FIXTURE_TEST_CASE(logout_ends_the_session_of_the_token, sessions_fixture)
 {
     auto other = log_in(client, "ada@example.com");
