@@ -140,6 +140,7 @@ std::variant<id_claims, id_token_error> read_claims(const json::object& payload,
     out.email = printable_member(payload, "email");
     out.email_verified = !out.email.empty() && is_email_verified(payload);
     out.name = printable_member(payload, "name");
+    out.hosted_domain = printable_member(payload, "hd");
     return out;
 }
 

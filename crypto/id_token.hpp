@@ -23,6 +23,9 @@ struct id_claims {
     bool email_verified = false;
     /// Empty under the same conditions as `email`.
     std::string name;
+    /// `hd` of Google: the domain of the organization that manages the account. Empty for any other account,
+    /// and under the same conditions as `email`. Other issuers may use the name for anything.
+    std::string hosted_domain;
 };
 
 enum class id_token_error {

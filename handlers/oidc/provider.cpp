@@ -150,6 +150,11 @@ oidc_provider::oidc_provider(db::executor executor, https_client& client, config
 
 oidc_provider::~oidc_provider() = default;
 
+const std::string& oidc_provider::issuer() const
+{
+    return shared_->client->settings.issuer;
+}
+
 db::awaitable<std::string> oidc_provider::request_url(std::shared_ptr<shared> self, std::string state,
                                                       std::string nonce, std::string code_challenge)
 {
@@ -159,9 +164,13 @@ db::awaitable<std::string> oidc_provider::request_url(std::shared_ptr<shared> se
 }
 
 db::awaitable<oidc_login> oidc_provider::exchange(std::shared_ptr<shared> self, std::string code,
-                                                  std::string code_verifier, std::string nonce)
+                                                  std::string code_verifier, std::string nonce,
+                                                  std::optional<std::string> issuer)
 {
     auto endpoints = co_await self->endpoints.get();
+    // Mix-up: a response of another authorization server: its code must not reach this one (RFC 9207).
+    if (issuer ? *issuer != self->client->settings.issuer : endpoints->names_issuer)
+        throw oidc_failure(oidc_failure_kind::invalid_response, "the callback names another issuer, or none");
     co_await self->keys.get(); // before the code is used up
     form_fields form;
     form.emplace_back("grant_type", "authorization_code");
@@ -235,9 +244,9 @@ db::awaitable<std::string> oidc_provider::authorization_url(std::string state, s
 }
 
 db::awaitable<oidc_login> oidc_provider::redeem(std::string code, std::string code_verifier,
-                                                std::string nonce)
+                                                std::string nonce, std::optional<std::string> issuer)
 {
-    return exchange(shared_, std::move(code), std::move(code_verifier), std::move(nonce));
+    return exchange(shared_, std::move(code), std::move(code_verifier), std::move(nonce), std::move(issuer));
 }
 
 db::awaitable<bool> oidc_provider::revoke(std::string token)

@@ -51,6 +51,9 @@ public:
     oidc_provider(const oidc_provider&) = delete;
     oidc_provider& operator=(const oidc_provider&) = delete;
 
+    /// The issuer that is configured, which the tokens of all sign-ins are of.
+    const std::string& issuer() const;
+
     /** The URL to redirect the browser to (OpenID Connect Core, section 3.1.2.1; RFC 7636). From the cache,
         except once per discovery_ttl.
         @param code_challenge S256 of the verifier for redeem()
@@ -67,8 +70,11 @@ public:
     /** Exchanges the callback's code and verifies the ID token. One call to the provider; one more, at most
         every refetch_interval, if the ID token's key is unknown. The keys are fetched before the code is
         used.
+        @param issuer the callback's `iss` (RFC 9207): must be the provider's; may be missing if the provider
+        does not announce it
         @throw oidc_failure of any kind */
-    db::awaitable<oidc_login> redeem(std::string code, std::string code_verifier, std::string nonce);
+    db::awaitable<oidc_login> redeem(std::string code, std::string code_verifier, std::string nonce,
+                                     std::optional<std::string> issuer = {});
 
     /** Revokes an access or refresh token (RFC 7009).
         @return true if it is invalid now, or the provider has no revocation endpoint; false if it refuses
@@ -80,7 +86,8 @@ private:
     static db::awaitable<std::string> request_url(std::shared_ptr<shared> self, std::string state,
                                                   std::string nonce, std::string code_challenge);
     static db::awaitable<oidc_login> exchange(std::shared_ptr<shared> self, std::string code,
-                                              std::string code_verifier, std::string nonce);
+                                              std::string code_verifier, std::string nonce,
+                                              std::optional<std::string> issuer);
     static db::awaitable<std::shared_ptr<const crypto::jwk_set>> renew_keys(std::shared_ptr<shared> self);
     static db::awaitable<crypto::id_claims> verify(std::shared_ptr<shared> self, std::string token,
                                                    std::string nonce);

@@ -128,6 +128,8 @@ oidc_endpoints read_discovery(const http_response& response, std::string_view is
     if (document->contains("revocation_endpoint"))
         out.revocation = endpoint(*document, "revocation_endpoint", issuer);
     out.client_secret_post = prefers_client_secret_post(*document);
+    auto names_issuer = document->if_contains("authorization_response_iss_parameter_supported");
+    out.names_issuer = names_issuer && names_issuer->is_bool() && names_issuer->get_bool();
     return out;
 }
 

@@ -38,6 +38,8 @@ struct oidc_endpoints {
     std::string revocation;
     /// Client authentication: the secret in the form; false: HTTP Basic.
     bool client_secret_post = true;
+    /// Every authorization response has the parameter `iss` (RFC 9207, section 3).
+    bool names_issuer = false;
 };
 
 /** Parses the discovery document of `issuer` (OpenID Connect Discovery, section 4).

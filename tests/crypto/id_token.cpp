@@ -99,6 +99,21 @@ BOOST_AUTO_TEST_CASE(a_valid_token_yields_its_claims)
     BOOST_TEST(claims->email == "ada@example.org");
     BOOST_TEST(claims->email_verified);
     BOOST_TEST(claims->name == "Ada Lovelace");
+    BOOST_TEST(claims->hosted_domain == "");
+}
+
+BOOST_AUTO_TEST_CASE(the_hosted_domain_is_a_text_or_missing)
+{
+    auto hosted_domain = [](json::value claim) {
+        auto token = token_of(sample_with("hd", std::move(claim)));
+        auto result = verify_id_token(known(), token, {issuer, client, nonce, now});
+        return std::get<id_claims>(result).hosted_domain;
+    };
+    BOOST_TEST(hosted_domain("example.org") == "example.org");
+    for (json::value other :
+         {json::value(nullptr), json::value(true), json::value(json::array{"example.org"}),
+          json::value("example.org\n"), json::value("")})
+        BOOST_TEST(hosted_domain(other) == "", json::serialize(other));
 }
 
 BOOST_AUTO_TEST_CASE(a_token_without_an_email_address_is_valid)

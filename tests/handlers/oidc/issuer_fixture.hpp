@@ -203,10 +203,10 @@ struct signing_in {
             std::chrono::seconds(20));
     }
 
-    oidc_login redeem(std::string nonce = "nonce")
+    oidc_login redeem(std::string nonce = "nonce", std::optional<std::string> iss = {})
     {
         return support::run(
-            io, [&] { return provider().redeem("co/de", "verifier", nonce); }, std::chrono::seconds(20));
+            io, [&] { return provider().redeem("co/de", "verifier", nonce, iss); }, std::chrono::seconds(20));
     }
 
     bool revoke()

@@ -43,6 +43,25 @@ BOOST_AUTO_TEST_CASE(only_google_gets_the_offline_access_parameters)
     BOOST_TEST(!offline("https://accounts.google.com.example"));
 }
 
+BOOST_AUTO_TEST_CASE(a_response_of_another_issuer_is_rejected_before_its_code_is_sent)
+{
+    auto refusal = [&](std::optional<std::string> iss) { return failure_of([&] { redeem("nonce", iss); }); };
+    const std::string rejected = "invalid_response: the callback names another issuer, or none";
+    BOOST_TEST(refusal("https://evil.example") == rejected);
+    BOOST_TEST(refusal(google.url() + "/") == rejected);
+    BOOST_TEST(refusal("") == rejected);
+    BOOST_TEST(google.count("/token") == 0);
+    BOOST_TEST(refusal(google.url()) == "none");
+    BOOST_TEST(refusal(std::nullopt) == "none");
+
+    auto document = google.discovery();
+    document["authorization_response_iss_parameter_supported"] = true;
+    google.discover_as(document);
+    made.reset();
+    BOOST_TEST(refusal(std::nullopt) == rejected); // the provider has announced it
+    BOOST_TEST(refusal(google.url()) == "none");
+}
+
 BOOST_AUTO_TEST_CASE(a_code_is_redeemed_for_an_identity)
 {
     auto got = redeem();
