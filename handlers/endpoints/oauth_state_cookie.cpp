@@ -9,6 +9,7 @@
 #include <boost/url/parse.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace handlers {
 
@@ -17,9 +18,13 @@ namespace {
 constexpr std::string_view seal_context = "sign-in cookie";
 constexpr std::size_t max_cookie_size = 4096;
 
+constexpr std::string_view name_prefix = "latchkey_sign_in_";
+/// Characters of the state in the name of its cookie.
+constexpr std::size_t name_length = 16;
+
 std::string name_of(std::string_view state)
 {
-    return "latchkey_sign_in_" + std::string(state.substr(0, 16));
+    return std::string(name_prefix).append(state.substr(0, name_length));
 }
 
 /// Path, lifetime and protection of the cookie.
@@ -36,9 +41,14 @@ std::string attributes(const settings& config, std::chrono::seconds max_age)
     return out;
 }
 
-/// The value of a cookie; empty if there is none.
-std::string_view find_cookie(const request& req, std::string_view name)
+struct cookie {
+    std::string_view name, value;
+};
+
+/// The cookies of a request in their order: of one path, the oldest first (RFC 6265, section 5.4).
+std::vector<cookie> read_cookies(const request& req)
 {
+    std::vector<cookie> out;
     auto [line, end] = req.message.equal_range(http::field::cookie);
     for (; line != end; ++line) {
         std::string_view rest = line->value();
@@ -47,11 +57,42 @@ std::string_view find_cookie(const request& req, std::string_view name)
             auto pair = trim(rest.substr(0, semicolon));
             rest.remove_prefix(semicolon == std::string_view::npos ? rest.size() : semicolon + 1);
             auto equals = pair.find('=');
-            if (equals != std::string_view::npos && pair.substr(0, equals) == name)
-                return pair.substr(equals + 1);
+            if (equals != std::string_view::npos)
+                out.push_back({pair.substr(0, equals), pair.substr(equals + 1)});
         }
     }
-    return {};
+    return out;
+}
+
+/// The value of a cookie; empty if there is none.
+std::string_view find_cookie(const request& req, std::string_view name)
+{
+    auto all = read_cookies(req);
+    auto found = std::ranges::find(all, name, &cookie::name);
+    return found == all.end() ? std::string_view() : found->value;
+}
+
+std::optional<oauth_state> open_cookie(const context& cx, std::string_view value)
+{
+    if (value.empty() || value.size() > max_cookie_size)
+        return std::nullopt;
+    auto sealed = crypto::from_base64url(value);
+    auto opened = sealed ? cx.sealer.open(*sealed, seal_context) : std::nullopt;
+    if (!opened)
+        return std::nullopt;
+    auto read = schemas::parse_body<oauth_state>(crypto::text_of(*opened));
+    return std::move(read.value);
+}
+
+/// Whether a name is of the form that name_of() makes.
+bool is_own_name(std::string_view name)
+{
+    auto is_base64url = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+               c == '_';
+    };
+    return name.starts_with(name_prefix) && name.size() == name_prefix.size() + name_length &&
+           std::ranges::all_of(name, is_base64url);
 }
 
 /// Whether the text has the shape of our states, of which cookie names are made.
@@ -83,18 +124,31 @@ std::optional<oauth_state> from_cookies(const context& cx, const request& req, s
 {
     if (!is_state(state))
         return std::nullopt;
-    auto value = find_cookie(req, name_of(state));
-    if (value.empty() || value.size() > max_cookie_size)
+    auto found = open_cookie(cx, find_cookie(req, name_of(state)));
+    if (!found || !crypto::equal_constant_time(found->state, state) || found->expires_at <= seconds(cx.now()))
         return std::nullopt;
-    auto sealed = crypto::from_base64url(value);
-    auto opened = sealed ? cx.sealer.open(*sealed, seal_context) : std::nullopt;
-    if (!opened)
-        return std::nullopt;
-    auto read = schemas::parse_body<oauth_state>(crypto::text_of(*opened));
-    if (!read || !crypto::equal_constant_time(read.value->state, state) ||
-        read.value->expires_at <= seconds(cx.now()))
-        return std::nullopt;
-    return std::move(read.value);
+    return found;
+}
+
+std::vector<std::string> delete_oldest_cookies(const context& cx, const request& req)
+{
+    auto all = read_cookies(req);
+    std::erase_if(all, [](const cookie& each) { return !is_own_name(each.name); });
+    if (all.size() < max_begun_sign_ins)
+        return {};
+    // Those of one second are in the order of the request.
+    std::vector<std::pair<std::int64_t, std::size_t>> by_age;
+    for (std::size_t at = 0; at < all.size(); ++at) {
+        auto state = open_cookie(cx, all[at].value);
+        by_age.emplace_back(state ? state->expires_at : 0, at);
+    }
+    std::ranges::sort(by_age);
+    by_age.resize(by_age.size() - (max_begun_sign_ins - 1));
+    std::vector<std::string> out;
+    out.reserve(by_age.size());
+    for (auto& [expires_at, at] : by_age)
+        out.push_back(delete_cookie(cx, all[at].name.substr(name_prefix.size())));
+    return out;
 }
 
 } // namespace handlers

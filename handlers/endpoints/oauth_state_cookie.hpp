@@ -5,15 +5,24 @@
 
 #include <boost/describe/class.hpp>
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace handlers {
 
 /// The path of the cookie, and of the endpoints that use it.
 inline constexpr std::string_view oidc_base_path = "/api/v1/users/oauth/google";
+
+/// Paths of the HTML pages that have a sign-in, and may be its redirect URI.
+inline constexpr std::array<std::string_view, 3> oidc_pages{"/email-change", "/invite", "/verify"};
+
+/// Sign-ins that one browser can have in progress: the cookies of more would fill its header.
+inline constexpr std::size_t max_begun_sign_ins = 5;
 
 /// One sign-in in progress.
 struct oauth_state {
@@ -36,6 +45,10 @@ std::string to_cookie(const context& cx, const oauth_state& state);
 
 /// The value of Set-Cookie that deletes the cookie.
 std::string delete_cookie(const context& cx, std::string_view state);
+
+/// Values of Set-Cookie that make room for one more sign-in within max_begun_sign_ins: they delete the
+/// oldest, and first of all cookies that are expired or unreadable.
+std::vector<std::string> delete_oldest_cookies(const context& cx, const request& req);
 
 /// The sign-in with this state that this browser has started; nothing if there is none or it has expired.
 std::optional<oauth_state> from_cookies(const context& cx, const request& req, std::string_view state);

@@ -137,6 +137,8 @@ awaitable<reply> authorize(call& c, query<schemas::oauth_authorization_request> 
         auto url =
             co_await c.cx.oidc->authorization_url(state.state, state.nonce, challenge_of(state.verifier));
         out = redirect(url);
+        for (auto& excess : delete_oldest_cookies(c.cx, c.req))
+            out.add_header("Set-Cookie", excess);
         out.add_header("Set-Cookie", to_cookie(c.cx, state));
     } catch (const oidc_failure& e) {
         parameters.emplace_back("error", error_code_of(e.kind()));

@@ -3,6 +3,7 @@
 #include "tests/support/eventually.hpp"
 #include "tests/support/forge.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <thread>
 #include <vector>
@@ -150,6 +151,58 @@ BOOST_FIXTURE_TEST_CASE(the_callback_is_bound_to_the_browser_by_its_cookie, oidc
     }
     cookies = "other=1; " + mine + "; more=2";
     BOOST_TEST(return_from_provider(to).status == 302u);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_browser_has_at_most_five_sign_ins_in_progress, oidc_fixture)
+{
+    std::vector<std::string> jar; // as a browser sends it: the oldest first
+    std::vector<std::string> callbacks;
+    auto send_jar = [&] {
+        std::string header = "other=1";
+        for (auto& one : jar)
+            header += "; " + one;
+        client.set("Cookie", header);
+    };
+    auto begin_another = [&] {
+        send_jar();
+        auto sent = client.get(begin_path());
+        client.set("Cookie", "");
+        auto [line, end] = sent.headers.equal_range("Set-Cookie");
+        for (; line != end; ++line) {
+            std::string set(line->value());
+            auto pair = set.substr(0, set.find(';'));
+            auto name = pair.substr(0, pair.find('=') + 1);
+            std::erase_if(jar, [&](auto& old) { return old.starts_with(name); });
+            if (set.find("Max-Age=0") == std::string::npos)
+                jar.push_back(pair);
+        }
+        callbacks.push_back(visit_provider(sent));
+    };
+    auto finish = [&](std::size_t number) {
+        send_jar();
+        auto back = client.get(request_target(callbacks.at(number)));
+        client.set("Cookie", "");
+        return back.status;
+    };
+    for (std::size_t begun = 1; begun <= 7; ++begun) {
+        begin_another();
+        BOOST_TEST(jar.size() == std::min<std::size_t>(begun, 5));
+    }
+    BOOST_TEST(finish(0) == 400u);
+    BOOST_TEST(finish(1) == 400u);
+    for (std::size_t number = 2; number < 7; ++number)
+        BOOST_TEST(finish(number) == 302u);
+
+    // What is unreadable goes before what is in progress, and cookies of others stay.
+    auto newest = jar.back();
+    jar = {newest};
+    for (char c = 'a'; c < 'i'; ++c)
+        jar.push_back("latchkey_sign_in_" + std::string(16, c) + "=x");
+    jar.push_back("latchkey_sign_in_short=x");
+    begin_another();
+    BOOST_TEST(jar.size() == 6u);
+    BOOST_TEST(std::ranges::count(jar, newest) == 1);
+    BOOST_TEST(std::ranges::count(jar, "latchkey_sign_in_short=x") == 1);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_forged_state_is_rejected, oidc_fixture)
