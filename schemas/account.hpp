@@ -11,12 +11,16 @@ struct email_token {
 };
 BOOST_DESCRIBE_STRUCT(email_token, (), (token))
 
-/// The token of a link that verifies an address, and the account's password, which proves the account.
+/// The token of a link that verifies an address. The account's password proves the account as well, and so
+/// does a sign-in through the provider that the account was made with: its code, and the verifier of that
+/// code.
 struct email_verification {
     opaque_token token;
     std::optional<existing_password> password;
+    std::optional<opaque_token> provider_code;
+    std::optional<opaque_token> code_verifier;
 };
-BOOST_DESCRIBE_STRUCT(email_verification, (), (token, password))
+BOOST_DESCRIBE_STRUCT(email_verification, (), (token, password, provider_code, code_verifier))
 
 struct verified_email {
     std::string email;

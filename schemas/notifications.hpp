@@ -44,14 +44,15 @@ struct notifications {
     security_channels email_change_notice;
     security_channels new_sign_in;
     security_channels key_reported;
+    security_channels provider_linked;
     channels key_minted;
     channels approval_asked;
     channels approval_given;
     channels approval_refused;
 };
 BOOST_DESCRIBE_STRUCT(notifications, (),
-                      (password_changed, email_change_notice, new_sign_in, key_reported, key_minted,
-                       approval_asked, approval_given, approval_refused))
+                      (password_changed, email_change_notice, new_sign_in, key_reported, provider_linked,
+                       key_minted, approval_asked, approval_given, approval_refused))
 
 struct channels_patch {
     omittable<bool> email;
@@ -68,14 +69,15 @@ struct notifications_patch {
     omittable<security_channels_patch> email_change_notice;
     omittable<security_channels_patch> new_sign_in;
     omittable<security_channels_patch> key_reported;
+    omittable<security_channels_patch> provider_linked;
     omittable<channels_patch> key_minted;
     omittable<channels_patch> approval_asked;
     omittable<channels_patch> approval_given;
     omittable<channels_patch> approval_refused;
 };
 BOOST_DESCRIBE_STRUCT(notifications_patch, (),
-                      (password_changed, email_change_notice, new_sign_in, key_reported, key_minted,
-                       approval_asked, approval_given, approval_refused))
+                      (password_changed, email_change_notice, new_sign_in, key_reported, provider_linked,
+                       key_minted, approval_asked, approval_given, approval_refused))
 
 struct unsubscription {
     static constexpr bool accepts_any_text = true;

@@ -24,8 +24,9 @@ struct oauth_callback {
     text<1, 512> state;
     omittable<text<1, 2048>> code;
     omittable<text<1, 256>> error;
+    omittable<text<1, 512>> iss;
 };
-BOOST_DESCRIBE_STRUCT(oauth_callback, (), (state, code, error))
+BOOST_DESCRIBE_STRUCT(oauth_callback, (), (state, code, error, iss))
 
 struct oauth_exchange {
     opaque_token code;
@@ -35,10 +36,11 @@ BOOST_DESCRIBE_STRUCT(oauth_exchange, (), (code, code_verifier))
 
 struct oauth_grant {
     std::string provider;
+    std::string issuer;
     std::string email;
     timestamp created_at{};
     timestamp last_used_at{};
 };
-BOOST_DESCRIBE_STRUCT(oauth_grant, (), (provider, email, created_at, last_used_at))
+BOOST_DESCRIBE_STRUCT(oauth_grant, (), (provider, issuer, email, created_at, last_used_at))
 
 } // namespace schemas

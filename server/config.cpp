@@ -56,6 +56,7 @@ struct raw_settings {
     std::optional<schemas::text<1, 512>> google_client_id;
     std::optional<schemas::text<1, 512>> google_client_secret;
     std::optional<issuer_setting> google_issuer;
+    std::optional<domains_setting> google_authoritative_domains;
     std::optional<redirects_setting> redirect_allowlist;
     std::optional<schemas::integer<1, 64>> database_connections;
     std::optional<schemas::integer<1, 1'048'576>> cache_mib;
@@ -71,8 +72,8 @@ BOOST_DESCRIBE_STRUCT(raw_settings, (),
                        invite_retention, mail_retention, verify_token_ttl, reset_token_ttl, invite_ttl,
                        email_verification, smtp_url, mail_from, smtp_connections, mail_per_recipient,
                        mail_per_sender, mail_per_hour, google_client_id, google_client_secret, google_issuer,
-                       redirect_allowlist, database_connections, cache_mib, prepared_statements, migrate,
-                       drain_delay))
+                       google_authoritative_domains, redirect_allowlist, database_connections, cache_mib,
+                       prepared_statements, migrate, drain_delay))
 
 constexpr std::pair<std::optional<seconds_setting> raw_settings::*,
                     std::chrono::seconds db::retention_periods::*>
@@ -153,6 +154,11 @@ void check_combinations(const raw_settings& in, std::vector<std::string>& errors
             "LATCHKEY_GOOGLE_CLIENT_ID: requires LATCHKEY_GOOGLE_CLIENT_SECRET, and vice versa");
     if (in.google_issuer && !in.google_client_id)
         errors.emplace_back("LATCHKEY_GOOGLE_ISSUER: requires LATCHKEY_GOOGLE_CLIENT_ID");
+    if (in.google_authoritative_domains &&
+        (!in.google_issuer || in.google_issuer->value == crypto::google_issuer))
+        errors.emplace_back(
+            "LATCHKEY_GOOGLE_AUTHORITATIVE_DOMAINS: requires LATCHKEY_GOOGLE_ISSUER of another "
+            "provider; Google's tokens say themselves which addresses it is authoritative for");
     if (in.admin_listen && overlap(in.admin_listen->endpoint, listen_address(in)))
         errors.emplace_back("LATCHKEY_ADMIN_LISTEN: must be another address or port than LATCHKEY_LISTEN");
     auto refresh = in.refresh_token_ttl ? in.refresh_token_ttl->value : defaults.refresh_token_ttl.count();
@@ -233,6 +239,8 @@ config to_config(raw_settings in)
         h.rate_limit_per_minute = static_cast<std::uint32_t>(in.rate_limit_per_minute->value);
     if (in.cors_origins)
         h.cors_origins = std::move(in.cors_origins->origins);
+    if (in.google_authoritative_domains)
+        h.authoritative_domains = std::move(in.google_authoritative_domains->domains);
     if (in.redirect_allowlist)
         h.redirect_allowlist = std::move(in.redirect_allowlist->urls);
     if (in.extra_resources)

@@ -162,6 +162,22 @@ std::optional<cors_origins_setting> cors_origins_setting::read(std::string_view 
     return out;
 }
 
+std::optional<domains_setting> domains_setting::read(std::string_view in, const path& at,
+                                                     validation_errors& errors)
+{
+    domains_setting out;
+    for (auto item : split_list(in)) {
+        validation_errors in_domain;
+        auto domain = schemas::domain_name::read(item, at, in_domain);
+        if (item != "*" && !domain) {
+            add_error(at, errors, "must be *, or email domains such as example.com, separated by commas");
+            return std::nullopt;
+        }
+        out.domains.push_back(domain ? std::move(domain->value) : std::string(item));
+    }
+    return out;
+}
+
 std::optional<networks_setting> networks_setting::read(std::string_view in, const path& at,
                                                        validation_errors& errors)
 {

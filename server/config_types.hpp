@@ -57,6 +57,15 @@ struct cors_origins_setting {
                                                     schemas::validation_errors& errors);
 };
 
+/// `*`, or a comma-separated list of email domains.
+struct domains_setting {
+    /// Normalized.
+    std::vector<std::string> domains;
+
+    static std::optional<domains_setting> read(std::string_view in, const schemas::path& at,
+                                               schemas::validation_errors& errors);
+};
+
 /// A comma-separated list of addresses and networks in CIDR notation, without host bits; not all addresses.
 struct networks_setting {
     std::vector<handlers::address_range> networks;

@@ -23,6 +23,7 @@ std::vector<std::pair<std::string, std::string>> external_services_at(std::uint1
     return {{"LATCHKEY_SMTP_URL", "smtp://" + address},
             {"LATCHKEY_MAIL_FROM", "bench@example.org"},
             {"LATCHKEY_GOOGLE_ISSUER", "http://" + address},
+            {"LATCHKEY_GOOGLE_AUTHORITATIVE_DOMAINS", "*"},
             {"LATCHKEY_GOOGLE_CLIENT_ID", "bench"},
             {"LATCHKEY_GOOGLE_CLIENT_SECRET", "bench"},
             {"LATCHKEY_REDIRECT_ALLOWLIST", std::string(redirect_uri)}};

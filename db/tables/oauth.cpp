@@ -24,7 +24,7 @@ awaitable<std::optional<std::vector<std::uint8_t>>> consume_code(pool& db, diges
 }
 
 static const statement list_grants{"oauth_list_grants", "SELECT " + columns<row>() + R"(
-    FROM oauth_grants WHERE user_id = $1 ORDER BY provider)"};
+    FROM oauth_grants WHERE user_id = $1 ORDER BY provider, issuer)"};
 
 awaitable<std::vector<row>> list(pool& db, uuid user_id)
 {
@@ -34,11 +34,11 @@ awaitable<std::vector<row>> list(pool& db, uuid user_id)
 
 static const statement find_grant_user{"oauth_find_user", "SELECT " + columns<users::row>("u") + R"(
     FROM oauth_grants g JOIN users u ON u.id = g.user_id
-    WHERE g.provider = $1 AND g.subject = $2)"};
+    WHERE g.issuer = $1 AND g.subject = $2)"};
 
-awaitable<std::optional<users::account>> find_account(pool& db, std::string provider, std::string subject)
+awaitable<std::optional<users::account>> find_account(pool& db, std::string issuer, std::string subject)
 {
-    auto found = co_await db.run(find_grant_user, provider, subject);
+    auto found = co_await db.run(find_grant_user, issuer, subject);
     auto user = found.as_optional<users::row>();
     if (!user)
         co_return std::nullopt;
@@ -46,11 +46,11 @@ awaitable<std::optional<users::account>> find_account(pool& db, std::string prov
 }
 
 static const statement upsert_oauth_grant{"oauth_upsert_grant",
-                                          "SELECT upsert_oauth_grant($1, $2, $3, $4, $5, $6)"};
+                                          "SELECT upsert_oauth_grant($1, $2, $3, $4, $5, $6, $7)"};
 
 void add_upsert(batch& work, const draft& grant)
 {
-    work.add(upsert_oauth_grant, grant.provider, grant.subject, grant.user_id, grant.email,
+    work.add(upsert_oauth_grant, grant.provider, grant.issuer, grant.subject, grant.user_id, grant.email,
              grant.sealed_tokens, grant.replaces_tokens);
 }
 
@@ -73,7 +73,9 @@ static const statement delete_grant{"oauth_delete_grant", R"(
         DELETE FROM oauth_grants g USING owner
         WHERE g.user_id = owner.id AND g.provider = $3 AND owner.has_password
         RETURNING g.user_id),
-    recorded AS (INSERT INTO audit SELECT event.* FROM deleted, audit_event($1) AS event)
+    recorded AS (
+        INSERT INTO audit
+        SELECT event.* FROM (SELECT FROM deleted LIMIT 1) AS done, audit_event($1) AS event)
     SELECT CASE WHEN EXISTS (SELECT FROM deleted) THEN 'done'
                 WHEN EXISTS (SELECT FROM known) THEN 'last_sign_in_method'
                 ELSE 'unknown' END)"};
@@ -89,7 +91,7 @@ static const statement claim_due_revocations{"oauth_claim_revocations", R"(
     SET next_attempt_at = now() + $1 * interval '1 second'
     WHERE id IN (SELECT id FROM oauth_revocations WHERE next_attempt_at <= now()
                  ORDER BY next_attempt_at LIMIT $2 FOR UPDATE SKIP LOCKED)
-    RETURNING id, provider, sealed_tokens, created_at)"};
+    RETURNING id, provider, issuer, sealed_tokens, created_at)"};
 
 awaitable<std::vector<revocation>> claim_revocations(pool& db, std::chrono::seconds wait, int limit)
 {

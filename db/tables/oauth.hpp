@@ -29,38 +29,43 @@ awaitable<std::optional<std::vector<std::uint8_t>>> consume_code(pool& db, diges
 // ---- grants: links to a user's account at a provider
 
 struct row {
+    /// The name in the API.
     std::string provider;
+
+    /// The `iss` of its tokens. Subjects are unique for an issuer.
+    std::string issuer;
     std::string subject;
     std::string email;
     timestamp created_at;
     timestamp last_used_at;
 };
-BOOST_DESCRIBE_STRUCT(row, (), (provider, subject, email, created_at, last_used_at))
+BOOST_DESCRIBE_STRUCT(row, (), (provider, issuer, subject, email, created_at, last_used_at))
 
-/// All grants of a user, ordered by provider.
+/// All grants of a user, ordered by provider and issuer.
 awaitable<std::vector<row>> list(pool& db, uuid user_id);
 
-/// The user linked to a provider's account, and the workspace that the login opens.
-awaitable<std::optional<users::account>> find_account(pool& db, std::string provider, std::string subject);
+/// The user linked to an identity, and the workspace that the login opens.
+awaitable<std::optional<users::account>> find_account(pool& db, std::string issuer, std::string subject);
 
 struct draft {
     std::string_view provider;
+    std::string_view issuer;
     std::string_view subject;
     uuid user_id{};
 
-    /// Normalized.
-    std::string_view email;
+    /// Normalized. Nothing: the provider has not verified it; only for an identity that is linked already.
+    std::optional<std::string_view> email;
     std::span<const std::uint8_t> sealed_tokens;
 
     /// The tokens are valid for longer than the stored ones, and replace them.
     bool replaces_tokens = false;
 };
 
-/** Links an account, or records another sign-in. A user without a link must have the address of the draft.
-    Adds one result that the caller skips. The batch fails with one of the two below. */
+/** Links an identity, or records another sign-in. A user without this link must have the address of the
+   draft. Adds one result that the caller skips. The batch fails with one of the two below. */
 void add_upsert(batch& work, const draft& grant);
 
-/// True if a batch failed because the user is linked to another account at the provider, or that account to
+/// True if a batch failed because the user is linked to another identity of the issuer, or that identity to
 /// another user.
 bool was_linked_elsewhere(const failure& error);
 
@@ -69,7 +74,8 @@ bool was_outdated(const failure& error);
 
 BOOST_DEFINE_ENUM_CLASS(removal, done, unknown, last_sign_in_method)
 
-/** Removes a link and queues the revocation of its tokens. Refused if the user has no password.
+/** Removes the links to a provider and queues the revocation of their tokens. Refused if the user has no
+   password.
     @param event recorded if done */
 awaitable<removal> remove(pool& db, uuid user_id, std::string provider, audit::entry event);
 
@@ -78,10 +84,13 @@ awaitable<removal> remove(pool& db, uuid user_id, std::string provider, audit::e
 struct revocation {
     uuid id{};
     std::string provider;
+
+    /// The only one that the tokens may be sent to.
+    std::string issuer;
     std::vector<std::uint8_t> sealed_tokens;
     timestamp created_at;
 };
-BOOST_DESCRIBE_STRUCT(revocation, (), (id, provider, sealed_tokens, created_at))
+BOOST_DESCRIBE_STRUCT(revocation, (), (id, provider, issuer, sealed_tokens, created_at))
 
 /// Claims due revocations and schedules their next attempt after `wait`, in case this one fails.
 awaitable<std::vector<revocation>> claim_revocations(pool& db, std::chrono::seconds wait, int limit);

@@ -17,8 +17,8 @@ namespace db::outbox {
 
 /// The template of an email. Some are also the notification kinds that users switch off.
 BOOST_DEFINE_ENUM_CLASS(kind, verify, reset, address_taken, email_change, email_change_notice,
-                        password_changed, new_sign_in, key_minted, key_reported, invite, invite_reminder,
-                        approval_asked, approval_given, approval_refused)
+                        password_changed, new_sign_in, key_minted, key_reported, provider_linked, invite,
+                        invite_reminder, approval_asked, approval_given, approval_refused)
 
 /// An email to be queued.
 struct draft {

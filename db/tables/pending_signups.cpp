@@ -6,13 +6,13 @@ namespace db::pending_signups {
 
 static const statement insert_signup{"pending_signups_insert", R"(
     INSERT INTO pending_signups (id, email, email_normalized, password_hash, name, workspace_name,
-                                 signup_agent, digest, expires_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9))"};
+                                 signup_agent, sealed_login, digest, expires_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10))"};
 
 void add_insert(batch& work, const row& signup, const digest& token, timestamp expires_at)
 {
     work.add(insert_signup, signup.id, signup.email, signup.email_normalized, signup.password_hash,
-             signup.name, signup.workspace_name, signup.signup_agent, token, expires_at);
+             signup.name, signup.workspace_name, signup.signup_agent, signup.sealed_login, token, expires_at);
 }
 
 static const statement find_signup{"pending_signups_find", "SELECT " + columns<row>() + R"(

@@ -5,9 +5,11 @@
 
 #include <boost/describe/class.hpp>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace db::pending_signups {
 
@@ -15,15 +17,21 @@ struct row {
     uuid id{};
     std::string email;
     std::string email_normalized;
-    std::string password_hash;
+
+    /// Nothing: signs in through a provider.
+    std::optional<std::string> password_hash;
     std::optional<std::string> name;
     std::optional<std::string> workspace_name;
 
     /// As users::row::signup_agent.
     std::string signup_agent;
+
+    /// The identity at a provider, encrypted; nothing for a sign-up with a password.
+    std::optional<std::vector<std::uint8_t>> sealed_login;
 };
 BOOST_DESCRIBE_STRUCT(row, (),
-                      (id, email, email_normalized, password_hash, name, workspace_name, signup_agent))
+                      (id, email, email_normalized, password_hash, name, workspace_name, signup_agent,
+                       sealed_login))
 
 void add_insert(batch& work, const row& signup, const digest& token, timestamp expires_at);
 

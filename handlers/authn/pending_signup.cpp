@@ -3,23 +3,27 @@
 #include "crypto/one_time_token.hpp"
 #include "crypto/random.hpp"
 #include "db/postgres/error.hpp"
+#include "db/tables/oauth.hpp"
 #include "db/tables/users.hpp"
 #include "handlers/authn/account_proof.hpp"
 #include "handlers/authn/login_attempt.hpp"
 #include "handlers/authn/password_check.hpp"
+#include "handlers/authn/provider_login.hpp"
 #include "handlers/http/unit_of_work.hpp"
 #include "handlers/mail/queue_mail.hpp"
 
 namespace handlers {
 
-awaitable<void> add_pending_signup(call& c, const new_account& account)
+awaitable<void> add_pending_signup(call& c, const new_account& account,
+                                   std::optional<std::vector<std::uint8_t>> sealed_login)
 {
     unit_of_work tx(c, credential_check::none);
     db::pending_signups::row signup;
     signup.id = crypto::make_uuid_v7();
     signup.email = account.email;
     signup.email_normalized = account.email_normalized;
-    signup.password_hash = account.password_hash.value();
+    signup.password_hash = account.password_hash;
+    signup.sealed_login = std::move(sealed_login);
     signup.name = account.name;
     signup.workspace_name = account.workspace_name;
     signup.signup_agent = describe_agent(tx.origin().agent());
@@ -51,11 +55,20 @@ awaitable<result<bool>> knows_signup(call& c, const db::pending_signups::row& si
     login_attempt attempt(c, signup.email_normalized);
     if (auto over = attempt.count())
         co_return std::move(*over);
-    bool matches = co_await check_password(c.cx, std::move(*password), std::nullopt, signup.password_hash);
+    bool matches =
+        co_await check_password(c.cx, std::move(*password), std::nullopt, signup.password_hash.value_or(""));
     if (matches)
         co_return true;
     attempt.record_failure(std::nullopt);
     co_return problem::of(codes::invalid_credentials.with_status(403), "The password is incorrect.");
+}
+
+/// Whether a sign-in through a provider is by the identity that signed up.
+result<bool> is_same_identity(const std::optional<provider_login>& signup, const provider_login& proof)
+{
+    if (signup && signup->issuer == proof.issuer && signup->subject == proof.subject)
+        return true;
+    return problem::of(codes::invalid_credentials.with_status(403), std::string(other_identity));
 }
 
 /// Whether an account that has the address keeps it against a sign-up with or without its password.
@@ -68,13 +81,19 @@ bool keeps_address(const db::users::row& existing, bool is_known)
 } // namespace
 
 awaitable<result<std::string>> complete_pending_signup(call& c, const std::string& token,
-                                                       std::optional<schemas::existing_password> password)
+                                                       std::optional<schemas::existing_password> password,
+                                                       const std::optional<provider_login>& proof)
 {
     auto digest = crypto::one_time_token_digest(token);
     auto signup = digest ? co_await db::pending_signups::find(c.cx.db, *digest) : std::nullopt;
     if (!signup)
         co_return problem::of(codes::invalid_token);
+    auto login = signup->sealed_login ? open_pending_login(c.cx, *signup->sealed_login) : std::nullopt;
+    if (signup->sealed_login && !login) // sealed with another master key
+        co_return problem::of(codes::invalid_token);
     auto known = co_await knows_signup(c, *signup, std::move(password));
+    if (proof)
+        known = is_same_identity(login, *proof);
     if (!known)
         co_return known.error();
     auto existing = co_await db::users::find_by_email(c.cx.db, signup->email_normalized);
@@ -99,11 +118,13 @@ awaitable<result<std::string>> complete_pending_signup(call& c, const std::strin
         co_await replace_unproved_account(tx, c, *existing, account);
     else
         add_verified_account(tx, account);
+    if (login)
+        add_grant(tx, c.cx, account.user_id, *login);
     tx.audit(event);
     try {
         co_await tx.commit();
     } catch (const db::failure& e) {
-        if (e.is_unique_violation("users_email_key"))
+        if (e.is_unique_violation("users_email_key") || db::oauth::was_linked_elsewhere(e))
             co_return problem::of(codes::invalid_token);
         throw;
     }

@@ -11,6 +11,8 @@ namespace {
 
 constexpr std::chrono::minutes max_session_age{5};
 
+} // namespace
+
 awaitable<bool> has_fresh_session(call& c)
 {
     auto& caller = c.caller();
@@ -19,8 +21,6 @@ awaitable<bool> has_fresh_session(call& c)
     auto created_at = co_await db::sessions::find_created_at(c.cx.db, caller.credential_id);
     co_return created_at && *created_at > c.cx.now() - max_session_age;
 }
-
-} // namespace
 
 awaitable<std::optional<problem>> require_reauthentication(call& c, const db::users::row& user,
                                                            std::optional<schemas::existing_password> password,

@@ -11,6 +11,9 @@
 
 namespace handlers {
 
+/// Whether the caller's credential is a session that was opened less than five minutes ago.
+awaitable<bool> has_fresh_session(call& c);
+
 /** Requires the password of `user`, who is the caller; or, of an account without one, a session that was
     opened less than five minutes ago. Wrong passwords count against the login limits.
     @param field name of the password in the body, for the error

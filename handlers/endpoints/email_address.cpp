@@ -1,12 +1,14 @@
 #include "handlers/endpoints/email_address.hpp"
 
 #include "crypto/encoding.hpp"
+#include "db/tables/oauth.hpp"
 #include "db/tables/users.hpp"
 #include "handlers/access/client_address.hpp"
 #include "handlers/access/rate_limits.hpp"
 #include "handlers/authn/account_proof.hpp"
 #include "handlers/authn/email_token.hpp"
 #include "handlers/authn/pending_signup.hpp"
+#include "handlers/authn/provider_login.hpp"
 #include "handlers/authn/reauthentication.hpp"
 #include "handlers/authn/response_floor.hpp"
 #include "handlers/http/guards.hpp"
@@ -30,6 +32,33 @@ schemas::verified_email to_verified(const db::users::row& user)
     return out;
 }
 
+/// The sign-in through a provider that the body refers to, if any. Consumes its code.
+awaitable<result<std::optional<provider_login>>> take_provider_proof(call& c,
+                                                                     const schemas::email_verification& body)
+{
+    if (!body.provider_code)
+        co_return std::optional<provider_login>();
+    auto verifier = body.code_verifier ? body.code_verifier->value : std::string();
+    auto login = co_await take_login(c, body.provider_code->value, std::move(verifier));
+    if (!login)
+        co_return problem::of(codes::invalid_token, "The sign-in with the provider has expired; try again.");
+    co_return std::move(login);
+}
+
+/// Whether the request comes from the person who made the account: knows_account(), or a sign-in with an
+/// identity that is linked to it.
+awaitable<result<bool>> is_maker(call& c, const db::users::row& user,
+                                 std::optional<schemas::existing_password> password,
+                                 const std::optional<provider_login>& login)
+{
+    if (!login)
+        co_return co_await knows_account(c, user, std::move(password));
+    auto linked = co_await db::oauth::find_account(c.cx.db, login->issuer, login->subject);
+    if (linked && linked->user.id == user.id)
+        co_return true;
+    co_return problem::of(codes::invalid_credentials.with_status(403), std::string(other_identity));
+}
+
 /// The caller of a route that is open to anyone, from an optional credential.
 awaitable<result<db::users::row>> load_optional_caller(call& c)
 {
@@ -43,9 +72,13 @@ awaitable<result<db::users::row>> load_optional_caller(call& c)
 
 awaitable<answer<schemas::verified_email>> verify(call& c, schemas::email_verification body)
 {
+    auto proof = co_await take_provider_proof(c, body);
+    if (!proof)
+        co_return proof.error();
     auto token = co_await find_email_token(c, body.token.value, purpose::verify_email);
     if (!token) {
-        auto completed = co_await complete_pending_signup(c, body.token.value, std::move(body.password));
+        auto completed =
+            co_await complete_pending_signup(c, body.token.value, std::move(body.password), *proof);
         if (!completed)
             co_return completed.error();
         schemas::verified_email out;
@@ -55,7 +88,7 @@ awaitable<answer<schemas::verified_email>> verify(call& c, schemas::email_verifi
     auto user = co_await db::users::find(c.cx.db, token->user_id);
     if (!user || user->disabled_at)
         co_return problem::of(codes::invalid_token);
-    auto known = co_await knows_account(c, *user, std::move(body.password));
+    auto known = co_await is_maker(c, *user, std::move(body.password), *proof);
     if (!known)
         co_return known.error();
 
@@ -167,6 +200,9 @@ awaitable<answer<no_content>> change(call& c, schemas::email_change body)
 
 awaitable<answer<schemas::verified_email>> confirm_change(call& c, schemas::email_verification body)
 {
+    auto proof = co_await take_provider_proof(c, body);
+    if (!proof)
+        co_return proof.error();
     auto token = co_await find_email_token(c, std::move(body.token.value), purpose::change_email);
     if (!token)
         co_return problem::of(codes::invalid_token);
@@ -175,7 +211,7 @@ awaitable<answer<schemas::verified_email>> confirm_change(call& c, schemas::emai
     auto user = co_await db::users::find(c.cx.db, token->user_id);
     if (!user)
         co_return problem::of(codes::invalid_token);
-    auto known = co_await knows_account(c, *user, std::move(body.password));
+    auto known = co_await is_maker(c, *user, std::move(body.password), *proof);
     if (!known)
         co_return known.error();
     auto by = *known ? db::users::proof::account : db::users::proof::link;

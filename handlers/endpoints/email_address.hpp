@@ -29,12 +29,13 @@ awaitable<answer<no_content>> change(call& c, schemas::email_change body);
 awaitable<answer<schemas::verified_email>> confirm_change(call& c, schemas::email_verification body);
 
 inline constexpr operation operations[] = {
-    describes<&verify>(tags::email_and_passwords, "verifyEmail",
-                       "Verify an email address with the token of an email",
-                       "The token can be used once. Opening the link does not use it; this call does. With a "
-                       "session of the account in `Authorization`, or with its password, the account is "
-                       "proved. Without, the address is verified for it and no more: it joins no workspace "
-                       "by its domain, and a later password reset or sign-in with a provider replaces it.")
+    describes<&verify>(
+        tags::email_and_passwords, "verifyEmail", "Verify an email address with the token of an email",
+        "The token can be used once. Opening the link does not use it; this call does. With a "
+        "session of the account in `Authorization`, with its password, or with the code of a "
+        "sign-in through the provider that it was made with (`provider_code` and "
+        "`code_verifier`), the account is proved. Without, the address is verified for it and no "
+        "more: it joins no workspace by its domain, and a later password reset or sign-in with a provider replaces it.")
         .fails_with(codes::invalid_token, codes::invalid_credentials.with_status(403)),
     describes<&disown>(tags::email_and_passwords, "disownEmail",
                        "Report that an account with this address is not one's own",

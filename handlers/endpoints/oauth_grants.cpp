@@ -15,7 +15,8 @@ awaitable<answer<schemas::page<schemas::oauth_grant>>> list(call& c)
     auto found = co_await db::oauth::list(c.cx.db, *c.caller().user_id);
     schemas::page<schemas::oauth_grant> out;
     for (auto& grant : found)
-        out.items.push_back({grant.provider, grant.email, grant.created_at, grant.last_used_at});
+        out.items.push_back(
+            {grant.provider, grant.issuer, grant.email, grant.created_at, grant.last_used_at});
     out.total = static_cast<std::int64_t>(found.size());
     co_return out;
 }

@@ -62,6 +62,10 @@ struct codes {
     LATCHKEY_CODE(not_found, 404, "Not found.");
     LATCHKEY_CODE(method_not_allowed, 405, "Method not allowed.");
     LATCHKEY_CODE(email_taken, 409, "An account with this email address exists.");
+    /// Of a sign-in through a provider that is not authoritative for the address.
+    LATCHKEY_CODE(link_required, 409,
+                  "An account with this email address exists, and the provider does not prove that it is "
+                  "yours. Sign in to it with its password, and link the provider from there.");
     LATCHKEY_CODE(already_member, 409, "You are already a member of the workspace.");
     LATCHKEY_CODE(last_admin, 409, "A workspace must keep at least one admin.");
     LATCHKEY_CODE(owner_protected, 409, "The owner must transfer the ownership of the workspace first.");

@@ -29,6 +29,8 @@ struct settings {
     std::vector<std::string> cors_origins;
     /// Allowed redirect URIs of a sign-in through a provider; exact matches.
     std::vector<std::string> redirect_allowlist;
+    /// Domains that a provider other than Google is authoritative for, normalized; `*` for all.
+    std::vector<std::string> authoritative_domains;
     std::vector<std::string> extra_resources;
     crypto::jwt_algorithm jwt_algorithm = crypto::jwt_algorithm::es256;
     crypto::password_costs password_costs;

@@ -63,6 +63,11 @@ be in a file, named by the variable with _FILE at its end.
   LATCHKEY_GOOGLE_CLIENT_ID       OpenID provider for sign-in: client id; none
   LATCHKEY_GOOGLE_CLIENT_SECRET * its client secret; none
   LATCHKEY_GOOGLE_ISSUER          its issuer; https://accounts.google.com
+  LATCHKEY_GOOGLE_AUTHORITATIVE_DOMAINS
+                                  email domains of the accounts that another
+                                  issuer than Google manages, comma-separated, or
+                                  *: it may sign in to existing accounts with
+                                  their addresses; none
   LATCHKEY_REDIRECT_ALLOWLIST     allowed redirect URLs of such a sign-in,
                                   comma-separated; none
   LATCHKEY_THREADS                cores with a thread each; one per CPU core

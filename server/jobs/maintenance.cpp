@@ -80,7 +80,7 @@ db::awaitable<void> maintenance::revoke_provider_tokens()
         auto tokens = handlers::open_tokens(sealer_, row.sealed_tokens);
         auto result = revocation::rejected; // sealed with a different master key
         if (tokens)
-            result = co_await revoke(tokens->revocation_target());
+            result = co_await revoke(row.issuer, tokens->revocation_target());
         bool is_past_deadline = std::chrono::system_clock::now() - row.created_at > retry_deadline;
         if (result == revocation::deferred && !is_past_deadline)
             continue;
@@ -90,9 +90,10 @@ db::awaitable<void> maintenance::revoke_provider_tokens()
     }
 }
 
-db::awaitable<maintenance::revocation> maintenance::revoke(std::string token)
+/// A token goes to its own issuer only, which may be another one than the configuration names now.
+db::awaitable<maintenance::revocation> maintenance::revoke(std::string issuer, std::string token)
 {
-    if (!provider_)
+    if (!provider_ || provider_->issuer() != issuer)
         co_return revocation::deferred;
     try {
         bool is_revoked = co_await provider_->revoke(std::move(token));

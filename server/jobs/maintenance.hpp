@@ -31,7 +31,7 @@ private:
 
     db::awaitable<void> wait(clock::duration duration);
     db::awaitable<void> revoke_provider_tokens();
-    db::awaitable<revocation> revoke(std::string token);
+    db::awaitable<revocation> revoke(std::string issuer, std::string token);
 
     db::executor executor_;
     db::pool& db_;

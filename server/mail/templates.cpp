@@ -76,6 +76,11 @@ constexpr email_template templates[] = {
      "Your API key was revoked",
      {"The API key {key} of your account at {site} was reported as leaked, so it has been revoked. {origin}",
       "Create a new key for the application that used it, and find out how the key leaked."}},
+    {kind::provider_linked,
+     "A sign-in provider was linked to your account",
+     {"An account at {provider} was linked to your account at {site}, and can now sign in to it. {origin}",
+      "If this was not you, reset your password now, unlink the provider, and review your sessions and API "
+      "keys."}},
     {kind::invite,
      "You are invited to {workspace}",
      {"{person} invites you to join {workspace} at {site}."},
@@ -225,6 +230,12 @@ std::string workspace(const json::object& variables)
     return name.empty() ? "a workspace" : "“" + name + "”";
 }
 
+std::string provider(const json::object& variables)
+{
+    auto name = without_links(get_text(variables, "provider"));
+    return name.empty() ? "an OpenID provider" : name;
+}
+
 std::string new_email(const json::object& variables)
 {
     auto address = get_text(variables, "new_email");
@@ -238,13 +249,10 @@ std::string value_of(std::string_view placeholder, const json::object& variables
     if (placeholder == "site")
         return site.name;
     constexpr std::pair<std::string_view, std::string (*)(const json::object&)> values[] = {
-        {"expiry", &expiry},
-        {"origin", &origin},
-        {"key", &key_name},
-        {"person", &person},
-        {"workspace", &workspace},
-        {"new_email", &new_email},
-        {"unproved_account", &unproved_account},
+        {"expiry", &expiry},       {"origin", &origin},
+        {"key", &key_name},        {"person", &person},
+        {"workspace", &workspace}, {"provider", &provider},
+        {"new_email", &new_email}, {"unproved_account", &unproved_account},
     };
     for (auto& [name, make] : values)
         if (name == placeholder)

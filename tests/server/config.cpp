@@ -180,6 +180,13 @@ const value_case values[] = {
     {"google_issuer", "http://accounts.example.com", "must be the issuer's URL"},
     {"google_issuer", "https://accounts.example.com?x=1", "without user"},
     {"google_issuer", "https://accounts.example.com#x", "must be the issuer's URL"},
+    {"google_authoritative_domains", "*", ""},
+    {"google_authoritative_domains",
+     "example.com, B\xc3\xbc"
+     "cher.example",
+     ""},
+    {"google_authoritative_domains", "example.com,*.example.org", "must be *, or email domains"},
+    {"google_authoritative_domains", "example", "must be *, or email domains"},
 };
 
 BOOST_AUTO_TEST_CASE(values_that_never_match_or_are_unsafe_are_rejected)
@@ -187,10 +194,12 @@ BOOST_AUTO_TEST_CASE(values_that_never_match_or_are_unsafe_are_rejected)
     for (auto& [setting, value, message] : values) {
         auto environment = required_settings();
         environment.emplace_back("mail_from", "a@example.com");
-        if (setting == std::string_view("google_issuer")) {
+        if (std::string_view(setting).starts_with("google_")) {
             environment.emplace_back("google_client_id", "id");
             environment.emplace_back("google_client_secret", "secret");
         }
+        if (setting == std::string_view("google_authoritative_domains"))
+            environment.emplace_back("google_issuer", "https://accounts.example.com");
         environment.emplace_back(setting, value);
         auto result = server::make_config(environment, {});
         auto errors = std::get_if<std::vector<std::string>>(&result);
@@ -204,6 +213,22 @@ BOOST_AUTO_TEST_CASE(values_that_never_match_or_are_unsafe_are_rejected)
             }
         }
     }
+}
+
+BOOST_AUTO_TEST_CASE(authoritative_domains_are_for_other_issuers_than_google)
+{
+    auto environment = required_settings();
+    environment.emplace_back("google_client_id", "id");
+    environment.emplace_back("google_client_secret", "secret");
+    environment.emplace_back("google_authoritative_domains", "example.com, B\xc3\xbc"
+                                                             "cher.example");
+    BOOST_TEST(errors_of(environment).at(0).starts_with("LATCHKEY_GOOGLE_AUTHORITATIVE_DOMAINS: requires"));
+    environment.emplace_back("google_issuer", "https://accounts.google.com");
+    BOOST_TEST(errors_of(environment).at(0).starts_with("LATCHKEY_GOOGLE_AUTHORITATIVE_DOMAINS: requires"));
+    environment.back().second = "https://accounts.example.com";
+    std::vector<std::string> expected{"example.com", "xn--bcher-kva.example"};
+    BOOST_TEST(valid_config(environment).handlers.authoritative_domains == expected,
+               boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(an_access_token_lives_no_longer_than_a_refresh_token)

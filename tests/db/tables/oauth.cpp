@@ -17,14 +17,19 @@ using bytes = std::vector<std::uint8_t>;
 
 struct oauth_fixture : db::test::database_fixture {
     void upsert(const db::uuid& user, std::string_view subject, bytes tokens = {1},
-                bool replaces_tokens = false, std::string_view email = "")
+                bool replaces_tokens = false, std::string_view email = "",
+                std::string_view issuer = "https://one.example")
     {
         db::oauth::draft grant;
         grant.provider = "google";
+        grant.issuer = issuer;
         grant.subject = subject;
         grant.user_id = user;
         auto own = data.sql("SELECT email_normalized FROM users WHERE id = '" + to_string(user) + "'");
-        grant.email = email.empty() ? own : email;
+        if (email.empty())
+            grant.email = own;
+        else if (email != "none")
+            grant.email = email;
         grant.sealed_tokens = tokens;
         grant.replaces_tokens = replaces_tokens;
         commit([&](db::batch& work) { db::oauth::add_upsert(work, grant); });
@@ -35,7 +40,8 @@ struct oauth_fixture : db::test::database_fixture {
         return run([&] { return db::oauth::list(one.db, user); });
     }
 
-    std::optional<db::users::account> find(const std::string& subject, const std::string& at = "google")
+    std::optional<db::users::account> find(const std::string& subject,
+                                           const std::string& at = "https://one.example")
     {
         return run([&] { return db::oauth::find_account(one.db, at, subject); });
     }
@@ -95,7 +101,7 @@ BOOST_FIXTURE_TEST_CASE(a_grant_finds_its_user_and_login_workspace, oauth_fixtur
     BOOST_TEST(account->user.password_hash.value() == "hash");
     BOOST_TEST((account->login_workspace.value().workspace.id == workspace));
     BOOST_TEST(account->login_workspace->membership.is_owner);
-    BOOST_TEST(!find("s1", "elsewhere"));
+    BOOST_TEST(!find("s1", "https://two.example"));
     BOOST_TEST(!find("s2"));
 
     auto second = add_workspace("Second", ada);
@@ -111,6 +117,7 @@ BOOST_FIXTURE_TEST_CASE(grants_are_listed_by_user, oauth_fixture)
     auto listed = list(ada);
     BOOST_REQUIRE(listed.size() == 1u);
     BOOST_TEST(listed[0].provider == "google");
+    BOOST_TEST(listed[0].issuer == "https://one.example");
     BOOST_TEST(listed[0].subject == "s1");
     BOOST_TEST(listed[0].email == "ada@example.org");
     BOOST_TEST((listed[0].created_at == listed[0].last_used_at));
@@ -146,6 +153,34 @@ BOOST_FIXTURE_TEST_CASE(an_account_is_linked_to_one_user, oauth_fixture)
     BOOST_TEST(list(bob).empty());
 }
 
+BOOST_FIXTURE_TEST_CASE(subjects_are_those_of_one_issuer, oauth_fixture)
+{
+    upsert(ada, "s1", {1});
+    upsert(bob, "s1", {2}, false, "", "https://two.example");
+    BOOST_TEST((find("s1").value().user.id == ada));
+    BOOST_TEST((find("s1", "https://two.example").value().user.id == bob));
+    upsert(ada, "s2", {3}, false, "", "https://two.example"); // a user has one identity at each issuer
+    BOOST_CHECK_EXCEPTION(upsert(ada, "s3", {4}, false, "", "https://two.example"), db::failure,
+                          db::oauth::was_linked_elsewhere);
+    BOOST_TEST(list(ada).size() == 2u);
+    BOOST_TEST((remove(ada) == removal::done)); // the links to all issuers
+    BOOST_TEST(list(ada).empty());
+    BOOST_TEST(data.sql("SELECT string_agg(issuer, ' ' ORDER BY issuer) FROM oauth_revocations") ==
+               "https://one.example https://two.example");
+    BOOST_TEST(data.sql("SELECT count(*) FROM audit") == "1");
+    BOOST_TEST((find("s1", "https://two.example").value().user.id == bob));
+}
+
+BOOST_FIXTURE_TEST_CASE(an_identity_without_a_verified_address_only_signs_in_where_it_is_linked,
+                        oauth_fixture)
+{
+    BOOST_CHECK_EXCEPTION(upsert(ada, "s1", {1}, false, "none"), db::failure, db::oauth::was_outdated);
+    upsert(ada, "s1");
+    upsert(ada, "s1", {1}, false, "none");
+    BOOST_TEST(list(ada).at(0).email == "ada@example.org");
+    BOOST_CHECK_EXCEPTION(upsert(ada, "s2", {1}, false, "none"), db::failure, db::oauth::was_outdated);
+}
+
 BOOST_FIXTURE_TEST_CASE(a_changed_or_disabled_account_is_not_linked, oauth_fixture)
 {
     BOOST_CHECK_EXCEPTION(upsert(ada, "s1", {1}, false, "new@example.org"), db::failure,
@@ -175,6 +210,7 @@ BOOST_FIXTURE_TEST_CASE(removing_a_grant_queues_a_revocation_and_an_event, oauth
     auto due = claim_revocations();
     BOOST_REQUIRE(due.size() == 1u);
     BOOST_TEST(due[0].provider == "google");
+    BOOST_TEST(due[0].issuer == "https://one.example");
     BOOST_TEST((due[0].sealed_tokens == bytes{7, 7}));
     upsert(bob, "s2"); // and the subject can be linked again
     upsert(ada, "s1");
@@ -203,9 +239,10 @@ BOOST_FIXTURE_TEST_CASE(deleting_a_user_queues_the_revocation_of_their_tokens, o
 BOOST_FIXTURE_TEST_CASE(a_revocation_is_retried_until_it_is_deleted, oauth_fixture)
 {
     auto add = [&](const std::string& due) {
-        data.sql("INSERT INTO oauth_revocations (id, provider, sealed_tokens, next_attempt_at) VALUES "
-                 "(gen_random_uuid(), 'google', '" +
-                 due + "', now() + interval '" + due + "')");
+        data.sql(
+            "INSERT INTO oauth_revocations (id, provider, issuer, sealed_tokens, next_attempt_at) VALUES "
+            "(gen_random_uuid(), 'google', 'https://one.example', '" +
+            due + "', now() + interval '" + due + "')");
     };
     add("-3s");
     add("-2s");

@@ -59,7 +59,7 @@ BOOST_FIXTURE_TEST_CASE(all_notifications_default_to_on, notifications_fixture)
     auto shown = show();
     BOOST_TEST(shown.status == 200u);
     BOOST_TEST(member_names(shown) ==
-               "password_changed email_change_notice new_sign_in key_reported key_minted "
+               "password_changed email_change_notice new_sign_in key_reported provider_linked key_minted "
                "approval_asked approval_given approval_refused");
     auto all = shown.json();
     for (auto& kind : all.as_object())
@@ -88,7 +88,8 @@ BOOST_FIXTURE_TEST_CASE(a_patch_changes_only_the_named_switches, notifications_f
 
 BOOST_FIXTURE_TEST_CASE(security_notifications_cannot_be_switched_off, notifications_fixture)
 {
-    for (std::string kind : {"password_changed", "email_change_notice", "new_sign_in", "key_reported"}) {
+    for (std::string kind :
+         {"password_changed", "email_change_notice", "new_sign_in", "key_reported", "provider_linked"}) {
         auto refused = patch(R"({"key_minted":{"email":false},")" + kind + R"(":{"email":false}})");
         BOOST_TEST(validation_errors(refused) == "body." + kind + ".email value_error");
     }

@@ -53,8 +53,9 @@ BOOST_FIXTURE_TEST_CASE(a_first_sign_in_creates_an_account_and_a_workspace, oidc
     BOOST_TEST(again.text("/workspace/id") == opened.text("/workspace/id"));
     auto grants = client.get(base + "/me/oauth-grants", token);
     BOOST_TEST(member_names(grants) == "items next_cursor total");
-    BOOST_TEST(member_names(grants, "/items/0") == "provider email created_at last_used_at");
+    BOOST_TEST(member_names(grants, "/items/0") == "provider issuer email created_at last_used_at");
     BOOST_TEST(grants.text("/items/0/provider") == "google");
+    BOOST_TEST(grants.text("/items/0/issuer") == provider().issuer());
     BOOST_TEST(grants.text("/items/0/email") == "ada@example.org");
 }
 
@@ -80,6 +81,18 @@ BOOST_FIXTURE_TEST_CASE(redirect_uris_are_matched_exactly, oidc_fixture)
         auto refused = begin();
         BOOST_TEST(validation_errors(refused) == "query.redirect_uri value_error", uri);
         BOOST_TEST(refused.header("Location").empty());
+    }
+    // The server's own pages, at the public URL alone.
+    const std::string own = "http://127.0.0.1:0";
+    for (std::string uri : {own + "/reset", own + "/invite/", own + "/invite?x", own + "/invitex", own,
+                            std::string("https://127.0.0.1:0/invite"), std::string("http://127.0.0.1/invite"),
+                            std::string("http://localhost:0/invite"), std::string("/invite")}) {
+        redirect_uri = uri;
+        BOOST_TEST(validation_errors(begin()) == "query.redirect_uri value_error", uri);
+    }
+    for (std::string page : {"/invite", "/verify", "/email-change"}) {
+        redirect_uri = own + page;
+        BOOST_TEST(begin().status == 302u, page);
     }
     redirect_uri = "https://app.example/in?from=mail";
     auto to = consent();
@@ -203,6 +216,17 @@ BOOST_FIXTURE_TEST_CASE(a_browser_has_at_most_five_sign_ins_in_progress, oidc_fi
     BOOST_TEST(jar.size() == 6u);
     BOOST_TEST(std::ranges::count(jar, newest) == 1);
     BOOST_TEST(std::ranges::count(jar, "latchkey_sign_in_short=x") == 1);
+}
+
+BOOST_FIXTURE_TEST_CASE(the_callback_of_another_issuer_is_rejected, oidc_fixture)
+{
+    auto with_issuer = [&](const std::string& issuer) {
+        auto to = visit_provider(begin()) + "&iss=" + issuer;
+        return query_parameter(return_from_provider(to).header("Location"), "error");
+    };
+    BOOST_TEST(with_issuer("https://evil.example") == "server_error");
+    BOOST_TEST(provider().hits("token") == 0);
+    BOOST_TEST(with_issuer(provider().issuer()) == "");
 }
 
 BOOST_FIXTURE_TEST_CASE(a_forged_state_is_rejected, oidc_fixture)

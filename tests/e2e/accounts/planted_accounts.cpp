@@ -67,10 +67,11 @@ struct planted_fixture : oidc_fixture {
             workspace + ", 'x@evil.example', 'x@evil.example', 'admin', " + user +
             ", 'd', now() + interval '1 day', " + user + ", now()); INSERT INTO join_requests (user_id, " +
             "workspace_id) VALUES (" + user + ", " + theirs + "), (" + accomplice + ", " + workspace +
-            "); INSERT INTO oauth_grants (provider, subject, user_id, email, sealed_tokens) VALUES "
-            "('google', 'planted', " +
-            user + ", 'zoe@example.org', ''); INSERT INTO avatars (user_id, content_type, bytes) VALUES (" +
-            user + ", 'image/png', 'x'); UPDATE sessions SET workspace_id = " + workspace +
+            "); INSERT INTO oauth_grants (provider, issuer, subject, user_id, email, sealed_tokens) VALUES "
+            "('google', '" +
+            provider().issuer() + "', 'planted', " + user +
+            ", 'zoe@example.org', ''); INSERT INTO avatars (user_id, content_type, bytes) VALUES (" + user +
+            ", 'image/png', 'x'); UPDATE sessions SET workspace_id = " + workspace +
             " WHERE user_id = " + user);
     }
 

@@ -56,6 +56,8 @@ struct oidc_fixture : mail_fixture {
 
     static support::environment with_settings(support::environment more)
     {
+        // Unless a test says otherwise, the provider is authoritative for every address.
+        more.insert(more.begin(), {"LATCHKEY_GOOGLE_AUTHORITATIVE_DOMAINS", "*"});
         more.emplace_back("LATCHKEY_GOOGLE_CLIENT_ID", "client-1");
         more.emplace_back("LATCHKEY_GOOGLE_CLIENT_SECRET", "secret-1");
         more.emplace_back("LATCHKEY_GOOGLE_ISSUER", provider().issuer());
@@ -117,13 +119,17 @@ struct oidc_fixture : mail_fixture {
         return back.header("Location");
     }
 
-    support::response exchange(const std::string& code, std::optional<std::string> with = {})
+    support::response exchange(const std::string& code, std::optional<std::string> with = {},
+                               std::string_view bearer = {})
     {
-        return post("/oauth/google/exchange",
-                    support::object({{"code", code}, {"code_verifier", with.value_or(verifier)}}));
+        auto body = support::object({{"code", code}, {"code_verifier", with.value_or(verifier)}});
+        return post("/oauth/google/exchange", body, bearer);
     }
 
-    support::response sign_in() { return exchange(query_parameter(consent(), "code")); }
+    support::response sign_in(std::string_view bearer = {})
+    {
+        return exchange(query_parameter(consent(), "code"), std::nullopt, bearer);
+    }
 
     /// The error that the client application receives.
     std::string error() { return query_parameter(consent(), "error"); }

@@ -61,6 +61,29 @@ BOOST_FIXTURE_TEST_CASE(a_provider_account_joins_an_open_workspace_at_once, prov
     BOOST_TEST(no_more_emails("boss@example.org", "asks to join"));
 }
 
+BOOST_AUTO_TEST_CASE(without_authority_a_provider_account_joins_no_workspace_before_the_link)
+{
+    for (bool hosted : {false, true}) {
+        provider_join_fixture fixture({{"LATCHKEY_GOOGLE_AUTHORITATIVE_DOMAINS", "elsewhere.example"}});
+        if (hosted) // `hd` is Google's own claim
+            fixture.set_claims({{"hd", "example.org"}});
+        fixture.set_join_policy("open");
+        auto opened = fixture.sign_in();
+        auto who = opened.text("/user/id"), token = opened.text("/access_token");
+        BOOST_TEST(opened.status == 200u);
+        BOOST_TEST(json_at(opened, "/workspace") == "null");
+        BOOST_TEST(fixture.role_of(who) == "");
+        BOOST_TEST(summary(fixture.client.get(base + "/team", token)) == "403 pending_approval");
+        BOOST_TEST(fixture.no_more_emails("boss@example.org", "asks to join")); // not before the proof
+        BOOST_TEST(json_at(fixture.sign_in(), "/workspace") == "null");
+
+        // The mailbox and the session together prove it.
+        auto link = fixture.emailed_token("ada@example.org", verify_subject);
+        BOOST_TEST(fixture.post("/email/verify", support::object({{"token", link}}), token).status == 200u);
+        BOOST_TEST(fixture.role_of(who) == "member");
+    }
+}
+
 BOOST_FIXTURE_TEST_CASE(a_provider_account_is_pending_under_approval, provider_join_fixture)
 {
     set_join_policy("approval");

@@ -67,6 +67,7 @@ boost::json::object variables(const std::string& mark = "")
             {"name", "nightly" + mark},
             {"prefix", "a1b2c3d4" + mark},
             {"new_email", "new@example.org" + mark},
+            {"provider", "login.example.org" + mark},
             {"person", "Grace Hopper" + mark},
             {"person_email", "grace@example.org" + mark},
             {"workspace", "Navy" + mark},
@@ -203,7 +204,7 @@ BOOST_AUTO_TEST_CASE(missing_or_mistyped_variables_are_harmless)
 BOOST_AUTO_TEST_CASE(security_notices_name_the_origin_of_the_request)
 {
     for (auto what : {kind::address_taken, kind::email_change_notice, kind::password_changed,
-                      kind::new_sign_in, kind::key_minted, kind::key_reported}) {
+                      kind::new_sign_in, kind::key_minted, kind::key_reported, kind::provider_linked}) {
         auto text = to_plain_text(render_email(what, variables(), site, token), "Ada", "");
         BOOST_TEST(has(text, "from 192.0.2.7 (Firefox) on 2026-11-24 at 19:40 UTC."), text);
     }
