@@ -50,6 +50,14 @@ BEGIN
     END IF;
 END $$;
 
+-- States of authorization requests that a callback has used. The request itself is sealed in a cookie, which
+-- a client can keep and send again; a row here, which one callback on any node inserts, makes it valid once.
+CREATE TABLE oauth_spent_states (
+    digest     bytea PRIMARY KEY,                    -- SHA-256 of the state
+    expires_at timestamptz NOT NULL                  -- later than the cookie
+);
+CREATE INDEX oauth_spent_states_expiry ON oauth_spent_states (expires_at);
+
 -- A sign-up through a provider that does not prove the address waits for the link, as one with a password.
 ALTER TABLE pending_signups
     ALTER COLUMN password_hash DROP NOT NULL,

@@ -23,6 +23,16 @@ awaitable<std::optional<std::vector<std::uint8_t>>> consume_code(pool& db, diges
     co_return found.as_optional<std::vector<std::uint8_t>>();
 }
 
+static const statement spend_oauth_state{"oauth_spend_state", R"(
+    INSERT INTO oauth_spent_states (digest, expires_at) VALUES ($1, now() + $2 * interval '1 second')
+    ON CONFLICT DO NOTHING)"};
+
+awaitable<bool> spend_state(pool& db, digest state, std::chrono::seconds ttl)
+{
+    auto inserted = co_await db.run(spend_oauth_state, state, ttl.count());
+    co_return inserted.affected() == 1;
+}
+
 static const statement list_grants{"oauth_list_grants", "SELECT " + columns<row>() + R"(
     FROM oauth_grants WHERE user_id = $1 ORDER BY provider, issuer)"};
 

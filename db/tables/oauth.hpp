@@ -26,6 +26,13 @@ awaitable<void> insert_code(pool& db, digest code, std::vector<std::uint8_t> sea
 /// Consumes a code. @return its state; nothing if it is unknown, consumed or expired
 awaitable<std::optional<std::vector<std::uint8_t>>> consume_code(pool& db, digest code);
 
+// ---- states: authorization requests that a callback has used
+
+/** Marks a state as used. Of concurrent calls, on any node, one succeeds.
+    @param ttl for which it is remembered; not shorter than the state is valid
+    @return false if it was used before */
+awaitable<bool> spend_state(pool& db, digest state, std::chrono::seconds ttl);
+
 // ---- grants: links to a user's account at a provider
 
 struct row {

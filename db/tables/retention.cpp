@@ -52,6 +52,7 @@ const retention_rule rules[] = {
     {"retention_tokens", "one_time_tokens", ended("expires_at"), 0s},
     {"retention_pending_signups", "pending_signups", ended("expires_at"), 0s},
     {"retention_codes", "oauth_codes", ended("expires_at"), 0s},
+    {"retention_spent_states", "oauth_spent_states", ended("expires_at"), 0s},
     // Budgets look back one hour.
     {"retention_mail_counts", "mail_sent", ended("at"), 1h},
     {"retention_mail_hours", "mail_hours", ended("hour"), 24h},

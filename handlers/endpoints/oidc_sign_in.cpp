@@ -20,6 +20,8 @@ namespace handlers::oidc_sign_in {
 namespace {
 
 constexpr std::chrono::seconds sign_in_ttl{600};
+/// Between the clocks of nodes and database.
+constexpr std::chrono::seconds state_margin{60};
 
 std::string random_text()
 {
@@ -146,6 +148,14 @@ awaitable<reply> callback(call& c, query<schemas::oauth_callback> back)
     auto state = from_cookies(c.cx, c.req, back->state.value);
     if (!state || !is_allowed(c.cx.config, state->redirect_uri))
         co_return not_begun_here();
+    // Once, on any node: the client may have kept the cookie. Remembered for longer than the cookie is valid.
+    auto digest = crypto::sha256(state->state);
+    bool is_first = co_await db::oauth::spend_state(c.cx.db, digest, sign_in_ttl + state_margin);
+    if (!is_first) {
+        auto out = not_begun_here();
+        out.add_header("Set-Cookie", delete_cookie(c.cx, state->state));
+        co_return out;
+    }
 
     form_fields parameters;
     std::string cause;

@@ -181,6 +181,18 @@ BOOST_FIXTURE_TEST_CASE(an_identity_without_a_verified_address_only_signs_in_whe
     BOOST_CHECK_EXCEPTION(upsert(ada, "s2", {1}, false, "none"), db::failure, db::oauth::was_outdated);
 }
 
+BOOST_FIXTURE_TEST_CASE(a_state_is_spent_once, oauth_fixture)
+{
+    auto state = new_digest();
+    auto spend = [&] { return run([&] { return db::oauth::spend_state(one.db, state, 60s); }); };
+    BOOST_TEST(spend());
+    BOOST_TEST(!spend());
+    state = new_digest();
+    BOOST_TEST(spend());
+    BOOST_TEST(data.sql("SELECT count(*) FROM oauth_spent_states WHERE expires_at > now() + "
+                        "interval '50 seconds'") == "2");
+}
+
 BOOST_FIXTURE_TEST_CASE(a_changed_or_disabled_account_is_not_linked, oauth_fixture)
 {
     BOOST_CHECK_EXCEPTION(upsert(ada, "s1", {1}, false, "new@example.org"), db::failure,

@@ -27,6 +27,8 @@ struct expired_rows : db::test::database_fixture {
         data.sql(
             "INSERT INTO oauth_codes (digest, sealed, expires_at) VALUES "
             "('\\x01', 'live', now() + interval '1 minute'), ('\\x02', 'old', now() - interval '1 minute')");
+        data.sql("INSERT INTO oauth_spent_states VALUES ('live', now() + interval '1 minute'), "
+                 "('old', now() - interval '1 minute')");
         data.sql(
             "INSERT INTO outbox (id, kind, recipient, created_at, failed_at) VALUES "
             "(gen_random_uuid(), 'verify', 'x', now() - interval '1 year', NULL), "
@@ -64,6 +66,7 @@ BOOST_FIXTURE_TEST_CASE(only_expired_rows_are_purged, expired_rows)
         purge();
         BOOST_TEST(all("purpose", "one_time_tokens") == "live");
         BOOST_TEST(all("encode(sealed, 'escape')", "oauth_codes") == "live");
+        BOOST_TEST(all("encode(digest, 'escape')", "oauth_spent_states") == "live");
         BOOST_TEST(all("kind", "outbox") == "reset verify");
         BOOST_TEST(data.sql("SELECT count(*) FROM mail_sent WHERE budget = 'old'") == "0");
         BOOST_TEST(data.sql("SELECT count(*) FROM mail_sent WHERE budget = 'counted'") == "1");

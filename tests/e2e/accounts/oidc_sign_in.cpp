@@ -166,6 +166,51 @@ BOOST_FIXTURE_TEST_CASE(the_callback_is_bound_to_the_browser_by_its_cookie, oidc
     BOOST_TEST(return_from_provider(to).status == 302u);
 }
 
+BOOST_FIXTURE_TEST_CASE(a_state_is_good_once_on_every_node, oidc_fixture)
+{
+    support::running_server second(db.conninfo(),
+                                   with_settings({{"LATCHKEY_MASTER_KEY", server.master_key()}}));
+    auto to = visit_provider(begin());
+    BOOST_TEST(return_from_provider(to).status == 302u);
+    for (auto port : {server.port(), second.port()}) { // the browser has kept the cookie
+        support::http_client replaying(port);
+        replaying.set("Cookie", cookies);
+        auto refused = replaying.get(request_target(to));
+        BOOST_TEST(refused.status == 400u);
+        BOOST_TEST(refused.code() == "bad_request");
+        BOOST_TEST(refused.header("Location").empty());
+        BOOST_TEST(refused.header("Set-Cookie").find("Max-Age=0") != std::string::npos);
+    }
+    BOOST_TEST(provider().hits("token") == 1);
+
+    // An error spends the state as well: another response to the same request is not believed.
+    to = visit_provider(begin());
+    auto failed = "http://x" + std::string(google) +
+                  "/callback?error=access_denied&state=" + query_parameter(to, "state");
+    BOOST_TEST(return_from_provider(failed).status == 302u);
+    BOOST_TEST(return_from_provider(to).status == 400u);
+    BOOST_TEST(provider().hits("token") == 1);
+}
+
+BOOST_FIXTURE_TEST_CASE(of_concurrent_callbacks_exactly_one_succeeds, oidc_fixture)
+{
+    auto target = request_target(visit_provider(begin()));
+    std::atomic<unsigned> succeeded{0}, rejected{0};
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 8; ++i)
+        threads.emplace_back([&] {
+            support::http_client one(server.port());
+            one.set("Cookie", cookies);
+            auto answer = one.get(target);
+            succeeded += answer.status == 302u;
+            rejected += answer.status == 400u;
+        });
+    for (auto& one : threads)
+        one.join();
+    BOOST_TEST(succeeded == 1u);
+    BOOST_TEST(rejected == 7u);
+}
+
 BOOST_FIXTURE_TEST_CASE(a_browser_has_at_most_five_sign_ins_in_progress, oidc_fixture)
 {
     std::vector<std::string> jar; // as a browser sends it: the oldest first
