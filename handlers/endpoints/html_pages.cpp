@@ -2,6 +2,10 @@
 
 #include "crypto/encoding.hpp"
 #include "crypto/hash.hpp"
+#include "handlers/endpoints/oauth_state_cookie.hpp"
+#include "handlers/http/context.hpp"
+#include "handlers/oidc/provider.hpp"
+#include "handlers/oidc/provider_identity.hpp"
 
 namespace handlers::html_pages {
 
@@ -27,17 +31,33 @@ output { font-family: monospace; overflow-wrap: anywhere; user-select: all; }
 // Referer header. The script removes it from the address bar and the history. A second link opened in the
 // same tab changes the fragment only, so the page reloads. A form with `data-query` also takes the token from
 // the query, where one-click unsubscription needs it (RFC 8058).
+//
+// A button with `data-provider` signs in through the provider, with PKCE (RFC 7636), and comes back to the
+// page, which then does the form's action as the person who has signed in, or passes the code on if the
+// action takes it (`data-takes-code`). The link's token waits in the session storage of the tab, with the
+// state that no other page can know: a redirect that this tab has not asked for does nothing.
 constexpr std::string_view script = R"(
 const form = document.querySelector('form'), outcome = document.querySelector('[role=status]');
 const unreachable = 'The server could not be reached. Please try again.';
+const begun = 'latchkey_sign_in';
+const returned = new URLSearchParams(location.search);
+const takeBegun = () => {
+  const saved = JSON.parse(sessionStorage.getItem(begun));
+  sessionStorage.removeItem(begun);
+  return saved !== null && saved.state === returned.get('state') ? saved : null;
+};
+const resumed = returned.has('state') ? takeBegun() : null;
 const tokenIn = parameters => new URLSearchParams(parameters).get('token') ?? '';
-const token = tokenIn(location.hash.slice(1)) || ('query' in form.dataset ? tokenIn(location.search) : '');
+const token = resumed?.token
+  ?? (tokenIn(location.hash.slice(1)) || ('query' in form.dataset ? tokenIn(location.search) : ''));
 history.replaceState(null, '', location.pathname);
 addEventListener('hashchange', () => location.reload());
-const send = (action, values) => fetch(action, {
+const post = (action, body, bearer) => fetch(action, {
   method: 'POST', credentials: 'omit', referrerPolicy: 'no-referrer',
-  headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ token, ...values })
+  headers: { 'Content-Type': 'application/json', ...(bearer && { Authorization: 'Bearer ' + bearer }) },
+  body: JSON.stringify(body)
 });
+const send = (action, values, bearer) => post(action, { token, ...values }, bearer);
 const reason = error =>
   typeof error.detail === 'string' ? error.detail : error.detail.map(e => e.msg).join('; ');
 const showPreview = async () => {
@@ -55,8 +75,47 @@ const showPreview = async () => {
   for (const element of document.querySelectorAll('[data-if]'))
     element.hidden = !preview[element.dataset.if];
 };
-if ('preview' in form.dataset)
-  showPreview().catch(() => { outcome.textContent = unreachable; });
+const base64url = bytes => btoa(String.fromCharCode(...new Uint8Array(bytes)))
+  .replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+const random = () => base64url(crypto.getRandomValues(new Uint8Array(32)));
+const provider = document.querySelector('[data-provider]');
+provider?.addEventListener('click', async () => {
+  const state = random(), verifier = random();
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(verifier));
+  sessionStorage.setItem(begun, JSON.stringify({ state, verifier, token }));
+  location.assign(provider.dataset.provider + '/authorize?' + new URLSearchParams({
+    redirect_uri: location.origin + location.pathname, state,
+    code_challenge: base64url(digest), code_challenge_method: 'S256'
+  }));
+});
+if (provider && !crypto.subtle)
+  provider.hidden = true;
+const actAsSignedIn = async () => {
+  const code = returned.get('code');
+  if (code === null) {
+    outcome.textContent = 'The sign-in was not completed.';
+    return false;
+  }
+  const takesCode = 'takesCode' in form.dataset, code_verifier = resumed.verifier;
+  let response = takesCode
+    ? await send(form.dataset.action, { provider_code: code, code_verifier })
+    : await post(provider.dataset.provider + '/exchange', { code, code_verifier });
+  if (response.ok && !takesCode)
+    response = await send(form.dataset.action, {}, (await response.json()).access_token);
+  if (response.ok) {
+    form.hidden = true;
+    outcome.textContent = form.dataset.done;
+  } else {
+    outcome.textContent = reason(await response.json());
+  }
+  return response.ok;
+};
+const begin = async () => {
+  const isDone = resumed !== null && await actAsSignedIn();
+  if (!isDone && 'preview' in form.dataset)
+    await showPreview();
+};
+begin().catch(() => { outcome.textContent = unreachable; });
 form.addEventListener('submit', async event => {
   event.preventDefault();
   const button = event.submitter ?? form.querySelector('button');
@@ -89,17 +148,21 @@ form.addEventListener('submit', async event => {
 /// The parts of a page, as HTML.
 struct page {
     std::string_view title, text, form;
+    /// Of a button that signs in through the provider, followed by its name; empty: the page has none.
+    std::string_view provider_label = {};
 };
 
 constexpr page verify_page{
     "Confirm your email address",
     "An account was made with this email address. Was it you? Then enter the password that you chose.",
-    R"(<form data-action="api/v1/users/email/verify" data-done="Your email address has been confirmed.">
+    R"(<form data-action="api/v1/users/email/verify" data-takes-code
+data-done="Your email address has been confirmed.">
 <label for="password">Password</label>
 <input id="password" name="password" type="password" autocomplete="current-password">
 <button>Yes, it was me</button>
 <button data-action="api/v1/users/email/verify/disown"
-data-done="The account has been closed. It no longer has your address.">No, it was not me</button></form>)"};
+data-done="The account has been closed. It no longer has your address.">No, it was not me</button></form>)",
+    "Yes, I signed up with "};
 
 constexpr page reset_page{"Choose a new password",
                           "You will be signed out on all devices. Use several unrelated words as a password.",
@@ -114,10 +177,12 @@ data-done="Your password has been changed. You can sign in now.">
 constexpr page change_email_page{
     "Change your email address",
     "Please confirm with your password that you want to sign in with this email address.",
-    R"(<form data-action="api/v1/users/email/change/confirm" data-done="Your email address has been changed.">
+    R"(<form data-action="api/v1/users/email/change/confirm" data-takes-code
+data-done="Your email address has been changed.">
 <label for="password">Password</label>
 <input id="password" name="password" type="password" autocomplete="current-password">
-<button>Confirm</button></form>)"};
+<button>Confirm</button></form>)",
+    "Confirm with "};
 
 constexpr page invite_page{
     "You are invited",
@@ -132,7 +197,8 @@ data-done="You are now a member of the workspace. You can sign in.">
 <label for="password"><span data-unless="has_account">Choose a password</span>
 <span data-if="has_account" hidden>Your password</span></label>
 <input id="password" name="password" type="password" autocomplete="current-password" required>
-<button>Join</button></form>)"};
+<button>Join</button></form>)",
+    "Sign in with "};
 
 constexpr page unsubscribe_page{
     "Unsubscribe", "You will no longer receive emails of this kind.",
@@ -159,7 +225,26 @@ const std::string& content_security_policy()
     return text;
 }
 
-reply render(const page& page)
+/// The form, with a button to sign in through the provider if there is one.
+void append_form(std::string& out, const context& cx, const page& page)
+{
+    constexpr std::string_view end = "</form>";
+    if (!cx.oidc || page.provider_label.empty()) {
+        out.append(page.form);
+        return;
+    }
+    auto at = page.form.rfind(end);
+    out.append(page.form.substr(0, at))
+        .append("\n<button type=\"button\" data-provider=\"")
+        .append(oidc_base_path.substr(1))
+        .append("\">")
+        .append(page.provider_label)
+        .append(provider_name(cx.oidc->issuer()))
+        .append("</button>")
+        .append(page.form.substr(at));
+}
+
+reply render(const call& c, const page& page)
 {
     reply out;
     out.content_type = "text/html; charset=utf-8";
@@ -173,8 +258,9 @@ reply render(const page& page)
         .append(page.title)
         .append("</h1>\n<p>")
         .append(page.text)
-        .append("</p>\n")
-        .append(page.form)
+        .append("</p>\n");
+    append_form(out.body, c.cx, page);
+    out.body
         .append(
             "\n<p role=\"status\"></p>\n<noscript>This page needs JavaScript.</noscript>\n</main>\n<script>")
         .append(script)
@@ -186,34 +272,34 @@ reply render(const page& page)
 
 } // namespace
 
-reply verify(call&)
+reply verify(call& c)
 {
-    return render(verify_page);
+    return render(c, verify_page);
 }
 
-reply reset(call&)
+reply reset(call& c)
 {
-    return render(reset_page);
+    return render(c, reset_page);
 }
 
-reply change_email(call&)
+reply change_email(call& c)
 {
-    return render(change_email_page);
+    return render(c, change_email_page);
 }
 
-reply invite(call&)
+reply invite(call& c)
 {
-    return render(invite_page);
+    return render(c, invite_page);
 }
 
-reply unsubscribe(call&)
+reply unsubscribe(call& c)
 {
-    return render(unsubscribe_page);
+    return render(c, unsubscribe_page);
 }
 
-reply claim(call&)
+reply claim(call& c)
 {
-    return render(claim_page);
+    return render(c, claim_page);
 }
 
 } // namespace handlers::html_pages

@@ -1,5 +1,7 @@
 // The pages behind mailed links, used in a browser: no token reaches a URL or a referrer that is sent.
-#include "tests/e2e/support/mail_fixture.hpp"
+#include "tests/e2e/support/browser.hpp"
+#include "tests/e2e/support/invite_fixture.hpp"
+#include "tests/support/reserved_port.hpp"
 #include "tests/support/third_party.hpp"
 
 #include <boost/json/array.hpp>
@@ -9,6 +11,26 @@
 using namespace e2e;
 
 namespace {
+
+/// Open the links in a browser and press a button of the last page.
+boost::json::object open_links(const std::vector<std::string>& links, const std::string& button = "button")
+{
+    boost::json::array list(links.begin(), links.end());
+    support::third_party_server browser("open-links", {{"links", std::move(list)}, {"button", button}});
+    auto report = browser.start();
+    for (auto& one : report.at("errors").as_array())
+        BOOST_ERROR(one.as_string());
+    BOOST_TEST(std::string(report.at("address").as_string()).find("token") == std::string::npos);
+    return report;
+}
+
+bool sent_a_token(const boost::json::object& report)
+{
+    for (auto& one : report.at("sent").as_array())
+        if (std::string(one.as_string()).find("token=") != std::string::npos)
+            return true;
+    return false;
+}
 
 struct links_fixture : mail_fixture {
     links_fixture()
@@ -37,28 +59,45 @@ struct links_fixture : mail_fixture {
         BOOST_REQUIRE_MESSAGE(asked.status == 202u, asked.body);
     }
 
-    /// Open the links in a browser and press the last page's button.
-    boost::json::object open(const std::vector<std::string>& links)
-    {
-        boost::json::array list(links.begin(), links.end());
-        support::third_party_server browser("open-links", {{"links", std::move(list)}});
-        auto report = browser.start();
-        for (auto& one : report.at("errors").as_array())
-            BOOST_ERROR(one.as_string());
-        BOOST_TEST(std::string(report.at("address").as_string()).find("token") == std::string::npos);
-        return report;
-    }
-
-    static bool sent_a_token(const boost::json::object& report)
-    {
-        for (auto& one : report.at("sent").as_array())
-            if (std::string(one.as_string()).find("token=") != std::string::npos)
-                return true;
-        return false;
-    }
-
     person ada;
 };
+
+/// A server that a browser reaches at its public URL, with a provider for the pages.
+struct provider_pages_fixture : oidc_fixture {
+    explicit provider_pages_fixture(support::environment more = {}) : oidc_fixture(at_port(std::move(more)))
+    {
+        post("/signup", credentials("boss@example.net"));
+        BOOST_REQUIRE(verify(emailed_token("boss@example.net", verify_subject)).status == 200u);
+        boss = log_in(client, "boss@example.net");
+    }
+
+    static support::environment at_port(support::environment more)
+    {
+        auto address = "127.0.0.1:" + std::to_string(support::reserve_port());
+        more.emplace_back("LATCHKEY_LISTEN", address);
+        more.emplace_back("LATCHKEY_PUBLIC_URL", "http://" + address);
+        return more;
+    }
+
+    /// The link of the email in which the boss invites an address.
+    std::string invite(const std::string& email)
+    {
+        auto made = post("/team/invites", invites_body({{email, "manager"}}), boss.token);
+        BOOST_REQUIRE_MESSAGE(made.status == 201u, made.body);
+        return support::link_in(email_to(email, invite_subject));
+    }
+
+    std::string role_of(const std::string& email)
+    {
+        return db.sql(
+            "SELECT role FROM memberships m JOIN users u ON u.id = m.user_id WHERE m.workspace_id = '" +
+            boss.workspace + "' AND u.email = '" + email + "'");
+    }
+
+    person boss;
+};
+
+const std::string provider_button = "[data-provider]";
 
 } // namespace
 
@@ -70,7 +109,7 @@ BOOST_FIXTURE_TEST_CASE(a_second_link_in_the_same_tab_replaces_the_first, links_
     auto first = link_to("first@example.com", "Confirm your new email address");
     change_email("second@example.com");
     auto second = link_to("second@example.com", "Confirm your new email address");
-    auto report = open({first, second});
+    auto report = open_links({first, second});
     BOOST_TEST(report.at("outcome").as_string() == "Your email address has been changed.");
     BOOST_TEST(!sent_a_token(report));
     BOOST_TEST(client.get(base + "/me", ada.token).text("/user/email") == "second@example.com");
@@ -87,9 +126,83 @@ BOOST_FIXTURE_TEST_CASE(both_unsubscribe_links_open_the_page, links_fixture)
         auto header = notice.headers.at("list-unsubscribe");
         auto link = by_header ? header.substr(1, header.size() - 2) : support::link_in(notice);
         BOOST_TEST((link.find('#') != std::string::npos) == !by_header, link);
-        BOOST_TEST(open({reachable(link)}).at("outcome").as_string() == "You have been unsubscribed.");
+        BOOST_TEST(open_links({reachable(link)}).at("outcome").as_string() == "You have been unsubscribed.");
         BOOST_TEST(json_at(client.get(base + "/me/notifications", ada.token), "/key_minted/email") ==
                    "false");
+    }
+}
+
+BOOST_AUTO_TEST_CASE(an_invite_is_accepted_after_a_sign_in_with_the_provider)
+{
+    // Where the provider is authoritative for the address and where it is not: the invite proves the mailbox.
+    for (auto domains : {"*", "elsewhere.example"}) {
+        provider_pages_fixture fixture({{"LATCHKEY_GOOGLE_AUTHORITATIVE_DOMAINS", domains}});
+        auto report = open_links({fixture.invite("ada@example.org")}, provider_button);
+        BOOST_TEST(report.at("outcome").as_string() ==
+                   "You are now a member of the workspace. You can sign in.");
+        BOOST_TEST(!sent_a_token(report));
+        BOOST_TEST(fixture.role_of("ada@example.org") == "manager");
+        BOOST_TEST(fixture.db.sql("SELECT is_proved(u) FROM users u WHERE email = 'ada@example.org'") == "t");
+        auto code = query_parameter(fixture.consent(), "code"); // and the person can sign in again
+        BOOST_TEST(fixture.exchange(code).text("/user/email") == "ada@example.org");
+    }
+}
+
+BOOST_AUTO_TEST_CASE(an_invite_page_shows_why_a_sign_in_with_the_provider_fails)
+{
+    provider_pages_fixture fixture({{"LATCHKEY_GOOGLE_AUTHORITATIVE_DOMAINS", "elsewhere.example"}});
+    sign_up(fixture.client, "ada@example.org");
+    auto link = fixture.invite("ada@example.org");
+    auto outcome = [&] { return std::string(open_links({link}, provider_button).at("outcome").as_string()); };
+    BOOST_TEST(outcome().starts_with("An account with this email address exists"));
+    fixture.set_claims({{"email_verified", false}});
+    BOOST_TEST(outcome() == "The sign-in was not completed.");
+    fixture.set_claims({{"email_verified", true}, {"email", "other@example.org"}});
+    BOOST_TEST(outcome() == "The invite is for another email address than this account's.");
+    BOOST_TEST(fixture.role_of("ada@example.org") == "");
+    BOOST_TEST(fixture.role_of("other@example.org") == "");
+}
+
+BOOST_AUTO_TEST_CASE(a_redirect_that_the_page_has_not_asked_for_does_nothing)
+{
+    provider_pages_fixture fixture;
+    sign_up(fixture.client, "zoe@example.net");
+    auto link = support::link_in(fixture.email_to("zoe@example.net", verify_subject));
+    auto fragment = link.find('#');
+    fixture.redirect_uri = link.substr(0, fragment);
+    auto to = fixture.consent(); // an attacker's own sign-in, as a link
+    BOOST_TEST(!query_parameter(to, "code").empty());
+    auto report = open_links({to + link.substr(fragment)}, "button:not([type]):not([data-action])");
+    BOOST_TEST(report.at("outcome").as_string() == "Your email address has been confirmed.");
+    BOOST_TEST(fixture.db.sql("SELECT is_proved(u) FROM users u WHERE email = 'zoe@example.net'") == "f");
+    BOOST_TEST(fixture.exchange(query_parameter(to, "code")).status == 200u); // the code is unused
+}
+
+BOOST_AUTO_TEST_CASE(the_link_of_a_sign_up_through_the_provider_is_proved_by_it)
+{
+    for (auto mode : {"optional", "required"}) {
+        provider_pages_fixture fixture({{"LATCHKEY_GOOGLE_AUTHORITATIVE_DOMAINS", "elsewhere.example"},
+                                        {"LATCHKEY_EMAIL_VERIFICATION", mode}});
+        fixture.sign_in();
+        auto link = support::link_in(fixture.email_to("ada@example.org", verify_subject));
+        BOOST_TEST(open_links({link}, provider_button).at("outcome").as_string() ==
+                   "Your email address has been confirmed.");
+        BOOST_TEST(fixture.db.sql("SELECT is_proved(u) FROM users u WHERE email = 'ada@example.org'") == "t");
+    }
+}
+
+BOOST_AUTO_TEST_CASE(pages_name_the_provider_only_if_there_is_one)
+{
+    links_fixture without;
+    oidc_fixture with;
+    for (std::string page : {"/invite", "/verify", "/email-change", "/reset", "/unsubscribe", "/claim"}) {
+        BOOST_TEST(without.client.get(page).body.find("data-provider=") == std::string::npos, page);
+        auto shown = with.client.get(page).body;
+        bool has_button = page == "/invite" || page == "/verify" || page == "/email-change";
+        BOOST_TEST((shown.find(" localhost</button>") != std::string::npos) == has_button, page);
+        auto policy = with.client.get(page).header("Content-Security-Policy");
+        BOOST_TEST(policy == without.client.get(page).header("Content-Security-Policy"), page);
+        BOOST_TEST(policy.find("unsafe") == std::string::npos);
     }
 }
 
