@@ -35,7 +35,8 @@ inline constexpr operation operations[] = {
         "session of the account in `Authorization`, with its password, or with the code of a "
         "sign-in through the provider that it was made with (`provider_code` and "
         "`code_verifier`), the account is proved. Without, the address is verified for it and no "
-        "more: it joins no workspace by its domain, and a later password reset or sign-in with a provider replaces it.")
+        "more: it joins no workspace by its domain, and a later password reset or sign-in with a "
+        "provider replaces it.")
         .fails_with(codes::invalid_token, codes::invalid_credentials.with_status(403)),
     describes<&disown>(tags::email_and_passwords, "disownEmail",
                        "Report that an account with this address is not one's own",

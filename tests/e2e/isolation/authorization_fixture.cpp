@@ -215,8 +215,8 @@ std::string scenario::add_session(const std::string& user)
 
 std::string scenario::add_grant()
 {
-    add("INSERT INTO oauth_grants (provider, issuer, subject, user_id, email, sealed_tokens) VALUES ('google', "
-        "'https://accounts.google.com', '" +
+    add("INSERT INTO oauth_grants (provider, issuer, subject, user_id, email, sealed_tokens) VALUES "
+        "('google', 'https://accounts.google.com', '" +
         user_ + "', '" + user_ + "', 'x', 'x')");
     return "google";
 }
