@@ -91,7 +91,7 @@ private:
 
 class hash_pool::worker_pool {
 public:
-    explicit worker_pool(const config& settings) : settings_(settings), dummy_(dummy_hash(settings.costs))
+    explicit worker_pool(const config& settings) : settings_(settings), imitated_(settings.costs)
     {
         settings_.threads = std::max(settings.threads, 1u);
         for (unsigned i = 0; i < settings_.threads; ++i)
@@ -137,7 +137,18 @@ public:
     }
 
     const config& settings() const { return settings_; }
-    const std::string& dummy() const { return dummy_; }
+
+    password_costs imitated() const
+    {
+        std::lock_guard lock(mutex_);
+        return imitated_;
+    }
+
+    void imitate(const password_costs& costs)
+    {
+        std::lock_guard lock(mutex_);
+        imitated_ = costs;
+    }
 
     load state() const
     {
@@ -174,7 +185,7 @@ private:
     }
 
     config settings_;
-    std::string dummy_;
+    password_costs imitated_;
     mutable std::mutex mutex_;
     std::condition_variable work_available_;
     std::deque<std::unique_ptr<job>> queue_;
@@ -214,7 +225,7 @@ hash_pool::hash_if_strong(std::string password, std::vector<std::string> user_in
 hash_pool::awaitable<bool> hash_pool::verify(std::string password, std::string phc)
 {
     if (phc.empty())
-        phc = pool_->dummy();
+        phc = dummy_hash(pool_->imitated());
     auto max_memory_kib = std::max(costs().memory_kib, max_stored_memory_kib);
     auto work = [password = secret_text(std::move(password)), phc = std::move(phc), max_memory_kib,
                  engine = pool_->settings().engine](hash_arena& arena) {
@@ -226,6 +237,16 @@ hash_pool::awaitable<bool> hash_pool::verify(std::string password, std::string p
 const password_costs& hash_pool::costs() const
 {
     return pool_->settings().costs;
+}
+
+password_costs hash_pool::imitated_costs() const
+{
+    return pool_->imitated();
+}
+
+void hash_pool::imitate(const password_costs& costs)
+{
+    pool_->imitate(costs);
 }
 
 hash_pool::load hash_pool::state() const

@@ -63,11 +63,16 @@ public:
     awaitable<std::optional<std::string>> hash_if_strong(std::string password,
                                                          std::vector<std::string> user_inputs);
 
-    /** verify_password(). An empty `phc` stands for a missing account and takes the same time. Wipes the
-        password. Resumes on the caller's executor. @throw overloaded as hash() does; failure */
+    /** verify_password(). An empty `phc` stands for a missing account and takes the same time as a hash of
+       the imitated costs. Wipes the password. Resumes on the caller's executor. @throw overloaded as hash()
+       does; failure */
     awaitable<bool> verify(std::string password, std::string phc);
 
     const password_costs& costs() const;
+
+    /// The costs of the hash that stands for missing accounts; at first the configured ones.
+    password_costs imitated_costs() const;
+    void imitate(const password_costs& costs);
 
     struct load {
         /// Waiting jobs.

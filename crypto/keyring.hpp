@@ -16,7 +16,12 @@ inline constexpr std::string_view api_key_digest = "latchkey/api-key-digest/1";
 inline constexpr std::string_view refresh_token = "latchkey/refresh-token/1";
 inline constexpr std::string_view cursor = "latchkey/cursor/1";
 inline constexpr std::string_view unsubscription = "latchkey/unsubscription/1";
-inline constexpr std::string_view seal = "latchkey/seal/1";
+inline constexpr std::string_view seal_signing_key = "latchkey/seal/signing-key/1";
+inline constexpr std::string_view seal_outbox_token = "latchkey/seal/outbox-token/1";
+inline constexpr std::string_view seal_provider_tokens = "latchkey/seal/provider-tokens/1";
+inline constexpr std::string_view seal_oauth_state = "latchkey/seal/oauth-state/1";
+inline constexpr std::string_view seal_oauth_code = "latchkey/seal/oauth-code/1";
+inline constexpr std::string_view seal_pending_signup = "latchkey/seal/pending-signup/1";
 } // namespace purpose
 
 using key = std::array<std::uint8_t, 32>;

@@ -78,10 +78,11 @@ BENCHMARK(open_a_cursor);
 
 void open_a_sealed_value(benchmark::State& state)
 {
-    sealer box(key{1});
-    auto sealed = box.seal(std::vector<std::uint8_t>(100), "grant");
+    constexpr auto purpose = seal_purpose::provider_tokens;
+    sealer box{keyring(key{1})};
+    auto sealed = box.seal(purpose, std::vector<std::uint8_t>(100), "grant");
     for (auto _ : state)
-        benchmark::DoNotOptimize(box.open(sealed, "grant"));
+        benchmark::DoNotOptimize(box.open(purpose, sealed, "grant"));
 }
 BENCHMARK(open_a_sealed_value);
 

@@ -253,4 +253,27 @@ BOOST_FIXTURE_TEST_CASE(only_pool_threads_lower_their_priority, core)
     BOOST_TEST(getpriority(PRIO_PROCESS, 0) == before);
 }
 
+BOOST_AUTO_TEST_CASE(a_missing_account_takes_the_time_of_the_imitated_costs)
+{
+    crypto::hash_pool pool({.costs = tiny});
+    core one;
+    auto fastest = [&](const std::string& phc) {
+        auto out = std::chrono::steady_clock::duration::max();
+        for (int i = 0; i < 5; ++i) {
+            auto start = std::chrono::steady_clock::now();
+            BOOST_TEST(!one.wait_for(pool.verify("wrong", phc)));
+            out = std::min(out, std::chrono::steady_clock::now() - start);
+        }
+        return out;
+    };
+    constexpr password_costs stored{.memory_kib = 65536, .iterations = 2, .lanes = 1};
+    BOOST_TEST((pool.imitated_costs() == tiny));
+    auto at_own_costs = fastest(dummy_hash(stored));
+    BOOST_TEST((fastest("") < at_own_costs / 5));
+    pool.imitate(stored);
+    BOOST_TEST((pool.imitated_costs() == stored));
+    BOOST_TEST((fastest("") > at_own_costs / 2));
+    BOOST_TEST((pool.costs() == tiny));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

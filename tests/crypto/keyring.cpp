@@ -47,12 +47,15 @@ BOOST_AUTO_TEST_CASE(every_purpose_has_its_own_key)
     master[0] = 1;
     crypto::keyring ring(master);
     std::set<key> keys{master};
-    for (auto purpose : {purpose::api_key_digest, purpose::refresh_token, purpose::cursor, purpose::seal}) {
+    for (auto purpose :
+         {purpose::api_key_digest, purpose::refresh_token, purpose::cursor, purpose::unsubscription,
+          purpose::seal_signing_key, purpose::seal_outbox_token, purpose::seal_provider_tokens,
+          purpose::seal_oauth_state, purpose::seal_oauth_code}) {
         BOOST_TEST(keys.insert(ring.derive(purpose)).second);
         BOOST_TEST((ring.derive(purpose) == ring.derive(purpose)));
     }
     master[0] = 2;
-    BOOST_TEST((crypto::keyring(master).derive(purpose::seal) != ring.derive(purpose::seal)));
+    BOOST_TEST((crypto::keyring(master).derive(purpose::cursor) != ring.derive(purpose::cursor)));
 }
 
 BOOST_AUTO_TEST_CASE(derived_keys_never_change)
@@ -61,8 +64,8 @@ BOOST_AUTO_TEST_CASE(derived_keys_never_change)
     crypto::keyring ring(key{});
     BOOST_TEST(hex(ring.derive(purpose::api_key_digest)) ==
                "e4f7e2c036d729f51488f77489dd7e6e8b5ff8bd907e32426e987adcbd7f64e6");
-    BOOST_TEST(hex(ring.derive(purpose::seal)) ==
-               "0106b984be8261a8306da784c019724228a5254724debc281728b29df5db07aa");
+    BOOST_TEST(hex(ring.derive(purpose::seal_signing_key)) ==
+               "bce8cf371030fafbd44cce05ce899fe6eea35cc326aa9c69412e7e1088e180a5");
 }
 
 BOOST_AUTO_TEST_CASE(a_master_key_is_32_bytes_in_base64)
