@@ -35,6 +35,11 @@ failure::failure(failure_kind kind, const std::string& message, std::string_view
     : std::runtime_error(message), kind_(kind), sqlstate_(sqlstate), constraint_(constraint)
 {}
 
+bool failure::was_rolled_back() const
+{
+    return sqlstate_ == sqlstate::serialization_failure || sqlstate_ == sqlstate::deadlock_detected;
+}
+
 bool failure::is_foreign_key_violation() const
 {
     return sqlstate_ == sqlstate::foreign_key_violation;

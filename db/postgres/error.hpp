@@ -51,6 +51,10 @@ public:
     /// The constraint that was violated, or nothing.
     std::string_view constraint() const { return constraint_; }
 
+    /// True if PostgreSQL rolled the transaction back for what another one did at the same time, a deadlock
+    /// or a serialization failure: it has had no effect, and succeeds when it is repeated.
+    bool was_rolled_back() const;
+
     bool is_foreign_key_violation() const;
     bool is_foreign_key_violation(std::string_view constraint) const;
     bool is_unique_violation() const;

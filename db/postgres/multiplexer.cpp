@@ -28,7 +28,6 @@ void multiplexer::mark_sent(time_point expires, std::size_t prologue)
     next.expires = expires;
     next.unanswered += prologue;
     next.prologue = prologue;
-    next.owner->work = batch(); // libpq has copied it
 }
 
 std::unique_ptr<request> multiplexer::take(result answer)

@@ -22,9 +22,13 @@ public:
     /// Complete the caller's operation with `answers`, or with `error` if there is one. Called once.
     virtual void finish() = 0;
 
+    /// Kept until the end, for another attempt.
     batch work;
     results answers;
     std::optional<failure> error;
+
+    /// How often the batch has been sent and rolled back.
+    int rollbacks = 0;
 };
 
 /** The request queue of one connection. A request is waiting, then sent, then done; or it is abandoned:

@@ -2,6 +2,7 @@
 
 #include "db/postgres/connection.hpp"
 #include "db/postgres/multiplexer.hpp"
+#include "db/postgres/rollback_retries.hpp"
 #include "db/postgres/row_security.hpp"
 #include "db/postgres/suspended_request.hpp"
 
@@ -41,7 +42,8 @@ public:
 
     bool connected() const { return connected_; }
     std::uint64_t generation() const { return generation_; }
-    std::size_t in_flight() const { return queue_.size(); }
+    std::uint64_t retries() const { return retries_.count(); }
+    std::size_t in_flight() const { return queue_.size() + retries_.size(); }
 
 private:
     using clock = std::chrono::steady_clock;
@@ -94,6 +96,7 @@ private:
     /// Attempts since the last success.
     std::size_t attempt_ = 0;
     std::uint64_t generation_ = 0;
+    rollback_retries retries_;
     std::minstd_rand random_{std::random_device{}()};
 
     bool connected_ = false;
@@ -107,7 +110,8 @@ private:
 
 pipeline::impl::impl(boost::asio::io_context& io, config settings)
     : executor_(io.get_executor()), settings_(std::move(settings)),
-      unsent_error_(failure_kind::unavailable, "deadline: not connected"), sweeper_(io), retry_(io)
+      unsent_error_(failure_kind::unavailable, "deadline: not connected"), sweeper_(io), retry_(io),
+      retries_(executor_)
 {}
 
 void pipeline::impl::start()
@@ -141,12 +145,13 @@ void pipeline::impl::drop_pending()
     auto sent = queue_.fail_sent(unsent_error_);
     auto unsent = queue_.fail_unsent(unsent_error_);
     auto done = std::move(done_);
+    retries_.clear();
 }
 
 awaitable<void> pipeline::impl::close()
 {
     closing_ = true;
-    while (queue_.size() > 0) // every batch has a deadline
+    while (in_flight() > 0) // every batch has a deadline
         co_await pause(milliseconds(5));
     stop();
     while (running_)
@@ -167,8 +172,16 @@ void pipeline::impl::emit(std::string_view event, std::string_view detail)
 
 void pipeline::impl::finish_all(multiplexer::finished done)
 {
-    for (auto& each : done)
-        each->finish();
+    for (auto& each : done) {
+        if (closing_ || !rollback_retries::may_repeat(*each)) {
+            each->finish();
+            continue;
+        }
+        retries_.repeat_later(std::move(each), [weak = weak_from_this()](std::unique_ptr<request> next) {
+            if (auto self = weak.lock(); self && !self->stopped_)
+                self->submit(std::move(next));
+        });
+    }
 }
 
 void pipeline::impl::submit(std::unique_ptr<request> added)
@@ -462,6 +475,11 @@ awaitable<void> pipeline::ready()
 awaitable<void> pipeline::close()
 {
     return impl_->close();
+}
+
+std::uint64_t pipeline::retries() const
+{
+    return impl_->retries();
 }
 
 bool pipeline::connected() const

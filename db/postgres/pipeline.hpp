@@ -61,7 +61,8 @@ public:
     pipeline(const pipeline&) = delete;
     pipeline& operator=(const pipeline&) = delete;
 
-    /** Send a batch and wait for all of its answers. Starts when awaited.
+    /** Send a batch and wait for all of its answers. Starts when awaited. A batch that PostgreSQL rolls back
+        for a deadlock or a serialization failure is repeated, up to three attempts in all.
         @throw failure the first error of the batch, or unavailable: overloaded, never sent, sent and lost, or
                late (in the last two cases it may have taken effect or not), or misuse (as batch::fault) */
     awaitable<results> run(batch work);
@@ -93,6 +94,9 @@ public:
     /// The number of connections made so far. A new number means a new connection, without the state of the
     /// old one.
     std::uint64_t generation() const;
+
+    /// The number of batches repeated so far, since another transaction caused their rollback.
+    std::uint64_t retries() const;
 
     /// Batches waiting or sent, including those abandoned but not yet answered.
     std::size_t in_flight() const;

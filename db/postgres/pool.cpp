@@ -57,6 +57,14 @@ std::uint64_t pool::connections_made() const
     return sum;
 }
 
+std::uint64_t pool::retries() const
+{
+    std::uint64_t sum = 0;
+    for (const auto& each : pipelines_)
+        sum += each.retries();
+    return sum;
+}
+
 awaitable<void> pool::close()
 {
     for (auto& each : pipelines_)

@@ -50,6 +50,9 @@ public:
     /// The number of connections made so far.
     std::uint64_t connections_made() const;
 
+    /// The number of batches repeated so far (pipeline::run).
+    std::uint64_t retries() const;
+
     /// Close every pipeline, each once its batches in flight have ended.
     awaitable<void> close();
 

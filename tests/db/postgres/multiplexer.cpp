@@ -277,10 +277,10 @@ BOOST_FIXTURE_TEST_CASE(too_few_or_too_many_answers_are_a_protocol_desync, multi
     BOOST_CHECK_THROW(take("c"), failure);
 }
 
-BOOST_FIXTURE_TEST_CASE(parameters_are_released_once_sent, multiplexer_fixture)
+BOOST_FIXTURE_TEST_CASE(a_batch_is_kept_once_sent_for_another_attempt, multiplexer_fixture)
 {
     auto on_its_way = sent(3);
-    BOOST_TEST(on_its_way->work.size() == 0u);
+    BOOST_TEST(on_its_way->work.size() == 3u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
