@@ -7,6 +7,10 @@
 -- address gets a new one.
 
 ALTER TABLE users
+    -- The address before a change that was confirmed by the link only: if the reader of the new one turns out
+    -- to be another person, the account returns to it.
+    ADD COLUMN proved_email text,
+    ADD COLUMN proved_email_normalized text,
     -- The verification link was opened, but with neither the session nor the password of the account.
     ADD COLUMN verified_by_link_only boolean NOT NULL DEFAULT false,
     -- The program that signed up, as known names only ("Firefox on Linux"), or empty.

@@ -74,7 +74,9 @@ static const statement find_others{"node_find_others",
 
 // Fencing: a node with a raised epoch finds at its next renewal that it has to register again.
 static const statement fence_others{"node_fence_others", R"(
-    UPDATE nodes SET epoch = epoch + 1 WHERE id <> $1 RETURNING id, epoch, renewals, lease_ms)"};
+    WITH locked AS (SELECT id FROM nodes WHERE id <> $1 ORDER BY id FOR NO KEY UPDATE)
+    UPDATE nodes SET epoch = epoch + 1 WHERE id IN (SELECT id FROM locked)
+    RETURNING id, epoch, renewals, lease_ms)"};
 
 static const statement deregister_node{"node_deregister", "DELETE FROM nodes WHERE id = $1"};
 

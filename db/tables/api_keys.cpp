@@ -13,7 +13,8 @@ static const statement insert_key{"api_keys_insert", rows::of_one_workspace, R"(
         INSERT INTO api_keys (id, prefix, digest, name, scopes, workspace_id, user_id, membership_id, role,
                               created_by, expires_at)
         VALUES ($1, $2, $3, $4, $5, $6, (SELECT user_id FROM owner), (SELECT id FROM owner), $8, $9, $10)
-        RETURNING *, 'active' AS status)
+        RETURNING id, prefix, name, scopes, workspace_id, user_id, role, created_by, rotated_from, created_at,
+                  expires_at, last_used_at, revoked_at, rotated_at, 'active' AS status)
     SELECT )" + columns<row>() + " FROM minted"};
 
 void add_insert(batch& work, const draft& key)
@@ -41,7 +42,7 @@ awaitable<std::optional<row>> find_by_prefix(pool& db, owner_filter filter, std:
 
 static const statement find_key_by_digest{"api_keys_find_by_digest", "SELECT " + columns<row>() + R"(
     FROM api_key_states
-    WHERE digest = $1)"};
+    WHERE id = (SELECT id FROM api_keys WHERE digest = $1))"};
 
 awaitable<std::optional<row>> find_by_digest(pool& db, db::digest digest)
 {
@@ -220,7 +221,7 @@ static const statement revoke_key{"api_keys_revoke", rows::of_one_workspace, R"(
 
 // now() is the transaction's start: equal to revoked_at only if this transaction set it.
 static const statement find_revoked_key{"api_keys_find_revoked", rows::of_one_workspace, R"(
-    SELECT id, prefix, name, digest, workspace_id, user_id, revoked_at = now() AS revoked_now
+    SELECT id, prefix, name, workspace_id, user_id, revoked_at = now() AS revoked_now
     FROM api_keys
     WHERE prefix = $3 AND workspace_id = $1 AND ($2::uuid IS NULL OR user_id = $2))"};
 
@@ -235,6 +236,10 @@ awaitable<std::optional<revoked_key>> revoke(transaction tx, owner_filter filter
     co_return answers.last().as_optional<revoked_key>();
 }
 
+// Lock order: the workspace, which the audit event refers to, before the key.
+static const statement lock_workspace_by_digest{"api_keys_lock_workspace", R"(
+    SELECT FROM workspaces WHERE id = (SELECT workspace_id FROM api_keys WHERE digest = $1) FOR KEY SHARE)"};
+
 static const statement revoke_key_by_digest{"api_keys_revoke_by_digest", R"(
     WITH revoked AS (
         UPDATE api_keys SET revoked_at = now() WHERE digest = $2 AND revoked_at IS NULL
@@ -245,13 +250,14 @@ static const statement revoke_key_by_digest{"api_keys_revoke_by_digest", R"(
                                                        'target', prefix)) AS event)"};
 
 static const statement find_revoked_key_by_digest{"api_keys_find_revoked_by_digest", R"(
-    SELECT id, prefix, name, digest, workspace_id, user_id, revoked_at = now() AS revoked_now
+    SELECT id, prefix, name, workspace_id, user_id, revoked_at = now() AS revoked_now
     FROM api_keys WHERE digest = $1)"};
 
 awaitable<std::optional<revoked_key>> revoke_by_digest(transaction tx, db::digest digest, audit::entry event,
                                                        std::optional<outbox::draft> mail)
 {
     auto& work = tx.work();
+    work.add(lock_workspace_by_digest, digest);
     work.add(revoke_key_by_digest, audit::as_json(event), digest);
     if (mail)
         outbox::add_to_key_owner(work, *mail, digest);
@@ -303,6 +309,7 @@ awaitable<std::optional<row>> claim(transaction tx, db::digest claim, db::digest
                                     std::chrono::minutes within, audit::entry event)
 {
     auto& work = tx.work();
+    work.add(lock_workspace_by_digest, claim);
     work.add(claim_key, audit::as_json(event), claim, secret, std::chrono::seconds(within).count());
     work.add(find_key_by_digest, secret);
     invalidation affected;
@@ -315,7 +322,7 @@ awaitable<std::optional<row>> claim(transaction tx, db::digest claim, db::digest
 // one. The lock on the membership makes a removal wait, so that it sees the successor and revokes it too.
 static const statement rotate_key{"api_keys_rotate", rows::of_one_workspace, R"(
     WITH old AS (
-        SELECT * FROM api_keys k
+        SELECT id, name, scopes, workspace_id, user_id, membership_id, role, expires_at FROM api_keys k
         WHERE prefix = $4 AND workspace_id = $2 AND ($3::uuid IS NULL OR user_id = $3)
           AND revoked_at IS NULL AND rotated_at IS NULL AND (expires_at IS NULL OR expires_at > now())
           AND scopes = $10 AND expires_at IS NOT DISTINCT FROM $11 AND role IS NOT DISTINCT FROM $12
@@ -378,7 +385,9 @@ awaitable<std::optional<std::string>> find_successor(pool& db, row rotated)
 }
 
 static const statement revoke_keys_of_user{"api_keys_revoke_of_user", R"(
-    UPDATE api_keys SET revoked_at = now() WHERE user_id = $1 AND revoked_at IS NULL RETURNING id)"};
+    WITH locked AS (
+        SELECT id FROM api_keys WHERE user_id = $1 AND revoked_at IS NULL ORDER BY id FOR NO KEY UPDATE)
+    UPDATE api_keys SET revoked_at = now() WHERE id IN (SELECT id FROM locked) RETURNING id)"};
 
 void add_revoke_all_of_user(batch& work, const uuid& user_id)
 {
@@ -386,9 +395,10 @@ void add_revoke_all_of_user(batch& work, const uuid& user_id)
 }
 
 static const statement revoke_keys_of_member{"api_keys_revoke_of_member", rows::of_one_workspace, R"(
-    UPDATE api_keys SET revoked_at = now()
-    WHERE workspace_id = $1 AND user_id = $2 AND revoked_at IS NULL
-    RETURNING id)"};
+    WITH locked AS (
+        SELECT id FROM api_keys WHERE workspace_id = $1 AND user_id = $2 AND revoked_at IS NULL
+        ORDER BY id FOR NO KEY UPDATE)
+    UPDATE api_keys SET revoked_at = now() WHERE id IN (SELECT id FROM locked) RETURNING id)"};
 
 void add_revoke_all_of_member(batch& work, const uuid& workspace_id, const uuid& user_id)
 {

@@ -154,14 +154,13 @@ struct revoked_key {
     uuid id{};
     std::string prefix;
     std::string name;
-    db::digest digest{};
     uuid workspace_id{};
     std::optional<uuid> user_id;
 
     /// False: it had been revoked before.
     bool revoked_now = false;
 };
-BOOST_DESCRIBE_STRUCT(revoked_key, (), (id, prefix, name, digest, workspace_id, user_id, revoked_now))
+BOOST_DESCRIBE_STRUCT(revoked_key, (), (id, prefix, name, workspace_id, user_id, revoked_now))
 
 /** Revokes a key. Idempotent; a repeated call too returns only when no node has the key cached.
     @param event recorded if this call revoked it

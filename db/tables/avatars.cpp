@@ -2,6 +2,10 @@
 
 namespace db::avatars {
 
+// Lock order: the user before the avatar, as a deletion of the account.
+static const statement lock_avatar_owner{"avatars_lock_owner",
+                                         "SELECT FROM users WHERE id = $1 FOR NO KEY UPDATE"};
+
 static const statement replace_avatar{"avatars_replace", R"(
     WITH stored AS (
         INSERT INTO avatars (user_id, content_type, bytes) VALUES ($1, $2, $3)
@@ -12,7 +16,10 @@ static const statement replace_avatar{"avatars_replace", R"(
 
 awaitable<void> replace(pool& db, uuid user_id, std::string content_type, std::vector<std::uint8_t> bytes)
 {
-    co_await db.run(replace_avatar, user_id, content_type, bytes);
+    batch work;
+    work.add(lock_avatar_owner, user_id);
+    work.add(replace_avatar, user_id, content_type, bytes);
+    co_await db.run(std::move(work));
 }
 
 static const statement remove_avatar{"avatars_remove", R"(
@@ -21,7 +28,10 @@ static const statement remove_avatar{"avatars_remove", R"(
 
 awaitable<void> remove(pool& db, uuid user_id)
 {
-    co_await db.run(remove_avatar, user_id);
+    batch work;
+    work.add(lock_avatar_owner, user_id);
+    work.add(remove_avatar, user_id);
+    co_await db.run(std::move(work));
 }
 
 static const statement find_avatar{"avatars_find", R"(

@@ -19,8 +19,8 @@ void require_valid_credential(batch& work, const principal& caller);
 void require_valid_credential_exclusive(batch& work, const principal& caller);
 
 /** Credential check for a batch that relies on a password verified earlier: it fails in the same way if the
-    password was changed since, or the account disabled. Where both checks are needed this one goes first,
-    since it takes the stronger lock.
+    password was changed since, or the account disabled. Where both checks are needed, lock the rows of both
+    first (db/tables/row_locks.hpp): this one takes the stronger lock on the user.
     @param version as read with the hash that was verified */
 void require_unchanged_password(batch& work, const uuid& user_id, std::int32_t version);
 

@@ -24,9 +24,14 @@ const std::string select_rows = R"(
 } // namespace
 
 // An expired invite is replaced by a new one.
-static const statement retire_expired{"invites_retire_expired", rows::of_one_workspace, R"(
-    UPDATE invites SET cancelled_at = now()
-    WHERE workspace_id = $1 AND email_normalized = ANY ($2) AND expires_at <= now() AND)" + open};
+static const statement retire_expired{"invites_retire_expired", rows::of_one_workspace,
+                                      R"(
+    WITH locked AS (
+        SELECT id FROM invites
+        WHERE workspace_id = $1 AND email_normalized = ANY ($2) AND expires_at <= now() AND)" +
+                                          open + R"(
+        ORDER BY id FOR NO KEY UPDATE)
+    UPDATE invites SET cancelled_at = now() WHERE id IN (SELECT id FROM locked))"};
 
 // An address that a concurrent batch has just invited, or that occurs twice in the list, is already_invited.
 // Inserts in the order of the addresses, so that two batches with the same ones cannot deadlock.
@@ -178,7 +183,10 @@ static const statement find_by_token{"invites_find_by_token", R"(
            coalesce(u.name, u.email) AS invited_by, i.expires_at, i.digest <> $1 AS is_replaced,
            EXISTS (SELECT FROM users a
                    WHERE a.email_normalized = i.email_normalized AND is_proved(a))
-               AS has_account,)" + status_of + R"(
+               AS has_account,
+           EXISTS (SELECT FROM users a
+                   WHERE a.email_normalized = i.email_normalized AND NOT is_proved(a))
+               AS has_unproved_account,)" + status_of + R"(
     FROM invites i JOIN workspaces w ON w.id = i.workspace_id LEFT JOIN users u ON u.id = i.invited_by
     WHERE i.id = coalesce((SELECT id FROM invites WHERE digest = $1),
                           (SELECT invite_id FROM replaced_invite_tokens WHERE digest = $1)))"};

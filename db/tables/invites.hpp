@@ -135,10 +135,13 @@ struct preview {
 
     /// An account has this address, verified.
     bool has_account = false;
+
+    /// An account has this address, but was never proved to be of its owner.
+    bool has_unproved_account = false;
 };
 BOOST_DESCRIBE_STRUCT(preview, (),
                       (id, workspace_id, workspace, email, email_normalized, role, invited_by, expires_at,
-                       status, is_replaced, has_account))
+                       status, is_replaced, has_account, has_unproved_account))
 
 /// By the digest of a token, open or closed.
 awaitable<std::optional<preview>> find_by_digest(pool& db, db::digest digest);

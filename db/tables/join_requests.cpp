@@ -39,7 +39,9 @@ const std::string from_pending = R"(
     WHERE u.disabled_at IS NULL AND )";
 
 const std::string select_rows =
-    "SELECT r.user_id, u.email, u.name, is_proved(u) AS email_verified, r.created_at" + from_pending;
+    "SELECT r.user_id, u.email, u.name, is_proved(u.email_verified_at, u.verified_by_link_only) AS "
+    "email_verified, r.created_at" +
+    from_pending;
 
 const keyset page_of = oldest_first("r.workspace_id", "$1", "r.user_id", "$2");
 const keyset all_of = oldest_first("r.workspace_id", "$1", "r.user_id", min_uuid_literal);
@@ -79,16 +81,16 @@ namespace {
 const std::string notify = R"(
     notified AS (INSERT INTO outbox (id, kind, variables, user_id, recipient, sender_id, workspace_id)
                  SELECT $4, $5, $6, u.id, u.email, $7, $2 FROM decided d JOIN users u ON u.id = d.user_id
-                 WHERE wants_mail(u, $5))
+                 WHERE wants_mail(u.notifications, $5))
     INSERT INTO audit SELECT event.* FROM decided, audit_event($1) AS event)";
 
 } // namespace
 
-// Lock order: the user first, as in every statement that disables or deletes an account.
 static const statement approve_request{"join_requests_approve", rows::of_one_workspace, R"(
     WITH applicant AS (
         SELECT id FROM users
-        WHERE id = $3 AND disabled_at IS NULL AND is_proved(users) FOR NO KEY UPDATE),
+        WHERE id = $3 AND disabled_at IS NULL AND is_proved(email_verified_at, verified_by_link_only)
+        FOR NO KEY UPDATE),
     decided AS (
         DELETE FROM join_requests r USING applicant
         WHERE r.user_id = applicant.id AND r.workspace_id = $2

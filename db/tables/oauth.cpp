@@ -2,6 +2,7 @@
 
 #include "db/postgres/columns.hpp"
 #include "db/postgres/sqlstate.hpp"
+#include "db/tables/row_locks.hpp"
 
 namespace db::oauth {
 
@@ -72,7 +73,8 @@ bool was_linked_elsewhere(const failure& error)
 
 bool was_outdated(const failure& error)
 {
-    return error.sqlstate() == sqlstate::account_changed;
+    return error.sqlstate() == sqlstate::account_changed ||
+           error.sqlstate() == sqlstate::invalid_one_time_token;
 }
 
 static const statement delete_grant{"oauth_delete_grant", R"(
@@ -92,8 +94,14 @@ static const statement delete_grant{"oauth_delete_grant", R"(
 
 awaitable<removal> remove(pool& db, uuid user_id, std::string provider, audit::entry event)
 {
-    auto outcome = co_await db.run(delete_grant, audit::as_json(event), user_id, provider);
-    co_return outcome.scalar<removal>();
+    batch work;
+    row_locks locks{.users = {user_id}, .user_strength = lock_strength::update};
+    if (event.workspace_id)
+        locks.workspaces.push_back(*event.workspace_id);
+    add_locks(work, locks);
+    work.add(delete_grant, audit::as_json(event), user_id, provider);
+    auto answers = co_await db.run(std::move(work));
+    co_return answers.last().scalar<removal>();
 }
 
 static const statement claim_due_revocations{"oauth_claim_revocations", R"(

@@ -5,8 +5,10 @@
 
 namespace db::one_time_tokens {
 
+// Lock order: the user before the token. Nothing is inserted for a user deleted concurrently.
 static const statement replace_token{"one_time_tokens_replace", R"(
-    INSERT INTO one_time_tokens (user_id, purpose, digest, email, expires_at) VALUES ($1, $2, $3, $4, $5)
+    INSERT INTO one_time_tokens (user_id, purpose, digest, email, expires_at)
+    SELECT id, $2, $3, $4, $5 FROM users WHERE id = $1 FOR KEY SHARE
     ON CONFLICT (user_id, purpose) DO UPDATE
     SET digest = excluded.digest, email = excluded.email, expires_at = excluded.expires_at)"};
 

@@ -18,7 +18,7 @@ std::optional<std::vector<std::uint8_t>> optional_token(const draft& mail)
 static const statement insert_to_user{"outbox_insert_to_user", R"(
     INSERT INTO outbox (id, kind, variables, sealed_token, user_id, recipient, sender_id, workspace_id)
     SELECT $1, $2, $3, $4, u.id, u.email, $6, $7
-    FROM users u WHERE u.id = $5 AND wants_mail(u, $2))"};
+    FROM users u WHERE u.id = $5 AND wants_mail(u.notifications, $2))"};
 
 void add_to_user(batch& work, const draft& mail, const uuid& user_id)
 {

@@ -24,14 +24,14 @@ awaitable<std::optional<row>> find(pool& db, digest token)
     co_return found.as_optional<row>();
 }
 
-static const statement find_newest_signup{"pending_signups_find_newest", "SELECT " + columns<row>() + R"(
+static const statement find_recent_signups{"pending_signups_find_recent", "SELECT " + columns<row>() + R"(
     FROM pending_signups WHERE email_normalized = $1 AND expires_at > now()
-    ORDER BY id DESC LIMIT 1)"};
+    ORDER BY id DESC LIMIT 5)"};
 
-awaitable<std::optional<row>> find_newest(pool& db, std::string email_normalized)
+awaitable<std::vector<row>> find_recent(pool& db, std::string email_normalized)
 {
-    auto found = co_await db.run(find_newest_signup, email_normalized);
-    co_return found.as_optional<row>();
+    auto found = co_await db.run(find_recent_signups, email_normalized);
+    co_return found.as_vector<row>();
 }
 
 static const statement renew_signup{"pending_signups_renew", R"(

@@ -38,8 +38,8 @@ void add_insert(batch& work, const row& signup, const digest& token, timestamp e
 /// Nothing if the token is unknown, consumed or expired.
 awaitable<std::optional<row>> find(pool& db, digest token);
 
-/// The newest one of an address that has not expired.
-awaitable<std::optional<row>> find_newest(pool& db, std::string email_normalized);
+/// The newest five with an address.
+awaitable<std::vector<row>> find_recent(pool& db, std::string email_normalized);
 
 /// Replaces the token of one.
 void add_renew(batch& work, const uuid& id, const digest& token, timestamp expires_at);

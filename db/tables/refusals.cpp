@@ -18,22 +18,8 @@
 
 namespace db::audit {
 
-// The lock orders this against the deletion of the user: nothing is written about a user after it. One
-// statement is one transaction, so that locks of several users are never held together.
-static const statement record_refusals{"audit_record_refusals", R"(
-    WITH person AS (SELECT id, last_workspace_id FROM users WHERE id = $2 FOR KEY SHARE)
-    INSERT INTO audit
-    SELECT event.*
-    FROM audit_event($1::jsonb || jsonb_build_object('workspace_id', coalesce(
-             ($1::jsonb ->> 'workspace_id')::uuid,
-             (SELECT m.workspace_id FROM person p JOIN memberships m ON m.user_id = p.id
-              ORDER BY m.workspace_id = p.last_workspace_id DESC, m.joined_at, m.workspace_id
-              LIMIT 1)))) AS event
-    WHERE ($2::uuid IS NULL OR EXISTS (SELECT FROM person))
-      AND (event.workspace_id IS NULL OR EXISTS (SELECT FROM workspaces w WHERE w.id = event.workspace_id))
-    ON CONFLICT (aggregate_key) WHERE aggregate_key IS NOT NULL
-    DO UPDATE SET details = audit.details
-                            || jsonb_build_object('count', (audit.details ->> 'count')::bigint + $3))"};
+// One statement is one transaction, so that locks of several users are never held together.
+static const statement record_refusals{"audit_record_refusals", "SELECT record_refusal($1, $2, $3)"};
 
 /// Refusals that are not written yet.
 class refusal_writer::buffer {

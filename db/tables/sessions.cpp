@@ -3,6 +3,7 @@
 #include "db/postgres/columns.hpp"
 #include "db/principals/transaction.hpp"
 #include "db/tables/keyset_pagination.hpp"
+#include "db/tables/row_locks.hpp"
 
 namespace db::sessions {
 
@@ -88,16 +89,9 @@ static const statement refresh_session{"sessions_refresh", R"(
         WHERE outcome = 'reused')
     SELECT outcome, counter, expires_at FROM refreshed)"};
 
-// Also for a workspace that the user has just left: a session created concurrently may still refer to it.
-static const statement set_default_workspace{"sessions_set_default_workspace", R"(
-    UPDATE sessions s
-    SET workspace_id = (SELECT m.workspace_id FROM users u JOIN memberships m ON m.user_id = u.id
-                        WHERE u.id = s.user_id
-                        ORDER BY m.workspace_id = u.last_workspace_id DESC, m.joined_at, m.workspace_id
-                        LIMIT 1)
-    WHERE id = $1 AND revoked_at IS NULL
-      AND NOT EXISTS (SELECT FROM memberships m
-                      WHERE m.workspace_id = s.workspace_id AND m.user_id = s.user_id))"};
+// With $2, moves the session to a default workspace if its user is not a member of the current one, which a
+// session created concurrently with a removal may refer to.
+static const statement lock_session{"sessions_lock", "SELECT lock_session($1, $2)"};
 
 static const statement find_session_user{"sessions_find_user", "SELECT " + columns<users::row>("u") + R"(
     FROM sessions s JOIN users u ON u.id = s.user_id
@@ -145,26 +139,28 @@ awaitable<refresh_result> refresh(transaction tx, refresh_request token)
     event.request_id = token.request_id;
 
     auto& work = tx.work();
+    work.add(lock_session, token.id, true);
+    auto at = work.size();
     work.add(refresh_session, token.id, token.counter, token.ip, token.user_agent, token.new_expiry,
              token.grace.count(), audit::as_json(event), token.max_age.count());
-    work.add(set_default_workspace, token.id);
     work.add(find_session_user, token.id);
     work.add(find_session_membership, token.id, token.workspace_id);
-    auto ended = [id = token.id](const results& answers) {
-        auto row = answers.first().as_optional<refreshed_row>();
+    auto ended = [id = token.id, at](const results& answers) {
+        auto row = answers[at].as_optional<refreshed_row>();
         return row && row->outcome == refresh_outcome::reused ? of_session(id) : invalidation();
     };
     auto answers = co_await tx.commit(of_session(token.id), std::move(ended));
 
     refresh_result out;
-    auto row = answers[0].as_optional<refreshed_row>();
+    auto row = answers[at].as_optional<refreshed_row>();
     if (!row)
         co_return out;
     out.outcome = row->outcome;
     out.counter = row->counter;
     out.expires_at = row->expires_at;
-    if (auto user = answers[2].as_optional<users::row>())
-        out.account = users::account{std::move(*user), memberships::read_workspace_membership(answers[3])};
+    if (auto user = answers[at + 1].as_optional<users::row>())
+        out.account =
+            users::account{std::move(*user), memberships::read_workspace_membership(answers[at + 2])};
     co_return out;
 }
 
@@ -178,13 +174,9 @@ awaitable<bool> can_switch_to(pool& db, uuid id, uuid workspace_id)
     co_return answer.scalar<bool>();
 }
 
-// Lock order: the user before the session. The statement below locks both, the user last.
-static const statement lock_session_user{"sessions_lock_user", rows::of_one_workspace,
-                                         "SELECT FROM users WHERE id = $1 FOR NO KEY UPDATE"};
-
 static const statement switch_session_to{"sessions_switch_to", rows::of_one_workspace, R"(
-    WITH membership AS (   -- locked: a removal waits, and then resets the session
-        SELECT workspace_id FROM memberships WHERE workspace_id = $4 AND user_id = $3 FOR KEY SHARE),
+    WITH membership AS (
+        SELECT workspace_id FROM memberships WHERE workspace_id = $4 AND user_id = $3),
     switched AS (
         UPDATE sessions s SET workspace_id = m.workspace_id FROM membership m
         WHERE s.id = $2 AND s.user_id = $3 AND s.revoked_at IS NULL
@@ -200,7 +192,10 @@ awaitable<std::optional<switched_session>> switch_to(pool& db, uuid id, uuid use
 {
     batch work;
     work.in_workspace(workspace_id);
-    work.add(lock_session_user, user_id);
+    // A removal of the member waits for the workspace, and then resets the session.
+    row_locks locks{.workspaces = {workspace_id}, .workspace_strength = lock_strength::share};
+    locks.users.push_back(user_id);
+    add_locks(work, locks);
     auto at = work.size();
     work.add(switch_session_to, audit::as_json(event), id, user_id, workspace_id, max_age.count());
     memberships::add_find(work, workspace_id, user_id);
@@ -262,6 +257,7 @@ static const statement end_session{"sessions_end", R"(
 awaitable<void> end(transaction tx, uuid id, audit::entry event)
 {
     auto& work = tx.work();
+    work.add(lock_session, id, false);
     work.add(end_session, audit::as_json(event), id);
     co_await tx.commit(of_session(id));
 }
@@ -279,8 +275,10 @@ awaitable<bool> revoke(transaction tx, uuid id, uuid user_id, audit::entry event
 }
 
 static const statement revoke_other_sessions{"sessions_revoke_others", R"(
-    UPDATE sessions SET revoked_at = now() WHERE user_id = $1 AND id <> $2 AND revoked_at IS NULL
-    RETURNING id)"};
+    WITH locked AS (
+        SELECT id FROM sessions WHERE user_id = $1 AND id <> $2 AND revoked_at IS NULL
+        ORDER BY id FOR NO KEY UPDATE)
+    UPDATE sessions SET revoked_at = now() WHERE id IN (SELECT id FROM locked) RETURNING id)"};
 
 void add_revoke_others(batch& work, const uuid& user_id, const uuid& keep)
 {
@@ -290,14 +288,17 @@ void add_revoke_others(batch& work, const uuid& user_id, const uuid& keep)
 awaitable<std::vector<uuid>> revoke_others(transaction tx, uuid user_id, uuid keep, audit::entry event)
 {
     auto& work = tx.work();
+    auto at = work.size();
     add_revoke_others(work, user_id, keep);
     audit::add(work, event);
     auto answers = co_await tx.commit(of_user(user_id));
-    co_return answers.first().as_vector<uuid>();
+    co_return answers[at].as_vector<uuid>();
 }
 
 static const statement revoke_all_sessions{"sessions_revoke_all", R"(
-    UPDATE sessions SET revoked_at = now() WHERE user_id = $1 AND revoked_at IS NULL RETURNING id)"};
+    WITH locked AS (
+        SELECT id FROM sessions WHERE user_id = $1 AND revoked_at IS NULL ORDER BY id FOR NO KEY UPDATE)
+    UPDATE sessions SET revoked_at = now() WHERE id IN (SELECT id FROM locked) RETURNING id)"};
 
 void add_revoke_all(batch& work, const uuid& user_id)
 {

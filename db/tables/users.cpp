@@ -6,6 +6,7 @@
 #include "db/tables/api_keys.hpp"
 #include "db/tables/invites.hpp"
 #include "db/tables/join_requests.hpp"
+#include "db/tables/row_locks.hpp"
 #include "db/tables/sessions.hpp"
 
 #include <boost/uuid/uuid_io.hpp>
@@ -27,6 +28,29 @@ awaitable<std::optional<row>> find_by_email(pool& db, std::string email)
 {
     auto found = co_await db.run(find_user_by_email, email);
     co_return found.as_optional<row>();
+}
+
+static const statement find_unproved_users{"users_find_unproved", "SELECT " + columns<row>() + R"(
+    FROM users WHERE email_normalized = ANY ($1::text[]) AND NOT is_proved(users))"};
+
+awaitable<std::vector<row>> find_unproved(pool& db, std::vector<std::string> emails)
+{
+    auto found = co_await db.run(find_unproved_users, emails);
+    co_return found.as_vector<row>();
+}
+
+// Of some two hundred pages of the table. The fourth part of `$argon2id$v=19$m=…,t=…,p=…$salt$hash`.
+static const statement find_common_costs{"users_find_common_password_costs", R"(
+    SELECT split_part(password_hash, '$', 4) AS costs
+    FROM users TABLESAMPLE SYSTEM (
+        least(100, 200 * 100.0 / greatest(1, pg_relation_size('users') / current_setting('block_size')::int)))
+    WHERE password_hash LIKE '$argon2id$%'
+    GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1)"};
+
+awaitable<std::optional<std::string>> find_common_password_costs(pool& db)
+{
+    auto found = co_await db.run(find_common_costs);
+    co_return found.as_optional<std::string>();
 }
 
 // The workspace to sign in to: the last one used, else the oldest membership.
@@ -100,7 +124,9 @@ invalidation affected_by(const uuid& id, const result& workspaces)
 static const statement verify_user_email{"users_verify_email", R"(
     UPDATE users
     SET email_verified_at = coalesce(email_verified_at, now()),
-        verified_by_link_only = $3 AND (email_verified_at IS NULL OR verified_by_link_only)
+        verified_by_link_only = $3 AND (email_verified_at IS NULL OR verified_by_link_only),
+        proved_email = CASE WHEN $3 THEN proved_email END,
+        proved_email_normalized = CASE WHEN $3 THEN proved_email_normalized END
     WHERE id = $1 AND email = $2 AND email_normalized NOT LIKE 'released/%' AND disabled_at IS NULL
     RETURNING )" + columns<row>()};
 
@@ -115,7 +141,11 @@ static const statement change_user_email{"users_change_email", R"(
     WITH obsolete AS (
         DELETE FROM join_requests r USING users u
         WHERE r.user_id = $1 AND u.id = $1 AND u.email_normalized <> $3)
-    UPDATE users SET email = $2, email_normalized = $3, email_verified_at = now(), verified_by_link_only = $4
+    UPDATE users
+    SET email = $2, email_normalized = $3, email_verified_at = now(), verified_by_link_only = $4,
+        proved_email = CASE WHEN NOT $4 THEN NULL WHEN is_proved(users) THEN email ELSE proved_email END,
+        proved_email_normalized = CASE WHEN NOT $4 THEN NULL WHEN is_proved(users) THEN email_normalized
+                                       ELSE proved_email_normalized END
     WHERE id = $1 AND disabled_at IS NULL
     RETURNING )" + columns<row>()};
 
@@ -229,6 +259,15 @@ awaitable<invalidation> account_and_workspaces(pool& db, uuid id)
     co_return out;
 }
 
+/// Locks an account and its workspaces, to which the audit events refer.
+void lock_for_operator(batch& work, const invalidation& account)
+{
+    row_locks locks{.workspaces = account.workspaces};
+    locks.users = account.users;
+    locks.user_strength = lock_strength::update;
+    add_locks(work, locks);
+}
+
 /// Records an operator's change of an account in each of its workspaces.
 void add_events(batch& work, const std::vector<uuid>& workspaces, const uuid& user, audit::entry event,
                 const std::function<uuid()>& make_id)
@@ -251,7 +290,8 @@ awaitable<std::optional<uuid>> disable(transaction tx, std::string email, audit:
         co_return std::nullopt;
     auto affected = co_await account_and_workspaces(tx.pool(), user->id);
     auto& work = tx.work();
-    work.add(disable_user, user->id); // first: its lock makes a concurrent login wait, and then fail
+    lock_for_operator(work, affected); // makes a concurrent login wait, and then fail
+    work.add(disable_user, user->id);
     sessions::add_revoke_all(work, user->id);
     api_keys::add_revoke_all_of_user(work, user->id);
     invites::add_cancel_all_by(work, user->id);
@@ -282,6 +322,7 @@ awaitable<std::optional<uuid>> restore(transaction tx, std::string email, audit:
         co_return std::nullopt;
     auto affected = co_await account_and_workspaces(tx.pool(), *user);
     auto& work = tx.work();
+    lock_for_operator(work, affected);
     work.add(restore_user, *user, email);
     add_events(work, affected.workspaces, *user, event, make_id);
     co_await tx.commit(std::move(affected));

@@ -22,12 +22,18 @@ awaitable<std::optional<row>> find(pool& db, uuid id);
 /// @param email normalized, as email_normalized holds it
 awaitable<std::optional<row>> find_by_email(pool& db, std::string email);
 
+/// The accounts that have one of these addresses, normalized, and are not proved.
+awaitable<std::vector<row>> find_unproved(pool& db, std::vector<std::string> emails);
+
 /** Finds all that a login needs, in one round trip: the user and the workspace to sign in to. That is the
     last one used if the user is still a member, else the oldest membership. Also finds disabled accounts. */
 awaitable<std::optional<account>> find_for_login(pool& db, std::string email);
 
 /// Adds the workspace to sign in to, for a user found in another way.
 awaitable<account> with_login_workspace(pool& db, row user);
+
+/// The cost parameters that most stored password hashes have, by a sample; nothing if that has none.
+awaitable<std::optional<std::string>> find_common_password_costs(pool& db);
 
 struct draft {
     uuid id{};

@@ -404,4 +404,18 @@ BOOST_FIXTURE_TEST_CASE(notification_preferences_are_merged, db::test::database_
     BOOST_TEST(!run([&] { return db::users::update_notifications(one.db, new_id(), "{}"); }));
 }
 
+BOOST_FIXTURE_TEST_CASE(the_most_common_password_costs, db::test::database_fixture)
+{
+    auto find = [&] { return run([&] { return db::users::find_common_password_costs(one.db); }); };
+    data.sql("UPDATE users SET password_hash = NULL");
+    BOOST_TEST(!find().has_value());
+    data.sql("UPDATE users SET password_hash = '$argon2id$v=19$m=64,t=1,p=1$salt$hash'");
+    BOOST_TEST(find().value() == "m=64,t=1,p=1");
+    data.sql(
+        "INSERT INTO users (id, email, email_normalized, password_hash) SELECT gen_random_uuid(), n::text, "
+        "n::text, CASE WHEN n < 20000 THEN '$argon2id$v=19$m=128,t=2,p=1$salt$hash' ELSE 'other' END "
+        "FROM generate_series(1, 50000) AS n");
+    BOOST_TEST(find().value() == "m=128,t=2,p=1");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
