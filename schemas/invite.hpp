@@ -63,7 +63,9 @@ struct invite_row {
 };
 BOOST_DESCRIBE_STRUCT(invite_row, (), (id, email, role, status, invited_by, created_at, sent_at, expires_at))
 
-/// `has_account`: accepting requires a login instead of a new password.
+/// `has_account`: accepting requires a login instead of a new password. `has_unproved_account`: an account
+/// was made with the address, and its maker never proved to own it. Accepting with its password keeps it;
+/// with another, the invitee gets a new account, and that one loses the address.
 struct invite_preview {
     std::string email;
     schemas::role role = schemas::role::member;
@@ -71,8 +73,11 @@ struct invite_preview {
     std::optional<std::string> invited_by;
     timestamp expires_at{};
     bool has_account = false;
+    omittable<bool> has_unproved_account;
 };
-BOOST_DESCRIBE_STRUCT(invite_preview, (), (email, role, workspace_name, invited_by, expires_at, has_account))
+BOOST_DESCRIBE_STRUCT(invite_preview, (),
+                      (email, role, workspace_name, invited_by, expires_at, has_account,
+                       has_unproved_account))
 
 /** A new user chooses a password; an existing one sends theirs, or the access token of a session in the
     header. */

@@ -8,6 +8,7 @@
 #include "server/block_on.hpp"
 #include "server/http/core.hpp"
 #include "server/jobs/maintenance.hpp"
+#include "server/jobs/password_costs.hpp"
 #include "server/jobs/process_stats.hpp"
 #include "server/jobs/signing_keys.hpp"
 #include "server/log.hpp"
@@ -38,7 +39,7 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr std::chrono::seconds key_refresh_interval{30};
+constexpr std::chrono::seconds refresh_interval{30};
 constexpr std::chrono::seconds metrics_interval{5};
 
 void run_migrations(const config& settings)
@@ -98,6 +99,11 @@ public:
             log_line(log_level::info, "mail budgets changed");
     }
 
+    void imitate_stored_hashes()
+    {
+        block_on(io_, [this] { return adopt_common_password_costs(db_, *shared_.hash_pool); });
+    }
+
     /// Log a warning if only the conditions of the statements isolate the workspaces.
     void warn_if_row_security_off()
     {
@@ -111,7 +117,7 @@ public:
     {
         io_.restart();
         wait_for_signal();
-        asio::co_spawn(io_, refresh_signing_keys(), asio::detached);
+        asio::co_spawn(io_, refresh_periodically(), asio::detached);
         asio::co_spawn(io_, maintenance_.run(), asio::detached);
         asio::co_spawn(io_, maintenance_.sweep_tables(), asio::detached);
         asio::co_spawn(io_, publish_metrics(), asio::detached);
@@ -151,20 +157,22 @@ private:
         io_.stop();
     }
 
-    /// Load the signing keys periodically: another node may have rotated them.
-    db::awaitable<void> refresh_signing_keys()
+    /// Load periodically what changes without this process: another node may have rotated the signing keys,
+    /// and logins renew outdated password hashes.
+    db::awaitable<void> refresh_periodically()
     {
         db::steady_timer timer(io_.get_executor());
         for (;;) {
             boost::system::error_code ignored;
-            timer.expires_after(key_refresh_interval);
+            timer.expires_after(refresh_interval);
             co_await timer.async_wait(asio::redirect_error(db::use_awaitable, ignored));
             try {
                 auto keys = co_await load_keys(db_, shared_.sealer, algorithm());
                 for (auto& core : cores_)
                     core.replace_keys(keys);
+                co_await adopt_common_password_costs(db_, *shared_.hash_pool);
             } catch (const std::exception& e) {
-                log_line(log_level::warning, "signing key refresh failed").add("cause", e.what());
+                log_line(log_level::warning, "periodic refresh failed").add("cause", e.what());
             }
         }
     }
@@ -236,6 +244,7 @@ void serve_until_drained(const config& settings)
     supervisor main_thread(shared, cores);
     auto keys = main_thread.load_signing_keys();
     main_thread.store_mail_budgets();
+    main_thread.imitate_stored_hashes();
     main_thread.warn_if_row_security_off();
     auto listen = settings.listen;
     for (unsigned i = 0; i < settings.threads; ++i) {

@@ -27,8 +27,19 @@ awaitable<result<bool>> knows_account(call& c, const db::users::row& user,
         co_await check_password(c.cx, std::move(*password), user.id, user.password_hash.value_or(""));
     if (matches)
         co_return true;
-    attempt.record_failure(user.id);
+    // Not in the audit log of an account that another person may have made.
+    attempt.record_failure(db::users::is_proved(user) ? std::optional(user.id) : std::nullopt);
     co_return problem::of(codes::invalid_credentials.with_status(403), "The password is incorrect.");
+}
+
+db::row_locks locks_of(const new_account& account, const db::users::row* replaced)
+{
+    db::row_locks out{.user_strength = db::lock_strength::update};
+    if (account.workspace_to_join)
+        out.workspaces.push_back(*account.workspace_to_join);
+    if (replaced)
+        out.users.push_back(replaced->id);
+    return out;
 }
 
 void add_verified_account(unit_of_work& tx, const new_account& account)

@@ -18,6 +18,10 @@ namespace handlers {
 awaitable<result<bool>> knows_account(call& c, const db::users::row& user,
                                       std::optional<schemas::existing_password> password);
 
+/// What the functions below lock, for the unit of work that they are added to.
+/// @param replaced null: no account has the address
+db::row_locks locks_of(const new_account& account, const db::users::row* replaced);
+
 /// Adds a new account with a verified address, and resolves its join request if it is proved.
 void add_verified_account(unit_of_work& tx, const new_account& account);
 

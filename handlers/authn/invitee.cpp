@@ -16,8 +16,16 @@ namespace handlers {
 
 namespace {
 
+/// What the acceptance locks. FOR SHARE, so that a removal from the workspace waits.
+db::row_locks locks_to_accept(const db::invites::preview& invite)
+{
+    return {.workspaces = {invite.workspace_id},
+            .workspace_strength = db::lock_strength::share,
+            .with_join_requests = true};
+}
+
 /// The owner of the session that the request is authorized by.
-awaitable<result<invitee>> authenticate_by_session(call& c, std::string email_normalized)
+awaitable<result<invitee>> authenticate_by_session(call& c, const db::invites::preview& invite)
 {
     auto refused = co_await authorize(c, allow_unverified);
     if (refused)
@@ -28,10 +36,9 @@ awaitable<result<invitee>> authenticate_by_session(call& c, std::string email_no
     auto user = co_await load_user(c);
     if (!user)
         co_return user.error();
-    if (schemas::normalize_email(user->email) != email_normalized)
+    if (schemas::normalize_email(user->email) != invite.email_normalized)
         co_return problem::of(codes::wrong_account);
-    // The password check takes the lock on the user that accepting an invite needs.
-    invitee out{unit_of_work(c, *user), user->id};
+    invitee out{unit_of_work(c, *user, credential_check::shared, locks_to_accept(invite)), user->id};
     out.has_session = true;
     if (!db::users::is_proved(*user))
         out.verified_email = std::move(user->email);
@@ -62,7 +69,7 @@ awaitable<result<invitee>> create_account(call& c, const db::invites::preview& i
     auto hash = co_await hash_chosen_password(c, std::move(body.password), invite.email, name.value_or(""));
     if (!hash)
         co_return hash.error();
-    invitee out{unit_of_work(c, credential_check::none), crypto::make_uuid_v7()};
+    invitee out{unit_of_work(c, credential_check::none, locks_to_accept(invite)), crypto::make_uuid_v7()};
     out.is_new = true;
     db::users::draft user;
     user.id = out.user_id;
@@ -76,7 +83,8 @@ awaitable<result<invitee>> create_account(call& c, const db::invites::preview& i
 }
 
 /// The owner of a verified account, by its password.
-awaitable<result<invitee>> authenticate_by_password(call& c, db::users::row user, schemas::invite_accept body)
+awaitable<result<invitee>> authenticate_by_password(call& c, const db::invites::preview& invite,
+                                                    db::users::row user, schemas::invite_accept body)
 {
     if (!body.password)
         co_return problem::of(
@@ -94,7 +102,7 @@ awaitable<result<invitee>> authenticate_by_password(call& c, db::users::row user
     }
     if (auto refused = check_account(c.cx.config, user))
         co_return std::move(*refused);
-    co_return invitee{unit_of_work(c, user, credential_check::none), user.id};
+    co_return invitee{unit_of_work(c, user, credential_check::none, locks_to_accept(invite)), user.id};
 }
 
 /// Whether the password in the body is the account's. A missing one is not counted as a failed attempt.
@@ -109,25 +117,26 @@ awaitable<result<bool>> knows_password(call& c, const db::users::row& user,
         co_return std::move(*over);
     bool matches = co_await check_password(c.cx, *body.password, user.id, *user.password_hash);
     if (!matches)
-        attempt.record_failure(user.id);
+        attempt.record_failure(std::nullopt); // not in the audit log of another person's account
     co_return matches;
 }
 
 /** The owner of the address of an unproved account. With the account's password they keep all of it. Without
     it, they choose a password for a new account, and the old one is retired (account pre-hijacking). */
-awaitable<result<invitee>> authenticate_by_link(call& c, db::users::row user, schemas::invite_accept body)
+awaitable<result<invitee>> authenticate_by_link(call& c, const db::invites::preview& invite,
+                                                db::users::row user, schemas::invite_accept body)
 {
     auto is_owner = co_await knows_password(c, user, body);
     if (!is_owner)
         co_return is_owner.error();
     if (*is_owner) {
-        invitee out{unit_of_work(c, user, credential_check::none), user.id};
+        invitee out{unit_of_work(c, user, credential_check::none, locks_to_accept(invite)), user.id};
         out.verified_email = std::move(user.email);
         co_return std::move(out);
     }
 
-    auto hash =
-        co_await hash_chosen_password(c, std::move(body.password), user.email, user.name.value_or(""));
+    std::string name = body.name ? body.name->value : std::string();
+    auto hash = co_await hash_chosen_password(c, std::move(body.password), user.email, name);
     if (!hash)
         co_return hash.error();
     new_account account;
@@ -137,7 +146,10 @@ awaitable<result<invitee>> authenticate_by_link(call& c, db::users::row user, sc
     account.email_verified = true;
     if (body.name)
         account.name = std::move(body.name->value);
-    invitee out{unit_of_work(c, credential_check::none), account.user_id};
+    auto locks = locks_to_accept(invite);
+    locks.users.push_back(user.id);
+    locks.user_strength = db::lock_strength::update;
+    invitee out{unit_of_work(c, credential_check::none, std::move(locks)), account.user_id};
     account.signup_agent = describe_agent(out.tx.origin().agent());
     co_await replace_unproved_account(out.tx, c, user, account);
     co_return std::move(out);
@@ -149,15 +161,15 @@ awaitable<result<invitee>> authenticate_invitee(call& c, const db::invites::prev
                                                 schemas::invite_accept body)
 {
     if (c.req.message.count(http::field::authorization) > 0)
-        co_return co_await authenticate_by_session(c, invite.email_normalized);
+        co_return co_await authenticate_by_session(c, invite);
     auto user = co_await db::users::find_by_email(c.cx.db, invite.email_normalized);
     if (!user)
         co_return co_await create_account(c, invite, std::move(body));
     if (user->disabled_at)
         co_return problem::of(codes::account_disabled);
     if (db::users::is_proved(*user))
-        co_return co_await authenticate_by_password(c, std::move(*user), std::move(body));
-    co_return co_await authenticate_by_link(c, std::move(*user), std::move(body));
+        co_return co_await authenticate_by_password(c, invite, std::move(*user), std::move(body));
+    co_return co_await authenticate_by_link(c, invite, std::move(*user), std::move(body));
 }
 
 } // namespace handlers

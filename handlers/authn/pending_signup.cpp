@@ -1,10 +1,12 @@
 #include "handlers/authn/pending_signup.hpp"
 
+#include "crypto/encoding.hpp"
 #include "crypto/one_time_token.hpp"
 #include "crypto/random.hpp"
 #include "db/postgres/error.hpp"
 #include "db/tables/oauth.hpp"
 #include "db/tables/users.hpp"
+#include "handlers/access/client_address.hpp"
 #include "handlers/authn/account_proof.hpp"
 #include "handlers/authn/login_attempt.hpp"
 #include "handlers/authn/password_check.hpp"
@@ -13,6 +15,15 @@
 #include "handlers/mail/queue_mail.hpp"
 
 namespace handlers {
+
+std::vector<std::uint8_t> signup_bucket(const call& c, std::string_view email_normalized)
+{
+    auto client = address_bucket(c.req.client);
+    std::vector<std::uint8_t> out(client.begin(), client.end());
+    auto address = crypto::bytes_of(email_normalized);
+    out.insert(out.end(), address.begin(), address.end());
+    return out;
+}
 
 awaitable<void> add_pending_signup(call& c, const new_account& account,
                                    std::optional<std::vector<std::uint8_t>> sealed_login)
@@ -88,10 +99,10 @@ awaitable<result<std::string>> complete_pending_signup(call& c, const std::strin
     auto signup = digest ? co_await db::pending_signups::find(c.cx.db, *digest) : std::nullopt;
     if (!signup)
         co_return problem::of(codes::invalid_token);
+    auto known = co_await knows_signup(c, *signup, std::move(password));
     auto login = signup->sealed_login ? open_pending_login(c.cx, *signup->sealed_login) : std::nullopt;
     if (signup->sealed_login && !login) // sealed with another master key
         co_return problem::of(codes::invalid_token);
-    auto known = co_await knows_signup(c, *signup, std::move(password));
     if (proof)
         known = is_same_identity(login, *proof);
     if (!known)
@@ -110,7 +121,7 @@ awaitable<result<std::string>> complete_pending_signup(call& c, const std::strin
     account.email_verified = true;
     account.verified_by_link_only = !*known;
     account.workspace_to_join = co_await find_workspace_to_join(c.cx, account.email_normalized);
-    unit_of_work tx(c, credential_check::none);
+    unit_of_work tx(c, credential_check::none, locks_of(account, existing ? &*existing : nullptr));
     auto event = tx.event("user.verify_email");
     event.actor_id = account.user_id;
     db::pending_signups::add_consume(tx.batch(), *digest);

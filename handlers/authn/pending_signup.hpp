@@ -15,6 +15,10 @@
 
 namespace handlers {
 
+/// The bucket of rate_limits::signup_account: of an address and a client, so that no client keeps others from
+/// signing up with an address.
+std::vector<std::uint8_t> signup_bucket(const call& c, std::string_view email_normalized);
+
 /// Stores a sign-up, and emails its link.
 /// @param sealed_login of an account that signs in through a provider, as seal_pending_login() returns it
 awaitable<void> add_pending_signup(call& c, const new_account& account,

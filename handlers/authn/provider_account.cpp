@@ -17,6 +17,14 @@ namespace handlers {
 
 namespace {
 
+/// Of a user who gets an identity, or signs in with one.
+db::row_locks locks_to_link(const db::uuid& user, bool with_join_requests = false)
+{
+    return {.users = {user},
+            .user_strength = db::lock_strength::update,
+            .with_join_requests = with_join_requests};
+}
+
 problem changed_concurrently()
 {
     return problem::of(codes::conflict, "The account was changed concurrently; sign in again.");
@@ -56,7 +64,7 @@ awaitable<std::optional<problem>> create_verified_account(call& c, const provide
 {
     auto account = co_await prepare_account(c, login);
     account.email_verified = true;
-    unit_of_work tx(c, credential_check::none);
+    unit_of_work tx(c, credential_check::none, locks_of(account, unproved));
     account.signup_agent = describe_agent(tx.origin().agent());
     if (unproved)
         co_await replace_unproved_account(tx, c, *unproved, account);
@@ -71,7 +79,7 @@ awaitable<std::optional<problem>> create_unverified_account(call& c, const provi
 {
     auto account = co_await prepare_account(c, login);
     bool sends_mail =
-        !count_request(c, rate_limits::signup_account, crypto::bytes_of(account.email_normalized));
+        !count_request(c, rate_limits::signup_account, signup_bucket(c, account.email_normalized));
     if (c.cx.config.verification_required) {
         if (sends_mail)
             co_await add_pending_signup(c, account, seal_pending_login(c.cx, login));
@@ -111,7 +119,7 @@ awaitable<std::optional<problem>> commit_link(call& c, unit_of_work& tx, const d
 awaitable<std::optional<problem>> link_account(call& c, const db::users::row& user,
                                                const provider_login& login)
 {
-    unit_of_work tx(c, credential_check::none);
+    unit_of_work tx(c, credential_check::none, locks_to_link(user.id));
     co_return co_await commit_link(c, tx, user, login);
 }
 
@@ -127,7 +135,7 @@ awaitable<std::optional<problem>> link_to_session(call& c, const db::users::row&
         if (!is_fresh)
             co_return problem::of(codes::reauthentication_required);
     }
-    unit_of_work tx(c, user);
+    unit_of_work tx(c, user, credential_check::shared, locks_to_link(user.id, is_proof));
     if (is_proof) {
         auto verified = tx.event("user.verify_email");
         verified.actor_id = user.id;
@@ -141,7 +149,7 @@ awaitable<std::optional<problem>> link_to_session(call& c, const db::users::row&
 /// Records a sign-in through an existing grant, with the provider's new tokens.
 awaitable<std::optional<problem>> renew_grant(call& c, const db::uuid& user, const provider_login& login)
 {
-    unit_of_work tx(c, credential_check::none);
+    unit_of_work tx(c, credential_check::none, locks_to_link(user));
     add_grant(tx, c.cx, user, login);
     co_return co_await commit_grant(tx);
 }

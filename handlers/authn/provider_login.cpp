@@ -12,18 +12,19 @@ namespace handlers {
 
 namespace {
 
-constexpr std::string_view code_seal_context = "oauth code", pending_seal_context = "pending provider login";
+constexpr std::string_view seal_context = "provider login";
 constexpr std::chrono::seconds code_ttl{60};
 
-std::vector<std::uint8_t> seal_login(const context& cx, const provider_login& login, std::string_view purpose)
+std::vector<std::uint8_t> seal_login(const context& cx, const provider_login& login,
+                                     crypto::seal_purpose purpose)
 {
-    return cx.sealer.seal(crypto::bytes_of(schemas::to_json(login)), purpose);
+    return cx.sealer.seal(purpose, crypto::bytes_of(schemas::to_json(login)), seal_context);
 }
 
 std::optional<provider_login> open_login(const context& cx, std::span<const std::uint8_t> sealed,
-                                         std::string_view purpose)
+                                         crypto::seal_purpose purpose)
 {
-    auto opened = cx.sealer.open(sealed, purpose);
+    auto opened = cx.sealer.open(purpose, sealed, seal_context);
     if (!opened)
         return std::nullopt;
     auto read = schemas::parse_body<provider_login>(crypto::text_of(*opened));
@@ -59,8 +60,8 @@ std::string challenge_of(std::string_view verifier)
 awaitable<std::string> store_login(call& c, provider_login login)
 {
     auto code = crypto::make_one_time_token();
-    co_await db::oauth::insert_code(c.cx.db, code.digest, seal_login(c.cx, login, code_seal_context),
-                                    code_ttl);
+    co_await db::oauth::insert_code(c.cx.db, code.digest,
+                                    seal_login(c.cx, login, crypto::seal_purpose::oauth_code), code_ttl);
     co_return code.text;
 }
 
@@ -70,7 +71,7 @@ awaitable<std::optional<provider_login>> take_login(call& c, std::string code, s
     if (!digest)
         co_return std::nullopt;
     auto sealed = co_await db::oauth::consume_code(c.cx.db, *digest);
-    auto login = sealed ? open_login(c.cx, *sealed, code_seal_context) : std::nullopt;
+    auto login = sealed ? open_login(c.cx, *sealed, crypto::seal_purpose::oauth_code) : std::nullopt;
     if (!login || !crypto::equal_constant_time(challenge_of(code_verifier), login->code_challenge))
         co_return std::nullopt;
     co_return std::move(login);
@@ -78,12 +79,12 @@ awaitable<std::optional<provider_login>> take_login(call& c, std::string code, s
 
 std::vector<std::uint8_t> seal_pending_login(const context& cx, const provider_login& login)
 {
-    return seal_login(cx, login, pending_seal_context);
+    return seal_login(cx, login, crypto::seal_purpose::pending_signup);
 }
 
 std::optional<provider_login> open_pending_login(const context& cx, std::span<const std::uint8_t> sealed)
 {
-    return open_login(cx, sealed, pending_seal_context);
+    return open_login(cx, sealed, crypto::seal_purpose::pending_signup);
 }
 
 std::optional<std::string> valid_name(const provider_login& login)

@@ -54,7 +54,10 @@ void record_device(unit_of_work& tx, const call& c, const db::uuid& user)
 awaitable<answer<schemas::login_result>> open_session(call& c, db::users::account account)
 {
     auto& [user, login_workspace] = account;
-    unit_of_work tx(c, credential_check::none);
+    db::row_locks locks{.users = {user.id}};
+    if (login_workspace)
+        locks.workspaces.push_back(login_workspace->workspace.id);
+    unit_of_work tx(c, credential_check::none, std::move(locks));
     new_session session;
     auto draft = make_draft(session, c, tx.origin(), user.id);
     draft.password_version = user.password_version;

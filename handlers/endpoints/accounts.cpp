@@ -7,6 +7,7 @@
 #include "db/tables/workspaces.hpp"
 #include "handlers/access/client_address.hpp"
 #include "handlers/access/rate_limits.hpp"
+#include "handlers/authn/account_proof.hpp"
 #include "handlers/authn/login_attempt.hpp"
 #include "handlers/authn/new_account.hpp"
 #include "handlers/authn/password_check.hpp"
@@ -51,7 +52,7 @@ awaitable<result<signup_input>> prepare_signup(call& c, schemas::signup body)
         co_return hash.error();
     account.password_hash = std::move(*hash);
     out.sends_mail =
-        !count_request(c, rate_limits::signup_account, crypto::bytes_of(account.email_normalized));
+        !count_request(c, rate_limits::signup_account, signup_bucket(c, account.email_normalized));
 
     account.workspace_to_join = co_await find_workspace_to_join(c.cx, account.email_normalized);
     co_return std::move(out);
@@ -81,7 +82,7 @@ db::audit::entry signup_event(const unit_of_work& tx, const new_account& account
 awaitable<signup_outcome> sign_up_and_in(call& c, signup_input input)
 {
     auto& account = input.account;
-    unit_of_work tx(c, credential_check::none);
+    unit_of_work tx(c, credential_check::none, locks_of(account, nullptr));
     new_session session;
     auto draft = make_draft(session, c, tx.origin(), account.user_id);
     draft.workspace_id = owned_workspace(account);
@@ -89,6 +90,7 @@ awaitable<signup_outcome> sign_up_and_in(call& c, signup_input input)
     event.credential_id = session.id;
 
     account.signup_agent = describe_agent(tx.origin().agent());
+    auto at = tx.batch().size();
     add_account(tx.batch(), account);
     if (draft.workspace_id)
         db::users::add_set_last_workspace(tx.batch(), account.user_id, *draft.workspace_id);
@@ -102,11 +104,11 @@ awaitable<signup_outcome> sign_up_and_in(call& c, signup_input input)
         co_return problem::of(codes::email_taken);
 
     schemas::signup_result out;
-    out.user = to_user(c.cx.config, (*rows)[0].as_one<db::users::row>());
+    out.user = to_user(c.cx.config, (*rows)[at].as_one<db::users::row>());
     std::optional<token_workspace> workspace;
     if (draft.workspace_id) {
-        auto membership = (*rows)[2].as_one<db::memberships::row>();
-        out.workspace = to_workspace((*rows)[1].as_one<db::workspaces::row>());
+        auto membership = (*rows)[at + 2].as_one<db::memberships::row>();
+        out.workspace = to_workspace((*rows)[at + 1].as_one<db::workspaces::row>());
         out.membership = to_membership(membership);
         workspace = token_workspace{*draft.workspace_id, membership.membership_id, membership.role};
     }

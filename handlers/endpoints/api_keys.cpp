@@ -117,6 +117,12 @@ awaitable<answer<schemas::api_key_created>> mint_with(call& c, schemas::api_key_
     }
 }
 
+/// The key, so that two keys that change each other lock both in one order.
+db::row_locks locks_to_change(const db::api_keys::row& key)
+{
+    return {.api_keys = {key.id}};
+}
+
 /// Why a key was not changed; nothing if it was.
 awaitable<std::optional<problem>> error_of(call& c, db::api_keys::change_result changed)
 {
@@ -241,7 +247,7 @@ awaitable<answer<schemas::api_key_row>> update(call& c, schemas::api_key_patch b
             co_return std::move(*refused);
     }
 
-    unit_of_work tx(c);
+    unit_of_work tx(c, credential_check::shared, locks_to_change(*key));
     auto event = tx.event("api_key.update", c.params[0]);
     auto expected = db::api_keys::rights_of(*key);
     auto changed = co_await db::api_keys::update(tx.release(), *filter, c.params[0], std::move(expected),
@@ -289,7 +295,7 @@ awaitable<answer<schemas::api_key_created>> rotate(call& c, std::optional<schema
         successor.id = crypto::make_uuid_v7();
         successor.prefix = secret.prefix;
         successor.digest = c.cx.key_digest(secret.text);
-        unit_of_work tx(c);
+        unit_of_work tx(c, credential_check::shared, locks_to_change(*old));
         auto event = tx.event("api_key.rotate", c.params[0]);
         try {
             auto changed = co_await db::api_keys::rotate(tx.release(), *filter, c.params[0], expected,

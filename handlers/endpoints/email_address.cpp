@@ -92,18 +92,20 @@ awaitable<answer<schemas::verified_email>> verify(call& c, schemas::email_verifi
     if (!known)
         co_return known.error();
 
-    unit_of_work tx(c, credential_check::none);
+    db::row_locks locks{.users = {user->id}, .with_join_requests = true};
+    unit_of_work tx(c, credential_check::none, std::move(locks));
     auto event = tx.event("user.verify_email");
     event.actor_id = user->id;
     auto& work = tx.batch();
     db::one_time_tokens::add_consume(work, token->digest, purpose::verify_email);
+    auto verified_at = work.size();
     db::users::add_verify_email(work, user->id, token->email,
                                 *known ? db::users::proof::account : db::users::proof::link,
                                 tx.event("team.join"));
     tx.audit(event);
     tx.affects_user(user->id);
     auto rows = co_await tx.commit();
-    auto verified = rows[1].as_optional<db::users::row>();
+    auto verified = rows[verified_at].as_optional<db::users::row>();
     if (!verified) // disabled, or has another address by now
         co_return problem::of(codes::invalid_token);
     co_return to_verified(*verified);
@@ -118,7 +120,8 @@ awaitable<answer<no_content>> disown(call& c, schemas::email_token body)
             co_return problem::of(codes::invalid_token);
         co_return no_content();
     }
-    unit_of_work tx(c, credential_check::none);
+    db::row_locks locks{.users = {token->user_id}, .user_strength = db::lock_strength::update};
+    unit_of_work tx(c, credential_check::none, std::move(locks));
     tx.affects(co_await db::users::affected_by(c.cx.db, token->user_id));
     db::one_time_tokens::add_consume(tx.batch(), token->digest, purpose::verify_email);
     db::users::add_retire(tx.batch(), token->user_id);
@@ -131,14 +134,14 @@ awaitable<answer<no_content>> resend(call& c, std::optional<schemas::resend_veri
 {
     response_floor floor(mail_response_floor);
     std::optional<db::users::row> user;
-    std::optional<db::pending_signups::row> pending;
+    std::vector<db::pending_signups::row> signups;
     std::string email;
     if (body && body->email) {
         if (auto over = count_request(c, rate_limits::mail_address, address_bucket(c.req.client)))
             co_return std::move(*over);
         email = body->email->normalized;
         user = co_await db::users::find_by_email(c.cx.db, email);
-        pending = co_await db::pending_signups::find_newest(c.cx.db, email);
+        signups = co_await db::pending_signups::find_recent(c.cx.db, email);
     } else {
         auto caller = co_await load_optional_caller(c);
         if (!caller)
@@ -147,10 +150,12 @@ awaitable<answer<no_content>> resend(call& c, std::optional<schemas::resend_veri
         email = schemas::normalize_email(user->email);
     }
     bool is_due = user && !db::users::is_proved(*user) && !user->disabled_at;
-    if ((is_due || pending) && !count_request(c, rate_limits::mail_account, crypto::bytes_of(email))) {
-        if (pending) {
-            co_await resend_pending_signup(c, *pending);
-        } else {
+    if ((is_due || !signups.empty()) &&
+        !count_request(c, rate_limits::mail_account, crypto::bytes_of(email))) {
+        // The client knows which of them it made, but the server does not.
+        for (auto& signup : signups)
+            co_await resend_pending_signup(c, signup);
+        if (signups.empty()) {
             unit_of_work tx(c, credential_check::none);
             queue_verification_mail(tx.batch(), c.cx, user->id, user->email);
             co_await tx.commit_without_invalidation();
@@ -209,14 +214,17 @@ awaitable<answer<schemas::verified_email>> confirm_change(call& c, schemas::emai
     auto normalized = schemas::normalize_email(token->email);
     auto owner = co_await db::users::find_by_email(c.cx.db, normalized);
     auto user = co_await db::users::find(c.cx.db, token->user_id);
-    if (!user)
+    if (!user || user->disabled_at)
         co_return problem::of(codes::invalid_token);
     auto known = co_await is_maker(c, *user, std::move(body.password), *proof);
     if (!known)
         co_return known.error();
     auto by = *known ? db::users::proof::account : db::users::proof::link;
 
-    unit_of_work tx(c, credential_check::none);
+    db::row_locks locks{.users = {user->id}, .user_strength = db::lock_strength::update};
+    if (owner)
+        locks.users.push_back(owner->id);
+    unit_of_work tx(c, credential_check::none, std::move(locks));
     auto event = tx.event("user.confirm_email");
     event.actor_id = user->id;
     auto variables = request_variables(c, tx.origin());

@@ -158,9 +158,9 @@ constexpr page verify_page{
     R"(<form data-action="api/v1/users/email/verify" data-takes-code
 data-done="Your email address has been confirmed.">
 <label for="password">Password</label>
-<input id="password" name="password" type="password" autocomplete="current-password">
+<input id="password" name="password" type="password" autocomplete="current-password" required>
 <button>Yes, it was me</button>
-<button data-action="api/v1/users/email/verify/disown"
+<button formnovalidate data-action="api/v1/users/email/verify/disown"
 data-done="The account has been closed. It no longer has your address.">No, it was not me</button></form>)",
     "Yes, I signed up with "};
 
@@ -180,7 +180,7 @@ constexpr page change_email_page{
     R"(<form data-action="api/v1/users/email/change/confirm" data-takes-code
 data-done="Your email address has been changed.">
 <label for="password">Password</label>
-<input id="password" name="password" type="password" autocomplete="current-password">
+<input id="password" name="password" type="password" autocomplete="current-password" required>
 <button>Confirm</button></form>)",
     "Confirm with "};
 
@@ -194,6 +194,9 @@ as <span data-show="role">member</span>. The invite is for the email address
 data-done="You are now a member of the workspace. You can sign in.">
 <div data-unless="has_account"><label for="name">Your name</label>
 <input id="name" name="name" autocomplete="name" maxlength="100"></div>
+<p data-if="has_unproved_account" hidden>An account was made with this email address and never confirmed.
+If you made it, enter its password: you keep it. If you did not, choose a new password: you get a new account,
+and that one loses this address.</p>
 <label for="password"><span data-unless="has_account">Choose a password</span>
 <span data-if="has_account" hidden>Your password</span></label>
 <input id="password" name="password" type="password" autocomplete="current-password" required>

@@ -2,13 +2,14 @@
 
 #include "crypto/api_key.hpp"
 #include "crypto/jwt.hpp"
+#include "db/principals/transaction.hpp"
 #include "db/tables/api_keys.hpp"
 #include "db/tables/sessions.hpp"
 #include "handlers/access/permissions.hpp"
 #include "handlers/authn/session_tokens.hpp"
+#include "handlers/http/audit_context.hpp"
 #include "handlers/http/context.hpp"
 #include "handlers/http/guards.hpp"
-#include "handlers/http/unit_of_work.hpp"
 #include "handlers/to_schema.hpp"
 
 #include <boost/uuid/uuid_io.hpp>
@@ -38,16 +39,19 @@ void add_claims(const call& c, std::string_view token, schemas::introspection& o
 /// Revokes a key without a notice to its owner, which is for leaked keys.
 awaitable<void> revoke_key(call& c, db::digest digest)
 {
-    unit_of_work tx(c, credential_check::none);
-    auto event = tx.event("api_key.revoke");
-    co_await db::api_keys::revoke_by_digest(tx.release(), digest, std::move(event), std::nullopt);
+    // Refers to the key's workspace alone, so the caller's is not locked.
+    db::transaction tx(c.cx.changes, c.cx.db);
+    auto event = audit_context(c).event("api_key.revoke");
+    co_await db::api_keys::revoke_by_digest(std::move(tx), digest, std::move(event), std::nullopt);
 }
 
 awaitable<void> end_session(call& c, db::uuid session)
 {
-    unit_of_work tx(c, credential_check::none);
-    auto event = tx.event("session.revoke", to_string(session));
-    co_await db::sessions::end(tx.release(), session, std::move(event));
+    // Refers to the session's workspace alone, so the caller's is not locked.
+    db::transaction tx(c.cx.changes, c.cx.db);
+    auto event = audit_context(c).event("session.revoke");
+    event.target = to_string(session);
+    co_await db::sessions::end(std::move(tx), session, std::move(event));
 }
 
 awaitable<void> revoke_by_refresh_token(call& c, std::string text)

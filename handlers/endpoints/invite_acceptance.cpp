@@ -147,6 +147,8 @@ awaitable<std::variant<schemas::invite_preview, invite_closed, problem>> preview
     out.invited_by = std::move(invite.invited_by);
     out.expires_at = invite.expires_at;
     out.has_account = invite.has_account;
+    if (invite.has_unproved_account)
+        out.has_unproved_account.emplace(true);
     co_return out;
 }
 

@@ -23,6 +23,7 @@
 #include <boost/uuid/uuid_io.hpp>
 
 #include <algorithm>
+#include <map>
 #include <span>
 
 namespace handlers::invites {
@@ -147,6 +148,20 @@ void add_invite(invite_plan& plan, call& c, const unit_of_work& tx, const boost:
     plan.item_of_draft.push_back(plan.items.size() - 1);
 }
 
+/// The unproved accounts that have an invited address, by its normalized form.
+awaitable<std::map<std::string, db::users::row>> find_unproved_invitees(call& c,
+                                                                        const schemas::invite_batch& body)
+{
+    std::vector<std::string> emails;
+    for (auto& invite : body.invites)
+        emails.push_back(invite.email.normalized);
+    auto found = co_await db::users::find_unproved(c.cx.db, std::move(emails));
+    std::map<std::string, db::users::row> out;
+    for (auto& user : found)
+        out.emplace(schemas::normalize_email(user.email), std::move(user));
+    co_return out;
+}
+
 /// Inserts the drafts and records their outcomes.
 awaitable<void> insert_invites(call& c, unit_of_work& tx, invite_plan& plan)
 {
@@ -177,9 +192,14 @@ create(call& c, schemas::invite_batch body)
 
     unit_of_work tx(c);
     auto variables = co_await invite_variables(c);
+    auto unproved = co_await find_unproved_invitees(c, body);
     invite_plan plan;
-    for (auto& invite : body.invites)
-        add_invite(plan, c, tx, variables, invite);
+    for (auto& invite : body.invites) {
+        auto own_variables = variables;
+        if (auto account = unproved.find(invite.email.normalized); account != unproved.end())
+            describe_unproved_account(own_variables, account->second);
+        add_invite(plan, c, tx, own_variables, invite);
+    }
     if (!plan.drafts.empty())
         co_await insert_invites(c, tx, plan);
     bool any = std::ranges::any_of(plan.items,
@@ -260,6 +280,9 @@ awaitable<answer<no_content>> resend(call& c)
 
     unit_of_work tx(c);
     auto variables = co_await invite_variables(c);
+    auto invitee = co_await db::users::find_by_email(c.cx.db, schemas::normalize_email(invite->email));
+    if (invitee && !db::users::is_proved(*invitee))
+        describe_unproved_account(variables, *invitee);
     auto token = crypto::make_one_time_token();
     auto mail = make_invite_mail(c, db::outbox::kind::invite_reminder, variables, token.text);
     auto event = tx.event("invite.resend", to_string(invite->id));

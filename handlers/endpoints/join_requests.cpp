@@ -76,7 +76,8 @@ awaitable<answer<schemas::team_row>> approve(call& c)
 
     auto workspace = *c.caller().workspace_id;
     auto user = request->user_id;
-    unit_of_work tx(c);
+    db::row_locks locks{.users = {user}};
+    unit_of_work tx(c, credential_check::shared, std::move(locks));
     auto event = tx.event("request.approve", to_string(user));
     auto mail = co_await make_decision_mail(c, db::outbox::kind::approval_given);
     bool done =

@@ -77,7 +77,8 @@ std::optional<oauth_state> open_cookie(const context& cx, std::string_view value
     if (value.empty() || value.size() > max_cookie_size)
         return std::nullopt;
     auto sealed = crypto::from_base64url(value);
-    auto opened = sealed ? cx.sealer.open(*sealed, seal_context) : std::nullopt;
+    auto opened =
+        sealed ? cx.sealer.open(crypto::seal_purpose::oauth_state, *sealed, seal_context) : std::nullopt;
     if (!opened)
         return std::nullopt;
     auto read = schemas::parse_body<oauth_state>(crypto::text_of(*opened));
@@ -111,7 +112,8 @@ std::int64_t seconds(db::timestamp at)
 std::string to_cookie(const context& cx, const oauth_state& state)
 {
     auto max_age = std::chrono::seconds(state.expires_at - seconds(cx.now()));
-    auto sealed = cx.sealer.seal(crypto::bytes_of(schemas::to_json(state)), seal_context);
+    auto sealed = cx.sealer.seal(crypto::seal_purpose::oauth_state, crypto::bytes_of(schemas::to_json(state)),
+                                 seal_context);
     return name_of(state.state) + "=" + crypto::to_base64url(sealed) + attributes(cx.config, max_age);
 }
 

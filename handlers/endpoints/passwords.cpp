@@ -69,7 +69,8 @@ awaitable<void> replace_password(call& c, const db::users::row& user, const emai
     std::vector<db::api_keys::row> live_keys;
     if (!revokes_keys)
         live_keys = co_await db::api_keys::list_live(c.cx.db, user.id);
-    unit_of_work tx(c, credential_check::none);
+    db::row_locks locks{.users = {user.id}, .with_join_requests = true};
+    unit_of_work tx(c, credential_check::none, std::move(locks));
     auto event = tx.event("password.reset");
     event.actor_id = user.id;
     auto& work = tx.batch();
@@ -96,7 +97,7 @@ awaitable<void> replace_account(call& c, const db::users::row& old, const email_
     account.password_hash = std::move(hash);
     account.email_verified = true;
     account.workspace_to_join = co_await find_workspace_to_join(c.cx, account.email_normalized);
-    unit_of_work tx(c, credential_check::none);
+    unit_of_work tx(c, credential_check::none, locks_of(account, &old));
     auto event = tx.event("password.reset");
     event.actor_id = account.user_id;
     account.signup_agent = describe_agent(tx.origin().agent());
@@ -152,7 +153,8 @@ awaitable<answer<no_content>> change(call& c, schemas::password_change body)
 
     auto live_keys = co_await db::api_keys::list_live(c.cx.db, user->id);
     auto& caller = c.caller();
-    unit_of_work tx(c, *user);
+    db::row_locks locks{.sessions_of = user->id};
+    unit_of_work tx(c, *user, credential_check::shared, std::move(locks));
     auto event = tx.event("password.change");
     auto& work = tx.batch();
     db::users::add_set_password(work, user->id, std::string_view(*hash));

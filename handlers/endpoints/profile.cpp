@@ -100,7 +100,9 @@ awaitable<answer<no_content>> remove(call& c, std::optional<schemas::account_del
     if (refused)
         co_return std::move(*refused);
 
-    unit_of_work tx(c, *user);
+    db::row_locks locks{.users = {user->id}, .user_strength = db::lock_strength::update};
+    locks.deleted_user = user->id;
+    unit_of_work tx(c, *user, credential_check::shared, std::move(locks));
     tx.affects_user(user->id);
     for (auto& [workspace, membership] : co_await db::memberships::list(c.cx.db, user->id)) {
         tx.affects_workspace(workspace.id);

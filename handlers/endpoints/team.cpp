@@ -165,13 +165,23 @@ awaitable<answer<schemas::page<schemas::team_row>>> list(call& c, query<schemas:
     co_return out;
 }
 
+namespace {
+
+/// The member: a deletion of the account locks them as well.
+db::row_locks locks_to_change(const db::uuid& member)
+{
+    return {.users = {member}, .user_strength = db::lock_strength::share};
+}
+
+} // namespace
+
 awaitable<answer<schemas::team_row>> set_role(call& c, schemas::role_change body)
 {
     auto id = schemas::parse_uuid(c.params[0]);
     if (!id)
         co_return problem::of(codes::not_found);
     auto workspace = *c.caller().workspace_id;
-    unit_of_work tx(c, credential_check::exclusive);
+    unit_of_work tx(c, credential_check::exclusive, locks_to_change(*id));
     auto event = tx.event("team.set_role", to_string(*id));
     auto outcome =
         co_await db::team::set_role(tx.release(), workspace, *id, from_wire(body.role), std::move(event));
@@ -189,7 +199,7 @@ awaitable<answer<no_content>> remove(call& c)
     if (!member)
         co_return member.error();
     auto& caller = c.caller();
-    unit_of_work tx(c, credential_check::exclusive);
+    unit_of_work tx(c, credential_check::exclusive, locks_to_change(*member));
     auto event = tx.event(*member == caller.user_id ? "team.leave" : "team.remove", to_string(*member));
     auto outcome = co_await db::team::remove(tx.release(), *caller.workspace_id, *member, std::move(event));
     if (auto error = error_of(outcome))
@@ -234,7 +244,8 @@ awaitable<answer<schemas::workspace>> transfer_ownership(call& c, schemas::owner
         co_return problem::of(codes::conflict, "You already own the workspace.");
 
     auto workspace_id = *caller.workspace_id;
-    unit_of_work tx(c, *owner, credential_check::exclusive);
+    db::row_locks locks{.users = {body.user_id}};
+    unit_of_work tx(c, *owner, credential_check::exclusive, std::move(locks));
     auto event = tx.event("workspace.transfer", to_string(body.user_id));
     bool done = co_await db::team::transfer_ownership(tx.release(), workspace_id, owner->id, body.user_id,
                                                       std::move(event));

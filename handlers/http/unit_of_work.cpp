@@ -3,11 +3,32 @@
 #include "db/postgres/batch.hpp"
 #include "db/tables/credential_checks.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace handlers {
 
 namespace {
+
+/// Adds the rows that the check of the caller's credential locks, so that all are locked in one order.
+void add_caller(db::row_locks& locks, const db::principal& caller, credential_check check)
+{
+    auto at_least = [](db::lock_strength& strength, db::lock_strength wanted) {
+        strength = std::max(strength, wanted);
+    };
+    if (caller.workspace_id)
+        locks.workspaces.push_back(*caller.workspace_id);
+    if (check == credential_check::none)
+        return;
+    at_least(locks.workspace_strength, check == credential_check::exclusive ? db::lock_strength::no_key_update
+                                                                            : db::lock_strength::share);
+    if (locks.users.empty())
+        locks.user_strength = db::lock_strength::share;
+    if (caller.user_id)
+        locks.users.push_back(*caller.user_id);
+    auto& credentials = caller.kind == db::principal::kind_type::session ? locks.sessions : locks.api_keys;
+    credentials.push_back(caller.credential_id);
+}
 
 void add_check(db::batch& work, const call& c, credential_check check)
 {
@@ -31,14 +52,25 @@ void append(std::vector<T>& to, const std::vector<T>& from)
 
 } // namespace
 
-unit_of_work::unit_of_work(call& c, credential_check check) : audit_(c), tx_(c.cx.changes, c.cx.db)
+unit_of_work::unit_of_work(call& c, credential_check check, db::row_locks locks)
+    : audit_(c), tx_(c.cx.changes, c.cx.db)
 {
+    // A check alone locks in the right order.
+    bool locks_more = !locks.empty();
+    if (c.principal && (locks_more || check == credential_check::none))
+        add_caller(locks, *c.principal, check);
+    db::add_locks(batch(), locks);
     add_check(batch(), c, check);
 }
 
-unit_of_work::unit_of_work(call& c, const db::users::row& user, credential_check check)
+unit_of_work::unit_of_work(call& c, const db::users::row& user, credential_check check, db::row_locks locks)
     : audit_(c), tx_(c.cx.changes, c.cx.db)
 {
+    locks.users.push_back(user.id);
+    locks.user_strength = std::max(locks.user_strength, db::lock_strength::no_key_update);
+    if (c.principal)
+        add_caller(locks, *c.principal, check);
+    db::add_locks(batch(), locks);
     db::require_unchanged_password(batch(), user.id, user.password_version);
     add_check(batch(), c, check);
 }

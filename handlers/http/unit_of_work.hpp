@@ -3,6 +3,7 @@
 
 #include "db/principals/transaction.hpp"
 #include "db/tables/audit.hpp"
+#include "db/tables/row_locks.hpp"
 #include "db/tables/users.hpp"
 #include "handlers/http/audit_context.hpp"
 #include "handlers/http/context.hpp"
@@ -30,11 +31,15 @@ enum class credential_check {
     them in one round trip. Statements run in the order in which they were added. */
 class unit_of_work {
 public:
-    explicit unit_of_work(call& c, credential_check check = credential_check::shared);
+    /** @param locks rows of others that the statements lock, also through foreign keys: they are locked first
+               and in the lock order, together with the caller's workspace (also without a check, since
+               audit events refer to it) and, with a check, the caller's user and credential */
+    explicit unit_of_work(call& c, credential_check check = credential_check::shared,
+                          db::row_locks locks = {});
 
-    /// Fails as well if the user's password was replaced after `user` was read. This check goes first: it
-    /// takes the stronger lock.
-    unit_of_work(call& c, const db::users::row& user, credential_check check = credential_check::shared);
+    /// Fails as well if the user's password was replaced after `user` was read.
+    unit_of_work(call& c, const db::users::row& user, credential_check check = credential_check::shared,
+                 db::row_locks locks = {});
 
     db::batch& batch() { return tx_.work(); }
     const audit_context& origin() const { return audit_; }

@@ -80,7 +80,8 @@ db::outbox::draft make_mail(const context& cx, db::outbox::kind kind, const boos
     out.kind = kind;
     out.variables = boost::json::serialize(variables);
     if (!token.empty())
-        out.sealed_token = cx.sealer.seal(crypto::bytes_of(token), mail_seal_context(out.id));
+        out.sealed_token = cx.sealer.seal(crypto::seal_purpose::outbox_token, crypto::bytes_of(token),
+                                          mail_seal_context(out.id));
     return out;
 }
 
@@ -110,14 +111,19 @@ void queue_signup_mail(db::batch& work, const context& cx, const db::uuid& signu
     db::outbox::add_to_pending_signup(work, mail, signup);
 }
 
+void describe_unproved_account(boost::json::object& variables, const db::users::row& user)
+{
+    std::string made_at;
+    schemas::append_timestamp(made_at, user.created_at);
+    variables["made_at"] = made_at;
+    variables["made_with"] = user.signup_agent;
+}
+
 void queue_reset_mail(db::batch& work, const context& cx, const db::users::row& user)
 {
     boost::json::object variables;
-    if (!db::users::is_proved(user)) {
-        std::string made_at;
-        schemas::append_timestamp(made_at, user.created_at);
-        variables = {{"made_at", made_at}, {"made_with", user.signup_agent}};
-    }
+    if (!db::users::is_proved(user))
+        describe_unproved_account(variables, user);
     queue_link_mail(work, cx, db::outbox::kind::reset, user.id, user.email, purpose::reset_password,
                     cx.config.reset_token_ttl, std::move(variables));
 }

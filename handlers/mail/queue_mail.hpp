@@ -26,6 +26,9 @@ std::string mail_seal_context(const db::uuid& mail);
 /// "Firefox on Linux", or empty. Made of known names only, so that no text of a client gets into an email.
 std::string describe_agent(std::string_view agent);
 
+/// Adds the template variables of an unproved account with the recipient's address: made_at, made_with.
+void describe_unproved_account(boost::json::object& variables, const db::users::row& user);
+
 /// Template variables for the origin of a request: ip, agent, at.
 boost::json::object request_variables(const call& c, const audit_context& origin);
 

@@ -121,6 +121,7 @@ void metrics_registry::publish(std::size_t core, const core_state& now)
     write(credential_batches, now.credential_batches);
     write(database_connections, now.database_connections);
     write(database_connections_opened, now.database_connections_opened);
+    write(database_retries, now.database_retries);
 }
 
 void metrics_registry::publish(const process_state& now)
@@ -179,6 +180,8 @@ std::string metrics_registry::text() const
                sum(database_connections));
     out.single("latchkey_database_connections_opened_total", "counter", "Database connections opened.",
                sum(database_connections_opened));
+    out.single("latchkey_database_retries_total", "counter",
+               "Transactions repeated after a deadlock or a serialization failure.", sum(database_retries));
 
     out.family("latchkey_credential_cache_lookups_total", "counter",
                "Lookups in the credential cache, by result.");

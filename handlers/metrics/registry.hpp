@@ -38,6 +38,7 @@ struct core_state {
     std::size_t credential_batches = 0;
     std::size_t database_connections = 0;
     std::size_t database_connections_opened = 0;
+    std::size_t database_retries = 0;
 };
 
 /// Process statistics, read every few seconds so that no scrape has to.
@@ -93,6 +94,7 @@ private:
         credential_batches,
         database_connections,
         database_connections_opened,
+        database_retries,
         counters
     };
     struct alignas(64) core_counts {

@@ -13,12 +13,13 @@ constexpr std::string_view seal_context = "oauth_grants";
 
 std::vector<std::uint8_t> seal_tokens(const crypto::sealer& sealer, const provider_tokens& tokens)
 {
-    return sealer.seal(crypto::bytes_of(schemas::to_json(tokens)), seal_context);
+    return sealer.seal(crypto::seal_purpose::provider_tokens, crypto::bytes_of(schemas::to_json(tokens)),
+                       seal_context);
 }
 
 std::optional<provider_tokens> open_tokens(const crypto::sealer& sealer, std::span<const std::uint8_t> sealed)
 {
-    auto opened = sealer.open(sealed, seal_context);
+    auto opened = sealer.open(crypto::seal_purpose::provider_tokens, sealed, seal_context);
     if (!opened)
         return std::nullopt;
     return schemas::parse_body<provider_tokens>(crypto::text_of(*opened)).value;

@@ -74,7 +74,7 @@ int rotate_signing_keys(const config& settings)
     return run_command([&] {
         asio::io_context io{1};
         db::pool db(io, database_settings(settings), 1);
-        crypto::sealer sealer(settings.keys.derive(crypto::purpose::seal));
+        crypto::sealer sealer(settings.keys);
         auto kid = block_on(io, [&] { return rotate_keys(db, sealer, settings); });
         std::cout << kid << '\n';
     });

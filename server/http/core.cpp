@@ -163,6 +163,7 @@ handlers::core_state core::state() const
     out.credential_batches = lookups_.in_flight();
     out.database_connections = db_.connections() + lookups_.connections();
     out.database_connections_opened = db_.connections_made() + lookups_.connections_made();
+    out.database_retries = db_.retries() + lookups_.retries();
     return out;
 }
 

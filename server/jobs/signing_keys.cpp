@@ -31,13 +31,13 @@ db::signing_keys::draft make_draft(const crypto::sealer& sealer, crypto::jwt_alg
     out.kid = key.kid();
     out.algorithm = name_of(algorithm);
     out.public_jwk = key.public_jwk();
-    out.sealed_key = sealer.seal(key.der(), seal_context(out.kid));
+    out.sealed_key = sealer.seal(crypto::seal_purpose::signing_key, key.der(), seal_context(out.kid));
     return out;
 }
 
 crypto::signing_key open(const crypto::sealer& sealer, const db::signing_keys::row& row)
 {
-    auto der = sealer.open(row.sealed_key, seal_context(row.kid));
+    auto der = sealer.open(crypto::seal_purpose::signing_key, row.sealed_key, seal_context(row.kid));
     if (!der)
         throw std::runtime_error("the signing key " + row.kid +
                                  " cannot be opened: it was sealed with a different LATCHKEY_MASTER_KEY");

@@ -83,13 +83,13 @@ constexpr email_template templates[] = {
       "keys."}},
     {kind::invite,
      "You are invited to {workspace}",
-     {"{person} invites you to join {workspace} at {site}."},
+     {"{person} invites you to join {workspace} at {site}.", "{unproved_invitee}"},
      "invite",
      "View the invitation",
      ignore_footer},
     {kind::invite_reminder,
      "Reminder: you are invited to {workspace}",
-     {"{person} invites you to join {workspace} at {site}."},
+     {"{person} invites you to join {workspace} at {site}.", "{unproved_invitee}"},
      "invite",
      "View the invitation",
      reminder_footer},
@@ -196,16 +196,27 @@ std::string origin(const json::object& variables)
 }
 
 /// Of an account that may have been made by another person: when, with what, and what the link does.
-std::string unproved_account(const json::object& variables)
+std::string describe_unproved(const json::object& variables, const char* choice)
 {
     auto at = get_text(variables, "made_at"), agent = get_text(variables, "made_with");
     if (at.size() < 16)
         return {};
-    return "This account was made on " + at.substr(0, 10) + " at " + at.substr(11, 5) + " UTC" +
-           (agent.empty() ? "" : " with " + agent) +
-           ", and its maker has not yet proved to be the owner of this address. If it was you, enter the "
-           "account's present password as well. If it was not, leave it out: you get a new account, and the "
-           "other one loses this address.";
+    return "An account with this address was made on " + at.substr(0, 10) + " at " + at.substr(11, 5) +
+           " UTC" + (agent.empty() ? "" : " with " + agent) +
+           ", and its maker has not yet proved to be the owner of the address. " + choice +
+           ": you get a new account, and the other one loses this address.";
+}
+
+std::string unproved_account(const json::object& variables)
+{
+    return describe_unproved(variables, "If it was you, enter the account's present password as well. If it "
+                                        "was not, leave it out");
+}
+
+std::string unproved_invitee(const json::object& variables)
+{
+    return describe_unproved(variables, "If it was you, enter the account's password to join with it. If it "
+                                        "was not, choose a new password");
 }
 
 /// "“nightly” (tnx_a1b2c3d4_…)"
@@ -249,10 +260,15 @@ std::string value_of(std::string_view placeholder, const json::object& variables
     if (placeholder == "site")
         return site.name;
     constexpr std::pair<std::string_view, std::string (*)(const json::object&)> values[] = {
-        {"expiry", &expiry},       {"origin", &origin},
-        {"key", &key_name},        {"person", &person},
-        {"workspace", &workspace}, {"provider", &provider},
-        {"new_email", &new_email}, {"unproved_account", &unproved_account},
+        {"expiry", &expiry},
+        {"origin", &origin},
+        {"key", &key_name},
+        {"person", &person},
+        {"workspace", &workspace},
+        {"provider", &provider},
+        {"new_email", &new_email},
+        {"unproved_account", &unproved_account},
+        {"unproved_invitee", &unproved_invitee},
     };
     for (auto& [name, make] : values)
         if (name == placeholder)

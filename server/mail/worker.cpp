@@ -73,7 +73,7 @@ public:
 
     /// @param abort_at ticks of the steady clock at which a delivery is aborted
     sender(const config& settings, const std::atomic<std::int64_t>& abort_at)
-        : settings_(settings), sealer_(settings.keys.derive(crypto::purpose::seal)),
+        : settings_(settings), sealer_(settings.keys),
           unsubscribe_signer_(settings.keys.derive(crypto::purpose::unsubscription))
     {
         auto must_abort = [&abort_at] { return clock::now().time_since_epoch().count() >= abort_at; };
@@ -114,7 +114,8 @@ private:
     {
         std::string token;
         if (row.sealed_token) {
-            auto opened = sealer_.open(*row.sealed_token, handlers::mail_seal_context(row.id));
+            auto opened = sealer_.open(crypto::seal_purpose::outbox_token, *row.sealed_token,
+                                       handlers::mail_seal_context(row.id));
             if (!opened)
                 return {delivery::failed, false, "sealed with a different master key"};
             token = crypto::text_of(*opened);
