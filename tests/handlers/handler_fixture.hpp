@@ -75,7 +75,7 @@ struct handler_fixture {
     permission_table permissions{{"leads"}};
     rate_limiter limiter{64};
     crypto::hash_pool hash_pool{{1, 1, {64, 1, 1}}};
-    crypto::sealer sealer{crypto::key{1}};
+    crypto::sealer sealer{crypto::keyring(crypto::key{1})};
     db::invalidation_bus changes;
     db::pool db{io, nowhere(), 1};
     db::principals principals{io, db};

@@ -1,6 +1,6 @@
 // Opens the {links} of emails one after the other in one tab of a browser, and presses the button of the last
-// page, or the one that the selector {button} finds. Reports {outcome: the page's status text, address: of the tab,
-// sent: [URLs and referrers that the browser sent], errors: [browser errors]}.
+// page, or the one that the selector {button} finds, after entering {password}. Reports {outcome: the page's
+// status text, address: of the tab, sent: [URLs and referrers that the browser sent], errors: [browser errors]}.
 import {load, options, report} from './common.mjs';
 
 const {chromium} = (await load('playwright-core')).default;
@@ -18,6 +18,8 @@ try {
         await page.waitForFunction(() => document.readyState === 'complete' && location.hash === '');
     }
     const address = page.url();
+    if (options.password)
+        await page.fill('#password', options.password);
     await page.locator(options.button ?? 'button').click();
     const status = page.locator('[role=status]');
     await status.filter({hasText: /./}).waitFor();   // of this page, or of the one that a sign-in returns to

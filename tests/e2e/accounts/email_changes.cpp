@@ -113,6 +113,52 @@ BOOST_FIXTURE_TEST_CASE(an_unverified_account_releases_the_address, email_change
     BOOST_TEST(client.get(base + "/me", squatter.token).status == 401u);
 }
 
+// The owner of a mistyped address opens the link. What they do next returns the account to its old address.
+BOOST_FIXTURE_TEST_CASE(the_reader_of_a_mistyped_address_cannot_end_the_account, email_change_fixture)
+{
+    auto key =
+        client.post(base + "/api-keys", R"({"name":"k","owner":"workspace","role":"member"})", ada.token)
+            .text("/secret");
+    auto is_restored = [&] {
+        BOOST_TEST(email() == "ada@example.com");
+        BOOST_TEST(log_in_with("ada@example.com", "long enough").status == 200u);
+        BOOST_TEST(client.get(base + "/auth", key).status == 200u);
+        BOOST_TEST(db.sql("SELECT is_proved(u) FROM users u WHERE id = '" + ada.user + "'") == "t");
+    };
+    // They disown it.
+    change("eve@example.net");
+    BOOST_TEST(confirm(emailed_token("eve@example.net", confirm_subject)).status == 200u);
+    BOOST_TEST(email() == "eve@example.net");
+    post("/email/verify/resend", R"({"email":"eve@example.net"})");
+    auto disowned = support::object({{"token", emailed_token("eve@example.net", verify_subject)}});
+    BOOST_TEST(post("/email/verify/disown", disowned).status == 204u);
+    is_restored();
+    // They request a password reset, and get an account of their own.
+    change("eve@example.net");
+    BOOST_TEST(confirm(emailed_token("eve@example.net", confirm_subject)).status == 200u);
+    post("/password/forgot", R"({"email":"eve@example.net"})");
+    auto reset = support::object(
+        {{"token", emailed_token("eve@example.net", reset_subject)}, {"password", "chosen by herself"}});
+    BOOST_TEST(post("/password/reset", reset).status == 204u);
+    is_restored();
+    auto eve = person_from(log_in_with("eve@example.net", "chosen by herself"));
+    BOOST_TEST(eve.user != ada.user);
+    BOOST_TEST(eve.workspace != ada.workspace);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_change_confirmed_with_the_password_is_final, email_change_fixture)
+{
+    change("ada@example.net");
+    auto token = emailed_token("ada@example.net", confirm_subject);
+    auto confirmed =
+        post("/email/change/confirm", support::object({{"token", token}, {"password", "long enough"}}));
+    BOOST_TEST(confirmed.status == 200u);
+    BOOST_TEST(db.sql("SELECT is_proved(u) AND proved_email IS NULL FROM users u WHERE id = '" + ada.user +
+                      "'") == "t");
+    post("/email/verify/resend", R"({"email":"ada@example.net"})");
+    BOOST_TEST(no_more_emails("ada@example.net", verify_subject)); // nothing to disown
+}
+
 BOOST_FIXTURE_TEST_CASE(a_change_invalidates_links_sent_to_the_old_address, email_change_fixture)
 {
     post("/password/forgot", R"({"email":"ada@example.com"})");

@@ -94,6 +94,44 @@ measurement measure_sensitively(std::uint16_t port, const endpoint& what)
 
 BOOST_AUTO_TEST_SUITE(enumeration)
 
+BOOST_AUTO_TEST_CASE(latency_does_not_reveal_accounts_after_a_change_of_password_costs)
+{
+    support::database db;
+    const auto master_key = support::random_master_key();
+    const std::string cheap = "m=64,t=1,p=1", expensive = "m=65536,t=4,p=1";
+    for (auto& [before, after] : {std::pair(cheap, expensive), std::pair(expensive, cheap)}) {
+        db.sql("DELETE FROM workspaces; DELETE FROM users");
+        {
+            support::running_server server(
+                db.conninfo(), {{"LATCHKEY_PASSWORD_HASH", before}, {"LATCHKEY_MASTER_KEY", master_key}});
+            support::http_client client(server.port());
+            for (auto email : {"ada@example.com", "bob@example.com"})
+                sign_up(client, email);
+        }
+        support::running_server server(
+            db.conninfo(), {{"LATCHKEY_PASSWORD_HASH", after}, {"LATCHKEY_MASTER_KEY", master_key}});
+        support::http_client client(server.port());
+        // The fastest of several: only noise makes one slower.
+        auto fastest = [&](const std::string& email) {
+            auto out = std::chrono::steady_clock::duration::max();
+            for (int i = 0; i < 7; ++i) {
+                auto start = std::chrono::steady_clock::now();
+                BOOST_TEST(client.post(base + "/login", credentials(email, "not the right one")).status ==
+                           401u);
+                out = std::min(out, std::chrono::steady_clock::now() - start);
+            }
+            return milliseconds(out);
+        };
+        auto known = fastest("ada@example.com").count(), unknown = fastest("eve@example.com").count();
+        BOOST_TEST(std::abs(known - unknown) < 30, before << ": " << known << " ms, " << unknown << " ms");
+        // A login renews the hash.
+        log_in(client, "ada@example.com");
+        BOOST_TEST(
+            db.sql("SELECT split_part(password_hash, '$', 4) FROM users WHERE email = 'ada@example.com'") ==
+            after);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(responses_and_latency_do_not_reveal_whether_an_address_exists)
 {
     mail_fixture fixture(

@@ -47,7 +47,9 @@ struct planted_fixture : oidc_fixture {
             credentials_before.push_back(created("/api-keys", body, planted.token, "/secret"));
         created("/team/invites", invites_body({{"zoe@example.org", "manager"}}), ada.token,
                 "/items/0/result");
-        invitation = emailed_token("zoe@example.org", invite_subject);
+        auto email = email_to("zoe@example.org", invite_subject);
+        invitation = support::token_in(email);
+        invitation_text = email.text;
     }
 
     /// Everything else that a planted account can hold: accomplices in its workspace, memberships elsewhere,
@@ -161,7 +163,7 @@ struct planted_fixture : oidc_fixture {
     person planted = sign_up(client, "zoe@example.org");
     std::vector<std::string> credentials_before;
     std::set<std::string> rows_before;
-    std::string invitation;
+    std::string invitation, invitation_text;
 };
 
 } // namespace
@@ -173,7 +175,7 @@ BOOST_FIXTURE_TEST_CASE(a_password_reset_makes_a_new_account, planted_fixture)
     client.set("User-Agent", "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0");
     post("/password/forgot", R"({"email":"zoe@example.org"})");
     auto mail = email_to("zoe@example.org", reset_subject);
-    BOOST_TEST(mail.text.find("This account was made on 20") != std::string::npos);
+    BOOST_TEST(mail.text.find("was made on 20") != std::string::npos);
     auto reset =
         post("/password/reset",
              support::object({{"token", support::token_in(mail)}, {"password", "chosen by herself"}}));
@@ -213,6 +215,9 @@ BOOST_FIXTURE_TEST_CASE(a_sign_in_with_a_provider_makes_a_new_account, planted_f
 
 BOOST_FIXTURE_TEST_CASE(accepting_an_invite_makes_a_new_account, planted_fixture)
 {
+    auto preview = post("/invites/preview", support::object({{"token", invitation}}));
+    BOOST_TEST(json_at(preview, "/has_unproved_account") == "true");
+    BOOST_TEST(invitation_text.find("made on 20") != std::string::npos, invitation_text);
     auto accepted =
         post("/invites/accept", support::object({{"token", invitation}, {"password", "chosen by herself"}}));
     BOOST_REQUIRE_MESSAGE(accepted.status == 200u, accepted.body);

@@ -80,6 +80,21 @@ BOOST_FIXTURE_TEST_CASE(each_signup_is_pending_on_its_own, required_verification
     BOOST_TEST(db.sql("SELECT count(*) FROM pending_signups") == "0");
 }
 
+BOOST_FIXTURE_TEST_CASE(a_later_signup_of_another_person_hides_no_link, required_verification_fixture)
+{
+    post_signup("ada@example.com", "long enough");
+    emailed_token("ada@example.com", verify_subject);
+    post_signup("ada@example.com", "chosen by another");
+    emailed_token("ada@example.com", verify_subject);
+    BOOST_TEST(post("/email/verify/resend", R"({"email":"ada@example.com"})").status == 202u);
+    int proved = 0;
+    for (int mail = 0; mail < 2; ++mail)
+        proved += verify(emailed_token("ada@example.com", verify_subject), "long enough").status == 200u;
+    BOOST_TEST(proved == 1);
+    BOOST_TEST(log_in_with("ada@example.com", "long enough").status == 200u);
+    BOOST_TEST(log_in_with("ada@example.com", "chosen by another").status == 401u);
+}
+
 BOOST_FIXTURE_TEST_CASE(a_signup_completed_by_the_link_alone_proves_no_account, required_verification_fixture)
 {
     post_signup("ada@example.com", "chosen by another");

@@ -126,9 +126,23 @@ scenario::scenario(matrix_fixture& fixture, const row& line, caller who, credent
     : fixture_(fixture), line_(line), who_(who), with_(with), is_foreign_(is_foreign)
 {
     add_participants();
+    prepare();
+}
+
+scenario::scenario(matrix_fixture& fixture, const row& line, caller who, credential with,
+                   const participants& shared)
+    : fixture_(fixture), line_(line), who_(who), with_(with), is_foreign_(false), owner_(shared.owner),
+      owner_email_(shared.owner_email), workspace_(shared.workspace), user_(shared.user),
+      email_(shared.email), home_(shared.workspace), target_(shared.target)
+{
+    prepare();
+}
+
+void scenario::prepare()
+{
     execute();
-    if (who != caller::anonymous)
-        secret_ = with == credential::session ? log_in(fixture_.client, email_).token : add_caller_key();
+    if (who_ != caller::anonymous)
+        secret_ = with_ == credential::session ? log_in(fixture_.client, email_).token : add_caller_key();
     message_ = make_message();
     if (who_ == caller::disabled) // before the server has cached the credential
         add("UPDATE users SET disabled_at = now() WHERE id = '" + user_ + "'");
@@ -193,6 +207,8 @@ void scenario::add_membership(const std::string& workspace, const std::string& u
 
 std::string scenario::add_member()
 {
+    if (!target_.empty())
+        return target_;
     auto id = add_user(fixture_.next_email());
     add_membership(workspace_, id, role::member);
     return id;
@@ -217,7 +233,7 @@ std::string scenario::add_grant()
 {
     add("INSERT INTO oauth_grants (provider, issuer, subject, user_id, email, sealed_tokens) VALUES "
         "('google', 'https://accounts.google.com', '" +
-        user_ + "', '" + user_ + "', 'x', 'x')");
+        user_ + "', '" + user_ + "', 'x', 'x') ON CONFLICT DO NOTHING");
     return "google";
 }
 

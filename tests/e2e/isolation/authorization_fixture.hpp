@@ -48,15 +48,31 @@ struct matrix_fixture {
     int count = 0;
 };
 
-/** One call by one caller, with all objects it involves; no two scenarios share any. Most objects are in the
-    workspace of an owner, who may also be the caller. */
+/// Users who appear in several scenarios.
+struct participants {
+    std::string owner, owner_email, workspace;
+    /// The caller.
+    std::string user, email;
+    /// The member that calls about a member are about.
+    std::string target;
+};
+
+/** One call by one caller, with all objects it involves; no two scenarios share any, unless they are given
+    participants. Most objects are in the workspace of an owner, who may also be the caller. */
 class scenario {
 public:
     /// @param is_foreign whether the objects marked `own` belong to the owner's workspace instead of the
     /// caller
     scenario(matrix_fixture& fixture, const row& line, caller who, credential with, bool is_foreign = false);
 
-    support::response send() { return fixture_.client.send(message_); }
+    /// The same with participants of another scenario, in their one workspace.
+    scenario(matrix_fixture& fixture, const row& line, caller who, credential with,
+             const participants& shared);
+
+    participants everyone() const { return {owner_, owner_email_, workspace_, user_, email_, target_}; }
+
+    support::response send() { return send(fixture_.client); }
+    support::response send(support::http_client& client) const { return client.send(message_); }
 
     /// All stored rows of the workspaces and users involved, except for the times of last use.
     std::string stored_rows() const;
@@ -68,6 +84,7 @@ private:
     void add(const std::string& statement) { statements_ += statement + ";\n"; }
     void execute();
 
+    void prepare();
     void add_participants();
     std::string add_user(const std::string& email);
     std::string add_workspace(const std::string& owner);
@@ -104,6 +121,8 @@ private:
     std::string owner_, owner_email_, workspace_;
     /// The caller, and the workspace they call from.
     std::string user_, email_, home_;
+    /// The member that the call is about; empty: a new one.
+    std::string target_;
     /// Session token or API key.
     std::string secret_;
     std::string statements_;

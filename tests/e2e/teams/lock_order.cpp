@@ -134,4 +134,27 @@ BOOST_FIXTURE_TEST_CASE(changing_the_role_of_removing_and_deleting_one_member, l
     }
 }
 
+BOOST_FIXTURE_TEST_CASE(a_transaction_rolled_back_for_a_deadlock_is_repeated, account_fixture)
+{
+    auto rename = [&](const std::string& name) {
+        return client.patch(base + "/me", support::object({{"name", name}}), token);
+    };
+    auto fail_next = [&](int transactions) {
+        db.sql("CREATE SEQUENCE failures; CREATE FUNCTION fail_first() RETURNS trigger LANGUAGE plpgsql AS "
+               "$$ BEGIN IF nextval('failures') <= " +
+               std::to_string(transactions) +
+               " THEN RAISE EXCEPTION 'forced' USING ERRCODE = '40P01'; END IF; RETURN NEW; END $$; "
+               "CREATE TRIGGER fail_first BEFORE UPDATE OF name ON users FOR EACH ROW "
+               "EXECUTE FUNCTION fail_first()");
+    };
+    fail_next(2);
+    auto renamed = rename("Ada");
+    BOOST_TEST(summary(renamed) == "200");
+    BOOST_TEST(renamed.text("/user/name") == "Ada");
+    db.sql("DROP FUNCTION fail_first CASCADE; DROP SEQUENCE failures");
+    fail_next(3);
+    BOOST_TEST(summary(rename("Eve")) == "503 database_unavailable");
+    BOOST_TEST(rename("Lovelace").text("/user/name") == "Lovelace");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
