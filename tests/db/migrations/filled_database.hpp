@@ -82,7 +82,8 @@ public:
             INSERT INTO oauth_codes (digest, sealed, expires_at) SELECT sha256(n::text::bytea), 'x',
                 now() FROM generate_series(1, 10000) AS n;
             INSERT INTO oauth_revocations (id, provider, issuer, sealed_tokens) SELECT
-                test.id('revocation', n), 'google', 'https://accounts.google.com', 'x' FROM generate_series(1, 10000) AS n;
+                test.id('revocation', n), 'google', 'https://accounts.google.com', 'x'
+                FROM generate_series(1, 10000) AS n;
             ANALYZE;)");
         run("SET session_replication_role = origin; SET search_path = public, test; LOAD 'auto_explain'; "
             "SET auto_explain.log_min_duration = 0; SET auto_explain.log_nested_statements = on; "
