@@ -110,7 +110,6 @@ CREATE TABLE pending_signups (
     CONSTRAINT pending_signups_digest_key UNIQUE (digest)
 );
 CREATE INDEX pending_signups_email ON pending_signups (email_normalized, id);
-CREATE INDEX pending_signups_expiry ON pending_signups (expires_at);
 -- No statement about one workspace reads them.
 CREATE POLICY one_workspace ON pending_signups USING ((SELECT current_user) <> 'latchkey_workspace');
 ALTER TABLE pending_signups ENABLE ROW LEVEL SECURITY;

@@ -8,6 +8,10 @@ CREATE TABLE retention_sweeps (
     next_at    timestamptz NOT NULL DEFAULT '-infinity'
 );
 
+-- Served the deletions that the sweeps replace, and nothing else.
+DROP INDEX one_time_tokens_expiry;
+DROP INDEX oauth_codes_expiry;
+
 -- Replaces the version of 0006: an expired key is no longer accepted, and its deletion changes nothing.
 DROP TRIGGER notify_removal ON api_keys;
 CREATE TRIGGER notify_removal AFTER DELETE ON api_keys

@@ -56,7 +56,6 @@ CREATE TABLE oauth_spent_states (
     digest     bytea PRIMARY KEY,                    -- SHA-256 of the state
     expires_at timestamptz NOT NULL                  -- later than the cookie
 );
-CREATE INDEX oauth_spent_states_expiry ON oauth_spent_states (expires_at);
 
 -- A sign-up through a provider that does not prove the address waits for the link, as one with a password.
 ALTER TABLE pending_signups

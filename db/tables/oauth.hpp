@@ -76,7 +76,7 @@ void add_upsert(batch& work, const draft& grant);
 /// another user.
 bool was_linked_elsewhere(const failure& error);
 
-/// True if a batch failed because the user was disabled or got another address in the meantime.
+/// True if a batch failed because the user was disabled, proved or got another address in the meantime.
 bool was_outdated(const failure& error);
 
 BOOST_DEFINE_ENUM_CLASS(removal, done, unknown, last_sign_in_method)

@@ -58,9 +58,9 @@ struct draft {
 void add_insert(batch& work, const draft& user);
 
 /** Retires an unproved account, so that its address can go to a new one of the same transaction (account
-    pre-hijacking): see retire_account() in the migrations. Fails the batch with
-   one_time_tokens::was_invalid() if the account has been proved or disabled in the meantime. Returns the ids
-   of workspaces: commit with affected_by(). */
+    pre-hijacking), or returns it to the address that it had proved before: see retire_account() in the
+    migrations. Fails the batch with one_time_tokens::was_invalid() if the account has been proved or disabled
+    in the meantime. Returns the ids of workspaces: commit with affected_by(). */
 void add_retire(batch& work, const uuid& id);
 
 /** The invalidation of everything that may be revoked with an account: the user, and their workspaces. An

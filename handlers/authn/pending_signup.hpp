@@ -28,10 +28,10 @@ awaitable<void> add_pending_signup(call& c, const new_account& account,
 awaitable<void> resend_pending_signup(call& c, const db::pending_signups::row& signup);
 
 /** Makes the account of a pending sign-up. Other sign-ups with the address lapse, and an account that was
-   never proved is retired. With the password of the sign-up, or a sign-in with its identity at a provider,
-   the account is proved; without, it is verified by the link alone.
+    never proved is retired. With the password of the sign-up, or a sign-in with its identity at a provider,
+    the account is proved; without, it is verified by the link alone.
     @return its address; 400 invalid_token if the token is of no sign-up or the address has a stronger
-   account, 403 invalid_credentials for a wrong password, or 429 */
+    account, 403 invalid_credentials for a wrong password, or 429 */
 awaitable<result<std::string>> complete_pending_signup(call& c, const std::string& token,
                                                        std::optional<schemas::existing_password> password,
                                                        const std::optional<provider_login>& proof = {});

@@ -13,7 +13,7 @@ namespace handlers {
     identity is linked to it.
     @return 409 link_required if only a session of the account may link the identity, 403
     reauthentication_required if that session is older than five minutes, 403 email_not_verified if the
-   account waits for the link in an email, 403 account_disabled, 409 conflict */
+    account waits for the link in an email, 403 account_disabled, 409 conflict */
 awaitable<result<db::users::account>> find_or_create_account(call& c, provider_login login);
 
 } // namespace handlers

@@ -24,7 +24,7 @@ namespace handlers {
     against the current state at every request. A cached credential costs neither a lock nor a system call;
     another costs one lookup, shared by concurrent requests.
     Counts the request against the rate limit of the credential or, without a valid one, of the client
-   address.
+    address.
     @throw db::failure if the credential must be looked up and the database is unavailable */
 awaitable<std::optional<problem>> authorize(call& c, const guard& required);
 

@@ -18,8 +18,7 @@ namespace handlers {
 /// The check of the caller's credential that a unit of work begins with.
 enum class credential_check {
     /// The transaction has no effect if the credential was revoked (401), or its rights changed (the guard
-    /// and the
-    /// handler run again), after the guard ran.
+    /// and the handler run again), after the guard ran.
     shared,
     /// The same, and locks the workspace: changes of its members are serialized.
     exclusive,
