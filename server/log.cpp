@@ -3,8 +3,7 @@
 #include "schemas/engine/json.hpp"
 #include "schemas/engine/schema.hpp"
 #include "schemas/engine/utf8.hpp"
-
-#include <unistd.h>
+#include "server/log_queue.hpp"
 
 #include <chrono>
 
@@ -60,8 +59,7 @@ log_line::~log_line()
     if (!enabled_)
         return;
     text_ += "}\n";
-    // A full pipe may truncate or drop the line: logging never blocks or stops the server.
-    [[maybe_unused]] auto written = ::write(STDERR_FILENO, text_.data(), text_.size());
+    write_log(text_);
 }
 
 log_line& log_line::add(std::string_view name, std::string_view value)

@@ -13,7 +13,7 @@ enum class log_level : std::uint8_t { debug, info, warning, error };
 void set_log_level(log_level minimum);
 bool logs(log_level level);
 
-/** Builder of one event. The destructor writes it, in one system call.
+/** Builder of one event. The destructor hands it to the log writer and never waits (server/log_writer.hpp).
 
     @code
     log_line(log_level::info, "listening").add("address", text);

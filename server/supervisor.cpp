@@ -12,6 +12,7 @@
 #include "server/jobs/process_stats.hpp"
 #include "server/jobs/signing_keys.hpp"
 #include "server/log.hpp"
+#include "server/log_writer.hpp"
 #include "server/mail/worker.hpp"
 #include "server/schema_migration.hpp"
 #include "server/shared_state.hpp"
@@ -229,7 +230,9 @@ void log_start(const config& settings, const core& first)
 
 void serve_until_drained(const config& settings)
 {
-    // Prepare the process and the database.
+    // Prepare the process and the database. The log comes first and ends last.
+    flush_log_on_crash();
+    log_writer writes_log;
     schemas::load_time_zones();
     raise_descriptor_limit();
     check_address_free(settings.listen);

@@ -129,6 +129,7 @@ void metrics_registry::publish(const process_state& now)
     resident_bytes_.store(now.resident_bytes, std::memory_order_relaxed);
     cpu_seconds_.store(now.cpu_seconds, std::memory_order_relaxed);
     open_descriptors_.store(now.open_descriptors, std::memory_order_relaxed);
+    dropped_log_lines_.store(now.dropped_log_lines, std::memory_order_relaxed);
 }
 
 void metrics_registry::publish(const mail_state& now)
@@ -215,6 +216,9 @@ std::string metrics_registry::text() const
                mail_oldest_.load(std::memory_order_relaxed));
     write_mail_drops(out);
 
+    out.single("latchkey_log_lines_dropped_total", "counter",
+               "Log lines dropped because standard error was stalled.",
+               dropped_log_lines_.load(std::memory_order_relaxed));
     out.family("latchkey_build_info", "gauge", "1, with the version of the server as a label.");
     out.sample("latchkey_build_info", {{"version", LATCHKEY_VERSION}}, std::uint64_t{1});
     out.single("process_start_time_seconds", "gauge", "Start time of the process, in seconds since 1970.",

@@ -46,6 +46,7 @@ struct process_state {
     std::uint64_t resident_bytes = 0;
     double cpu_seconds = 0;
     std::uint64_t open_descriptors = 0;
+    std::uint64_t dropped_log_lines = 0;
 };
 
 struct mail_state {
@@ -109,7 +110,7 @@ private:
     std::unique_ptr<core_counts[]> counts_;
     std::deque<request_metrics> requests_;
     std::atomic<std::size_t> nodes_{1};
-    std::atomic<std::uint64_t> resident_bytes_{0}, open_descriptors_{0};
+    std::atomic<std::uint64_t> resident_bytes_{0}, open_descriptors_{0}, dropped_log_lines_{0};
     std::atomic<double> cpu_seconds_{0};
     std::atomic<std::int64_t> mail_pending_{0}, mail_failed_{0}, mail_oldest_{0};
     static constexpr std::size_t mail_kinds =

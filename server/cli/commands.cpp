@@ -12,6 +12,7 @@
 #include "server/cli/http_client.hpp"
 #include "server/cli/mcp_bridge.hpp"
 #include "server/jobs/signing_keys.hpp"
+#include "server/log_queue.hpp"
 #include "server/schema_migration.hpp"
 #include "server/supervisor.hpp"
 
@@ -43,7 +44,7 @@ int run_command(F work)
         std::string line = "latchkey: ";
         for (const char* c = e.what(); *c; ++c)
             line.push_back(*c == '\n' ? ' ' : *c);
-        std::cerr << line << std::endl;
+        write_to_stderr(line + '\n', log_flush_limit);
         return 1;
     }
 }

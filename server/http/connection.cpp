@@ -260,7 +260,7 @@ void http_connection::serialize_response(const handlers::reply& reply, const han
         duration = std::chrono::steady_clock::now() - request_started_;
     if (registry_.metrics)
         registry_.metrics->record(reply.route_index, reply.status, duration);
-    log_request(reply, request, options.request_id, remote_, duration);
+    registry_.log.record(reply, request, options.request_id, remote_, duration);
 
     response_.clear();
     write_response(response_, reply, options);

@@ -110,6 +110,7 @@ void connection_registry::sweep()
         date = http_date();
     for (auto& connection : connections)
         connection.close_if_expired();
+    log.report_omitted(request_log::clock::now());
 }
 
 void connection_registry::close_idle()

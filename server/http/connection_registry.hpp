@@ -5,6 +5,7 @@
 #include "handlers/http/router.hpp"
 #include "handlers/metrics/request_metrics.hpp"
 #include "server/config.hpp"
+#include "server/http/request_log.hpp"
 
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/basic_stream_socket.hpp>
@@ -79,6 +80,7 @@ struct connection_registry {
     const config& settings;
     /// Of this core; null: requests are not counted.
     handlers::request_metrics* metrics = nullptr;
+    request_log log;
     /// Value of the Date header, renewed by the sweep.
     std::string date;
     /// Number of sweeps so far: the coarse clock.

@@ -13,6 +13,13 @@ namespace http = boost::beast::http;
 namespace {
 
 constexpr std::size_t max_request_id_size = 128;
+constexpr std::chrono::seconds sample_interval{1};
+
+/// Refusals cost a client nothing. A 500 is none: its request id is in the log.
+bool is_refusal(unsigned status)
+{
+    return (status >= 400 && status < 500) || status == 503;
+}
 
 log_level level_of(const handlers::reply& reply)
 {
@@ -33,11 +40,14 @@ bool is_valid_request_id(std::string_view id)
     });
 }
 
-void log_request(const handlers::reply& reply, const handlers::request* request, std::string_view request_id,
-                 const boost::asio::ip::address& remote, std::chrono::nanoseconds duration)
+void request_log::record(const handlers::reply& reply, const handlers::request* request,
+                         std::string_view request_id, const boost::asio::ip::address& remote,
+                         std::chrono::nanoseconds duration)
 {
     auto level = level_of(reply);
     if (!logs(level))
+        return;
+    if (is_refusal(reply.status) && !admits_refusal(reply.route, reply.status, clock::now()))
         return;
     log_line line(level, "request");
     line.add("request_id", request_id);
@@ -50,6 +60,33 @@ void log_request(const handlers::reply& reply, const handlers::request* request,
         line.add("trace_id", parent->trace_id).add("parent_id", parent->parent_id);
     if (!reply.cause.empty())
         line.add("cause", reply.cause);
+}
+
+bool request_log::admits_refusal(std::string_view route, unsigned status, clock::time_point now)
+{
+    auto& current = samples_[{route, status}];
+    // What is counted already is reported first.
+    if (now - current.begin >= sample_interval && current.omitted == 0)
+        current = {now};
+    bool is_logged = current.omitted == 0 && current.logged < refusals_per_second;
+    ++(is_logged ? current.logged : current.omitted);
+    return is_logged;
+}
+
+std::uint64_t request_log::report_omitted(clock::time_point now)
+{
+    std::uint64_t sum = 0;
+    for (auto& [what, current] : samples_) {
+        if (current.omitted == 0 || now - current.begin < sample_interval)
+            continue;
+        log_line(log_level::warning, "refused requests not logged")
+            .add("route", what.first)
+            .add("status", static_cast<std::int64_t>(what.second))
+            .add("count", static_cast<std::int64_t>(current.omitted));
+        sum += current.omitted;
+        current = {now};
+    }
+    return sum;
 }
 
 } // namespace server

@@ -6,7 +6,10 @@
 #include <boost/asio/ip/address.hpp>
 
 #include <chrono>
+#include <cstdint>
+#include <map>
 #include <string_view>
+#include <utility>
 
 namespace server {
 
@@ -14,12 +17,41 @@ namespace server {
     `_` and `.`. */
 bool is_valid_request_id(std::string_view id);
 
-/** Log one request: at `info` changes and client errors, at `debug` the routine responses to other services,
-    tens of thousands per second. The route is logged in place of the path, so that nothing from a
-    client's URL reaches the log.
-    @param request null if it could not be parsed
-    @param remote address of the socket's other end */
-void log_request(const handlers::reply& reply, const handlers::request* request, std::string_view request_id,
-                 const boost::asio::ip::address& remote, std::chrono::nanoseconds duration);
+/** The request log of one core: at `info` changes and client errors, at `debug` the routine responses to
+   other services, tens of thousands per second. The route is logged in place of the path, so that nothing
+   from a client's URL reaches the log.
+
+    Refusals are sampled, since anonymous clients can cause any number of them: of each route and status, the
+    first refusals of a second are logged, and the others are counted in one line. */
+class request_log {
+public:
+    using clock = std::chrono::steady_clock;
+
+    /// Logged for each second, route and status.
+    static constexpr std::uint64_t refusals_per_second = 10;
+
+    /** Log one request.
+        @param request null if it could not be parsed
+        @param remote address of the socket's other end */
+    void record(const handlers::reply& reply, const handlers::request* request, std::string_view request_id,
+                const boost::asio::ip::address& remote, std::chrono::nanoseconds duration);
+
+    /// Whether a refusal is logged; otherwise it is counted.
+    bool admits_refusal(std::string_view route, unsigned status, clock::time_point now);
+
+    /// Log how many refusals of past seconds were not logged; called a few times per second. @return their
+    /// sum
+    std::uint64_t report_omitted(clock::time_point now);
+
+private:
+    struct sample {
+        clock::time_point begin;
+        std::uint64_t logged = 0;
+        std::uint64_t omitted = 0;
+    };
+
+    /// By route and status: bounded, since a route is a pattern of the route table.
+    std::map<std::pair<std::string_view, unsigned>, sample> samples_;
+};
 
 } // namespace server

@@ -1,5 +1,7 @@
 #include "server/jobs/process_stats.hpp"
 
+#include "server/log_queue.hpp"
+
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -28,6 +30,7 @@ handlers::process_state read_process_stats()
     if (!error)
         out.open_descriptors =
             static_cast<std::uint64_t>(std::distance(begin(descriptors), end(descriptors)));
+    out.dropped_log_lines = dropped_log_lines();
     return out;
 }
 
