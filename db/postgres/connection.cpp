@@ -1,19 +1,17 @@
 #include "db/postgres/connection.hpp"
 
 #include "db/postgres/error.hpp"
+#include "db/postgres/host_list.hpp"
 #include "db/postgres/result.hpp"
 #include "db/postgres/row_security.hpp"
 
 #include <algorithm>
 #include <cstdlib>
-#include <map>
 #include <string_view>
 
 namespace db {
 
 namespace {
-
-using keywords = std::map<std::string, std::string>;
 
 keywords parse(const std::string& conninfo)
 {
@@ -31,28 +29,14 @@ keywords parse(const std::string& conninfo)
     return found;
 }
 
-/// A comma-separated list rotated: "a,b,c" by one is "b,c,a".
-std::string rotated(const std::string& list, std::size_t by)
-{
-    std::vector<std::string> items(1);
-    for (char c : list)
-        c == ',' ? items.push_back({}) : items.back().push_back(c);
-    std::ranges::rotate(items, items.begin() + static_cast<std::ptrdiff_t>(by % items.size()));
-    std::string all = items.front();
-    for (std::size_t at = 1; at < items.size(); ++at)
-        all += "," + items[at];
-    return all;
-}
-
 keywords complete(const connection::config& settings)
 {
     auto all = parse(settings.conninfo);
     all.try_emplace("fallback_application_name", "latchkey");
 
-    // A host that accepts but never answers uses up the whole attempt, so the next attempt starts at another.
-    for (auto name : {"host", "hostaddr", "port"})
-        if (auto list = all.find(name); list != all.end())
-            list->second = rotated(list->second, settings.attempt);
+    // Kerberos would call its own resolver and servers, and wait for them.
+    if (!std::getenv("PGGSSENCMODE"))
+        all.try_emplace("gssencmode", "disable");
 
     // Poolers reject `options`. On the server a later setting overrides an earlier one: the user's come last.
     if (settings.prepare) {
@@ -71,6 +55,9 @@ keywords complete(const connection::config& settings)
     }
     return all;
 }
+
+/// Of the time of an attempt. After it, the last known addresses are used.
+constexpr std::chrono::milliseconds resolve_limit{1000};
 
 /// Without a receiver libpq prints notices to standard error.
 void ignore_notice(void*, const PGresult*) {}
@@ -110,6 +97,12 @@ awaitable<void> connection::wait(descriptor::wait_type readiness)
 awaitable<void> connection::open(config settings)
 {
     auto all = complete(settings);
+    auto hosts = read_hosts(all);
+    hosts = co_await resolve_hosts(settings.names, std::move(hosts), resolve_limit);
+    // A host that accepts but never answers uses up the whole attempt, so the next attempt starts at another.
+    std::ranges::rotate(hosts, hosts.begin() + static_cast<std::ptrdiff_t>(settings.attempt % hosts.size()));
+    write_hosts(all, hosts);
+
     std::vector<const char*> names, values;
     for (const auto& [name, value] : all) {
         names.push_back(name.c_str());

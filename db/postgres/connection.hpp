@@ -2,6 +2,7 @@
 #pragma once
 
 #include "db/postgres/async.hpp"
+#include "db/postgres/dns_resolver.hpp"
 #include "db/postgres/statement.hpp"
 
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -16,13 +17,16 @@
 
 namespace db {
 
-/// One connection attempt, and then the connection. Never blocks, except for the resolver in open().
+/// One connection attempt, and then the connection. Never blocks: libpq gets addresses, not names to resolve.
 class connection {
 public:
     using descriptor = boost::asio::posix::basic_stream_descriptor<executor>;
 
     struct config {
         const std::string& conninfo;
+
+        /// Resolves the hosts of conninfo.
+        const dns_resolver& names;
 
         /// Sent at connect, unless the conninfo has `options`.
         std::chrono::milliseconds statement_timeout;
@@ -43,8 +47,8 @@ public:
     connection& operator=(const connection&) = delete;
 
     /** Connect, enter pipeline mode, prepare every statement of the program and check for row-level security,
-        the latter two in one round trip. Has no deadline of its own: cancel() ends it. Host names are
-        resolved by the system's resolver, which blocks.
+        the latter two in one round trip. Has no deadline of its own: cancel() ends it, but for the second
+        that it may take to resolve names.
         @throw failure as reported by PostgreSQL or the network, with the name of a refused statement */
     awaitable<void> open(config settings);
 

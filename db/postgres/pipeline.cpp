@@ -350,7 +350,8 @@ awaitable<std::optional<failure>> pipeline::impl::connect()
     connect_until_ = clock::now() + settings_.connect_timeout;
     connection_ = std::make_unique<connection>(executor_);
     try {
-        connection::config how{settings_.conninfo, settings_.statement_timeout, settings_.prepare,
+        connection::config how{settings_.conninfo,           settings_.names,
+                               settings_.statement_timeout,  settings_.prepare,
                                settings_.prefer_index_scans, attempt_};
         co_await connection_->open(how);
         co_return std::nullopt;
@@ -432,6 +433,16 @@ awaitable<void> pipeline::impl::sweep()
         else if (connected_ && queue_.expects_answer() && now > last_receive_ + 2 * settings_.deadline)
             fail_connection(silent);
     }
+}
+
+const dns_resolver& system_resolver()
+{
+    static const dns_resolver only([] {
+        dns_resolver::config settings;
+        settings.keeps_last = true;
+        return settings;
+    }());
+    return only;
 }
 
 pipeline::pipeline(boost::asio::io_context& io, config settings)

@@ -3,6 +3,7 @@
 
 #include "db/postgres/async.hpp"
 #include "db/postgres/batch.hpp"
+#include "db/postgres/dns_resolver.hpp"
 #include "db/postgres/result.hpp"
 
 #include <chrono>
@@ -15,6 +16,9 @@
 
 namespace db {
 
+/// The resolver of the process for database hosts. Keeps the last addresses of each.
+const dns_resolver& system_resolver();
+
 /** A connection in libpq's pipeline mode on one io_context: each request's batch is sent at once, behind
     those that still await their answers, and receives its own answers. Connects by itself, and reconnects
     whenever the connection is lost.
@@ -26,6 +30,9 @@ public:
     struct config {
         /// A libpq connection string or URL; several hosts are allowed.
         std::string conninfo;
+
+        /// Resolves its hosts; shared, so that all pipelines of the process know the last good addresses.
+        dns_resolver names = system_resolver();
 
         /// For one attempt, preparing included.
         std::chrono::milliseconds connect_timeout{3000};

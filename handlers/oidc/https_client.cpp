@@ -186,7 +186,7 @@ struct https_client::shared {
     const config settings;
     ssl::context tls;
     /// Null once the client is destroyed.
-    std::unique_ptr<dns_resolver> resolver;
+    std::unique_ptr<db::dns_resolver> resolver;
     std::size_t in_flight = 0;
 };
 
@@ -203,7 +203,10 @@ https_client::https_client(db::executor executor, config settings)
     : shared_(std::make_shared<shared>(executor, std::move(settings)))
 {
     auto& config = shared_->settings;
-    shared_->resolver = std::make_unique<dns_resolver>(executor, config.resolve, config.max_calls);
+    db::dns_resolver::config names;
+    names.resolve = config.resolve;
+    names.max_names = config.max_calls;
+    shared_->resolver = std::make_unique<db::dns_resolver>(std::move(names));
 }
 
 https_client::~https_client()

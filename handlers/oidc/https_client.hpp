@@ -2,7 +2,7 @@
 #pragma once
 
 #include "db/postgres/async.hpp"
-#include "handlers/oidc/dns_resolver.hpp"
+#include "db/postgres/dns_resolver.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -63,7 +63,7 @@ public:
         std::size_t max_calls = 32;
         /// PEM file of the authorities to trust instead of the system's.
         std::string ca_file;
-        dns_resolver::resolve_function resolve = &dns_resolver::resolve_with_getaddrinfo;
+        db::dns_resolver::resolve_function resolve = &db::dns_resolver::resolve_with_getaddrinfo;
     };
 
     /// Takes some milliseconds to load the authorities.

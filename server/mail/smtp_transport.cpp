@@ -113,6 +113,9 @@ private:
     void prepare()
     {
         set(CURLOPT_NOSIGNAL, 1L);
+#if CURL_AT_LEAST_VERSION(7, 87, 0)
+        set(CURLOPT_QUICK_EXIT, 1L); // an aborted delivery does not wait for a name server
+#endif
         set(CURLOPT_PROTOCOLS_STR, "smtp,smtps");
         set(CURLOPT_USE_SSL, static_cast<long>(server_.is_local ? CURLUSESSL_TRY : CURLUSESSL_ALL));
         set(CURLOPT_CONNECTTIMEOUT, connect_limit);

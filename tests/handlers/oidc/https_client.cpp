@@ -122,7 +122,7 @@ BOOST_AUTO_TEST_CASE(certificates_are_valid_for_their_names_only)
     certificate other("DNS:issuer.example,DNS:*.wild.example");
     trust(other);
     settings.resolve = [](const std::string&) {
-        return dns_resolver::addresses(1, asio::ip::address_v4::loopback());
+        return db::dns_resolver::addresses(1, asio::ip::address_v4::loopback());
     };
     tcp_server server(over_tls(other, [](tls_stream& stream) {
         read_request(stream);
@@ -156,7 +156,7 @@ BOOST_AUTO_TEST_CASE(plain_http_reaches_loopback_only)
     std::atomic<bool> resolved = false;
     settings.resolve = [&](const std::string&) {
         resolved = true;
-        return dns_resolver::addresses(1, asio::ip::make_address("192.0.2.1"));
+        return db::dns_resolver::addresses(1, asio::ip::make_address("192.0.2.1"));
     };
     for (auto url :
          {"http://example.com/", "http://10.0.0.1/", "http://localhost.example.com/", "http://192.0.2.1/",
