@@ -2,6 +2,7 @@
 
 #include "crypto/argon2/argon2.hpp"
 #include "db/postgres/row_security.hpp"
+#include "db/postgres/spawn.hpp"
 #include "db/principals/node.hpp"
 #include "db/tables/outbox.hpp"
 #include "schemas/engine/time_zones.hpp"
@@ -17,8 +18,6 @@
 #include "server/schema_migration.hpp"
 #include "server/shared_state.hpp"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -113,22 +112,22 @@ public:
                 .add("remedy", db::how_to_enable_row_security);
     }
 
-    /// Run until the node is deregistered.
-    void run()
+    /// Run until the node is deregistered. An exception of a job ends the process.
+    void run() noexcept
     {
         io_.restart();
         wait_for_signal();
-        asio::co_spawn(io_, refresh_periodically(), asio::detached);
-        asio::co_spawn(io_, maintenance_.run(), asio::detached);
-        asio::co_spawn(io_, maintenance_.sweep_tables(), asio::detached);
-        asio::co_spawn(io_, publish_metrics(), asio::detached);
+        db::spawn(io_.get_executor(), refresh_periodically());
+        db::spawn(io_.get_executor(), maintenance_.run());
+        db::spawn(io_.get_executor(), maintenance_.sweep_tables());
+        db::spawn(io_.get_executor(), publish_metrics());
         io_.run();
     }
 
     /// Let run() return. Called on the thread of the last core, once that has stopped.
     void stop()
     {
-        asio::post(io_, [this] { asio::co_spawn(io_, deregister_node(), asio::detached); });
+        asio::post(io_, [this] { db::spawn(io_.get_executor(), deregister_node()); });
     }
 
 private:
@@ -152,7 +151,7 @@ private:
     {
         try {
             co_await node_.deregister();
-        } catch (const db::failure& e) {
+        } catch (const std::exception& e) {
             log_line(log_level::warning, "node deregistration failed").add("cause", e.what());
         }
         io_.stop();
@@ -245,6 +244,16 @@ void serve_until_drained(const config& settings)
     shared_state shared(settings);
     std::deque<core> cores;
     supervisor main_thread(shared, cores);
+    // Destroyed before both: a core that stops in the middle of an eviction completes it on the thread of the
+    // node, and requests that wait for the node hold frames of a core.
+    struct leave_bus {
+        std::deque<core>& all;
+        ~leave_bus()
+        {
+            for (auto& each : all)
+                each.leave_bus();
+        }
+    } leaves_bus{cores};
     auto keys = main_thread.load_signing_keys();
     main_thread.store_mail_budgets();
     main_thread.imitate_stored_hashes();

@@ -4,6 +4,7 @@
 #include "db/postgres/multiplexer.hpp"
 #include "db/postgres/rollback_retries.hpp"
 #include "db/postgres/row_security.hpp"
+#include "db/postgres/spawn.hpp"
 #include "db/postgres/suspended_request.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -118,13 +119,8 @@ void pipeline::impl::start()
 {
     running_ = true;
     auto self = shared_from_this();
-    // `detached` would swallow an exception, and the pipeline would stall silently.
-    auto ended = [](std::exception_ptr error) {
-        if (error)
-            std::rethrow_exception(error);
-    };
-    boost::asio::co_spawn(executor_, [self] { return self->run(); }, ended);
-    boost::asio::co_spawn(executor_, [self] { return self->sweep(); }, ended);
+    boost::asio::co_spawn(executor_, [self] { return self->run(); }, &rethrow_error);
+    boost::asio::co_spawn(executor_, [self] { return self->sweep(); }, &rethrow_error);
 }
 
 void pipeline::impl::stop()

@@ -1,7 +1,7 @@
 #include "db/principals/batch_loader.hpp"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
+#include "db/postgres/spawn.hpp"
+
 #include <boost/asio/post.hpp>
 
 #include <algorithm>
@@ -37,7 +37,7 @@ void batch_loader::enqueue(const credential_lookup& wanted, bool may_join_sent, 
     queue_.push_back(known);
     if (workers_ < limits_.in_flight) {
         ++workers_;
-        boost::asio::co_spawn(io_, drain_queue(), boost::asio::detached);
+        spawn(io_.get_executor(), drain_queue());
     }
 }
 

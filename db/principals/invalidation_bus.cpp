@@ -1,7 +1,7 @@
 #include "db/principals/invalidation_bus.hpp"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
+#include "db/postgres/spawn.hpp"
+
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -107,8 +107,7 @@ public:
     /// Evict once more when a batch with an unknown outcome has certainly ended.
     void begin_again_later(boost::asio::io_context& caller, invalidation affected)
     {
-        boost::asio::co_spawn(caller, again(shared_from_this(), &caller, std::move(affected)),
-                              boost::asio::detached);
+        spawn(caller.get_executor(), again(shared_from_this(), &caller, std::move(affected)));
     }
 
     /// Set while no core runs.

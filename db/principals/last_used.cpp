@@ -1,7 +1,7 @@
 #include "db/principals/last_used.hpp"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
+#include "db/postgres/spawn.hpp"
+
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -130,7 +130,7 @@ private:
 last_used_writer::last_used_writer(boost::asio::io_context& io, pool& db, config settings)
     : record_interval_(settings.record_interval.count()), buffer_(std::make_shared<buffer>(io, db, settings))
 {
-    boost::asio::co_spawn(io, buffer::run(buffer_), boost::asio::detached);
+    spawn(io.get_executor(), buffer::run(buffer_));
 }
 
 last_used_writer::~last_used_writer()

@@ -1,7 +1,8 @@
 #include "db/principals/node.hpp"
 
+#include "db/postgres/spawn.hpp"
+
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/uuid/random_generator.hpp>
 #include <boost/uuid/string_generator.hpp>
@@ -109,7 +110,7 @@ pipeline::config node::with_callbacks(pipeline::config settings)
         if (on_event)
             on_event(event, detail);
         if (event == "connected")
-            boost::asio::co_spawn(io_, serve_connection(), boost::asio::detached);
+            spawn(io_.get_executor(), serve_connection());
     };
     settings.on_notification = [this](std::string_view channel, std::string_view payload) {
         on_notify(channel, payload);
@@ -141,7 +142,7 @@ awaitable<void> node::serve_connection()
     lease_.drop();
     co_await sleep(again_after);
     if (connection == connection_.generation() && connection_.connected() && !leaving_)
-        boost::asio::co_spawn(io_, serve_connection(), boost::asio::detached);
+        spawn(io_.get_executor(), serve_connection());
 }
 
 /// LISTEN, then verify delivery with a NOTIFY sent on another connection (a pooler may drop it).
@@ -236,7 +237,7 @@ void node::on_notify(std::string_view channel, std::string_view payload)
     notices_.emplace_back(payload);
     if (!applying_since_) {
         applying_since_ = boot_clock::now();
-        boost::asio::co_spawn(io_, apply_notices(), boost::asio::detached);
+        spawn(io_.get_executor(), apply_notices());
     }
 }
 

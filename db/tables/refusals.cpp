@@ -1,9 +1,8 @@
 #include "db/tables/refusals.hpp"
 
 #include "db/postgres/error.hpp"
+#include "db/postgres/spawn.hpp"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/container_hash/hash.hpp>
@@ -131,7 +130,7 @@ private:
 refusal_writer::refusal_writer(boost::asio::io_context& io, pool& db, config settings)
     : buffer_(std::make_shared<buffer>(io, db, settings))
 {
-    boost::asio::co_spawn(io, buffer::run(buffer_), boost::asio::detached);
+    spawn(io.get_executor(), buffer::run(buffer_));
 }
 
 refusal_writer::~refusal_writer()

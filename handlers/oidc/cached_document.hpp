@@ -2,9 +2,8 @@
 #pragma once
 
 #include "db/postgres/async.hpp"
+#include "db/postgres/spawn.hpp"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/redirect_error.hpp>
 
 #include <chrono>
@@ -88,7 +87,7 @@ private:
             if (state->error && now < state->failed_at + state->negative_ttl)
                 std::rethrow_exception(state->error);
             state->in_flight = true;
-            boost::asio::co_spawn(state->executor, fetch(state), boost::asio::detached);
+            db::spawn(state->executor, fetch(state));
         }
         boost::system::error_code cancelled;
         if (state->in_flight) // a fetch that fails at once is over by now

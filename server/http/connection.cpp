@@ -7,7 +7,6 @@
 #include "server/http/response_writer.hpp"
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/write.hpp>
@@ -383,7 +382,9 @@ void start_connection(connection_registry& registry, tcp_socket socket)
     socket.non_blocking(true, ignored);
     socket.set_option(asio::ip::tcp::no_delay(true), ignored);
     auto executor = socket.get_executor();
-    asio::co_spawn(executor, run_connection(registry, std::move(socket)), asio::detached);
+    // What run_connection() cannot even log, for lack of memory, ends this connection and no other.
+    auto ended = [](const std::exception_ptr&) {};
+    asio::co_spawn(executor, run_connection(registry, std::move(socket)), ended);
 }
 
 } // namespace server

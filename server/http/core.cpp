@@ -1,11 +1,10 @@
 #include "server/http/core.hpp"
 
+#include "db/postgres/spawn.hpp"
 #include "handlers/routes.hpp"
 #include "server/http/connection.hpp"
 #include "server/log.hpp"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 
@@ -116,10 +115,10 @@ core::~core() = default;
 
 void core::run()
 {
-    asio::co_spawn(io_, accept(&acceptor_, &registry_), asio::detached);
+    db::spawn(io_.get_executor(), accept(&acceptor_, &registry_));
     if (admin_acceptor_)
-        asio::co_spawn(io_, accept(&*admin_acceptor_, &admin_registry_), asio::detached);
-    asio::co_spawn(io_, sweep(), asio::detached);
+        db::spawn(io_.get_executor(), accept(&*admin_acceptor_, &admin_registry_));
+    db::spawn(io_.get_executor(), sweep());
     io_.run();
 }
 
@@ -222,23 +221,28 @@ handlers::awaitable<void> core::drain_and_stop()
     try {
         co_await last_used_.close();
         co_await refusals_.close();
-    } catch (const db::failure& e) {
+    } catch (const std::exception& e) {
         log_line(log_level::warning, "last write of buffered records failed").add("cause", e.what());
     }
     co_await db_.close();
     co_await lookups_.close();
-    registration_ = {}; // invalidations no longer wait for this core
+    leave_bus();
     io_.stop();
 }
 
 void core::drain()
 {
-    asio::post(io_, [this] { asio::co_spawn(io_, drain_and_stop(), asio::detached); });
+    asio::post(io_, [this] { db::spawn(io_.get_executor(), drain_and_stop()); });
 }
 
 void core::stop()
 {
     io_.stop();
+}
+
+void core::leave_bus()
+{
+    registration_ = {};
 }
 
 void core::replace_keys(std::shared_ptr<const crypto::jwt_keys> keys)

@@ -52,6 +52,9 @@ public:
     /// Let run() return at once.
     void stop();
 
+    /// Invalidations no longer wait for this core. On its thread, or once that has ended.
+    void leave_bus();
+
     /// Sign and verify JWTs with other keys from now on.
     void replace_keys(std::shared_ptr<const crypto::jwt_keys> keys);
 

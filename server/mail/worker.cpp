@@ -4,6 +4,7 @@
 #include "crypto/seal.hpp"
 #include "crypto/token_signer.hpp"
 #include "db/postgres/pool.hpp"
+#include "db/postgres/spawn.hpp"
 #include "db/tables/outbox.hpp"
 #include "handlers/mail/queue_mail.hpp"
 #include "handlers/mail/unsubscribe.hpp"
@@ -11,8 +12,6 @@
 #include "server/mail/mail_transport.hpp"
 #include "server/mail/templates.hpp"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -179,7 +178,7 @@ public:
         : settings_(settings), reserved_(std::max(1U, settings.smtp_connections / 4)),
           db_(io_, database_settings(settings), 1), timer_(io_.get_executor())
     {
-        asio::co_spawn(io_, work(), asio::detached);
+        db::spawn(io_.get_executor(), work());
         thread_ = std::thread([this] { io_.run(); });
     }
 

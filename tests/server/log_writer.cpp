@@ -7,10 +7,13 @@
 #include <boost/test/unit_test.hpp>
 
 #include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <csignal>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -169,6 +172,32 @@ BOOST_AUTO_TEST_CASE(a_reader_that_is_gone_stops_nothing)
     }
     BOOST_TEST(is_flushed);
     BOOST_TEST(dropped == 10u);
+}
+
+BOOST_AUTO_TEST_CASE(an_exception_that_ends_the_process_is_logged)
+{
+    std::string text;
+    int status = 0;
+    {
+        piped_stderr err;
+        auto child = fork();
+        if (child == 0) {
+            constexpr rlimit no_core{0, 0};
+            setrlimit(RLIMIT_CORE, &no_core);
+            std::signal(SIGABRT, SIG_DFL); // Boost.Test catches it
+            server::flush_log_on_crash();
+            server::log_writer writer;
+            server::log_line(server::log_level::warning, "before");
+            std::thread([] { throw std::runtime_error("the reason"); }).join();
+            _exit(0);
+        }
+        waitpid(child, &status, 0);
+        text = err.read_all();
+    }
+    BOOST_TEST(WIFSIGNALED(status));
+    BOOST_TEST(WTERMSIG(status) == SIGABRT);
+    BOOST_TEST(text.find("\"before\"") != text.npos, text);
+    BOOST_TEST(text.find(R"("event":"terminated","cause":"the reason")") != text.npos, text);
 }
 
 BOOST_AUTO_TEST_CASE(without_a_writer_a_line_is_written_at_once)
