@@ -3,12 +3,12 @@
 #include "crypto/argon2/argon2.hpp"
 #include "db/postgres/row_security.hpp"
 #include "db/postgres/spawn.hpp"
-#include "db/principals/node.hpp"
 #include "db/tables/outbox.hpp"
 #include "schemas/engine/time_zones.hpp"
 #include "server/block_on.hpp"
 #include "server/http/core.hpp"
 #include "server/jobs/maintenance.hpp"
+#include "server/jobs/node_thread.hpp"
 #include "server/jobs/password_costs.hpp"
 #include "server/jobs/process_stats.hpp"
 #include "server/jobs/signing_keys.hpp"
@@ -40,7 +40,7 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr std::chrono::seconds refresh_interval{30};
-constexpr std::chrono::seconds metrics_interval{5};
+constexpr std::chrono::seconds outbox_interval{5};
 
 void run_migrations(const config& settings)
 {
@@ -63,28 +63,15 @@ void raise_descriptor_limit()
     }
 }
 
-db::node::config node_settings(const config& settings)
-{
-    db::node::config out;
-    out.connection = database_settings(settings);
-    return out;
-}
-
-/** The work of the main thread while the cores serve: signals, this process's node, refresh of the signing
-    keys, maintenance and the metrics of the whole process. */
+/** The work of the main thread while the cores serve: signals, refresh of the signing keys, maintenance and
+   the state of the outbox. */
 class supervisor {
 public:
     supervisor(shared_state& shared, std::deque<core>& cores)
         : shared_(shared), cores_(cores), db_(io_, database_settings(shared.settings), 1),
-          signals_(io_, SIGINT, SIGTERM),
-          node_(io_, db_, shared.changes, shared.lease, node_settings(shared.settings)),
+          signals_(io_, SIGINT, SIGTERM), node_(shared),
           maintenance_(io_.get_executor(), db_, shared.sealer, shared.settings)
-    {
-        node_.on_live_nodes = [&shared](std::size_t nodes) {
-            shared.limiter.share_among(nodes);
-            shared.metrics.publish_nodes(nodes);
-        };
-    }
+    {}
 
     auto load_signing_keys()
     {
@@ -120,14 +107,16 @@ public:
         db::spawn(io_.get_executor(), refresh_periodically());
         db::spawn(io_.get_executor(), maintenance_.run());
         db::spawn(io_.get_executor(), maintenance_.sweep_tables());
-        db::spawn(io_.get_executor(), publish_metrics());
+        db::spawn(io_.get_executor(), publish_outbox());
+        process_stats_sampler samples_process(shared_.metrics);
         io_.run();
+        node_.deregister();
     }
 
     /// Let run() return. Called on the thread of the last core, once that has stopped.
     void stop()
     {
-        asio::post(io_, [this] { db::spawn(io_.get_executor(), deregister_node()); });
+        asio::post(io_, [this] { io_.stop(); });
     }
 
 private:
@@ -145,16 +134,6 @@ private:
             is_draining_ = true;
             wait_for_signal();
         });
-    }
-
-    db::awaitable<void> deregister_node()
-    {
-        try {
-            co_await node_.deregister();
-        } catch (const std::exception& e) {
-            log_line(log_level::warning, "node deregistration failed").add("cause", e.what());
-        }
-        io_.stop();
     }
 
     /// Load periodically what changes without this process: another node may have rotated the signing keys,
@@ -177,12 +156,11 @@ private:
         }
     }
 
-    /// Publish the metrics that belong to no core.
-    db::awaitable<void> publish_metrics()
+    /// Publish the state of the outbox.
+    db::awaitable<void> publish_outbox()
     {
         db::steady_timer timer(io_.get_executor());
         for (;;) {
-            shared_.metrics.publish(read_process_stats());
             try {
                 auto mail = co_await db::outbox::load_stats(db_);
                 auto drops = co_await db::mail_budgets::count_drops(db_);
@@ -193,7 +171,7 @@ private:
                 // The database is unavailable, which the pipelines log.
             }
             boost::system::error_code ignored;
-            timer.expires_after(metrics_interval);
+            timer.expires_after(outbox_interval);
             co_await timer.async_wait(asio::redirect_error(db::use_awaitable, ignored));
         }
     }
@@ -203,7 +181,7 @@ private:
     asio::io_context io_{1};
     db::pool db_;
     asio::signal_set signals_;
-    db::node node_;
+    node_thread node_;
     maintenance maintenance_;
     bool is_draining_ = false;
 };

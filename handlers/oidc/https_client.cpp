@@ -2,6 +2,7 @@
 
 #include "handlers/access/text.hpp"
 #include "handlers/http/message.hpp"
+#include "handlers/oidc/system_authorities.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/context.hpp>
@@ -169,7 +170,7 @@ ssl::context make_tls_context(const std::string& ca_file)
     SSL_CTX_set_min_proto_version(out.native_handle(), TLS1_2_VERSION);
     out.set_verify_mode(ssl::verify_peer);
     if (ca_file.empty())
-        out.set_default_verify_paths();
+        trust_system_authorities(out.native_handle());
     else
         out.load_verify_file(ca_file);
     return out;

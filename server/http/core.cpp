@@ -10,6 +10,7 @@
 
 #include <sys/socket.h>
 
+#include <pthread.h>
 #include <stdexcept>
 
 namespace server {
@@ -115,6 +116,8 @@ core::~core() = default;
 
 void core::run()
 {
+    auto name = "core-" + std::to_string(number_);
+    pthread_setname_np(pthread_self(), name.c_str());
     db::spawn(io_.get_executor(), accept(&acceptor_, &registry_));
     if (admin_acceptor_)
         db::spawn(io_.get_executor(), accept(&*admin_acceptor_, &admin_registry_));

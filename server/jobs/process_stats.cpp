@@ -5,11 +5,19 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <pthread.h>
 
 namespace server {
+
+namespace {
+
+constexpr std::chrono::seconds sample_interval{5};
+
+} // namespace
 
 handlers::process_state read_process_stats()
 {
@@ -32,6 +40,21 @@ handlers::process_state read_process_stats()
             static_cast<std::uint64_t>(std::distance(begin(descriptors), end(descriptors)));
     out.dropped_log_lines = dropped_log_lines();
     return out;
+}
+
+process_stats_sampler::process_stats_sampler(handlers::metrics_registry& metrics)
+    : thread_([this, &metrics](const std::stop_token& stopping) { run(stopping, metrics); })
+{}
+
+void process_stats_sampler::run(const std::stop_token& stopping, handlers::metrics_registry& metrics)
+{
+    pthread_setname_np(pthread_self(), "stats");
+    auto is_stopping = [&] { return stopping.stop_requested(); };
+    std::unique_lock lock(mutex_);
+    while (!is_stopping()) {
+        metrics.publish(read_process_stats());
+        wake_.wait_for(lock, stopping, sample_interval, is_stopping);
+    }
 }
 
 } // namespace server

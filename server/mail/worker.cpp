@@ -80,7 +80,10 @@ public:
             transport_ = make_smtp_transport(*settings.smtp, must_abort);
         else
             transport_ = make_file_transport(settings.data_dir + "/mail");
-        thread_ = std::thread([this] { io_.run(); });
+        thread_ = std::thread([this] {
+            pthread_setname_np(pthread_self(), "smtp");
+            io_.run();
+        });
     }
 
     /// Waits for the delivery in progress.
@@ -179,7 +182,10 @@ public:
           db_(io_, database_settings(settings), 1), timer_(io_.get_executor())
     {
         db::spawn(io_.get_executor(), work());
-        thread_ = std::thread([this] { io_.run(); });
+        thread_ = std::thread([this] {
+            pthread_setname_np(pthread_self(), "mail");
+            io_.run();
+        });
     }
 
     ~dispatcher()
