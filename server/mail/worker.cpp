@@ -244,7 +244,6 @@ private:
                 co_await sleep(is_idle);
         }
         co_await db_.close();
-        senders_.clear();
         io_.stop();
     }
 

@@ -1,6 +1,7 @@
 #include "tests/support/server.hpp"
 
 #include "tests/support/eventually.hpp"
+#include "tests/support/reactors.hpp"
 
 #include <openssl/evp.h>
 #include <openssl/rand.h>
@@ -42,7 +43,8 @@ environment with_defaults(const std::string& database_url, const environment& se
 
 environment with_data_dir(const environment& settings, const std::string& folder)
 {
-    environment all{{"LATCHKEY_DATA_DIR", folder}};
+    auto all = watch_reactors(folder + "/reactors");
+    all.emplace_back("LATCHKEY_DATA_DIR", folder);
     for (auto& one : settings)
         set(all, one);
     return all;
@@ -85,6 +87,12 @@ running_server::running_server(const environment& settings)
       process_({program_path(), "serve"}, with_data_dir(settings, data_.path()), STDERR_FILENO)
 {
     await_listening();
+}
+
+running_server::~running_server()
+{
+    process_.kill();
+    read_reactor_report(data_.path() + "/reactors");
 }
 
 void running_server::await_listening()

@@ -21,6 +21,9 @@ public:
         @param settings override these defaults */
     explicit running_server(const std::string& database_url, const environment& settings = {});
 
+    /// Reports the blocking calls of its reactors (tests/support/reactors.hpp).
+    ~running_server();
+
     std::uint16_t port() const { return port_; }
     /// Of the listener for operators, which LATCHKEY_ADMIN_LISTEN must have requested.
     std::uint16_t admin_port() const;

@@ -1,7 +1,6 @@
-// Standard error that nobody reads: logging neither delays nor stops the server.
+// Standard error without a reader: logging neither delays nor stops the server.
 #include "tests/e2e/support/account_fixture.hpp"
-#include "tests/support/reserved_port.hpp"
-#include "tests/support/temporary_folder.hpp"
+#include "tests/e2e/support/shell_server.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -17,20 +16,11 @@ namespace {
 
 using clock_type = std::chrono::steady_clock;
 
-/// A server whose standard error is a FIFO, which is read only by read_log().
-struct stalled_log_fixture {
-    stalled_log_fixture() : pipe_path(folder.path() + "/stderr"), pipe(make_pipe(pipe_path))
+/// A server that logs to a FIFO, which is read only by read_log().
+struct stalled_log_fixture : shell_server {
+    stalled_log_fixture() : path(folder.path() + "/stderr"), pipe(make_pipe(path))
     {
-        std::string program = R"(exec ")" + support::program_path() + R"(" serve 2> ")" + pipe_path + '"';
-        process.emplace(std::vector<std::string>{"/bin/sh", "-c", program}, settings(), STDOUT_FILENO);
-        auto answers = [&] {
-            try {
-                return client.get("/healthz").status == 200u;
-            } catch (const std::exception&) {
-                return false;
-            }
-        };
-        BOOST_REQUIRE(support::eventually(answers));
+        start("", "2> \"" + path + "\"");
         auto body = support::object({{"email", "ada@example.com"}, {"password", "long enough"}});
         token = client.post(base + "/signup", body).text("/access_token");
         BOOST_REQUIRE(!token.empty());
@@ -43,18 +33,6 @@ struct stalled_log_fixture {
         int out = mkfifo(path.c_str(), 0600) == 0 ? open(path.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC) : -1;
         BOOST_REQUIRE(out >= 0);
         return out;
-    }
-
-    support::environment settings() const
-    {
-        return {{"LATCHKEY_LISTEN", "127.0.0.1:" + std::to_string(port)},
-                {"LATCHKEY_DATABASE_URL", db.conninfo()},
-                {"LATCHKEY_MASTER_KEY", support::random_master_key()},
-                {"LATCHKEY_DATA_DIR", folder.path()},
-                {"LATCHKEY_PASSWORD_HASH", "m=64,t=1,p=1"},
-                {"LATCHKEY_THREADS", "2"},
-                {"LATCHKEY_RATE_LIMIT_PER_MINUTE", "0"},
-                {"LATCHKEY_LOG_LEVEL", "debug"}};
     }
 
     void fill_pipe() const
@@ -81,25 +59,14 @@ struct stalled_log_fixture {
         long out = 0;
         for (auto at = log.find(event); at != log.npos; at = log.find(event, at + 1)) {
             auto count = log.find(R"("count":)", at);
-            out += std::stol(log.substr(count + 8, 20));
+            if (count != log.npos && count + 8 < log.size())
+                out += std::stol(log.substr(count + 8, 20));
         }
         return out;
     }
 
-    long metric(const std::string& name)
-    {
-        auto text = client.get("/metrics").body;
-        auto at = text.find("\n" + name + " ");
-        return at == text.npos ? -1 : std::stol(text.substr(at + name.size() + 2));
-    }
-
-    support::database db;
-    support::temporary_folder folder;
-    std::uint16_t port = support::reserve_port();
-    std::string pipe_path;
+    std::string path;
     int pipe;
-    std::optional<support::child_process> process;
-    support::http_client client{port};
     std::string token;
 };
 
