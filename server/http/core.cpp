@@ -12,6 +12,7 @@
 
 #include <pthread.h>
 #include <stdexcept>
+#include <utility>
 
 namespace server {
 
@@ -47,6 +48,24 @@ db::principals::config cache_settings(const config& settings, const db::lease& l
     out.cache_bytes = settings.cache_bytes / settings.threads;
     out.negative_cache_bytes = out.cache_bytes / 16;
     return out;
+}
+
+/// What this process opens besides the connections of clients, and some for those of operators.
+std::size_t reserved_descriptors(const config& settings)
+{
+    constexpr std::size_t others = 40;
+    return settings.threads * (settings.database_connections + 1) + settings.smtp_connections + others;
+}
+
+/// @return why the connection could not be started, or nothing
+std::string try_start(connection_registry& into, tcp_socket socket)
+{
+    try {
+        start_connection(into, std::move(socket));
+        return {};
+    } catch (const std::exception& e) { // no memory
+        return e.what();
+    }
 }
 
 /// @throw std::runtime_error with the address
@@ -118,27 +137,45 @@ void core::run()
 {
     auto name = "core-" + std::to_string(number_);
     pthread_setname_np(pthread_self(), name.c_str());
-    db::spawn(io_.get_executor(), accept(&acceptor_, &registry_));
+    // Operators can use half of the reserve.
+    auto reserved = reserved_descriptors(shared_.settings);
+    db::spawn(io_.get_executor(), accept(&acceptor_, &registry_, descriptor_reserve(reserved)));
     if (admin_acceptor_)
-        db::spawn(io_.get_executor(), accept(&*admin_acceptor_, &admin_registry_));
+        db::spawn(io_.get_executor(),
+                  accept(&*admin_acceptor_, &admin_registry_, descriptor_reserve(reserved / 2)));
     db::spawn(io_.get_executor(), sweep());
     io_.run();
 }
 
-handlers::awaitable<void> core::accept(tcp_acceptor* from, connection_registry* into)
+handlers::awaitable<void> core::accept(tcp_acceptor* from, connection_registry* into,
+                                       descriptor_reserve reserve)
 {
     db::steady_timer timer(io_.get_executor());
+    bool is_near_reserve = false, is_short = false;
     while (from->is_open()) {
+        std::string shortage;
         error_code error;
-        auto socket = co_await from->async_accept(asio::redirect_error(db::use_awaitable, error));
-        if (!error) {
-            start_connection(*into, std::move(socket));
-        } else if (error == asio::error::no_descriptors) {
-            // Pending connections stay in the kernel's backlog until descriptors are free.
-            log_line(log_level::warning, "file descriptor limit reached").add("cause", error.message());
-            timer.expires_after(connection_registry::tick_length);
-            co_await timer.async_wait(asio::redirect_error(db::use_awaitable, error));
+        if (is_near_reserve && reserve.is_reached(from->native_handle())) {
+            shortage = "too few file descriptors";
+        } else {
+            auto socket = co_await from->async_accept(asio::redirect_error(db::use_awaitable, error));
+            if (!error) {
+                is_near_reserve = reserve.is_near(socket.native_handle());
+                shortage = try_start(*into, std::move(socket));
+            } else if (from->is_open() && !is_error_of_one_client(error)) {
+                shortage = error.message();
+            }
         }
+        if (shortage.empty()) {
+            is_short = false;
+            continue;
+        }
+        // New clients wait in the kernel's backlog; closing idle connections makes room for them.
+        if (!std::exchange(is_short, true))
+            log_line(log_level::warning, "accepting connections paused").add("cause", shortage);
+        into->close_idle();
+        timer.expires_after(connection_registry::tick_length);
+        co_await timer.async_wait(asio::redirect_error(db::use_awaitable, error));
     }
 }
 

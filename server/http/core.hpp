@@ -11,6 +11,7 @@
 #include "handlers/oidc/https_client.hpp"
 #include "handlers/oidc/provider.hpp"
 #include "server/http/connection_registry.hpp"
+#include "server/http/descriptors.hpp"
 #include "server/shared_state.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -59,7 +60,8 @@ public:
     void replace_keys(std::shared_ptr<const crypto::jwt_keys> keys);
 
 private:
-    handlers::awaitable<void> accept(tcp_acceptor* from, connection_registry* into);
+    handlers::awaitable<void> accept(tcp_acceptor* from, connection_registry* into,
+                                     descriptor_reserve reserve);
     void accept_backlog();
     handlers::awaitable<void> sweep();
     handlers::core_state state() const;
