@@ -118,8 +118,6 @@ awaitable<std::optional<problem>> authorize(call& c, const guard& required)
     if (auto decided = decide_cached(c, required, presented))
         co_return std::move(*decided);
 
-    if (auto over = check_unknown_credential_limit(c))
-        co_return std::move(*over);
     auto expiry = required.accepts_ended_token ? token_expiry::ignored : token_expiry::enforced;
     auto loaded = co_await load_principal(c, presented, expiry);
     if (!loaded)

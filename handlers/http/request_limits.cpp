@@ -39,21 +39,8 @@ std::optional<problem> count_credential(call& c)
 
 problem reject_unknown_credential(call& c, problem rejection)
 {
-    auto bucket = address_bucket(c.req.client);
-    auto over_unknown = count_request(c, general_rule(c, "unknown-credential"), bucket);
-    if (auto over = count_address(c))
-        return std::move(*over);
-    return over_unknown ? std::move(*over_unknown) : std::move(rejection);
-}
-
-std::optional<problem> check_unknown_credential_limit(call& c)
-{
-    auto rule = general_rule(c, "unknown-credential");
-    if (rule.limit == 0)
-        return std::nullopt;
-    if (auto over = c.cx.limiter.is_over(rule, address_bucket(c.req.client)))
-        return rate_limited(*over);
-    return std::nullopt;
+    auto over = count_address(c);
+    return over ? std::move(*over) : std::move(rejection);
 }
 
 problem rate_limited(const rate_limit_error& refusal)

@@ -20,12 +20,10 @@ std::optional<problem> count_address(call& c);
 /// Counts a request against the limit of its credential.
 std::optional<problem> count_credential(call& c);
 
-/// Counts a request with an invalid credential. @return the 429 if one is due, else `rejection`
+/** Counts a request with an invalid credential against the limit of its client address. Only after the lookup:
+    the address of a proxy may be over its limit through others, and a valid credential has its own.
+    @return the 429 if it is over the limit, else `rejection` */
 problem reject_unknown_credential(call& c, problem rejection);
-
-/** Whether the client address has sent too many invalid credentials, which then are not looked up.
-    Counts nothing. */
-std::optional<problem> check_unknown_credential_limit(call& c);
 
 /// The 429 in the contract's shape.
 problem rate_limited(const rate_limit_error& refusal);

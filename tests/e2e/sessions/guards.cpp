@@ -186,6 +186,20 @@ BOOST_AUTO_TEST_CASE(invalid_credentials_are_limited_per_address)
     BOOST_TEST(fixture.client.get(base + "/auth", fixture.token).status == 200u);
 }
 
+BOOST_AUTO_TEST_CASE(made_up_credentials_stop_no_valid_one_of_their_address)
+{
+    account_fixture fixture({{"LATCHKEY_RATE_LIMIT_PER_MINUTE", "20"}});
+    auto key = fixture.mint(R"({"name":"k"})");
+    auto fresh = log_in(fixture.client, "ada@example.com").token;
+    support::http_client outsider(fixture.server.port(), "127.0.0.9");
+    for (int i = 0; i < 50; ++i)
+        outsider.get(base + "/auth", support::forge(key, 20));
+    BOOST_TEST(outsider.get(base + "/auth", "made-up").status == 429u);
+    // Neither has been used, so that neither is cached.
+    BOOST_TEST(outsider.get(base + "/auth", key).status == 200u);
+    BOOST_TEST(outsider.get(base + "/auth", fresh).status == 200u);
+}
+
 BOOST_FIXTURE_TEST_CASE(the_signing_keys_are_published, account_fixture)
 {
     auto keys = client.get("/.well-known/jwks.json");
