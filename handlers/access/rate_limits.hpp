@@ -1,32 +1,43 @@
-// Rate limits of single endpoints, in addition to the general limit.
+// Rate limits: the general ones, whose number is a setting, and those of single endpoints in addition.
 #pragma once
 
 #include "handlers/access/rate_limiter.hpp"
 
 namespace handlers::rate_limits {
 
-using std::chrono::hours;
-using std::chrono::minutes;
+/// Requests, of a credential or else of a client address. The limit is the default of the setting.
+inline constexpr rate_rule credential{"credential", rate_table::credentials, 1000};
+inline constexpr rate_rule address{"ip", rate_table::addresses, 1000};
 
 /// Failed logins.
-inline constexpr rate_rule login_account{"login-account", 10, minutes(1)};
-inline constexpr rate_rule login_address{"login-ip", 100, minutes(1)};
-inline constexpr rate_rule signup_address{"signup-ip", 20, hours(1)};
+inline constexpr rate_rule login_account{"login-account", rate_table::password_guesses, 10};
+inline constexpr rate_rule login_address{"login-ip", rate_table::password_guesses, 100};
+
+inline constexpr rate_rule signup_address{"signup-ip", rate_table::address_actions, 20};
+inline constexpr rate_rule mail_address{"mail-ip", rate_table::address_actions, 200};
+
 /// Over it, no email is sent.
-inline constexpr rate_rule signup_account{"signup-account", 5, hours(1)};
+inline constexpr rate_rule signup_account{"signup-account", rate_table::email_addresses, 5};
+/// Over it, no email is sent.
+inline constexpr rate_rule email_change_target{"email-change-target", rate_table::email_addresses, 5};
+
 /// Over it, no email is sent, with the same response.
-inline constexpr rate_rule mail_account{"mail-account", 5, hours(1)};
-inline constexpr rate_rule email_change_account{"email-change", 5, hours(1)};
+inline constexpr rate_rule mail_account{"mail-account", rate_table::accounts, 5};
+inline constexpr rate_rule email_change_account{"email-change", rate_table::accounts, 5};
 /// Over it, no email is sent.
-inline constexpr rate_rule email_change_target{"email-change-target", 5, hours(1)};
-/// Over it, no email is sent.
-inline constexpr rate_rule key_notice{"key-notice", 20, hours(1)};
-inline constexpr rate_rule workspace_account{"workspaces", 20, hours(1)};
-inline constexpr rate_rule invite_workspace{"invites", 1000, hours(1)};
+inline constexpr rate_rule key_notice{"key-notice", rate_table::accounts, 20};
+inline constexpr rate_rule workspace_account{"workspaces", rate_table::accounts, 20};
+inline constexpr rate_rule invite_workspace{"invites", rate_table::accounts, 1000};
 /// Per invite.
-inline constexpr rate_rule invite_resend{"invite-resend", 5, hours(1)};
+inline constexpr rate_rule invite_resend{"invite-resend", rate_table::accounts, 5};
+
 /// Per invited address. Over it, no email is sent.
-inline constexpr rate_rule invite_target{"invite-target", 20, hours(24)};
-inline constexpr rate_rule mail_address{"mail-ip", 200, hours(1)};
+inline constexpr rate_rule invite_target{"invite-target", rate_table::invited_addresses, 20};
+
+/// Every rule: what is not listed here is not covered by the tests.
+inline constexpr std::array all{
+    credential,   address,           login_account,       login_address, signup_address,
+    mail_address, signup_account,    email_change_target, mail_account,  email_change_account,
+    key_notice,   workspace_account, invite_workspace,    invite_resend, invite_target};
 
 } // namespace handlers::rate_limits

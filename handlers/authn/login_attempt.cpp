@@ -15,28 +15,22 @@ login_attempt::login_attempt(call& c, const std::string& email)
 
 login_attempt::~login_attempt()
 {
-    if (refunds_address_)
-        c_.cx.limiter.refund(rate_limits::login_address, address_, counted_at_);
-    if (refunds_account_)
-        c_.cx.limiter.refund(rate_limits::login_account, email_, counted_at_);
+    rate_limiter::refund(by_address_);
+    rate_limiter::refund(by_account_);
 }
 
 void login_attempt::record_failure(const std::optional<db::uuid>& account)
 {
-    refunds_address_ = refunds_account_ = false;
+    by_address_ = by_account_ = {};
     if (account)
         record_failed_login(c_, *account);
 }
 
 std::optional<problem> login_attempt::count()
 {
-    counted_at_ = rate_limiter::clock::now();
-    auto over = count_request(c_, rate_limits::login_address, address_);
-    refunds_address_ = !over;
-    if (!over) {
-        over = count_request(c_, rate_limits::login_account, email_);
-        refunds_account_ = !over;
-    }
+    auto over = count_request(c_, rate_limits::login_address, address_, &by_address_);
+    if (!over)
+        over = count_request(c_, rate_limits::login_account, email_, &by_account_);
     return over;
 }
 

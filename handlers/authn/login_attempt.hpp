@@ -35,9 +35,8 @@ private:
     call& c_;
     std::array<std::uint8_t, 16> address_;
     std::span<const std::uint8_t> email_;
-    rate_limiter::clock::time_point counted_at_{};
-    bool refunds_address_ = false;
-    bool refunds_account_ = false;
+    rate_limiter::receipt by_address_;
+    rate_limiter::receipt by_account_;
 };
 
 } // namespace handlers

@@ -1,6 +1,7 @@
 #include "handlers/http/request_limits.hpp"
 
 #include "handlers/access/client_address.hpp"
+#include "handlers/access/rate_limits.hpp"
 #include "handlers/http/context.hpp"
 
 #include <string>
@@ -9,32 +10,34 @@ namespace handlers {
 
 namespace {
 
-/// The general limit, counted separately for each name.
-rate_rule general_rule(const call& c, std::string_view name)
+/// A general rule with the limit of the setting.
+rate_rule with_setting(const call& c, rate_rule rule)
 {
-    return {name, c.cx.config.rate_limit_per_minute, std::chrono::seconds(60)};
+    rule.limit = c.cx.config.rate_limit_per_minute;
+    return rule;
 }
 
 } // namespace
 
-std::optional<problem> count_request(call& c, const rate_rule& rule, std::span<const std::uint8_t> subject)
+std::optional<problem> count_request(call& c, const rate_rule& rule, std::span<const std::uint8_t> subject,
+                                     rate_limiter::receipt* counted)
 {
     if (c.cx.config.rate_limit_per_minute == 0)
         return std::nullopt;
-    if (auto over = c.cx.limiter.count(rule, subject))
+    if (auto over = c.cx.limiter.count(rule, subject, counted))
         return rate_limited(*over);
     return std::nullopt;
 }
 
 std::optional<problem> count_address(call& c)
 {
-    return count_request(c, general_rule(c, "ip"), address_bucket(c.req.client));
+    return count_request(c, with_setting(c, rate_limits::address), address_bucket(c.req.client));
 }
 
 std::optional<problem> count_credential(call& c)
 {
     auto& id = c.caller().credential_id;
-    return count_request(c, general_rule(c, "credential"), std::span(id.begin(), id.size()));
+    return count_request(c, with_setting(c, rate_limits::credential), std::span(id.begin(), id.size()));
 }
 
 problem reject_unknown_credential(call& c, problem rejection)
@@ -45,7 +48,7 @@ problem reject_unknown_credential(call& c, problem rejection)
 
 problem rate_limited(const rate_limit_error& refusal)
 {
-    auto window = std::to_string(refusal.rule.window.count());
+    auto window = std::to_string(refusal.rule.window().count());
     auto left = std::to_string(refusal.retry_after.count());
     auto p = problem::of(codes::rate_limited, "Too many requests; try again in " + left + " s.");
     p.retry_after = refusal.retry_after;

@@ -92,12 +92,21 @@ void write_request_metrics(prometheus_writer& out, std::span<const route> routes
     }
 }
 
+void write_rate_limits(prometheus_writer& out, const rate_limiter& limiter)
+{
+    out.family("latchkey_rate_limit_overflows_total", "counter",
+               "Requests counted in a counter shared with others, because the table of counters was full.");
+    for (std::size_t i = 0; i < rate_tables.size(); ++i)
+        out.sample("latchkey_rate_limit_overflows_total", {{"table", std::string(rate_tables[i].name)}},
+                   limiter.overflows(static_cast<rate_table>(i)));
+}
+
 } // namespace
 
 metrics_registry::metrics_registry(std::span<const route> routes, std::size_t cores, const db::lease& lease,
-                                   const crypto::hash_pool* hash_pool)
+                                   const crypto::hash_pool* hash_pool, const rate_limiter* limiter)
     : routes_(routes), cores_(cores), counts_(std::make_unique<core_counts[]>(cores)), lease_(lease),
-      hash_pool_(hash_pool)
+      hash_pool_(hash_pool), limiter_(limiter)
 {
     for (std::size_t core = 0; core < cores; ++core)
         requests_.emplace_back(routes.size());
@@ -208,6 +217,8 @@ std::string metrics_registry::text() const
         out.single("latchkey_hash_rejections_total", "counter",
                    "Passwords rejected because the queue was full.", passwords.rejected);
     }
+    if (limiter_)
+        write_rate_limits(out, *limiter_);
     out.single("latchkey_mail_queue_length", "gauge", "Emails waiting to be sent, of the whole cluster.",
                mail_pending_.load(std::memory_order_relaxed));
     out.single("latchkey_mail_failed", "gauge", "Emails of the last days that could not be sent.",

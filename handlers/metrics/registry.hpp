@@ -5,6 +5,7 @@
 #include "db/principals/lease.hpp"
 #include "db/principals/principals.hpp"
 #include "db/tables/mail_budgets.hpp"
+#include "handlers/access/rate_limiter.hpp"
 #include "handlers/http/operation.hpp"
 #include "handlers/http/route.hpp"
 #include "handlers/metrics/request_metrics.hpp"
@@ -61,9 +62,9 @@ struct mail_state {
     touches no cache line of another core. */
 class metrics_registry {
 public:
-    /// @param hash_pool outlives this, or is null
+    /// @param hash_pool outlives this, or is null; so does the limiter
     metrics_registry(std::span<const route> routes, std::size_t cores, const db::lease& lease,
-                     const crypto::hash_pool* hash_pool = nullptr);
+                     const crypto::hash_pool* hash_pool = nullptr, const rate_limiter* limiter = nullptr);
 
     /// The request metrics of one core, which alone writes to them.
     request_metrics& requests(std::size_t core) { return requests_[core]; }
@@ -121,6 +122,7 @@ private:
     std::chrono::system_clock::time_point started_ = std::chrono::system_clock::now();
     const db::lease& lease_;
     const crypto::hash_pool* hash_pool_;
+    const rate_limiter* limiter_;
 };
 
 namespace metrics {

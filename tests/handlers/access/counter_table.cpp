@@ -1,0 +1,237 @@
+#include "handlers/access/counter_table.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <thread>
+#include <vector>
+
+namespace {
+
+/// A key as the limiter's hash makes them.
+std::uint64_t key(std::uint64_t subject)
+{
+    auto h = (subject + 1) * 0x9e3779b97f4a7c15u;
+    h = (h ^ (h >> 30)) * 0xbf58476d1ce4e5b9u;
+    h = (h ^ (h >> 27)) * 0x94d049bb133111ebu;
+    return h ^ (h >> 31);
+}
+
+constexpr std::uint32_t window = 60;
+
+struct counted {
+    explicit counted(std::size_t slots = 1024) : table(std::chrono::seconds(window), slots) {}
+
+    bool passes(std::uint64_t subject, std::uint32_t now = 1)
+    {
+        return table.count(key(subject), limit, now).is_admitted;
+    }
+
+    unsigned passed_of(unsigned tries, std::uint64_t subject, std::uint32_t now = 1)
+    {
+        unsigned passed = 0;
+        for (unsigned i = 0; i < tries; ++i)
+            passed += passes(subject, now);
+        return passed;
+    }
+
+    handlers::counter_table table;
+    std::uint32_t limit = 3;
+};
+
+/// A table of one set, whose slots are all in use by subjects 100 to 107.
+struct full_table : counted {
+    full_table() : counted(1)
+    {
+        for (std::uint64_t subject = 100; subject < 108; ++subject)
+            BOOST_TEST(passes(subject));
+    }
+};
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(counter_table)
+
+BOOST_FIXTURE_TEST_CASE(a_window_admits_its_limit, counted)
+{
+    BOOST_TEST(passed_of(10, 1, 1) == 3u);
+    BOOST_TEST(passed_of(10, 1, 60) == 0u);
+    BOOST_TEST(passed_of(10, 1, 61) == 3u);
+    BOOST_TEST(passed_of(10, 1, 62) == 0u);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_window_starts_with_its_first_request, counted)
+{
+    BOOST_TEST(passes(1, 50));
+    BOOST_TEST(passed_of(10, 1, 100) == 2u);
+    BOOST_TEST(passed_of(10, 1, 109) == 0u);
+    BOOST_TEST(passed_of(10, 1, 110) == 3u);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_rejection_has_the_time_to_the_next_window, counted)
+{
+    passed_of(3, 1);
+    BOOST_TEST(table.count(key(1), limit, 21).retry_after.count() == 40);
+    BOOST_TEST(table.count(key(1), limit, 60).retry_after.count() == 1); // never zero
+}
+
+BOOST_FIXTURE_TEST_CASE(a_lower_limit_counts_what_a_higher_one_admitted, counted)
+{
+    BOOST_TEST(passes(1));
+    limit = 1;
+    BOOST_TEST(!passes(1));
+    BOOST_TEST(passes(2));
+}
+
+BOOST_FIXTURE_TEST_CASE(refunded_counts_are_free_again, counted)
+{
+    BOOST_TEST(passed_of(2, 1) == 2u);
+    auto third = table.count(key(1), limit, 1);
+    BOOST_TEST(!passes(1));
+    table.refund(third.counted);
+    BOOST_TEST(passed_of(5, 1) == 1u);
+    table.refund({}); // of a request that was not counted
+    auto rejected = table.count(key(1), limit, 1);
+    table.refund(rejected.counted);
+    BOOST_TEST(!passes(1));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_later_window_is_not_refunded, counted)
+{
+    auto early = table.count(key(1), limit, 1);
+    BOOST_TEST(passed_of(3, 1, 61) == 3u);
+    table.refund(early.counted);
+    BOOST_TEST(!passes(1, 61));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_slot_that_another_subject_took_is_not_refunded, full_table)
+{
+    auto early = table.count(key(100), limit, 1);
+    for (std::uint64_t subject = 0; subject < 8; ++subject)
+        BOOST_TEST(passed_of(3, subject, 61) == 3u);
+    table.refund(early.counted);
+    for (std::uint64_t subject = 0; subject < 8; ++subject)
+        BOOST_TEST(!passes(subject, 61));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_full_set_evicts_no_live_counter, full_table)
+{
+    for (std::uint64_t subject = 1000; subject < 9000; ++subject)
+        passes(subject);
+    for (std::uint64_t subject = 100; subject < 108; ++subject)
+        BOOST_TEST(passed_of(10, subject) == 2u, subject);
+    BOOST_TEST(table.overflows() == 8000u);
+}
+
+BOOST_FIXTURE_TEST_CASE(subjects_without_a_slot_are_limited, full_table)
+{
+    for (std::uint64_t subject = 200; subject < 300; ++subject)
+        BOOST_TEST(passed_of(10, subject) <= 3u);
+    // Together they have what the overflow counters admit: there are as many as slots.
+    unsigned passed = 0;
+    for (std::uint64_t subject = 300; subject < 10'000; ++subject)
+        passed += passed_of(2, subject, 61 + 8);
+    BOOST_TEST(passed <= (8u + 8u) * 3u);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_new_slot_takes_along_the_count_of_the_overflow, full_table)
+{
+    BOOST_TEST(passed_of(2, 1, 30) == 2u); // in the overflow, to second 90
+    BOOST_TEST(passed_of(10, 1, 61) == 1u);
+    BOOST_TEST(passed_of(10, 1, 89) == 0u);
+    BOOST_TEST(passed_of(10, 1, 90) == 3u);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_slot_whose_counts_were_all_refunded_is_free, counted)
+{
+    handlers::counter_table small(std::chrono::seconds(window), 1);
+    for (std::uint64_t subject = 0; subject < 100; ++subject)
+        small.refund(small.count(key(subject), limit, 1).counted);
+    BOOST_TEST(small.overflows() == 0u);
+}
+
+/** The claim of the class: whatever other subjects do, none is admitted more often than its limit in a
+   window. Compared with an exact count of each subject's own windows of admitted requests in the crowd. */
+BOOST_AUTO_TEST_CASE(no_crowd_makes_the_table_forget_a_subject)
+{
+    for (std::size_t slots : {1u, 64u, 1024u}) {
+        counted crowd(slots);
+        std::uint64_t others = 1'000'000;
+        for (std::uint64_t victim = 0; victim < 50; ++victim) {
+            unsigned passed = 0;
+            for (int attempt = 0; attempt < 20; ++attempt) {
+                passed += crowd.passes(victim);
+                for (std::size_t i = 0; i < slots; ++i)
+                    crowd.passes(others++);
+            }
+            BOOST_TEST(passed <= crowd.limit, "slots " << slots << ", victim " << victim);
+        }
+    }
+}
+
+BOOST_FIXTURE_TEST_CASE(counts_of_many_threads_add_up, counted)
+{
+    limit = 5000;
+    std::atomic<unsigned> passed{0};
+    std::vector<std::thread> cores;
+    for (int i = 0; i < 4; ++i)
+        cores.emplace_back([&] { passed += passed_of(5000, 1); });
+    for (auto& core : cores)
+        core.join();
+    BOOST_TEST(passed == 5000u);
+}
+
+BOOST_FIXTURE_TEST_CASE(concurrent_first_requests_share_a_slot, counted)
+{
+    for (std::uint64_t round = 0; round < 200; ++round) {
+        std::atomic<unsigned> passed{0};
+        std::atomic<bool> go{false};
+        std::vector<std::thread> cores;
+        for (int i = 0; i < 4; ++i)
+            cores.emplace_back([&] {
+                while (!go)
+                    std::this_thread::yield();
+                passed += passes(round);
+            });
+        go = true;
+        for (auto& core : cores)
+            core.join();
+        BOOST_TEST(passed == 3u);
+    }
+}
+
+/// Four threads move one subject between the overflow and slots that become free, second by second.
+BOOST_AUTO_TEST_CASE(no_count_is_lost_between_the_overflow_and_a_slot)
+{
+    for (int round = 0; round < 100; ++round) {
+        full_table crowded;
+        std::atomic<unsigned> passed{0};
+        std::vector<std::thread> cores;
+        for (int i = 0; i < 4; ++i)
+            cores.emplace_back([&] {
+                for (std::uint32_t now = 55; now < 70; ++now)
+                    passed += crowded.passes(1, now);
+            });
+        for (auto& core : cores)
+            core.join();
+        BOOST_TEST(passed == 3u); // the window began at 55, whoever counted first
+    }
+}
+
+BOOST_FIXTURE_TEST_CASE(concurrent_refunds_add_up, counted)
+{
+    limit = 1'000'000;
+    std::vector<std::thread> cores;
+    for (int i = 0; i < 4; ++i)
+        cores.emplace_back([&] {
+            for (int n = 0; n < 2000; ++n)
+                table.refund(table.count(key(1), limit, 1).counted);
+        });
+    for (auto& core : cores)
+        core.join();
+    limit = 3;
+    BOOST_TEST(passed_of(5, 1) == 3u);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
