@@ -1,13 +1,26 @@
 // Known devices: user agents that a user has signed in from before.
 #pragma once
 
+#include "db/postgres/pool.hpp"
 #include "db/tables/outbox.hpp"
+
+#include <string>
 
 namespace db::known_devices {
 
+struct device {
+    /// SHA-256 of the user agent without version numbers.
+    digest agent{};
+    /// The network of its address, such as 203.0.113.0/24.
+    std::string network;
+};
+
 /** Records a sign-in.
-    @param agent SHA-256 of the user agent without version numbers
-    @param mail  queued if the user has signed in before, but never from this device */
-void add_record(batch& work, const uuid& user_id, const digest& agent, const outbox::draft& mail);
+    @param mail queued if the user has signed in before, but never with this agent */
+void add_record(batch& work, const uuid& user_id, const device& used, const outbox::draft& mail);
+
+/** Whether the account of an address has signed in with this agent, the last time from this network.
+    @throw failure */
+awaitable<bool> is_known(pool& db, std::string email_normalized, device used);
 
 } // namespace db::known_devices

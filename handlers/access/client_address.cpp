@@ -1,5 +1,8 @@
 #include "handlers/access/client_address.hpp"
 
+#include <boost/asio/ip/network_v4.hpp>
+#include <boost/asio/ip/network_v6.hpp>
+
 #include <algorithm>
 #include <charconv>
 #include <string>
@@ -97,6 +100,13 @@ std::array<std::uint8_t, 16> address_bucket(const ip::address& client)
         std::copy_n(bytes.begin(), 8, out.begin());
     }
     return out;
+}
+
+std::string network_of(const ip::address& client)
+{
+    if (client.is_v4())
+        return ip::make_network_v4(client.to_v4(), 24).canonical().to_string();
+    return ip::make_network_v6(client.to_v6(), 56).canonical().to_string();
 }
 
 } // namespace handlers

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace handlers {
@@ -38,5 +39,10 @@ bool is_in(std::span<const address_range> ranges, const boost::asio::ip::address
 
 /// The client address as rate limits count it: IPv4 whole, IPv6 by its /64.
 std::array<std::uint8_t, 16> address_bucket(const boost::asio::ip::address& client);
+
+/** The network of a client address: what one subscriber or a small organization typically has, the /24 of an
+    IPv4 address and the /56 of an IPv6 address.
+    @return such as `203.0.113.0/24` */
+std::string network_of(const boost::asio::ip::address& client);
 
 } // namespace handlers

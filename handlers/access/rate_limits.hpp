@@ -9,8 +9,11 @@ namespace handlers::rate_limits {
 inline constexpr rate_rule credential{"credential", rate_table::credentials, 1000};
 inline constexpr rate_rule address{"ip", rate_table::addresses, 1000};
 
-/// Failed logins.
+/// Failed logins; see login_attempt.
 inline constexpr rate_rule login_account{"login-account", rate_table::password_guesses, 10};
+inline constexpr rate_rule login_device{"login-device", rate_table::password_guesses, 10};
+inline constexpr rate_rule login_session{"login-session", rate_table::password_guesses, 10};
+inline constexpr rate_rule login_total{"login-total", rate_table::password_guesses_hourly, 100};
 inline constexpr rate_rule login_address{"login-ip", rate_table::password_guesses, 100};
 
 inline constexpr rate_rule signup_address{"signup-ip", rate_table::address_actions, 20};
@@ -35,9 +38,10 @@ inline constexpr rate_rule invite_resend{"invite-resend", rate_table::accounts, 
 inline constexpr rate_rule invite_target{"invite-target", rate_table::invited_addresses, 20};
 
 /// Every rule: what is not listed here is not covered by the tests.
-inline constexpr std::array all{
-    credential,   address,           login_account,       login_address, signup_address,
-    mail_address, signup_account,    email_change_target, mail_account,  email_change_account,
-    key_notice,   workspace_account, invite_workspace,    invite_resend, invite_target};
+inline constexpr std::array all{credential,           address,        login_account,       login_device,
+                                login_session,        login_total,    login_address,       signup_address,
+                                mail_address,         signup_account, email_change_target, mail_account,
+                                email_change_account, key_notice,     workspace_account,   invite_workspace,
+                                invite_resend,        invite_target};
 
 } // namespace handlers::rate_limits

@@ -2,7 +2,6 @@
 
 #include "db/tables/join_requests.hpp"
 #include "handlers/authn/login_attempt.hpp"
-#include "handlers/authn/password_check.hpp"
 #include "handlers/http/authenticate.hpp"
 #include "handlers/http/guards.hpp"
 
@@ -19,16 +18,16 @@ awaitable<result<bool>> knows_account(call& c, const db::users::row& user,
     }
     if (!password)
         co_return false;
-    auto email = schemas::normalize_email(user.email);
-    login_attempt attempt(c, email);
-    if (auto over = attempt.count())
+    login_attempt attempt(c, schemas::normalize_email(user.email));
+    auto over = co_await attempt.count();
+    if (over)
         co_return std::move(*over);
-    bool matches =
-        co_await check_password(c.cx, std::move(*password), user.id, user.password_hash.value_or(""));
-    if (matches)
-        co_return true;
-    // Not in the audit log of an account that another person may have made.
-    attempt.record_failure(db::users::is_proved(user) ? std::optional(user.id) : std::nullopt);
+    // A failure is not written to the audit log of an account that another person may have made.
+    auto subject = db::users::is_proved(user) ? std::optional(user.id) : std::nullopt;
+    auto hash = user.password_hash.value_or("");
+    auto matches = co_await attempt.check(std::move(*password), subject, std::move(hash));
+    if (!matches || *matches)
+        co_return matches;
     co_return problem::of(codes::invalid_credentials.with_status(403), "The password is incorrect.");
 }
 

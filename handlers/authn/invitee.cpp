@@ -4,7 +4,6 @@
 #include "db/tables/users.hpp"
 #include "handlers/authn/account_proof.hpp"
 #include "handlers/authn/login_attempt.hpp"
-#include "handlers/authn/password_check.hpp"
 #include "handlers/authn/password_policy.hpp"
 #include "handlers/authn/session_issuer.hpp"
 #include "handlers/http/guards.hpp"
@@ -90,16 +89,16 @@ awaitable<result<invitee>> authenticate_by_password(call& c, const db::invites::
         co_return problem::of(
             codes::unauthorized,
             "An account with this email address exists: sign in to it, or send its password.");
-    auto email = schemas::normalize_email(user.email);
-    login_attempt attempt(c, email);
-    if (auto over = attempt.count())
+    login_attempt attempt(c, schemas::normalize_email(user.email));
+    auto over = co_await attempt.count();
+    if (over)
         co_return std::move(*over);
     auto hash = user.password_hash.value_or("");
-    bool matches = co_await check_password(c.cx, std::move(*body.password), user.id, std::move(hash));
-    if (!matches) {
-        attempt.record_failure(user.id);
+    auto matches = co_await attempt.check(std::move(*body.password), user.id, std::move(hash));
+    if (!matches)
+        co_return matches.error();
+    if (!*matches)
         co_return problem::of(codes::invalid_credentials);
-    }
     if (auto refused = check_account(c.cx.config, user))
         co_return std::move(*refused);
     co_return invitee{unit_of_work(c, user, credential_check::none, locks_to_accept(invite)), user.id};
@@ -111,14 +110,12 @@ awaitable<result<bool>> knows_password(call& c, const db::users::row& user,
 {
     if (!body.password || !user.password_hash)
         co_return false;
-    auto email = schemas::normalize_email(user.email);
-    login_attempt attempt(c, email);
-    if (auto over = attempt.count())
+    login_attempt attempt(c, schemas::normalize_email(user.email));
+    auto over = co_await attempt.count();
+    if (over)
         co_return std::move(*over);
-    bool matches = co_await check_password(c.cx, *body.password, user.id, *user.password_hash);
-    if (!matches)
-        attempt.record_failure(std::nullopt); // not in the audit log of another person's account
-    co_return matches;
+    // A failure is not written to the audit log of another person's account.
+    co_return co_await attempt.check(*body.password, std::nullopt, *user.password_hash);
 }
 
 /** The owner of the address of an unproved account. With the account's password they keep all of it. Without

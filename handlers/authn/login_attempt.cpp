@@ -3,35 +3,93 @@
 #include "crypto/encoding.hpp"
 #include "handlers/access/client_address.hpp"
 #include "handlers/access/rate_limits.hpp"
-#include "handlers/http/guards.hpp"
+#include "handlers/authn/device.hpp"
+#include "handlers/authn/password_check.hpp"
 #include "handlers/http/refusals.hpp"
 #include "handlers/http/request_limits.hpp"
 
+#include <string_view>
+#include <utility>
+
 namespace handlers {
 
-login_attempt::login_attempt(call& c, const std::string& email)
-    : c_(c), address_(address_bucket(c.req.client)), email_(crypto::bytes_of(email))
-{}
+namespace {
+
+/// A subject of several parts; addresses contain no NUL.
+template <class Bytes>
+std::string with_part(std::string subject, const Bytes& part)
+{
+    subject.push_back('\0');
+    subject.append(part.begin(), part.end());
+    return subject;
+}
+
+} // namespace
+
+login_attempt::login_attempt(call& c, std::string email) : c_(c), email_(std::move(email)) {}
 
 login_attempt::~login_attempt()
 {
     rate_limiter::refund(by_address_);
     rate_limiter::refund(by_account_);
+    rate_limiter::refund(in_total_);
 }
 
-void login_attempt::record_failure(const std::optional<db::uuid>& account)
+std::optional<problem> login_attempt::count_for_session()
 {
-    by_address_ = by_account_ = {};
+    auto subject = with_part(email_, c_.caller().credential_id);
+    return count_request(c_, rate_limits::login_session, crypto::bytes_of(subject), &by_account_);
+}
+
+awaitable<std::optional<problem>> login_attempt::count_for_network()
+{
+    auto rule = rate_limits::login_account;
+    if (count_request(c_, rate_limits::login_total, crypto::bytes_of(email_), &in_total_))
+        rule.limit = 1;
+    auto subject = with_part(email_, network_of(c_.req.client));
+    auto over = count_request(c_, rule, crypto::bytes_of(subject), &by_account_);
+    if (!over)
+        co_return std::nullopt;
+    co_return co_await count_for_device(std::move(*over));
+}
+
+/// @param over the answer to a device that is not known
+awaitable<std::optional<problem>> login_attempt::count_for_device(problem over)
+{
+    auto device = device_of(c_, audit_context(c_));
+    bool is_known = co_await db::known_devices::is_known(c_.cx.db, email_, device);
+    if (!is_known)
+        co_return over;
+    auto subject = with_part(with_part(email_, address_bucket(c_.req.client)), device.agent);
+    if (auto device_over =
+            count_request(c_, rate_limits::login_device, crypto::bytes_of(subject), &by_account_))
+        co_return over;
+    over_ = std::move(over);
+    co_return std::nullopt;
+}
+
+awaitable<std::optional<problem>> login_attempt::count()
+{
+    if (auto over =
+            count_request(c_, rate_limits::login_address, address_bucket(c_.req.client), &by_address_))
+        co_return over;
+    if (c_.principal && c_.caller().kind == db::principal::kind_type::session)
+        co_return count_for_session();
+    co_return co_await count_for_network();
+}
+
+awaitable<result<bool>> login_attempt::check(schemas::existing_password password,
+                                             std::optional<db::uuid> account, std::string hash)
+{
+    bool matches = co_await check_password(c_.cx, std::move(password), account, std::move(hash));
+    if (matches)
+        co_return true;
+    by_address_ = by_account_ = in_total_ = {};
     if (account)
         record_failed_login(c_, *account);
-}
-
-std::optional<problem> login_attempt::count()
-{
-    auto over = count_request(c_, rate_limits::login_address, address_, &by_address_);
-    if (!over)
-        over = count_request(c_, rate_limits::login_account, email_, &by_account_);
-    return over;
+    if (over_)
+        co_return std::move(*over_);
+    co_return false;
 }
 
 } // namespace handlers

@@ -1,42 +1,60 @@
-// Login attempts: the rate limits on failed password checks.
+// Login attempts: password checks within the rate limits on failed ones.
 #pragma once
 
 #include "handlers/access/rate_limiter.hpp"
 #include "handlers/http/context.hpp"
 #include "handlers/http/problem.hpp"
+#include "schemas/engine/types.hpp"
 
-#include <array>
-#include <cstdint>
 #include <optional>
-#include <span>
 #include <string>
 
 namespace handlers {
 
-/** One password check. It is counted before the hash, so that concurrent attempts cannot pass the limits
-    together; the destructor refunds it unless record_failure() was called. */
+/** One check of the password of an account. It is counted before the hash, so that concurrent attempts cannot
+    pass the limits together; the destructor takes the counts back unless the password was wrong.
+
+    Wrong passwords are limited so that nobody shuts out the owner of an account:
+    - `login-ip`, by client address.
+    - `login-account`, by account and network of the client. If an account has had `login-total` failures from
+      everywhere, which no single network can cause in the first minutes, each network has one attempt a
+   minute in place of ten: a distributed attack is slowed down, and the right password from another network
+   passes.
+    - A device that has signed in before, last from this network, has attempts of its own, by account, address
+      and user agent, after its network has used up those of `login-account`. Their failures are answered as
+      over that limit, so that they tell nothing about the account or its devices.
+    - A session has attempts of its own too, and no others. */
 class login_attempt {
 public:
-    /// @param email normalized; must outlive the attempt
-    login_attempt(call& c, const std::string& email);
+    /// @param email normalized, of the account
+    login_attempt(call& c, std::string email);
     ~login_attempt();
     login_attempt(const login_attempt&) = delete;
     login_attempt& operator=(const login_attempt&) = delete;
 
-    /** Counts the attempt for the client's address and for the account.
-        @return 429 if either has too many failures */
-    std::optional<problem> count();
+    /** Counts the attempt.
+        @return 429 if there were too many failures
+        @throw db::failure */
+    awaitable<std::optional<problem>> count();
 
-    /// The password was wrong: the attempt stays counted. @param account the account, if the address has one:
-    /// its audit trail shows the failure
-    void record_failure(const std::optional<db::uuid>& account);
+    /** Checks a password, after count(). A wrong one stays counted, and shows in the account's audit trail.
+        @param account nothing: the address has no account
+        @param hash of the account's password; empty: there is none
+        @return whether it is right; or the 429 of a wrong one
+        @throw crypto::overloaded */
+    awaitable<result<bool>> check(schemas::existing_password password, std::optional<db::uuid> account,
+                                  std::string hash);
 
 private:
+    std::optional<problem> count_for_session();
+    awaitable<std::optional<problem>> count_for_network();
+    awaitable<std::optional<problem>> count_for_device(problem over);
+
     call& c_;
-    std::array<std::uint8_t, 16> address_;
-    std::span<const std::uint8_t> email_;
-    rate_limiter::receipt by_address_;
-    rate_limiter::receipt by_account_;
+    std::string email_;
+    rate_limiter::receipt by_address_, by_account_, in_total_;
+    /// The answer to a wrong password of a known device whose network is over the limit.
+    std::optional<problem> over_;
 };
 
 } // namespace handlers

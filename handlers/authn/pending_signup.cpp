@@ -9,7 +9,6 @@
 #include "handlers/access/client_address.hpp"
 #include "handlers/authn/account_proof.hpp"
 #include "handlers/authn/login_attempt.hpp"
-#include "handlers/authn/password_check.hpp"
 #include "handlers/authn/provider_login.hpp"
 #include "handlers/http/unit_of_work.hpp"
 #include "handlers/mail/queue_mail.hpp"
@@ -64,13 +63,12 @@ awaitable<result<bool>> knows_signup(call& c, const db::pending_signups::row& si
     if (!password)
         co_return false;
     login_attempt attempt(c, signup.email_normalized);
-    if (auto over = attempt.count())
+    auto over = co_await attempt.count();
+    if (over)
         co_return std::move(*over);
-    bool matches =
-        co_await check_password(c.cx, std::move(*password), std::nullopt, signup.password_hash.value_or(""));
-    if (matches)
-        co_return true;
-    attempt.record_failure(std::nullopt);
+    auto matches = co_await attempt.check(std::move(*password), std::nullopt, signup.password_hash);
+    if (!matches || *matches)
+        co_return matches;
     co_return problem::of(codes::invalid_credentials.with_status(403), "The password is incorrect.");
 }
 

@@ -3,7 +3,6 @@
 #include "db/postgres/pool.hpp"
 #include "db/tables/sessions.hpp"
 #include "handlers/authn/login_attempt.hpp"
-#include "handlers/authn/password_check.hpp"
 
 namespace handlers {
 
@@ -34,14 +33,15 @@ awaitable<std::optional<problem>> require_reauthentication(call& c, const db::us
     }
     if (!password)
         co_return problem::invalid_field("body", field, "Field required", "missing");
-    auto email = schemas::normalize_email(user.email);
-    login_attempt attempt(c, email);
-    if (auto over = attempt.count())
+    login_attempt attempt(c, schemas::normalize_email(user.email));
+    auto over = co_await attempt.count();
+    if (over)
         co_return over;
-    bool matches = co_await check_password(c.cx, std::move(*password), user.id, *user.password_hash);
-    if (matches)
+    auto matches = co_await attempt.check(std::move(*password), user.id, *user.password_hash);
+    if (!matches)
+        co_return matches.error();
+    if (*matches)
         co_return std::nullopt;
-    attempt.record_failure(user.id);
     co_return problem::of(codes::invalid_credentials.with_status(403), "The password is incorrect.");
 }
 

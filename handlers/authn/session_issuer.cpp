@@ -1,9 +1,9 @@
 #include "handlers/authn/session_issuer.hpp"
 
-#include "crypto/hash.hpp"
 #include "crypto/random.hpp"
 #include "db/postgres/error.hpp"
 #include "db/tables/known_devices.hpp"
+#include "handlers/authn/device.hpp"
 #include "handlers/authn/session_tokens.hpp"
 #include "handlers/http/audit_context.hpp"
 #include "handlers/http/context.hpp"
@@ -32,23 +32,11 @@ db::sessions::draft make_draft(const new_session& session, const call& c, const 
     return out;
 }
 
-namespace {
-
-/// A digest of the user agent without its version numbers, which survives updates.
-db::digest device_of(const std::string& agent)
-{
-    auto stable = agent;
-    std::erase_if(stable, [](char c) { return (c >= '0' && c <= '9') || c == '.' || c == '_'; });
-    return crypto::sha256(stable);
-}
-
-} // namespace
-
 void record_device(unit_of_work& tx, const call& c, const db::uuid& user)
 {
     auto& origin = tx.origin();
     auto mail = make_mail(c.cx, db::outbox::kind::new_sign_in, request_variables(c, origin));
-    db::known_devices::add_record(tx.batch(), user, device_of(origin.agent()), mail);
+    db::known_devices::add_record(tx.batch(), user, device_of(c, origin), mail);
 }
 
 awaitable<answer<schemas::login_result>> open_session(call& c, db::users::account account)

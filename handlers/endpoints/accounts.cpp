@@ -10,7 +10,6 @@
 #include "handlers/authn/account_proof.hpp"
 #include "handlers/authn/login_attempt.hpp"
 #include "handlers/authn/new_account.hpp"
-#include "handlers/authn/password_check.hpp"
 #include "handlers/authn/password_policy.hpp"
 #include "handlers/authn/pending_signup.hpp"
 #include "handlers/authn/response_floor.hpp"
@@ -159,15 +158,19 @@ awaitable<answer<schemas::login_result>> login(call& c, schemas::login body)
 {
     response_floor floor(login_failure_floor);
     login_attempt attempt(c, body.email.normalized);
-    if (auto over = attempt.count())
+    auto over = co_await attempt.count();
+    if (over)
         co_return std::move(*over);
 
     auto account = co_await db::users::find_for_login(c.cx.db, body.email.normalized);
     std::string hash = account ? account->user.password_hash.value_or("") : ""; // empty: a dummy is hashed
     auto owner = account ? std::optional(account->user.id) : std::nullopt;
-    bool matches = co_await check_password(c.cx, std::move(body.password), owner, std::move(hash));
-    if (!matches || !account) {
-        attempt.record_failure(account ? std::optional(account->user.id) : std::nullopt);
+    auto matches = co_await attempt.check(std::move(body.password), owner, std::move(hash));
+    if (!matches) {
+        co_await floor.wait();
+        co_return matches.error();
+    }
+    if (!*matches || !account) {
         co_await floor.wait();
         co_return problem::of(codes::invalid_credentials);
     }

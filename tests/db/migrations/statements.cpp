@@ -44,6 +44,7 @@ std::map<std::string, std::string> unrestricted_statements()
           "avatars_lock_owner",
           "row_locks_for_deletion",
           "one_time_tokens_replace",
+          "known_devices_find",
           "known_devices_record",
           "one_time_tokens_find",
           "one_time_tokens_consume",

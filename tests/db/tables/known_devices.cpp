@@ -13,15 +13,23 @@ struct sign_in_fixture : db::test::database_fixture {
     sign_in_fixture() { data.sql("UPDATE users SET email_verified_at = now()"); }
 
     /// @return the number of queued emails
-    int sign_in(const db::uuid& user, const db::digest& agent)
+    int sign_in(const db::uuid& user, const db::digest& agent, const std::string& network = "192.0.2.0/24")
     {
         db::outbox::draft mail;
         mail.id = db::test::new_id();
         mail.kind = db::outbox::kind::new_sign_in;
         mail.variables = R"({"ip": "192.0.2.1"})";
         data.sql("DELETE FROM outbox");
-        commit([&](db::batch& work) { db::known_devices::add_record(work, user, agent, mail); });
+        commit([&](db::batch& work) { db::known_devices::add_record(work, user, {agent, network}, mail); });
         return std::stoi(data.sql("SELECT count(*) FROM outbox"));
+    }
+
+    bool is_known(const std::string& email, const db::digest& agent, const std::string& network)
+    {
+        return run([&] {
+            db::known_devices::device used{agent, network};
+            return db::known_devices::is_known(one.db, email, used);
+        });
     }
 
     db::digest browser = db::test::new_digest(), telephone = db::test::new_digest();
@@ -71,6 +79,21 @@ BOOST_FIXTURE_TEST_CASE(a_sign_in_updates_the_time, sign_in_fixture)
     BOOST_TEST(data.sql("SELECT count(*) FROM known_devices WHERE seen_at > now() - interval '1 minute'") ==
                "1");
     BOOST_TEST(data.sql("SELECT count(*) FROM known_devices") == "1");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_device_is_recognized_in_the_network_it_was_last_in, sign_in_fixture)
+{
+    sign_in(ada, browser, "192.0.2.0/24");
+    BOOST_TEST(is_known("ada@example.org", browser, "192.0.2.0/24"));
+    BOOST_TEST(!is_known("ada@example.org", browser, "198.51.100.0/24"));
+    BOOST_TEST(!is_known("ada@example.org", telephone, "192.0.2.0/24"));
+    BOOST_TEST(!is_known("bob@example.org", browser, "192.0.2.0/24"));
+    BOOST_TEST(!is_known("unknown@example.org", browser, "192.0.2.0/24"));
+    sign_in(ada, browser, "198.51.100.0/24");
+    BOOST_TEST(is_known("ada@example.org", browser, "198.51.100.0/24"));
+    BOOST_TEST(!is_known("ada@example.org", browser, "192.0.2.0/24"));
+    data.sql("UPDATE known_devices SET network = NULL"); // recorded by an older version
+    BOOST_TEST(!is_known("ada@example.org", browser, "198.51.100.0/24"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

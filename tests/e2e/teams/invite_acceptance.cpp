@@ -221,6 +221,7 @@ BOOST_AUTO_TEST_CASE(failed_passwords_share_the_limit_of_the_login)
     acceptance_fixture fixture({{"LATCHKEY_RATE_LIMIT_PER_MINUTE", "1000"}});
     auto eve = fixture.verified("eve@example.net");
     auto invitation = fixture.invitation_token("eve@example.net");
+    fixture.client.set("User-Agent", "not a device of hers");
     for (int i = 0; i < 10; ++i)
         BOOST_TEST(summary(fixture.accept_with(invitation, "not her own")) == "401 invalid_credentials");
     BOOST_TEST(summary(fixture.accept_with(invitation, "long enough")) == "429 rate_limited");
