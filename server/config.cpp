@@ -60,6 +60,9 @@ struct raw_settings {
     std::optional<redirects_setting> redirect_allowlist;
     std::optional<schemas::integer<1, 64>> database_connections;
     std::optional<schemas::integer<1, 1'048'576>> cache_mib;
+    std::optional<schemas::integer<4, 1'048'576>> body_mib;
+    std::optional<schemas::integer<0, 100'000'000>> max_connections;
+    std::optional<schemas::integer<0, 100'000'000>> max_connections_per_network;
     std::optional<bool> prepared_statements;
     std::optional<bool> migrate;
     std::optional<schemas::integer<0, 600>> drain_delay;
@@ -73,7 +76,8 @@ BOOST_DESCRIBE_STRUCT(raw_settings, (),
                        email_verification, smtp_url, mail_from, smtp_connections, mail_per_recipient,
                        mail_per_sender, mail_per_hour, google_client_id, google_client_secret, google_issuer,
                        google_authoritative_domains, redirect_allowlist, database_connections, cache_mib,
-                       prepared_statements, migrate, drain_delay))
+                       body_mib, max_connections, max_connections_per_network, prepared_statements, migrate,
+                       drain_delay))
 
 constexpr std::pair<std::optional<seconds_setting> raw_settings::*,
                     std::chrono::seconds db::retention_periods::*>
@@ -124,6 +128,11 @@ setting_list merge(setting_list environment, setting_list flags)
 }
 
 const handlers::settings defaults;
+
+/// Idle connections take some 8 kB each.
+constexpr std::int64_t default_max_connections = 65'536, default_max_per_network = 16'384;
+/// Of a core: two of the largest bodies.
+constexpr std::size_t least_body_memory = std::size_t{4} << 20;
 
 boost::asio::ip::tcp::endpoint listen_address(const raw_settings& in)
 {
@@ -182,6 +191,12 @@ config to_config(raw_settings in)
     out.level = static_cast<log_level>(in.log_level.value_or(log_level_name::info));
     if (in.trusted_proxies)
         out.trusted_proxies = std::move(in.trusted_proxies->networks);
+    out.max_connections =
+        static_cast<std::size_t>(in.max_connections ? in.max_connections->value : default_max_connections);
+    out.max_connections_per_network = static_cast<std::size_t>(
+        in.max_connections_per_network ? in.max_connections_per_network->value : default_max_per_network);
+    out.body_memory = std::max(static_cast<std::size_t>(in.body_mib ? in.body_mib->value : 128) << 20,
+                               out.threads * least_body_memory);
     out.migrate = in.migrate.value_or(true);
     if (in.data_dir)
         out.data_dir = std::move(in.data_dir->value);

@@ -34,6 +34,9 @@ struct time_limits {
     std::chrono::seconds header{15};
     /// From the end of the header to the end of the body.
     std::chrono::seconds body{30};
+    /// After this time, a body must have arrived at the least rate, in bytes a second.
+    std::chrono::seconds body_grace{5};
+    std::size_t least_body_rate = 1024;
     /// For writing a response.
     std::chrono::seconds write{30};
     /// How long a draining server still accepts connections, while it reports itself as not ready.
@@ -59,6 +62,12 @@ struct config {
     log_level level = log_level::info;
     time_limits limits;
     std::vector<handlers::address_range> trusted_proxies;
+    /// Client connections of all cores; 0: as many as there are file descriptors.
+    std::size_t max_connections = 0;
+    /// Of one network: the /24 of an IPv4 address, the /56 of an IPv6 address; 0: as many as there are.
+    std::size_t max_connections_per_network = 0;
+    /// Memory for the request bodies that all cores are reading or handling, in bytes.
+    std::size_t body_memory = 0;
     /// Run the migrations before serving.
     bool migrate = true;
     std::string data_dir = ".latchkey";

@@ -31,6 +31,7 @@ bool is_for_operations(const handlers::route& line)
 
 shared_state::shared_state(const config& settings)
     : settings(settings), permissions(settings.handlers.extra_resources),
+      connections({settings.max_connections, settings.max_connections_per_network}, settings.trusted_proxies),
       hash_pool(std::make_unique<crypto::hash_pool>(hash_pool_settings(settings))), sealer(settings.keys),
       metrics(handlers::all_routes(), settings.threads, lease, hash_pool.get(), &limiter),
       routes(handlers::all_routes(), settings.admin_listen ? &is_on_site : nullptr),

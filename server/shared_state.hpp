@@ -10,6 +10,7 @@
 #include "handlers/http/router.hpp"
 #include "handlers/metrics/registry.hpp"
 #include "server/config.hpp"
+#include "server/connection_limiter.hpp"
 
 #include <memory>
 #include <string>
@@ -23,6 +24,7 @@ struct shared_state {
     const config& settings;
     handlers::permission_table permissions;
     handlers::rate_limiter limiter;
+    connection_limiter connections;
     /// Reset before the cores are destroyed: it completes on their io_contexts.
     std::unique_ptr<crypto::hash_pool> hash_pool;
     crypto::sealer sealer;

@@ -102,6 +102,13 @@ std::array<std::uint8_t, 16> address_bucket(const ip::address& client)
     return out;
 }
 
+std::array<std::uint8_t, 16> network_bucket(const ip::address& client)
+{
+    auto out = address_bucket(client);
+    out[client.is_v4() ? 15 : 7] = 0;
+    return out;
+}
+
 std::string network_of(const ip::address& client)
 {
     if (client.is_v4())

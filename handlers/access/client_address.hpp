@@ -40,6 +40,9 @@ bool is_in(std::span<const address_range> ranges, const boost::asio::ip::address
 /// The client address as rate limits count it: IPv4 whole, IPv6 by its /64.
 std::array<std::uint8_t, 16> address_bucket(const boost::asio::ip::address& client);
 
+/// The network of a client address, as network_of(): 16 bytes, of an IPv6 address or an IPv4-mapped one.
+std::array<std::uint8_t, 16> network_bucket(const boost::asio::ip::address& client);
+
 /** The network of a client address: what one subscriber or a small organization typically has, the /24 of an
     IPv4 address and the /56 of an IPv6 address.
     @return such as `203.0.113.0/24` */

@@ -61,6 +61,20 @@ decision check_workspace(const call& c, const guard& required)
     return problem::of(codes::forbidden, "This requires a workspace; the credential has none.");
 }
 
+/// Why the caller's credential is not accepted now by a guard.
+decision state_error(const call& c, const guard& required)
+{
+    bool may_have_ended = required.accepts_ended_token && !c.caller().user_disabled &&
+                          c.caller().kind == db::principal::kind_type::session;
+    auto error = credential_state_error(c, c.caller());
+    return may_have_ended ? std::nullopt : std::move(error);
+}
+
+token_expiry expiry_check(const guard& required)
+{
+    return required.accepts_ended_token ? token_expiry::ignored : token_expiry::enforced;
+}
+
 /// Admits or rejects a call with the principal that its credential was resolved to, or null.
 decision decide(call& c, const guard& required, db::principal_ref found)
 {
@@ -68,9 +82,7 @@ decision decide(call& c, const guard& required, db::principal_ref found)
         return reject_unknown_credential(
             c, problem::rejected_credential("The credential is unknown or has been revoked."));
     c.principal = std::move(found);
-    bool may_have_ended = required.accepts_ended_token && !c.caller().user_disabled &&
-                          c.caller().kind == db::principal::kind_type::session;
-    if (auto error = credential_state_error(c, c.caller()); error && !may_have_ended)
+    if (auto error = state_error(c, required))
         return reject_unknown_credential(c, std::move(*error));
     if (auto over = count_credential(c))
         return over;
@@ -118,11 +130,33 @@ awaitable<std::optional<problem>> authorize(call& c, const guard& required)
     if (auto decided = decide_cached(c, required, presented))
         co_return std::move(*decided);
 
-    auto expiry = required.accepts_ended_token ? token_expiry::ignored : token_expiry::enforced;
-    auto loaded = co_await load_principal(c, presented, expiry);
+    auto loaded = co_await load_principal(c, presented, expiry_check(required));
     if (!loaded)
         co_return reject_unknown_credential(c, loaded.error());
     co_return decide(c, required, std::move(*loaded));
+}
+
+awaitable<std::optional<problem>> reauthorize(call& c, const guard& required)
+{
+    if (!c.principal)
+        co_return std::nullopt;
+    auto presented = read_credential(c);
+    if (!presented)
+        co_return presented.error();
+    auto cached = c.cx.principals.cached(presented->digest);
+    auto found = std::move(cached.principal);
+    if (cached.state == db::principals::state::miss) {
+        auto loaded = co_await load_principal(c, *presented, expiry_check(required));
+        if (!loaded)
+            co_return loaded.error();
+        found = std::move(*loaded);
+    }
+    if (!found)
+        co_return problem::rejected_credential("The credential has been revoked.");
+    c.principal = std::move(found);
+    if (auto error = state_error(c, required))
+        co_return error;
+    co_return check_permission(c, required);
 }
 
 namespace {
@@ -136,15 +170,7 @@ awaitable<decision> authorize_again(call& c, const guard& required)
     db::invalidation outdated;
     outdated.digests.push_back(presented->digest);
     c.cx.principals.evict(outdated); // no lookup that began earlier is shared either
-    auto loaded = co_await load_principal(c, *presented, token_expiry::enforced);
-    if (!loaded)
-        co_return loaded.error();
-    if (!*loaded)
-        co_return problem::rejected_credential("The credential has been revoked.");
-    c.principal = std::move(*loaded);
-    if (auto error = credential_state_error(c, c.caller()))
-        co_return error;
-    co_return check_permission(c, required);
+    co_return co_await reauthorize(c, required);
 }
 
 /// Runs a handler. @return nothing if the caller's rights changed during the call

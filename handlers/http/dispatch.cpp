@@ -92,9 +92,11 @@ problem problem_of_current_exception()
 awaitable<reply> run_guarded(pending& request)
 {
     try {
-        auto error = co_await authorize(request.call, request.route->guard);
-        if (error)
-            co_return reject(*request.route, request.call, *error);
+        if (!request.is_admitted) {
+            auto error = co_await authorize(request.call, request.route->guard);
+            if (error)
+                co_return reject(*request.route, request.call, *error);
+        }
         auto& route = *request.route;
         auto handler = [&request, &route] { return route.run(request.call, route.success); };
         auto outcome = co_await run_with_current_rights(request.call, route.guard, handler);
@@ -134,6 +136,54 @@ std::variant<reply, pending> dispatch_now(const router& routes, context& cx, con
         allow_origin(cx.config, req, std::get<reply>(out));
     }
     return out;
+}
+
+std::variant<reply, pending> admit_now(const router& routes, context& cx, const request& req)
+{
+    auto out = find(routes, cx, req);
+    auto found = std::get_if<pending>(&out);
+    if (!found) {
+        allow_origin(cx.config, req, std::get<reply>(out));
+        return out;
+    }
+    try {
+        auto decision = authorize_cached(found->call, found->route->guard);
+        if (decision && *decision)
+            return finish(reject(*found->route, found->call, **decision), *found);
+        found->is_admitted = decision.has_value();
+    } catch (...) {
+        return finish(to_reply(problem_of_current_exception()), *found);
+    }
+    return out;
+}
+
+awaitable<std::optional<reply>> admit(pending& request)
+{
+    std::optional<reply> refusal;
+    try {
+        if (auto error = co_await authorize(request.call, request.route->guard))
+            refusal = reject(*request.route, request.call, *error);
+        request.is_admitted = true;
+    } catch (...) {
+        refusal = to_reply(problem_of_current_exception());
+    }
+    if (refusal)
+        co_return finish(std::move(*refusal), request);
+    co_return std::nullopt;
+}
+
+awaitable<std::optional<reply>> admit_again(pending& request)
+{
+    std::optional<reply> refusal;
+    try {
+        if (auto error = co_await reauthorize(request.call, request.route->guard))
+            refusal = reject(*request.route, request.call, *error);
+    } catch (...) {
+        refusal = to_reply(problem_of_current_exception());
+    }
+    if (refusal)
+        co_return finish(std::move(*refusal), request);
+    co_return std::nullopt;
 }
 
 awaitable<reply> dispatch(pending request)

@@ -28,6 +28,10 @@ namespace handlers {
     @throw db::failure if the credential must be looked up and the database is unavailable */
 awaitable<std::optional<problem>> authorize(call& c, const guard& required);
 
+/** Checks an authorized call against its guard again, with the credential as it is now. Counts nothing.
+    @throw db::failure as `authorize` */
+awaitable<std::optional<problem>> reauthorize(call& c, const guard& required);
+
 /** Runs the handler of a call that passed the guard. If the caller's rights change before the handler's
    transaction locks them, the transaction has no effect: the guard and the handler then run again, with the
    rights of now.

@@ -125,7 +125,10 @@ void metrics_registry::publish(std::size_t core, const core_state& now)
     write(entries, now.credentials.entries);
     write(bytes, now.credentials.bytes);
     write(connections, now.connections);
+    write(connections_refused, now.connections_refused);
     write(requests_in_flight, now.requests_in_flight);
+    write(body_bytes, now.body_bytes);
+    write(bodies_evicted, now.bodies_evicted);
     write(request_batches, now.request_batches);
     write(credential_batches, now.credential_batches);
     write(database_connections, now.database_connections);
@@ -181,7 +184,14 @@ std::string metrics_registry::text() const
     write_request_metrics(out, routes_, requests_);
 
     out.single("latchkey_connections", "gauge", "Client connections.", sum(connections));
+    out.single("latchkey_connections_refused_total", "counter",
+               "Client connections closed with 503 because there were too many.", sum(connections_refused));
     out.single("latchkey_requests_in_flight", "gauge", "Requests being handled.", sum(requests_in_flight));
+    out.single("latchkey_request_body_bytes", "gauge", "Memory of the request bodies being read or handled.",
+               sum(body_bytes));
+    out.single("latchkey_request_bodies_evicted_total", "counter",
+               "Request bodies rejected with 503 because all together took too much memory.",
+               sum(bodies_evicted));
 
     out.family("latchkey_database_batches", "gauge", "Database batches queued or in flight, by use.");
     out.sample("latchkey_database_batches", {{"use", "requests"}}, sum(request_batches));

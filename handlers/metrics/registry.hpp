@@ -32,7 +32,11 @@ struct core_state {
     db::principals::counts credentials;
     /// Connections of clients.
     std::size_t connections = 0;
+    std::uint64_t connections_refused = 0;
     std::size_t requests_in_flight = 0;
+    /// Memory of request bodies.
+    std::size_t body_bytes = 0;
+    std::uint64_t bodies_evicted = 0;
     /// Database batches of requests, queued or in flight.
     std::size_t request_batches = 0;
     /// Database batches of credential lookups, queued or in flight.
@@ -91,7 +95,10 @@ private:
         entries,
         bytes,
         connections,
+        connections_refused,
         requests_in_flight,
+        body_bytes,
+        bodies_evicted,
         request_batches,
         credential_batches,
         database_connections,

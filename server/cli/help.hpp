@@ -76,6 +76,12 @@ be in a file, named by the variable with _FILE at its end.
   LATCHKEY_PREPARED_STATEMENTS    false behind a pooler in transaction mode, such
                                   as pgbouncer; true
   LATCHKEY_CACHE_MIB              memory for the credential cache; 256
+  LATCHKEY_BODY_MIB               memory for the bodies of requests being received
+                                  or handled; 128, and at least 4 per thread
+  LATCHKEY_MAX_CONNECTIONS        client connections; 65536; 0: unlimited
+  LATCHKEY_MAX_CONNECTIONS_PER_NETWORK
+                                  of one network, /24 or /56, that is no trusted
+                                  proxy; 16384; 0: unlimited
   LATCHKEY_RATE_LIMIT_PER_MINUTE  requests per credential, or per address if
                                   there is none; 1000; 0 disables all limits
   LATCHKEY_PASSWORD_HASH          argon2id costs; m=19456,t=2,p=1

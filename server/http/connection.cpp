@@ -1,7 +1,6 @@
 #include "server/http/connection.hpp"
 
 #include "handlers/http/cors.hpp"
-#include "handlers/http/dispatch.hpp"
 #include "server/http/request_log.hpp"
 #include "server/http/request_validation.hpp"
 #include "server/http/response_writer.hpp"
@@ -12,6 +11,7 @@
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/string.hpp>
 
+#include <algorithm>
 #include <atomic>
 
 namespace server {
@@ -22,7 +22,7 @@ using boost::system::error_code;
 
 namespace {
 
-/// Bytes that linger() discards at most: more than the rest of the largest body that a client sends in error.
+/// Bytes that linger() discards at most, or as many as the largest body has.
 constexpr std::size_t linger_limit = 4 * 1024 * 1024;
 /// An idle connection keeps a response buffer of this size at most.
 constexpr std::size_t max_kept_buffer = 16 * 1024;
@@ -70,8 +70,8 @@ struct http_connection::exchange {
     /// The header is complete and valid.
     bool has_valid_header = false;
     request_id_buffer id_space;
-    /// The registry's count of large bodies while this one is part of it, else null.
-    std::size_t* large_bodies = nullptr;
+    /// Number of header fields, before the body is read.
+    std::ptrdiff_t header_fields = 0;
 
     exchange(std::size_t begin, std::size_t body_limit) : header_begin(begin)
     {
@@ -80,15 +80,11 @@ struct http_connection::exchange {
     }
     exchange(const exchange&) = delete;
     exchange& operator=(const exchange&) = delete;
-    ~exchange()
-    {
-        if (large_bodies)
-            --*large_bodies;
-    }
 };
 
-http_connection::http_connection(connection_registry& registry, tcp_socket socket)
-    : tracked_connection(registry, std::move(socket))
+http_connection::http_connection(connection_registry& registry, tcp_socket socket,
+                                 connection_limiter::place place)
+    : tracked_connection(registry, std::move(socket)), place_(std::move(place))
 {
     error_code ignored;
     remote_ = handlers::plain(socket_.remote_endpoint(ignored).address());
@@ -109,9 +105,9 @@ std::optional<handlers::problem> http_connection::parse_header(exchange& current
     return problem;
 }
 
-/** Check the announced length against the body limit of the route, and the Expect header, before any of the
-    body is read. */
-std::optional<handlers::problem> http_connection::admit_body(exchange& current)
+/** Check the announced length against the body limit of the route, and the Expect header, and parse what has
+    been received with the header. */
+std::optional<handlers::problem> http_connection::begin_body(exchange& current)
 {
     auto& parser = current.parser;
     auto length = parser.content_length();
@@ -121,58 +117,104 @@ std::optional<handlers::problem> http_connection::admit_body(exchange& current)
     parser.body_limit(limit);
     if (length && *length > limit)
         return handlers::problem::of(handlers::codes::payload_too_large);
-    if (limit > handlers::default_body_limit && (!length || *length > handlers::default_body_limit)) {
-        if (registry_.large_bodies == connection_registry::max_large_bodies)
-            return handlers::problem::of(handlers::codes::overloaded);
-        current.large_bodies = &registry_.large_bodies;
-        ++registry_.large_bodies;
-    }
     auto expected = expectation(parser.get());
     if (!expected.empty() && !boost::beast::iequals(expected, "100-continue"))
         return handlers::problem::of(handlers::codes::bad_request.with_status(417),
                                      "The only supported Expect is 100-continue.");
-    return std::nullopt;
+    current.header_fields = count_fields(parser);
+    parser.eager(true); // parse all chunks received so far, not one per call
+    return parse_body(current);
+}
+
+/// Parse the received part of the body.
+std::optional<handlers::problem> http_connection::parse_body(exchange& current)
+{
+    auto problem = reader_.parse(current.parser);
+    if (!problem)
+        problem = check_chunk_framing(current.parser, current.header_fields, reader_.unparsed());
+    return problem;
 }
 
 /// Read the rest of the request. @return false if the connection ends here, with or without a response
 handlers::awaitable<bool> http_connection::read_body(exchange& current)
 {
     auto& parser = current.parser;
-    const auto header_fields = count_fields(parser);
     enter(phase::body);
-    parser.eager(true); // parse all chunks received so far, not one per call
-    if (auto problem = admit_body(current)) {
-        co_await reject(current, std::move(*problem));
-        co_return false;
-    }
+    add_body_bytes(parser.get().body().size() + reader_.unparsed());
     // A client that has sent body bytes already does not wait for 100 Continue.
-    if (!expectation(parser.get()).empty() && !reader_.has_unparsed()) {
+    if (!expectation(parser.get()).empty() && parser.get().body().empty() && !reader_.has_unparsed()) {
         response_ = "HTTP/1.1 100 Continue\r\n\r\n";
         co_await write_rest(write_now(response_));
     }
-    for (;;) {
-        auto problem = reader_.parse(parser);
-        if (!problem)
-            problem = check_chunk_framing(parser, header_fields, reader_.unparsed());
-        if (problem) {
-            co_await reject(current, std::move(*problem));
-            co_return false;
-        }
-        if (parser.is_done())
-            co_return true;
+    std::optional<handlers::problem> problem;
+    while (!parser.is_done()) {
         error_code error;
         auto space = reader_.prepare(reader_.position());
         auto size = co_await socket_.async_read_some(space, asio::redirect_error(db::use_awaitable, error));
         reader_.commit(size);
-        if (!error)
-            continue;
-        if (timed_out_)
-            co_await reject(current, to_problem(boost::beast::error::timeout));
-        co_return false;
+        if (!is_body_evicted_ && !error) {
+            add_body_bytes(size);
+            registry_.shed_bodies();
+        }
+        if (is_body_evicted_)
+            problem = handlers::problem::of(handlers::codes::overloaded);
+        else if (timed_out_)
+            problem = to_problem(boost::beast::error::timeout);
+        else if (!error)
+            problem = parse_body(current);
+        if (problem)
+            co_await reject(current, std::move(*problem));
+        if (problem || error)
+            co_return false;
     }
+    co_return true;
 }
 
 // ---- handling
+
+/** Answer a request whose body has not arrived yet. The guard decides on the header, so that a client without
+   permission occupies no memory, and one that sent `Expect: 100-continue` need not send the body.
+    @param outcome the guard's decision from memory; receives the reply
+    @return false if the connection ends here, with or without a response */
+handlers::awaitable<bool>
+http_connection::answer_with_body(exchange& current, const handlers::request& request,
+                                  std::variant<handlers::reply, handlers::pending>& outcome)
+{
+    if (auto refusal = std::get_if<handlers::reply>(&outcome)) {
+        co_await refuse(*refusal, request);
+        co_return false;
+    }
+    auto pending = std::move(std::get<handlers::pending>(outcome));
+    if (!pending.is_admitted) {
+        auto refusal = co_await handlers::admit(pending);
+        if (refusal) {
+            co_await refuse(*refusal, request);
+            co_return false;
+        }
+    }
+    bool is_complete = co_await read_body(current);
+    if (!is_complete)
+        co_return false;
+
+    enter(phase::handling);
+    request_started_ = std::chrono::steady_clock::now();
+    auto refusal = co_await handlers::admit_again(pending);
+    if (refusal)
+        outcome = std::move(*refusal);
+    else
+        outcome = co_await handlers::dispatch(std::move(pending));
+    co_return true;
+}
+
+/// Answer before the body has been read, and end the connection.
+handlers::awaitable<void> http_connection::refuse(const handlers::reply& reply,
+                                                  const handlers::request& request)
+{
+    keep_alive_ = false;
+    serialize_response(reply, &request);
+    co_await write_rest(write_now(response_));
+    co_await linger();
+}
 
 /** Begin handling a complete request, or one that is rejected after its header.
     @return the request as handlers see it; refers to `current` */
@@ -224,12 +266,11 @@ handlers::awaitable<void> http_connection::reject(exchange& current, handlers::p
     if (current.has_valid_header) {
         auto request = start_request(current);
         handlers::allow_origin(registry_.context.config, request, reply);
-        keep_alive_ = false;
-        serialize_response(reply, &request);
-    } else {
-        keep_alive_ = false;
-        serialize_response(reply, nullptr);
+        co_await refuse(reply, request);
+        co_return;
     }
+    keep_alive_ = false;
+    serialize_response(reply, nullptr);
     co_await write_rest(write_now(response_));
     co_await linger();
 }
@@ -295,7 +336,8 @@ handlers::awaitable<void> http_connection::linger()
     enter(phase::linger);
     error_code error;
     socket_.shutdown(tcp_socket::shutdown_send, error);
-    for (std::size_t discarded = 0; !error && !timed_out_ && discarded < linger_limit;) {
+    auto limit = std::max(linger_limit, registry_.routes.largest_body());
+    for (std::size_t discarded = 0; !error && !timed_out_ && discarded < limit;) {
         reader_.clear();
         auto space = reader_.prepare(0);
         discarded += co_await socket_.async_read_some(space, asio::redirect_error(db::use_awaitable, error));
@@ -334,16 +376,25 @@ handlers::awaitable<void> http_connection::run()
             co_return;
         }
         if (!current.parser.is_done()) {
-            bool is_complete = co_await read_body(current);
-            if (!is_complete)
+            if (auto problem = begin_body(current)) {
+                co_await reject(current, std::move(*problem));
                 co_return;
+            }
         }
 
-        // Handle it: at once, or in a coroutine if the handler awaits the database or the hash pool.
+        // Handle it: at once, or in a coroutine if its body has not arrived, or it awaits the database or the
+        // hash pool.
+        bool awaits_body = !current.parser.is_done();
         auto request = start_request(current);
-        auto outcome = handlers::dispatch_now(registry_.routes, registry_.context, request);
-        if (auto pending = std::get_if<handlers::pending>(&outcome))
+        auto handle = awaits_body ? &handlers::admit_now : &handlers::dispatch_now;
+        auto outcome = handle(registry_.routes, registry_.context, request);
+        if (awaits_body) {
+            bool is_answered = co_await answer_with_body(current, request, outcome);
+            if (!is_answered)
+                co_return;
+        } else if (auto pending = std::get_if<handlers::pending>(&outcome)) {
             outcome = co_await handlers::dispatch(std::move(*pending));
+        }
 
         // Respond.
         serialize_response(std::get<handlers::reply>(outcome), &request);
@@ -352,6 +403,8 @@ handlers::awaitable<void> http_connection::run()
             co_await write_rest(written);
         if (response_.capacity() > max_kept_buffer)
             response_ = {};
+        if (awaits_body)
+            release_body();
         answered_ = true;
 
         // Yield to the other ready connections. By then the next request has often arrived, which saves a
@@ -364,14 +417,32 @@ handlers::awaitable<void> http_connection::run()
 namespace {
 
 /// Holds the connection, its socket and its buffers in one frame.
-handlers::awaitable<void> run_connection(connection_registry& registry, tcp_socket socket)
+handlers::awaitable<void> run_connection(connection_registry& registry, tcp_socket socket,
+                                         connection_limiter::place place)
 {
-    http_connection connection(registry, std::move(socket));
+    http_connection connection(registry, std::move(socket), std::move(place));
     try {
         co_await connection.run();
     } catch (const std::exception& e) {
         log_line(log_level::error, "connection failed").add("cause", e.what());
     }
+}
+
+/// Send a 503 as far as the socket takes it, and close the socket.
+void refuse_connection(connection_registry& registry, tcp_socket socket)
+{
+    ++registry.connections_refused;
+    auto reply = handlers::to_reply(handlers::problem::of(handlers::codes::overloaded));
+    request_id_buffer id_space;
+    response_options options;
+    options.request_id = registry.next_request_id(id_space);
+    options.date = registry.date;
+    options.keep_alive = false;
+    std::string response;
+    write_response(response, reply, options);
+    error_code ignored;
+    socket.write_some(asio::buffer(response), ignored);
+    socket.shutdown(tcp_socket::shutdown_send, ignored);
 }
 
 } // namespace
@@ -381,10 +452,20 @@ void start_connection(connection_registry& registry, tcp_socket socket)
     error_code ignored;
     socket.non_blocking(true, ignored);
     socket.set_option(asio::ip::tcp::no_delay(true), ignored);
+    connection_limiter::place place;
+    if (registry.limiter) {
+        auto client = handlers::plain(socket.remote_endpoint(ignored).address());
+        auto admitted = registry.limiter->admit(client);
+        if (admitted.verdict == connection_limiter::verdict::all_full && registry.close_an_idle_one())
+            admitted = registry.limiter->admit_one_more(client);
+        if (!admitted.place)
+            return refuse_connection(registry, std::move(socket));
+        place = std::move(*admitted.place);
+    }
     auto executor = socket.get_executor();
     // What run_connection() cannot even log, for lack of memory, ends this connection and no other.
     auto ended = [](const std::exception_ptr&) {};
-    asio::co_spawn(executor, run_connection(registry, std::move(socket)), ended);
+    asio::co_spawn(executor, run_connection(registry, std::move(socket), std::move(place)), ended);
 }
 
 } // namespace server

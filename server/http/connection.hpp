@@ -2,6 +2,8 @@
 #pragma once
 
 #include "handlers/access/forwarding.hpp"
+#include "handlers/http/dispatch.hpp"
+#include "server/connection_limiter.hpp"
 #include "server/http/connection_registry.hpp"
 #include "server/http/request_reader.hpp"
 
@@ -12,13 +14,15 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 
 namespace server {
 
 /// One HTTP/1.1 connection. Lives in the frame of its own coroutine; see start_connection().
 class http_connection : public tracked_connection {
 public:
-    http_connection(connection_registry& registry, tcp_socket socket);
+    /// @param place its place among the connections that the process admits
+    http_connection(connection_registry& registry, tcp_socket socket, connection_limiter::place place);
 
     /** Serve requests one after the other, in their order, until the connection ends.
         @throw std::exception only for errors of the server, such as a lack of memory */
@@ -28,18 +32,23 @@ private:
     struct exchange;
 
     handlers::awaitable<bool> read_body(exchange& current);
+    handlers::awaitable<bool> answer_with_body(exchange& current, const handlers::request& request,
+                                               std::variant<handlers::reply, handlers::pending>& outcome);
+    handlers::awaitable<void> refuse(const handlers::reply& reply, const handlers::request& request);
     handlers::awaitable<void> reject(exchange& current, handlers::problem problem);
     handlers::awaitable<void> linger();
     handlers::awaitable<void> write_rest(std::size_t from);
 
     std::optional<handlers::problem> parse_header(exchange& current);
-    std::optional<handlers::problem> admit_body(exchange& current);
+    std::optional<handlers::problem> begin_body(exchange& current);
+    std::optional<handlers::problem> parse_body(exchange& current);
     handlers::request start_request(exchange& current);
     boost::asio::ip::address client_of(const boost::beast::http::request_header<>& header) const;
     void warn_of(handlers::forwarding_fault fault) const;
     void serialize_response(const handlers::reply& reply, const handlers::request* request);
     std::size_t write_now(std::string_view bytes);
 
+    connection_limiter::place place_;
     /// Of the socket: a client, or the proxy in front of it.
     boost::asio::ip::address remote_;
     request_reader reader_;
@@ -48,7 +57,8 @@ private:
     bool keep_alive_ = true;
 };
 
-/// Serve a connection in a coroutine of its own, on the socket's io_context.
+/// Serve a connection in a coroutine of its own, on the socket's io_context; or close it with 503, if there
+/// are too many.
 void start_connection(connection_registry& registry, tcp_socket socket);
 
 } // namespace server

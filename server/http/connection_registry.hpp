@@ -5,6 +5,7 @@
 #include "handlers/http/router.hpp"
 #include "handlers/metrics/request_metrics.hpp"
 #include "server/config.hpp"
+#include "server/connection_limiter.hpp"
 #include "server/http/request_log.hpp"
 
 #include <boost/asio/basic_socket_acceptor.hpp>
@@ -28,8 +29,14 @@ using request_id_buffer = std::array<char, 40>;
 
 struct connection_registry;
 
+/// The link of a connection whose request body is being read.
+struct reads_body;
+using body_hook =
+    boost::intrusive::list_base_hook<boost::intrusive::tag<reads_body>,
+                                     boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
+
 /// A connection as its registry sees it: socket, phase and deadline. Base of http_connection.
-class tracked_connection : public boost::intrusive::list_base_hook<> {
+class tracked_connection : public boost::intrusive::list_base_hook<>, public body_hook {
 public:
     tracked_connection(const tracked_connection&) = delete;
     tracked_connection& operator=(const tracked_connection&) = delete;
@@ -37,6 +44,18 @@ public:
     /** Whether the connection waits for a request. A new connection counts as busy for its first second: its
         first request may be in transit. */
     bool is_idle() const;
+
+    /// When an idle connection became idle, in ticks.
+    std::int64_t idle_since() const { return phase_began_; }
+
+    /// Bytes a second of the body that is being read.
+    std::int64_t body_rate() const;
+
+    /// Memory of the request's body, in bytes, with its share of the buffers.
+    std::size_t body_memory() const { return body_memory_; }
+
+    /// End the reading of the body: others need its memory.
+    void evict_body();
 
     /// Close if the deadline of the current phase has passed. Called by the sweep.
     void close_if_expired();
@@ -53,6 +72,13 @@ protected:
     /// Change the phase and set its deadline.
     void enter(phase next);
 
+    /** Account for bytes of a body that have been received, and extend its deadline: a body has a grace, and
+        then has to arrive at the least rate. */
+    void add_body_bytes(std::size_t received);
+
+    /// The body is not needed any more.
+    void release_body();
+
     connection_registry& registry_;
     tcp_socket socket_;
     phase phase_ = phase::idle;
@@ -60,12 +86,17 @@ protected:
     bool answered_ = false;
     /// Set by close(): the deadline, or the drain limit, has passed.
     bool timed_out_ = false;
+    /// Set by evict_body().
+    bool is_body_evicted_ = false;
 
 private:
     /// In ticks; 0: none.
     std::int64_t deadline_ = 0;
     /// In ticks.
-    std::int64_t opened_;
+    std::int64_t opened_, phase_began_;
+    /// Of the current request.
+    std::int64_t body_began_ = 0;
+    std::size_t body_bytes_ = 0, body_memory_ = 0;
 };
 
 /** State shared by the connections of one core: access to the handlers, a coarse clock, and the list through
@@ -80,6 +111,10 @@ struct connection_registry {
     const config& settings;
     /// Of this core; null: requests are not counted.
     handlers::request_metrics* metrics = nullptr;
+    /// Of the process; null: all connections are admitted.
+    connection_limiter* limiter = nullptr;
+    /// Connections that it did not admit.
+    std::uint64_t connections_refused = 0;
     request_log log;
     /// Value of the Date header, renewed by the sweep.
     std::string date;
@@ -87,14 +122,27 @@ struct connection_registry {
     std::int64_t tick = 0;
     /// Connections in phase::handling.
     std::size_t requests_in_flight = 0;
-    /// Requests with a body above the default limit, being read or handled.
-    std::size_t large_bodies = 0;
+    /// Memory of all request bodies, being read or handled.
+    std::size_t body_memory = 0;
+    /// Bodies whose reading was ended for the memory of others.
+    std::uint64_t bodies_evicted = 0;
     list connections;
+    /// Those that read a body.
+    boost::intrusive::list<tracked_connection, boost::intrusive::base_hook<body_hook>,
+                           boost::intrusive::constant_time_size<false>>
+        reading_bodies;
 
     static constexpr std::chrono::milliseconds tick_length{500};
 
-    /// Concurrent large bodies at most: they are read before authentication and must not exhaust memory.
-    static constexpr std::size_t max_large_bodies = 16;
+    /// Share of this core in the memory for bodies.
+    std::size_t body_budget() const { return settings.body_memory / settings.threads; }
+
+    /// While the bodies exceed their budget, evict the one that arrives slowest.
+    void shed_bodies();
+
+    /** Close the connection that has been idle longest, of some that are old.
+        @return whether there was one */
+    bool close_an_idle_one();
 
     /// A generated request id: unique across the nodes of a cluster with high probability; not a secret.
     std::string_view next_request_id(request_id_buffer& space);

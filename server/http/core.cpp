@@ -121,6 +121,7 @@ core::core(shared_state& shared, std::size_t number, const tcp::endpoint& listen
     if (admin_listen)
         admin_acceptor_.emplace(listen_at(io_, *admin_listen, true));
     registry_.metrics = admin_registry_.metrics = &shared.metrics.requests(number);
+    registry_.limiter = &shared.connections;
     context_.metrics = &shared.metrics;
     context_.openapi = &shared.openapi;
     context_.routes = handlers::all_routes();
@@ -197,6 +198,9 @@ handlers::core_state core::state() const
     handlers::core_state out;
     out.credentials = principals_.count();
     out.connections = registry_.connections.size() + admin_registry_.connections.size();
+    out.connections_refused = registry_.connections_refused;
+    out.body_bytes = registry_.body_memory + admin_registry_.body_memory;
+    out.bodies_evicted = registry_.bodies_evicted + admin_registry_.bodies_evicted;
     out.requests_in_flight = registry_.requests_in_flight + admin_registry_.requests_in_flight;
     out.request_batches = db_.in_flight();
     out.credential_batches = lookups_.in_flight();
