@@ -5,6 +5,8 @@
 
 #include <boost/json/serialize.hpp>
 
+#include <cstring>
+
 namespace server {
 
 namespace {
@@ -15,6 +17,15 @@ crypto::hash_pool::config hash_pool_settings(const config& settings)
             .queue_limit = settings.hash_queue,
             .costs = settings.handlers.password_costs,
             .engine = settings.argon2};
+}
+
+/// Of the hashes by which all nodes count.
+std::uint64_t rate_limit_seed(const config& settings)
+{
+    auto key = settings.keys.derive(crypto::purpose::rate_limit);
+    std::uint64_t out;
+    std::memcpy(&out, key.data(), sizeof out);
+    return out;
 }
 
 bool is_on_site(const handlers::route& line)
@@ -30,7 +41,7 @@ bool is_for_operations(const handlers::route& line)
 } // namespace
 
 shared_state::shared_state(const config& settings)
-    : settings(settings), permissions(settings.handlers.extra_resources),
+    : settings(settings), permissions(settings.handlers.extra_resources), limiter(rate_limit_seed(settings)),
       connections({settings.max_connections, settings.max_connections_per_network}, settings.trusted_proxies),
       hash_pool(std::make_unique<crypto::hash_pool>(hash_pool_settings(settings))), sealer(settings.keys),
       metrics(handlers::all_routes(), settings.threads, lease, hash_pool.get(), &limiter),

@@ -42,6 +42,10 @@ namespace {
 constexpr std::chrono::seconds refresh_interval{30};
 constexpr std::chrono::seconds outbox_interval{5};
 
+/// A node behind a pooler does not know the others. Rate limits hold for up to this number; for more, a
+/// client that spreads over all of them may have a little more.
+constexpr std::size_t nodes_behind_a_pooler = 16;
+
 void run_migrations(const config& settings)
 {
     auto done = migrate_schema(settings.database_url);
@@ -71,7 +75,10 @@ public:
         : shared_(shared), cores_(cores), db_(io_, database_settings(shared.settings), 1),
           signals_(io_, SIGINT, SIGTERM), node_(shared),
           maintenance_(io_.get_executor(), db_, shared.sealer, shared.settings)
-    {}
+    {
+        if (!shared.settings.prepared_statements)
+            shared.limiter.share_among(nodes_behind_a_pooler);
+    }
 
     auto load_signing_keys()
     {

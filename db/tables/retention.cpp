@@ -61,6 +61,7 @@ const retention_rule rules[] = {
          " OR (user_id IS NOT NULL AND NOT EXISTS (SELECT FROM users u WHERE u.id = outbox.user_id))",
      &retention_periods::failed_mail},
     {"retention_devices", "known_devices", ended("seen_at"), &retention_periods::devices},
+    {"retention_rate_quotas", "rate_quotas", ended("ends_at"), 1min},
     // Kept for a while, so that the link can show why it is invalid.
     {"retention_invites", "invites", ended("expires_at"), &retention_periods::invites},
     {"retention_sessions", "sessions", ended("least(revoked_at, expires_at)"), &retention_periods::sessions},

@@ -21,8 +21,11 @@ namespace handlers {
    other subjects makes the table forget one. A slot is free when its window has ended, or all its counts were
     refunded.
 
+    Several nodes share a limit: see rate_limiter. A subject then has, in a window, what it may count without
+    asking and the shares that were granted to it; its window ends with that of all nodes.
+
     A count of a known subject costs two cache lines and one compare-and-swap, about 20 ns. A new subject, or
-    one without a slot, takes a lock. 24 bytes per slot. */
+    one without a slot, takes a lock. 32 bytes per slot. */
 class counter_table {
 public:
     /// @param window at most a year
@@ -36,17 +39,36 @@ public:
         std::uint32_t window_end = 0;
     };
 
+    /// The requests of a subject that are admitted in one window.
+    struct allowance {
+        std::uint32_t limit = 0;
+        /// Whether other nodes count too. Then, instead of the limit:
+        bool is_shared = false;
+        /// Requests without a share.
+        std::uint32_t without_share = 0;
+        /// Requests of all subjects that share an overflow counter, which gets no shares. At least one.
+        std::uint32_t in_overflow = 0;
+    };
+
+    enum class verdict : std::uint8_t { admitted, refused, needs_share };
     struct outcome {
-        bool is_admitted = true;
-        /// To the end of the window, if not admitted; at least one.
+        counter_table::verdict verdict = verdict::admitted;
+        /// Admitted, and soon the subject will need a share: said once before each.
+        bool will_need_share = false;
+        /// To the end of the window, if refused; at least one.
         std::chrono::seconds retry_after{0};
         receipt counted;
     };
 
-    /** Counts a request, unless the subject has had `limit` in its window. Thread-safe.
+    /** Counts a request, if it is admitted. Thread-safe.
         @param key hash of the subject; not 0
         @param now seconds of a monotonic clock, from 1 on */
-    outcome count(std::uint64_t key, std::uint32_t limit, std::uint32_t now);
+    outcome count(std::uint64_t key, const allowance& allowed, std::uint32_t now);
+
+    /** Grants a subject a share of the limit. Thread-safe.
+        @param granted requests; 0: nothing is left
+        @param seconds_left to the end of the window of all nodes */
+    void grant(std::uint64_t key, std::uint32_t granted, std::uint32_t seconds_left, std::uint32_t now);
 
     /// Takes a count back, unless its window has ended. Once for each receipt.
     static void refund(const receipt& counted);
@@ -57,17 +79,20 @@ public:
 private:
     static constexpr std::size_t ways = 8;
 
-    /// A set's keys are one cache line, and so are its states.
+    /// A set's keys are one cache line, and so are its states, and its shares.
     struct alignas(64) set {
         /// 0: never used.
         std::array<std::atomic<std::uint64_t>, ways> keys{};
         /// End of the window in seconds (high half), count (low half).
         std::array<std::atomic<std::uint64_t>, ways> states{};
+        /// End of the window that the shares are of (high half), their sum (low half).
+        std::array<std::atomic<std::uint64_t>, ways> shares{};
     };
     /// A subject's slot. Null: it has none.
     struct slot {
         std::atomic<std::uint64_t>* key = nullptr;
         std::atomic<std::uint64_t>* state = nullptr;
+        std::atomic<std::uint64_t>* shares = nullptr;
     };
 
     set& set_of(std::uint64_t key) const { return sets_[key & (set_count_ - 1)]; }
@@ -76,8 +101,8 @@ private:
 
     static slot find(set& where, std::uint64_t key);
     slot claim(std::uint64_t key, std::uint32_t now);
-    outcome add(std::atomic<std::uint64_t>& state, std::uint32_t limit, std::uint32_t now) const;
-    outcome count_unknown(std::uint64_t key, std::uint32_t limit, std::uint32_t now);
+    outcome add(const slot& to, const allowance& allowed, std::uint32_t now) const;
+    outcome count_unknown(std::uint64_t key, const allowance& allowed, std::uint32_t now);
 
     std::uint32_t window_;
     std::size_t set_count_;

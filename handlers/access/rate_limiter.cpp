@@ -1,7 +1,5 @@
 #include "handlers/access/rate_limiter.hpp"
 
-#include "crypto/random.hpp"
-
 #include <algorithm>
 #include <cstring>
 
@@ -20,12 +18,11 @@ std::uint64_t mix(std::uint64_t h)
 
 } // namespace
 
-rate_limiter::rate_limiter(std::size_t max_slots) : epoch_(clock::now() - std::chrono::seconds(1))
+rate_limiter::rate_limiter(std::uint64_t seed, std::size_t max_slots)
+    : epoch_(clock::now() - std::chrono::seconds(1)), seed_(seed)
 {
     for (auto& each : rate_tables)
         tables_.emplace_back(each.window, std::min(each.slots, max_slots));
-    auto bytes = crypto::random_bytes<sizeof seed_>();
-    std::memcpy(&seed_, bytes.data(), sizeof seed_);
 }
 
 std::uint32_t rate_limiter::seconds(clock::time_point now) const
@@ -36,11 +33,6 @@ std::uint32_t rate_limiter::seconds(clock::time_point now) const
 void rate_limiter::share_among(std::size_t nodes)
 {
     nodes_.store(static_cast<std::uint32_t>(std::max(nodes, std::size_t{1})), std::memory_order_relaxed);
-}
-
-std::uint32_t rate_limiter::share_of(const rate_rule& rule) const
-{
-    return std::max(rule.limit / nodes_.load(std::memory_order_relaxed), 1u);
 }
 
 std::uint64_t rate_limiter::key_of(const rate_rule& rule, std::span<const std::uint8_t> subject) const
@@ -63,17 +55,24 @@ std::uint64_t rate_limiter::key_of(const rate_rule& rule, std::span<const std::u
     return h != 0 ? h : 1; // 0 marks an unused slot
 }
 
-std::optional<rate_limit_error> rate_limiter::count(const rate_rule& rule,
-                                                    std::span<const std::uint8_t> subject, receipt* counted,
-                                                    clock::time_point now)
+rate_limiter::outcome rate_limiter::count(const rate_rule& rule, std::span<const std::uint8_t> subject,
+                                          clock::time_point now)
 {
-    auto& table = tables_[static_cast<std::size_t>(rule.table)];
-    auto outcome = table.count(key_of(rule, subject), share_of(rule), seconds(now));
-    if (!outcome.is_admitted)
-        return rate_limit_error{rule, outcome.retry_after};
-    if (counted)
-        *counted = outcome.counted;
-    return std::nullopt;
+    auto key = key_of(rule, subject);
+    counter_table::allowance allowed{.limit = rule.limit};
+    if (auto nodes = nodes_.load(std::memory_order_relaxed); nodes > 1) {
+        allowed.is_shared = true;
+        allowed.without_share = rule.limit / (10 * nodes);
+        allowed.in_overflow = std::max(rule.limit / nodes, 1u);
+    }
+    auto counted = table_of(rule).count(key, allowed, seconds(now));
+    return {counted.verdict, counted.will_need_share, counted.retry_after, counted.counted, {key, rule}};
+}
+
+void rate_limiter::grant(const needed_share& of, std::uint32_t granted, std::chrono::seconds left,
+                         clock::time_point now)
+{
+    table_of(of.rule).grant(of.key, granted, static_cast<std::uint32_t>(left.count()), seconds(now));
 }
 
 } // namespace handlers

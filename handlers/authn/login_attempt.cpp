@@ -35,19 +35,19 @@ login_attempt::~login_attempt()
     rate_limiter::refund(in_total_);
 }
 
-std::optional<problem> login_attempt::count_for_session()
+awaitable<std::optional<problem>> login_attempt::count_for_session()
 {
     auto subject = with_part(email_, c_.caller().credential_id);
-    return count_request(c_, rate_limits::login_session, crypto::bytes_of(subject), &by_account_);
+    co_return co_await count_request(c_, rate_limits::login_session, crypto::bytes_of(subject), &by_account_);
 }
 
 awaitable<std::optional<problem>> login_attempt::count_for_network()
 {
     auto rule = rate_limits::login_account;
-    if (count_request(c_, rate_limits::login_total, crypto::bytes_of(email_), &in_total_))
+    if (co_await count_request(c_, rate_limits::login_total, crypto::bytes_of(email_), &in_total_))
         rule.limit = 1;
     auto subject = with_part(email_, network_of(c_.req.client));
-    auto over = count_request(c_, rule, crypto::bytes_of(subject), &by_account_);
+    auto over = co_await count_request(c_, rule, crypto::bytes_of(subject), &by_account_);
     if (!over)
         co_return std::nullopt;
     co_return co_await count_for_device(std::move(*over));
@@ -61,8 +61,7 @@ awaitable<std::optional<problem>> login_attempt::count_for_device(problem over)
     if (!is_known)
         co_return over;
     auto subject = with_part(with_part(email_, address_bucket(c_.req.client)), device.agent);
-    if (auto device_over =
-            count_request(c_, rate_limits::login_device, crypto::bytes_of(subject), &by_account_))
+    if (co_await count_request(c_, rate_limits::login_device, crypto::bytes_of(subject), &by_account_))
         co_return over;
     over_ = std::move(over);
     co_return std::nullopt;
@@ -70,11 +69,11 @@ awaitable<std::optional<problem>> login_attempt::count_for_device(problem over)
 
 awaitable<std::optional<problem>> login_attempt::count()
 {
-    if (auto over =
-            count_request(c_, rate_limits::login_address, address_bucket(c_.req.client), &by_address_))
+    auto address = address_bucket(c_.req.client);
+    if (auto over = co_await count_request(c_, rate_limits::login_address, address, &by_address_))
         co_return over;
     if (c_.principal && c_.caller().kind == db::principal::kind_type::session)
-        co_return count_for_session();
+        co_return co_await count_for_session();
     co_return co_await count_for_network();
 }
 

@@ -46,7 +46,7 @@ public:
                                   std::string hash);
 
 private:
-    std::optional<problem> count_for_session();
+    awaitable<std::optional<problem>> count_for_session();
     awaitable<std::optional<problem>> count_for_network();
     awaitable<std::optional<problem>> count_for_device(problem over);
 

@@ -50,8 +50,9 @@ awaitable<result<signup_input>> prepare_signup(call& c, schemas::signup body)
     if (!hash)
         co_return hash.error();
     account.password_hash = std::move(*hash);
-    out.sends_mail =
-        !count_request(c, rate_limits::signup_account, signup_bucket(c, account.email_normalized));
+    auto over = co_await count_request(c, rate_limits::signup_account,
+                                       signup_bucket(c, account.email_normalized));
+    out.sends_mail = !over;
 
     account.workspace_to_join = co_await find_workspace_to_join(c.cx, account.email_normalized);
     co_return std::move(out);
@@ -142,7 +143,7 @@ awaitable<void> sign_up_pending(call& c, signup_input input)
 awaitable<signup_outcome> signup(call& c, schemas::signup body)
 {
     response_floor floor(mail_response_floor);
-    if (auto over = count_request(c, rate_limits::signup_address, address_bucket(c.req.client)))
+    if (auto over = co_await count_request(c, rate_limits::signup_address, address_bucket(c.req.client)))
         co_return std::move(*over);
     auto input = co_await prepare_signup(c, std::move(body));
     if (!input)

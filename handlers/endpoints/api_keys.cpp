@@ -65,13 +65,14 @@ result<db::api_keys::draft> draft_key(const call& c, const schemas::api_key_crea
 }
 
 /// Whether the caller gets a notice of the new key: a user who has not received too many.
-bool is_notice_due(call& c)
+awaitable<bool> is_notice_due(call& c)
 {
     auto& user = c.caller().user_id;
     if (!user)
-        return false;
+        co_return false;
     std::span<const std::uint8_t> user_bytes(user->begin(), user->size());
-    return !count_request(c, rate_limits::key_notice, user_bytes);
+    auto over = co_await count_request(c, rate_limits::key_notice, user_bytes);
+    co_return !over;
 }
 
 /// Inserts a key with its prefix and digest already set. @throw db::failure if the prefix is taken
@@ -100,7 +101,7 @@ awaitable<answer<schemas::api_key_created>> mint_with(call& c, schemas::api_key_
     auto draft = draft_key(c, body);
     if (!draft)
         co_return draft.error();
-    bool sends_notice = is_notice_due(c);
+    bool sends_notice = co_await is_notice_due(c);
     for (int attempt = 1;; ++attempt) {
         auto secret = crypto::make_api_key();
         draft->prefix = secret.prefix;

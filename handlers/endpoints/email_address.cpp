@@ -137,7 +137,7 @@ awaitable<answer<no_content>> resend(call& c, std::optional<schemas::resend_veri
     std::vector<db::pending_signups::row> signups;
     std::string email;
     if (body && body->email) {
-        if (auto over = count_request(c, rate_limits::mail_address, address_bucket(c.req.client)))
+        if (auto over = co_await count_request(c, rate_limits::mail_address, address_bucket(c.req.client)))
             co_return std::move(*over);
         email = body->email->normalized;
         user = co_await db::users::find_by_email(c.cx.db, email);
@@ -150,8 +150,10 @@ awaitable<answer<no_content>> resend(call& c, std::optional<schemas::resend_veri
         email = schemas::normalize_email(user->email);
     }
     bool is_due = user && !db::users::is_proved(*user) && !user->disabled_at;
-    if ((is_due || !signups.empty()) &&
-        !count_request(c, rate_limits::mail_account, crypto::bytes_of(email))) {
+    std::optional<problem> over;
+    if (is_due || !signups.empty())
+        over = co_await count_request(c, rate_limits::mail_account, crypto::bytes_of(email));
+    if ((is_due || !signups.empty()) && !over) {
         // The client knows which of them it made, but the server does not.
         for (auto& signup : signups)
             co_await resend_pending_signup(c, signup);
@@ -173,7 +175,7 @@ awaitable<answer<no_content>> change(call& c, schemas::email_change body)
     if (!user)
         co_return user.error();
     std::span<const std::uint8_t> user_id(user->id.begin(), user->id.size());
-    if (auto over = count_request(c, rate_limits::email_change_account, user_id))
+    if (auto over = co_await count_request(c, rate_limits::email_change_account, user_id))
         co_return std::move(*over);
     auto refused = co_await require_reauthentication(c, *user, std::move(body.password), "password");
     if (refused)
@@ -185,7 +187,9 @@ awaitable<answer<no_content>> change(call& c, schemas::email_change body)
     // Decide which email the new address gets.
     auto owner = co_await db::users::find_by_email(c.cx.db, normalized);
     bool is_taken = owner && db::users::is_proved(*owner) && owner->id != user->id;
-    bool sends_mail = !count_request(c, rate_limits::email_change_target, crypto::bytes_of(normalized));
+    auto over_target =
+        co_await count_request(c, rate_limits::email_change_target, crypto::bytes_of(normalized));
+    bool sends_mail = !over_target;
     unit_of_work tx(c, *user);
     auto event = tx.event("user.change_email", to_string(user->id));
     auto variables = request_variables(c, tx.origin());

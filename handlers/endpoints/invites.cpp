@@ -123,15 +123,15 @@ struct invite_plan {
     std::vector<std::size_t> item_of_draft;
 };
 
-void add_invite(invite_plan& plan, call& c, const unit_of_work& tx, const boost::json::object& variables,
-                const schemas::invite_draft& invite)
+awaitable<void> add_invite(invite_plan& plan, call& c, const unit_of_work& tx,
+                           const boost::json::object& variables, const schemas::invite_draft& invite)
 {
     auto& item = plan.items.emplace_back();
     item.email = invite.email.text;
     item.role = invite.role;
     item.result = schemas::invite_result::forbidden_role;
     if (!may_invite_as(c, invite.role))
-        return;
+        co_return;
     auto token = crypto::make_one_time_token();
     db::invites::draft draft;
     draft.id = crypto::make_uuid_v7();
@@ -139,7 +139,9 @@ void add_invite(invite_plan& plan, call& c, const unit_of_work& tx, const boost:
     draft.email_normalized = invite.email.normalized;
     draft.role = from_wire(invite.role);
     draft.digest = token.digest;
-    if (!count_request(c, rate_limits::invite_target, crypto::bytes_of(invite.email.normalized)))
+    auto target = crypto::bytes_of(invite.email.normalized);
+    auto over = co_await count_request(c, rate_limits::invite_target, target);
+    if (!over)
         draft.mail = make_invite_mail(c, db::outbox::kind::invite, variables, token.text);
     draft.event = tx.event("invite.create");
     draft.event.details = details_of(invite);
@@ -187,7 +189,7 @@ create(call& c, schemas::invite_batch body)
     auto& workspace = *c.caller().workspace_id;
     std::span<const std::uint8_t> workspace_bytes(workspace.begin(), workspace.size());
     for (std::size_t i = 0; i < body.invites.size(); ++i)
-        if (auto over = count_request(c, rate_limits::invite_workspace, workspace_bytes))
+        if (auto over = co_await count_request(c, rate_limits::invite_workspace, workspace_bytes))
             co_return std::move(*over);
 
     unit_of_work tx(c);
@@ -198,7 +200,7 @@ create(call& c, schemas::invite_batch body)
         auto own_variables = variables;
         if (auto account = unproved.find(invite.email.normalized); account != unproved.end())
             describe_unproved_account(own_variables, account->second);
-        add_invite(plan, c, tx, own_variables, invite);
+        co_await add_invite(plan, c, tx, own_variables, invite);
     }
     if (!plan.drafts.empty())
         co_await insert_invites(c, tx, plan);
@@ -243,15 +245,16 @@ awaitable<result<db::invites::row>> find_invite(call& c)
 }
 
 /// Counts an email against the limits of the invite, its workspace and its recipient.
-std::optional<problem> count_mail(call& c, const db::invites::row& invite)
+awaitable<std::optional<problem>> count_mail(call& c, const db::invites::row& invite)
 {
     std::span<const std::uint8_t> id(invite.id.begin(), invite.id.size());
     std::span<const std::uint8_t> workspace(invite.workspace_id.begin(), invite.workspace_id.size());
-    if (auto over = count_request(c, rate_limits::invite_resend, id))
-        return over;
-    if (auto over = count_request(c, rate_limits::invite_workspace, workspace))
-        return over;
-    return count_request(c, rate_limits::invite_target, crypto::bytes_of(invite.email_normalized));
+    if (auto over = co_await count_request(c, rate_limits::invite_resend, id))
+        co_return over;
+    if (auto over = co_await count_request(c, rate_limits::invite_workspace, workspace))
+        co_return over;
+    co_return co_await count_request(c, rate_limits::invite_target,
+                                     crypto::bytes_of(invite.email_normalized));
 }
 
 } // namespace
@@ -275,7 +278,7 @@ awaitable<answer<no_content>> resend(call& c)
         co_return invite.error();
     if (auto refused = co_await require_verified_sender(c))
         co_return std::move(*refused);
-    if (auto over = count_mail(c, *invite))
+    if (auto over = co_await count_mail(c, *invite))
         co_return std::move(*over);
 
     unit_of_work tx(c);

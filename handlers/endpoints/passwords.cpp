@@ -47,11 +47,14 @@ void queue_notice(unit_of_work& tx, const call& c, const db::uuid& user,
 awaitable<answer<no_content>> forgot(call& c, schemas::forgotten_password body)
 {
     response_floor floor(mail_response_floor);
-    if (auto over = count_request(c, rate_limits::mail_address, address_bucket(c.req.client)))
+    if (auto over = co_await count_request(c, rate_limits::mail_address, address_bucket(c.req.client)))
         co_return std::move(*over);
     auto user = co_await db::users::find_by_email(c.cx.db, body.email.normalized);
     bool is_due = user && !user->disabled_at;
-    if (is_due && !count_request(c, rate_limits::mail_account, crypto::bytes_of(body.email.normalized))) {
+    std::optional<problem> over;
+    if (is_due)
+        over = co_await count_request(c, rate_limits::mail_account, crypto::bytes_of(body.email.normalized));
+    if (is_due && !over) {
         unit_of_work tx(c, credential_check::none);
         queue_reset_mail(tx.batch(), c.cx, *user);
         co_await tx.commit_without_invalidation();

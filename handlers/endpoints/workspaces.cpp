@@ -43,7 +43,7 @@ awaitable<answer<schemas::workspace_row>> create(call& c, schemas::workspace_cre
         co_return std::move(*refused);
     auto& owner = *c.caller().user_id;
     std::span<const std::uint8_t> owner_bytes(owner.begin(), owner.size());
-    if (auto over = count_request(c, rate_limits::workspace_account, owner_bytes))
+    if (auto over = co_await count_request(c, rate_limits::workspace_account, owner_bytes))
         co_return std::move(*over);
 
     unit_of_work tx(c);

@@ -16,9 +16,6 @@ namespace handlers {
 
 namespace {
 
-/// The error of a rejected call; none: admitted.
-using decision = std::optional<problem>;
-
 /// Whether the caller has the role admin: by a session, or by an API key with all scopes.
 bool acts_as_admin(const db::principal& caller)
 {
@@ -75,39 +72,38 @@ token_expiry expiry_check(const guard& required)
     return required.accepts_ended_token ? token_expiry::ignored : token_expiry::enforced;
 }
 
-/// Admits or rejects a call with the principal that its credential was resolved to, or null.
-decision decide(call& c, const guard& required, db::principal_ref found)
+/** Admits or rejects a call with the principal that its credential was resolved to, or null.
+    @return nothing if the call cannot be counted yet */
+std::optional<decision> decide(call& c, const guard& required, db::principal_ref found)
 {
     if (!found)
-        return reject_unknown_credential(
-            c, problem::rejected_credential("The credential is unknown or has been revoked."));
+        return try_reject(c, problem::rejected_credential("The credential is unknown or has been revoked."));
     c.principal = std::move(found);
     if (auto error = state_error(c, required))
-        return reject_unknown_credential(c, std::move(*error));
-    if (auto over = count_credential(c))
-        return over;
+        return try_reject(c, std::move(*error));
+    auto counted = try_count_credential(c);
+    if (!counted || *counted)
+        return counted;
     c.cx.last_used.record(c.caller(), c.cx.now());
     return check_permission(c, required);
 }
 
 /** Decides by the header and the credential cache.
     @param presented set if the call has a credential
-    @return nothing on a cache miss */
+    @return nothing on a cache miss, or if the call cannot be counted yet */
 std::optional<decision> decide_cached(call& c, const guard& required, credential& presented)
 {
     if (required.kind == guard_kind::unlimited)
         return decision();
     if (required.kind == guard_kind::anyone)
-        return count_address(c);
+        return try_count_address(c);
 
     auto read = read_credential(c);
     if (!read)
-        return reject_unknown_credential(c, read.error());
+        return try_reject(c, read.error());
     presented = *read;
     if (presented.kind == credential::kind_type::none) {
-        if (auto over = count_address(c))
-            return over;
-        return problem::of(codes::unauthorized);
+        return try_reject(c, problem::of(codes::unauthorized));
     }
 
     auto cached = c.cx.principals.cached(presented.digest);
@@ -127,13 +123,22 @@ std::optional<std::optional<problem>> authorize_cached(call& c, const guard& req
 awaitable<std::optional<problem>> authorize(call& c, const guard& required)
 {
     credential presented;
-    if (auto decided = decide_cached(c, required, presented))
-        co_return std::move(*decided);
+    for (;;) {
+        if (auto decided = decide_cached(c, required, presented))
+            co_return std::move(*decided);
+        if (!c.needed_share)
+            break;
+        co_await take_needed_share(c);
+    }
 
     auto loaded = co_await load_principal(c, presented, expiry_check(required));
     if (!loaded)
-        co_return reject_unknown_credential(c, loaded.error());
-    co_return decide(c, required, std::move(*loaded));
+        co_return co_await reject_counted(c, loaded.error());
+    for (;;) {
+        if (auto decided = decide(c, required, *loaded))
+            co_return std::move(*decided);
+        co_await take_needed_share(c);
+    }
 }
 
 awaitable<std::optional<problem>> reauthorize(call& c, const guard& required)

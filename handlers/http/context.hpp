@@ -5,6 +5,7 @@
 #include "crypto/hash.hpp"
 #include "crypto/token_signer.hpp"
 #include "db/principals/principal.hpp"
+#include "handlers/access/rate_limiter.hpp"
 #include "handlers/http/fwd.hpp"
 #include "handlers/http/message.hpp"
 #include "handlers/http/route.hpp"
@@ -13,6 +14,7 @@
 #include <array>
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -38,7 +40,7 @@ namespace handlers {
 class metrics_registry;
 class oidc_provider;
 class permission_table;
-class rate_limiter;
+class quota_client;
 
 /** The dependencies of all requests of a core. Outlives the requests. Used by the core's thread alone, except
     for what is marked as shared. */
@@ -68,6 +70,8 @@ struct context {
     /// Replaced as a whole when keys rotate.
     std::shared_ptr<const crypto::jwt_keys> jwt;
     bool draining = false;
+    /// Null: no other node shares the rate limits.
+    quota_client* quotas = nullptr;
     /// Null: sign-in through a provider is not configured.
     oidc_provider* oidc = nullptr;
     /// Shared. Null: metrics are off.
@@ -91,6 +95,8 @@ struct call {
     std::array<std::string, 2> params;
     /// Set by the guard; null where no credential is needed.
     db::principal_ref principal;
+    /// Set where counting the request needs a share of a rate limit first.
+    std::optional<handlers::needed_share> needed_share = {};
 
     const db::principal& caller() const { return *principal; }
 };

@@ -17,10 +17,23 @@ namespace handlers {
 namespace {
 
 /// The error of a request that matches no route, and so is counted by no guard.
-reply unmatched(call& c, const problem& why)
+std::variant<reply, pending> unmatched(pending request, problem why)
 {
-    auto over = count_address(c);
-    return to_reply(over ? *over : why);
+    if (auto decided = try_reject(request.call, why))
+        return to_reply(**decided);
+    request.route = nullptr;
+    request.unmatched = std::move(why);
+    return request;
+}
+
+/// The same, when a share of the rate limit has to be taken.
+awaitable<reply> count_unmatched(pending& request)
+{
+    auto& c = request.call;
+    auto error = co_await reject_counted(c, *request.unmatched);
+    auto out = to_reply(error);
+    allow_origin(c.cx.config, c.req, out);
+    co_return out;
 }
 
 /// Matches a request to a route and decodes the parameters of its path.
@@ -30,11 +43,11 @@ std::variant<reply, pending> find(const router& routes, context& cx, const reque
     std::vector<std::string_view> params;
     auto entry = routes.find(req.path, params);
     if (!entry)
-        return unmatched(out.call, problem::of(codes::not_found));
+        return unmatched(std::move(out), problem::of(codes::not_found));
     for (std::size_t i = 0; i < params.size(); ++i) {
         auto decoded = decode_segment(params[i]);
         if (!decoded)
-            return unmatched(out.call, problem::of(codes::not_found));
+            return unmatched(std::move(out), problem::of(codes::not_found));
         out.call.params.at(i) = std::move(*decoded);
     }
     out.route = entry->find(req.message.method());
@@ -44,7 +57,7 @@ std::variant<reply, pending> find(const router& routes, context& cx, const reque
     }
     if (req.message.method() == http::verb::options)
         return answer_options(cx.config, req, entry->allow);
-    return unmatched(out.call, problem::method_not_allowed(entry->allow));
+    return unmatched(std::move(out), problem::method_not_allowed(entry->allow));
 }
 
 /// Adds what every reply of a route has.
@@ -112,7 +125,7 @@ awaitable<reply> run_guarded(pending& request)
 std::optional<reply> try_run_sync(pending& request)
 {
     try {
-        if (!request.route->run_sync)
+        if (!request.route || !request.route->run_sync)
             return std::nullopt;
         auto decision = authorize_cached(request.call, request.route->guard);
         if (!decision)
@@ -146,6 +159,8 @@ std::variant<reply, pending> admit_now(const router& routes, context& cx, const 
         allow_origin(cx.config, req, std::get<reply>(out));
         return out;
     }
+    if (!found->route)
+        return out;
     try {
         auto decision = authorize_cached(found->call, found->route->guard);
         if (decision && *decision)
@@ -160,6 +175,10 @@ std::variant<reply, pending> admit_now(const router& routes, context& cx, const 
 awaitable<std::optional<reply>> admit(pending& request)
 {
     std::optional<reply> refusal;
+    if (request.unmatched) {
+        refusal = co_await count_unmatched(request);
+        co_return refusal;
+    }
     try {
         if (auto error = co_await authorize(request.call, request.route->guard))
             refusal = reject(*request.route, request.call, *error);
@@ -188,6 +207,8 @@ awaitable<std::optional<reply>> admit_again(pending& request)
 
 awaitable<reply> dispatch(pending request)
 {
+    if (request.unmatched)
+        co_return co_await count_unmatched(request);
     auto answer = co_await run_guarded(request);
     co_return finish(std::move(answer), request);
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "handlers/http/context.hpp"
+#include "handlers/http/problem.hpp"
 #include "handlers/http/router.hpp"
 
 #include <cstddef>
@@ -12,9 +13,12 @@ namespace handlers {
 
 /// A request with its route, which must wait: for its body, the database or the hash pool.
 struct pending {
+    /// Null: none matches, see `unmatched`.
     const handlers::route* route;
     std::size_t route_index;
     handlers::call call;
+    /// The error of a request without a route, which still has to be counted.
+    std::optional<problem> unmatched = {};
     /// The guard has admitted the request, and counted it.
     bool is_admitted = false;
 };

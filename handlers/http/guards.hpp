@@ -39,8 +39,8 @@ awaitable<std::optional<problem>> reauthorize(call& c, const guard& required);
 awaitable<std::variant<reply, problem>> run_with_current_rights(call& c, const guard& required,
                                                                 std::function<awaitable<reply>()> handler);
 
-/** `authorize` from memory alone. @return nothing on a cache miss: call `authorize` then, which starts over.
-    The request is counted once either way */
+/** `authorize` from memory alone. @return nothing on a cache miss, or without a share of the rate limit: call
+    `authorize` then, which starts over. The request is counted once either way */
 std::optional<std::optional<problem>> authorize_cached(call& c, const guard& required);
 
 /** The principal of a token that is not the credential of the call; null if it would be rejected.

@@ -3,8 +3,10 @@
 #include "handlers/access/client_address.hpp"
 #include "handlers/access/rate_limits.hpp"
 #include "handlers/http/context.hpp"
+#include "handlers/http/quota_client.hpp"
 
 #include <string>
+#include <utility>
 
 namespace handlers {
 
@@ -19,31 +21,79 @@ rate_rule with_setting(const call& c, rate_rule rule)
 
 } // namespace
 
-std::optional<problem> count_request(call& c, const rate_rule& rule, std::span<const std::uint8_t> subject,
-                                     rate_limiter::receipt* counted)
+namespace {
+
+/// @return nothing if a share has to be taken first
+std::optional<decision> try_count(call& c, const rate_rule& rule, std::span<const std::uint8_t> subject,
+                                  rate_limiter::receipt* counted = nullptr)
+{
+    auto outcome = c.cx.limiter.count(rule, subject);
+    if (outcome.verdict == rate_limiter::verdict::refused)
+        return rate_limited({rule, outcome.retry_after});
+    if (outcome.verdict == rate_limiter::verdict::needs_share) {
+        c.needed_share = outcome.share;
+        return std::nullopt;
+    }
+    if (outcome.will_need_share && c.cx.quotas)
+        c.cx.quotas->prefetch(outcome.share);
+    if (counted)
+        *counted = outcome.counted;
+    return decision();
+}
+
+} // namespace
+
+std::optional<decision> try_count_address(call& c)
 {
     if (c.cx.config.rate_limit_per_minute == 0)
-        return std::nullopt;
-    if (auto over = c.cx.limiter.count(rule, subject, counted))
-        return rate_limited(*over);
-    return std::nullopt;
+        return decision();
+    return try_count(c, with_setting(c, rate_limits::address), address_bucket(c.req.client));
 }
 
-std::optional<problem> count_address(call& c)
+std::optional<decision> try_count_credential(call& c)
 {
-    return count_request(c, with_setting(c, rate_limits::address), address_bucket(c.req.client));
-}
-
-std::optional<problem> count_credential(call& c)
-{
+    if (c.cx.config.rate_limit_per_minute == 0)
+        return decision();
     auto& id = c.caller().credential_id;
-    return count_request(c, with_setting(c, rate_limits::credential), std::span(id.begin(), id.size()));
+    return try_count(c, with_setting(c, rate_limits::credential), std::span(id.begin(), id.size()));
 }
 
-problem reject_unknown_credential(call& c, problem rejection)
+std::optional<decision> try_reject(call& c, problem rejection)
 {
-    auto over = count_address(c);
-    return over ? std::move(*over) : std::move(rejection);
+    auto over = try_count_address(c);
+    if (!over)
+        return std::nullopt;
+    return *over ? std::move(**over) : std::move(rejection);
+}
+
+awaitable<problem> reject_counted(call& c, problem rejection)
+{
+    for (;;) {
+        if (auto decided = try_reject(c, rejection))
+            co_return std::move(**decided);
+        co_await take_needed_share(c);
+    }
+}
+
+awaitable<void> take_needed_share(call& c)
+{
+    auto share = *std::exchange(c.needed_share, std::nullopt);
+    if (c.cx.quotas)
+        co_await c.cx.quotas->take(share);
+    else
+        c.cx.limiter.grant_all(share);
+}
+
+awaitable<decision> count_request(call& c, rate_rule rule, std::span<const std::uint8_t> subject,
+                                  rate_limiter::receipt* counted)
+{
+    if (c.cx.config.rate_limit_per_minute == 0)
+        co_return std::nullopt;
+    for (;;) {
+        if (auto counted_now = try_count(c, rule, subject, counted))
+            co_return std::move(*counted_now);
+        co_await take_needed_share(c);
+    }
 }
 
 problem rate_limited(const rate_limit_error& refusal)

@@ -100,7 +100,7 @@ core::core(shared_state& shared, std::size_t number, const tcp::endpoint& listen
       lookups_(io_, lookup_settings(shared.settings), 1),
       principals_(io_, lookups_, cache_settings(shared.settings, shared.lease)),
       registration_(shared.changes.register_core(io_, principals_)), last_used_(io_, db_),
-      refusals_(io_, db_),
+      refusals_(io_, db_), quotas_(io_, db_, shared.limiter),
       context_{shared.settings.handlers,
                shared.permissions,
                shared.limiter,
@@ -122,6 +122,7 @@ core::core(shared_state& shared, std::size_t number, const tcp::endpoint& listen
         admin_acceptor_.emplace(listen_at(io_, *admin_listen, true));
     registry_.metrics = admin_registry_.metrics = &shared.metrics.requests(number);
     registry_.limiter = &shared.connections;
+    context_.quotas = &quotas_;
     context_.metrics = &shared.metrics;
     context_.openapi = &shared.openapi;
     context_.routes = handlers::all_routes();

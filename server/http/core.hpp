@@ -7,6 +7,7 @@
 #include "db/principals/principals.hpp"
 #include "db/tables/refusals.hpp"
 #include "handlers/http/context.hpp"
+#include "handlers/http/quota_client.hpp"
 #include "handlers/metrics/registry.hpp"
 #include "handlers/oidc/https_client.hpp"
 #include "handlers/oidc/provider.hpp"
@@ -79,6 +80,7 @@ private:
     db::invalidation_bus::registration registration_;
     db::last_used_writer last_used_;
     db::audit::refusal_writer refusals_;
+    handlers::quota_client quotas_;
     std::optional<handlers::https_client> https_;
     std::optional<handlers::oidc_provider> provider_;
     handlers::context context_;

@@ -73,7 +73,7 @@ struct handler_fixture {
     boost::asio::io_context io{1};
     settings config;
     permission_table permissions{{"leads"}};
-    rate_limiter limiter{64};
+    rate_limiter limiter{42, 64};
     crypto::hash_pool hash_pool{{1, 1, {64, 1, 1}}};
     crypto::sealer sealer{crypto::keyring(crypto::key{1})};
     db::invalidation_bus changes;

@@ -18,14 +18,21 @@ std::uint64_t key(std::uint64_t subject)
     return h ^ (h >> 31);
 }
 
+using verdict = handlers::counter_table::verdict;
+
 constexpr std::uint32_t window = 60;
 
 struct counted {
     explicit counted(std::size_t slots = 1024) : table(std::chrono::seconds(window), slots) {}
 
+    handlers::counter_table::outcome count(std::uint64_t subject, std::uint32_t now = 1)
+    {
+        return table.count(key(subject), {.limit = limit}, now);
+    }
+
     bool passes(std::uint64_t subject, std::uint32_t now = 1)
     {
-        return table.count(key(subject), limit, now).is_admitted;
+        return count(subject, now).verdict == verdict::admitted;
     }
 
     unsigned passed_of(unsigned tries, std::uint64_t subject, std::uint32_t now = 1)
@@ -72,8 +79,8 @@ BOOST_FIXTURE_TEST_CASE(a_window_starts_with_its_first_request, counted)
 BOOST_FIXTURE_TEST_CASE(a_rejection_has_the_time_to_the_next_window, counted)
 {
     passed_of(3, 1);
-    BOOST_TEST(table.count(key(1), limit, 21).retry_after.count() == 40);
-    BOOST_TEST(table.count(key(1), limit, 60).retry_after.count() == 1); // never zero
+    BOOST_TEST(count(1, 21).retry_after.count() == 40);
+    BOOST_TEST(count(1, 60).retry_after.count() == 1); // never zero
 }
 
 BOOST_FIXTURE_TEST_CASE(a_lower_limit_counts_what_a_higher_one_admitted, counted)
@@ -87,19 +94,19 @@ BOOST_FIXTURE_TEST_CASE(a_lower_limit_counts_what_a_higher_one_admitted, counted
 BOOST_FIXTURE_TEST_CASE(refunded_counts_are_free_again, counted)
 {
     BOOST_TEST(passed_of(2, 1) == 2u);
-    auto third = table.count(key(1), limit, 1);
+    auto third = count(1, 1);
     BOOST_TEST(!passes(1));
     table.refund(third.counted);
     BOOST_TEST(passed_of(5, 1) == 1u);
     table.refund({}); // of a request that was not counted
-    auto rejected = table.count(key(1), limit, 1);
+    auto rejected = count(1, 1);
     table.refund(rejected.counted);
     BOOST_TEST(!passes(1));
 }
 
 BOOST_FIXTURE_TEST_CASE(a_later_window_is_not_refunded, counted)
 {
-    auto early = table.count(key(1), limit, 1);
+    auto early = count(1, 1);
     BOOST_TEST(passed_of(3, 1, 61) == 3u);
     table.refund(early.counted);
     BOOST_TEST(!passes(1, 61));
@@ -107,7 +114,7 @@ BOOST_FIXTURE_TEST_CASE(a_later_window_is_not_refunded, counted)
 
 BOOST_FIXTURE_TEST_CASE(a_slot_that_another_subject_took_is_not_refunded, full_table)
 {
-    auto early = table.count(key(100), limit, 1);
+    auto early = count(100, 1);
     for (std::uint64_t subject = 0; subject < 8; ++subject)
         BOOST_TEST(passed_of(3, subject, 61) == 3u);
     table.refund(early.counted);
@@ -147,7 +154,7 @@ BOOST_FIXTURE_TEST_CASE(a_slot_whose_counts_were_all_refunded_is_free, counted)
 {
     handlers::counter_table small(std::chrono::seconds(window), 1);
     for (std::uint64_t subject = 0; subject < 100; ++subject)
-        small.refund(small.count(key(subject), limit, 1).counted);
+        small.refund(small.count(key(subject), {.limit = limit}, 1).counted);
     BOOST_TEST(small.overflows() == 0u);
 }
 
@@ -226,12 +233,135 @@ BOOST_FIXTURE_TEST_CASE(concurrent_refunds_add_up, counted)
     for (int i = 0; i < 4; ++i)
         cores.emplace_back([&] {
             for (int n = 0; n < 2000; ++n)
-                table.refund(table.count(key(1), limit, 1).counted);
+                table.refund(count(1, 1).counted);
         });
     for (auto& core : cores)
         core.join();
     limit = 3;
     BOOST_TEST(passed_of(5, 1) == 3u);
+}
+
+namespace {
+
+/// One of three nodes: 10 of a limit of 100 without a share.
+struct shared : counted {
+    explicit shared(std::size_t slots = 1024) : counted(slots) {}
+
+    handlers::counter_table::outcome count_shared(std::uint64_t subject, std::uint32_t now = 1)
+    {
+        return table.count(key(subject),
+                           {.limit = 100, .is_shared = true, .without_share = 10, .in_overflow = 33}, now);
+    }
+
+    unsigned passed_shared(unsigned tries, std::uint64_t subject, std::uint32_t now = 1)
+    {
+        unsigned passed = 0;
+        for (unsigned i = 0; i < tries; ++i)
+            passed += count_shared(subject, now).verdict == verdict::admitted;
+        return passed;
+    }
+
+    void grant(std::uint64_t subject, std::uint32_t granted, std::uint32_t left = window,
+               std::uint32_t now = 1)
+    {
+        table.grant(key(subject), granted, left, now);
+    }
+};
+
+} // namespace
+
+BOOST_FIXTURE_TEST_CASE(shares_are_needed_beyond_a_part_of_the_limit, shared)
+{
+    BOOST_TEST(passed_shared(20, 1) == 10u);
+    BOOST_TEST((count_shared(1).verdict == verdict::needs_share));
+    grant(1, 40);
+    BOOST_TEST(passed_shared(100, 1) == 40u);
+    BOOST_TEST((count_shared(1).verdict == verdict::needs_share));
+    grant(1, 20);
+    BOOST_TEST(passed_shared(100, 1) == 20u);
+    grant(1, 0);
+    auto refused = count_shared(1, 11);
+    BOOST_TEST((refused.verdict == verdict::refused));
+    BOOST_TEST(refused.retry_after.count() == 50);
+    BOOST_TEST(passed_shared(20, 2) == 10u);
+}
+
+BOOST_FIXTURE_TEST_CASE(shares_add_up_to_the_limit_at_most, shared)
+{
+    grant(1, 60);
+    grant(1, 60); // of another core that asked at the same time
+    BOOST_TEST(passed_shared(200, 1) == 100u);
+    BOOST_TEST((count_shared(1).verdict == verdict::refused));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_window_ends_with_that_of_all_nodes, shared)
+{
+    BOOST_TEST(passed_shared(20, 1, 30) == 10u); // to second 90
+    grant(1, 5, 20, 31);                         // to second 51
+    BOOST_TEST(passed_shared(20, 1, 50) == 5u);
+    BOOST_TEST(passed_shared(20, 1, 51) == 10u);
+    grant(1, 5, 60, 52); // rounded: of the window that ends at 111
+    BOOST_TEST(passed_shared(20, 1, 52) == 5u);
+    grant(1, 5, 59, 52);
+    BOOST_TEST(passed_shared(20, 1, 53) == 5u);
+    grant(1, 0, 58, 53);
+    BOOST_TEST((count_shared(1, 54).verdict == verdict::refused));
+    grant(1, 5, 60, 90); // a window of all nodes that began before the one here had ended
+    BOOST_TEST(passed_shared(40, 1, 91) == 15u);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_share_of_a_past_window_does_not_count, shared)
+{
+    grant(1, 100, 10, 1);
+    BOOST_TEST(passed_shared(50, 1, 5) == 50u);
+    BOOST_TEST(passed_shared(50, 1, 11) == 10u);
+}
+
+BOOST_FIXTURE_TEST_CASE(the_next_share_is_announced_once_before_it_is_needed, shared)
+{
+    unsigned announced = 0;
+    for (int i = 0; i < 10; ++i)
+        announced += count_shared(1).will_need_share;
+    BOOST_TEST(announced == 1u);
+    grant(1, 40);
+    for (int i = 0; i < 40; ++i)
+        announced += count_shared(1).will_need_share;
+    BOOST_TEST(announced == 2u);
+    grant(1, 0);
+    grant(2, 100);
+    for (int i = 0; i < 100; ++i)
+        announced += count_shared(2).will_need_share;
+    BOOST_TEST(announced == 2u); // the whole limit: no further share is possible
+}
+
+BOOST_FIXTURE_TEST_CASE(refunds_give_back_what_a_share_admitted, shared)
+{
+    grant(1, 1);
+    for (int i = 0; i < 50; ++i) {
+        auto counted_once = count_shared(1);
+        BOOST_TEST((counted_once.verdict == verdict::admitted));
+        table.refund(counted_once.counted);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_granted_share_is_not_lost_to_new_subjects)
+{
+    shared crowded(1);
+    crowded.grant(1, 5);
+    for (std::uint64_t subject = 100; subject < 200; ++subject)
+        crowded.count_shared(subject);
+    BOOST_TEST(crowded.passed_shared(50, 1) == 15u);
+}
+
+BOOST_AUTO_TEST_CASE(the_overflow_has_a_part_of_the_limit_on_each_node)
+{
+    shared crowded(1);
+    for (std::uint64_t subject = 100; subject < 108; ++subject)
+        crowded.count_shared(subject);
+    BOOST_TEST(crowded.passed_shared(200, 1) == 33u);
+    BOOST_TEST((crowded.count_shared(1).verdict == verdict::refused));
+    crowded.grant(1, 50); // it has no slot for it
+    BOOST_TEST((crowded.count_shared(1).verdict == verdict::refused));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
