@@ -64,6 +64,7 @@ struct raw_settings {
     std::optional<schemas::integer<0, 100'000'000>> max_connections;
     std::optional<schemas::integer<0, 100'000'000>> max_connections_per_network;
     std::optional<bool> prepared_statements;
+    std::optional<bool> proxy_protocol;
     std::optional<bool> migrate;
     std::optional<schemas::integer<0, 600>> drain_delay;
 };
@@ -76,8 +77,8 @@ BOOST_DESCRIBE_STRUCT(raw_settings, (),
                        email_verification, smtp_url, mail_from, smtp_connections, mail_per_recipient,
                        mail_per_sender, mail_per_hour, google_client_id, google_client_secret, google_issuer,
                        google_authoritative_domains, redirect_allowlist, database_connections, cache_mib,
-                       body_mib, max_connections, max_connections_per_network, prepared_statements, migrate,
-                       drain_delay))
+                       body_mib, max_connections, max_connections_per_network, prepared_statements,
+                       proxy_protocol, migrate, drain_delay))
 
 constexpr std::pair<std::optional<seconds_setting> raw_settings::*,
                     std::chrono::seconds db::retention_periods::*>
@@ -170,6 +171,9 @@ void check_combinations(const raw_settings& in, std::vector<std::string>& errors
             "provider; Google's tokens say themselves which addresses it is authoritative for");
     if (in.admin_listen && overlap(in.admin_listen->endpoint, listen_address(in)))
         errors.emplace_back("LATCHKEY_ADMIN_LISTEN: must be another address or port than LATCHKEY_LISTEN");
+    if (in.proxy_protocol.value_or(false) && !in.trusted_proxies)
+        errors.emplace_back(
+            "LATCHKEY_PROXY_PROTOCOL: requires LATCHKEY_TRUSTED_PROXIES: the proxies that use it");
     auto refresh = in.refresh_token_ttl ? in.refresh_token_ttl->value : defaults.refresh_token_ttl.count();
     if (in.access_token_ttl && in.access_token_ttl->value > refresh)
         errors.emplace_back(
@@ -191,6 +195,7 @@ config to_config(raw_settings in)
     out.level = static_cast<log_level>(in.log_level.value_or(log_level_name::info));
     if (in.trusted_proxies)
         out.trusted_proxies = std::move(in.trusted_proxies->networks);
+    out.proxy_protocol = in.proxy_protocol.value_or(false);
     out.max_connections =
         static_cast<std::size_t>(in.max_connections ? in.max_connections->value : default_max_connections);
     out.max_connections_per_network = static_cast<std::size_t>(

@@ -62,6 +62,8 @@ struct config {
     log_level level = log_level::info;
     time_limits limits;
     std::vector<handlers::address_range> trusted_proxies;
+    /// Connections of trusted proxies begin with a header of the PROXY protocol, version 2.
+    bool proxy_protocol = false;
     /// Client connections of all cores; 0: as many as there are file descriptors.
     std::size_t max_connections = 0;
     /// Of one network: the /24 of an IPv4 address, the /56 of an IPv6 address; 0: as many as there are.

@@ -31,6 +31,20 @@ connection_limiter::admission connection_limiter::admit_one_more(const boost::as
     return take(client, 0);
 }
 
+bool connection_limiter::move_to(place& taken, const boost::asio::ip::address& client)
+{
+    if (taken.network_ || handlers::is_in(trusted_proxies_, client))
+        return true;
+    auto network = handlers::network_bucket(client);
+    std::lock_guard guard(lock_);
+    auto& count = networks_[network];
+    if (caps_.per_network != 0 && count >= caps_.per_network)
+        return false;
+    ++count;
+    taken.network_ = network;
+    return true;
+}
+
 void connection_limiter::give_back(const place::network& of)
 {
     std::lock_guard guard(lock_);

@@ -68,7 +68,11 @@ public:
     /// Take a place for a connection of a client, if there is one.
     admission admit(const boost::asio::ip::address& client);
 
-    /// The same beyond the total, in exchange for a connection that is being closed.
+    /** Count a connection of a trusted proxy for the client that it forwards.
+        @return false if the network of the client is full */
+    bool move_to(place& taken, const boost::asio::ip::address& client);
+
+    /// The same as admit() beyond the total, in exchange for a connection that is being closed.
     admission admit_one_more(const boost::asio::ip::address& client);
 
 private:

@@ -102,6 +102,8 @@ be in a file, named by the variable with _FILE at its end.
   LATCHKEY_TRUSTED_PROXIES        networks of proxies that may forward the address
                                   of a client (X-Forwarded-For, Forwarded),
                                   comma-separated; none
+  LATCHKEY_PROXY_PROTOCOL         whether each connection of a trusted proxy begins
+                                  with a PROXY protocol header, version 2; false
   LATCHKEY_EXTRA_RESOURCES        further resource names for scopes of other
                                   services, comma-separated; none
   LATCHKEY_MIGRATE                whether serve runs the migrations; true

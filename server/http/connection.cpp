@@ -1,11 +1,11 @@
 #include "server/http/connection.hpp"
 
 #include "handlers/http/cors.hpp"
+#include "server/http/proxy_protocol.hpp"
 #include "server/http/request_log.hpp"
 #include "server/http/request_validation.hpp"
 #include "server/http/response_writer.hpp"
 
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/write.hpp>
@@ -92,6 +92,44 @@ http_connection::http_connection(connection_registry& registry, tcp_socket socke
 
 // ---- reading
 
+/** Read the header of the PROXY protocol, which every connection of a trusted proxy begins with.
+    @return false if the connection ends here: without an answer, since there is no request */
+handlers::awaitable<bool> http_connection::read_proxy_header()
+{
+    enter(phase::header);
+    for (;;) {
+        auto header = server::read_proxy_header(reader_.unparsed_bytes());
+        if (header.state == proxy_header_state::malformed) {
+            static std::atomic<bool> warned{false};
+            if (!warned.exchange(true))
+                log_line(log_level::warning, "a trusted proxy sends no valid PROXY header (version 2)")
+                    .add("peer", remote_.to_string());
+            co_return false;
+        }
+        if (header.state == proxy_header_state::complete) {
+            reader_.skip(header.size);
+            if (!header.client)
+                co_return true;
+            remote_ = *header.client;
+            if (!registry_.limiter || registry_.limiter->move_to(place_, remote_))
+                co_return true;
+            ++registry_.connections_refused;
+            auto reply = handlers::to_reply(handlers::problem::of(handlers::codes::overloaded));
+            keep_alive_ = false;
+            serialize_response(reply, nullptr);
+            co_await write_rest(write_now(response_));
+            co_await linger();
+            co_return false;
+        }
+        error_code error;
+        auto space = reader_.prepare(0);
+        auto size = co_await socket_.async_read_some(space, asio::redirect_error(db::use_awaitable, error));
+        reader_.commit(size);
+        if (error || timed_out_)
+            co_return false;
+    }
+}
+
 /// Parse the received part of the header, and validate the header once it is complete.
 std::optional<handlers::problem> http_connection::parse_header(exchange& current)
 {
@@ -172,8 +210,8 @@ handlers::awaitable<bool> http_connection::read_body(exchange& current)
 
 // ---- handling
 
-/** Answer a request whose body has not arrived yet. The guard decides on the header, so that a client without
-   permission occupies no memory, and one that sent `Expect: 100-continue` need not send the body.
+/** Answer a request with a body that has not arrived yet. The guard decides on the header, so that a client
+   without permission occupies no memory, and one that sent `Expect: 100-continue` need not send the body.
     @param outcome the guard's decision from memory; receives the reply
     @return false if the connection ends here, with or without a response */
 handlers::awaitable<bool>
@@ -350,6 +388,11 @@ handlers::awaitable<void> http_connection::linger()
 // coroutine but the read. (Each further frame costs an allocation, and they added up to a tenth of the time.)
 handlers::awaitable<void> http_connection::run()
 {
+    if (registry_.expects_proxy_header && handlers::is_in(registry_.settings.trusted_proxies, remote_)) {
+        bool has_header = co_await read_proxy_header();
+        if (!has_header)
+            co_return;
+    }
     while (keep_alive_ && !timed_out_) {
         // Read the header. The body limit is the largest of all routes until the route is known.
         exchange current(reader_.position(), registry_.routes.largest_body());
@@ -412,60 +455,6 @@ handlers::awaitable<void> http_connection::run()
         if (!reader_.has_unparsed())
             co_await asio::post(socket_.get_executor(), db::use_awaitable);
     }
-}
-
-namespace {
-
-/// Holds the connection, its socket and its buffers in one frame.
-handlers::awaitable<void> run_connection(connection_registry& registry, tcp_socket socket,
-                                         connection_limiter::place place)
-{
-    http_connection connection(registry, std::move(socket), std::move(place));
-    try {
-        co_await connection.run();
-    } catch (const std::exception& e) {
-        log_line(log_level::error, "connection failed").add("cause", e.what());
-    }
-}
-
-/// Send a 503 as far as the socket takes it, and close the socket.
-void refuse_connection(connection_registry& registry, tcp_socket socket)
-{
-    ++registry.connections_refused;
-    auto reply = handlers::to_reply(handlers::problem::of(handlers::codes::overloaded));
-    request_id_buffer id_space;
-    response_options options;
-    options.request_id = registry.next_request_id(id_space);
-    options.date = registry.date;
-    options.keep_alive = false;
-    std::string response;
-    write_response(response, reply, options);
-    error_code ignored;
-    socket.write_some(asio::buffer(response), ignored);
-    socket.shutdown(tcp_socket::shutdown_send, ignored);
-}
-
-} // namespace
-
-void start_connection(connection_registry& registry, tcp_socket socket)
-{
-    error_code ignored;
-    socket.non_blocking(true, ignored);
-    socket.set_option(asio::ip::tcp::no_delay(true), ignored);
-    connection_limiter::place place;
-    if (registry.limiter) {
-        auto client = handlers::plain(socket.remote_endpoint(ignored).address());
-        auto admitted = registry.limiter->admit(client);
-        if (admitted.verdict == connection_limiter::verdict::all_full && registry.close_an_idle_one())
-            admitted = registry.limiter->admit_one_more(client);
-        if (!admitted.place)
-            return refuse_connection(registry, std::move(socket));
-        place = std::move(*admitted.place);
-    }
-    auto executor = socket.get_executor();
-    // What run_connection() cannot even log, for lack of memory, ends this connection and no other.
-    auto ended = [](const std::exception_ptr&) {};
-    asio::co_spawn(executor, run_connection(registry, std::move(socket), std::move(place)), ended);
 }
 
 } // namespace server

@@ -31,6 +31,7 @@ public:
 private:
     struct exchange;
 
+    handlers::awaitable<bool> read_proxy_header();
     handlers::awaitable<bool> read_body(exchange& current);
     handlers::awaitable<bool> answer_with_body(exchange& current, const handlers::request& request,
                                                std::variant<handlers::reply, handlers::pending>& outcome);
@@ -49,7 +50,7 @@ private:
     std::size_t write_now(std::string_view bytes);
 
     connection_limiter::place place_;
-    /// Of the socket: a client, or the proxy in front of it.
+    /// Of the socket, or of the PROXY header: a client, or the proxy in front of it.
     boost::asio::ip::address remote_;
     request_reader reader_;
     std::string response_;

@@ -29,7 +29,7 @@ using request_id_buffer = std::array<char, 40>;
 
 struct connection_registry;
 
-/// The link of a connection whose request body is being read.
+/// The link of a connection that reads a request body.
 struct reads_body;
 using body_hook =
     boost::intrusive::list_base_hook<boost::intrusive::tag<reads_body>,
@@ -115,6 +115,8 @@ struct connection_registry {
     connection_limiter* limiter = nullptr;
     /// Connections that it did not admit.
     std::uint64_t connections_refused = 0;
+    /// Whether the connections of trusted proxies begin with a PROXY header.
+    bool expects_proxy_header = false;
     request_log log;
     /// Value of the Date header, renewed by the sweep.
     std::string date;
@@ -124,7 +126,7 @@ struct connection_registry {
     std::size_t requests_in_flight = 0;
     /// Memory of all request bodies, being read or handled.
     std::size_t body_memory = 0;
-    /// Bodies whose reading was ended for the memory of others.
+    /// Bodies that were not read further, for the memory of others.
     std::uint64_t bodies_evicted = 0;
     list connections;
     /// Those that read a body.

@@ -122,6 +122,7 @@ core::core(shared_state& shared, std::size_t number, const tcp::endpoint& listen
         admin_acceptor_.emplace(listen_at(io_, *admin_listen, true));
     registry_.metrics = admin_registry_.metrics = &shared.metrics.requests(number);
     registry_.limiter = &shared.connections;
+    registry_.expects_proxy_header = shared.settings.proxy_protocol;
     context_.quotas = &quotas_;
     context_.metrics = &shared.metrics;
     context_.openapi = &shared.openapi;

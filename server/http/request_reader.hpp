@@ -28,6 +28,11 @@ public:
     bool has_unparsed() const { return parsed_ < end_; }
     std::size_t unparsed() const { return end_ - parsed_; }
 
+    std::string_view unparsed_bytes() const { return std::string_view(bytes_).substr(parsed_, unparsed()); }
+
+    /// Take unparsed bytes for read, without the parser.
+    void skip(std::size_t size) { parsed_ += size; }
+
     /// Offset of the first unparsed byte. prepare() moves offsets by its argument.
     std::size_t position() const { return parsed_; }
 

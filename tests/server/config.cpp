@@ -54,6 +54,31 @@ BOOST_AUTO_TEST_CASE(defaults_match_the_documentation)
     BOOST_TEST(settings.handlers.password_costs.to_string() == "m=19456,t=2,p=1");
     BOOST_TEST((settings.argon2 == crypto::argon2_engine::built_in));
     BOOST_TEST(settings.threads >= 1u);
+    BOOST_TEST(settings.max_connections == 65'536u);
+    BOOST_TEST(settings.max_connections_per_network == 16'384u);
+    BOOST_TEST(settings.body_memory >= std::size_t{128} << 20);
+    BOOST_TEST(!settings.proxy_protocol);
+}
+
+BOOST_AUTO_TEST_CASE(every_thread_can_receive_two_of_the_largest_bodies)
+{
+    auto environment = required_settings();
+    environment.emplace_back("body_mib", "4");
+    environment.emplace_back("threads", "3");
+    BOOST_TEST(valid_config(environment).body_memory == std::size_t{12} << 20);
+    environment.back().second = "1";
+    BOOST_TEST(valid_config(environment).body_memory == std::size_t{4} << 20);
+}
+
+BOOST_AUTO_TEST_CASE(the_proxy_protocol_requires_trusted_proxies)
+{
+    auto environment = required_settings();
+    environment.emplace_back("proxy_protocol", "true");
+    auto errors = errors_of(environment);
+    BOOST_TEST_REQUIRE(errors.size() == 1u);
+    BOOST_TEST(errors[0].starts_with("LATCHKEY_PROXY_PROTOCOL: requires LATCHKEY_TRUSTED_PROXIES"));
+    environment.emplace_back("trusted_proxies", "10.0.0.0/8");
+    BOOST_TEST(valid_config(environment).proxy_protocol);
 }
 
 BOOST_AUTO_TEST_CASE(a_flag_overrides_its_variable)

@@ -69,6 +69,22 @@ BOOST_FIXTURE_TEST_CASE(one_more_passes_the_total_cap_alone, limited)
     BOOST_TEST((limiter.admit_one_more(make_address("192.0.2.1")).verdict == verdict::network_full));
 }
 
+BOOST_FIXTURE_TEST_CASE(a_connection_of_a_proxy_counts_for_its_client, limited)
+{
+    for (int i = 0; i < 4; ++i)
+        BOOST_TEST(admits("10.0.0.1"));
+    BOOST_TEST(limiter.move_to(places[0], make_address("192.0.2.1")));
+    BOOST_TEST(limiter.move_to(places[1], make_address("192.0.2.2")));
+    BOOST_TEST(!limiter.move_to(places[2], make_address("192.0.2.3")));
+    BOOST_TEST(limiter.move_to(places[2], make_address("10.0.0.9"))); // another proxy
+    BOOST_TEST(!admits("192.0.2.3"));
+    places.erase(places.begin());
+    BOOST_TEST(limiter.move_to(places[2], make_address("192.0.2.3")));
+    places.clear();
+    BOOST_TEST(admits("192.0.2.1"));
+    BOOST_TEST(admits("192.0.2.2"));
+}
+
 BOOST_AUTO_TEST_CASE(zero_is_unlimited)
 {
     std::vector<handlers::address_range> none;
