@@ -5,7 +5,7 @@ ALTER TABLE known_devices ADD COLUMN network text;                -- such as 203
 -- Rate limits that several nodes share: how much of a limit has been handed out to them in the current window.
 -- Only counters of clients beyond a tenth of a node's part are here. Unlogged: a crash of PostgreSQL forgets them.
 CREATE UNLOGGED TABLE rate_quotas (
-    subject bigint PRIMARY KEY,                      -- a keyed hash of the rule and whom it limits
+    subject bigint PRIMARY KEY,                      -- a keyed hash of the rule and its subject
     ends_at timestamptz NOT NULL,                    -- of the window
     quota   integer NOT NULL,                        -- requests of all nodes
     taken   integer NOT NULL,                        -- handed out in this window
@@ -15,5 +15,6 @@ CREATE INDEX rate_quotas_ends_at ON rate_quotas (ends_at);
 
 -- The next share of what is left of a quota. They become smaller, so that nodes keep little that they do not
 -- need (guided self-scheduling).
-CREATE FUNCTION next_share(p_left integer, p_nodes integer) RETURNS integer LANGUAGE sql IMMUTABLE PARALLEL SAFE
+CREATE FUNCTION next_share(p_left integer, p_nodes integer) RETURNS integer
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN greatest(least(p_left, greatest(p_left / p_nodes, 1)), 0);

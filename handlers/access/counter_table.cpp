@@ -124,7 +124,7 @@ counter_table::outcome counter_table::count(std::uint64_t key, const allowance& 
         if (!known.state)
             return count_unknown(key, allowed, now);
         auto out = add(known, allowed, now);
-        // A slot whose window has just ended may have become another subject's meanwhile.
+        // A slot may have become another subject's meanwhile.
         if (known.key->load(std::memory_order_acquire) == key)
             return out;
         if (out.verdict == verdict::admitted)

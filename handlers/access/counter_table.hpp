@@ -107,7 +107,7 @@ private:
     std::uint32_t window_;
     std::size_t set_count_;
     std::unique_ptr<set[]> sets_;
-    /// As many as slots. States as of a slot, each of all subjects whose hash selects it.
+    /// As many as slots. States as of a slot, each of all subjects with a hash that selects it.
     std::unique_ptr<std::atomic<std::uint64_t>[]> overflow_;
     std::atomic<std::uint64_t> overflows_{0};
     /// Striped locks of the sets, for subjects without a slot.

@@ -15,7 +15,7 @@
 
 namespace handlers {
 
-/** The tables: rules with the same window, of subjects that come into being in the same way. Whoever fills
+/** The tables: rules with the same window, of subjects that come into being in the same way. Filling
    one table reaches the counters of no other. */
 enum class rate_table : std::uint8_t {
     /// Credentials that exist.

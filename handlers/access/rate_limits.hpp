@@ -1,4 +1,4 @@
-// Rate limits: the general ones, whose number is a setting, and those of single endpoints in addition.
+// Rate limits: the general ones, with the limit of a setting, and those of single endpoints in addition.
 #pragma once
 
 #include "handlers/access/rate_limiter.hpp"

@@ -14,7 +14,7 @@ namespace handlers {
 /** One check of the password of an account. It is counted before the hash, so that concurrent attempts cannot
     pass the limits together; the destructor takes the counts back unless the password was wrong.
 
-    Wrong passwords are limited so that nobody shuts out the owner of an account:
+    Wrong passwords are limited so that no one shuts out the owner of an account:
     - `login-ip`, by client address.
     - `login-account`, by account and network of the client. If an account has had `login-total` failures from
       everywhere, which no single network can cause in the first minutes, each network has one attempt a
@@ -53,7 +53,7 @@ private:
     call& c_;
     std::string email_;
     rate_limiter::receipt by_address_, by_account_, in_total_;
-    /// The answer to a wrong password of a known device whose network is over the limit.
+    /// The answer to a wrong password of a known device in a network that is over the limit.
     std::optional<problem> over_;
 };
 

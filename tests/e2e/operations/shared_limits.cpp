@@ -102,7 +102,7 @@ BOOST_FIXTURE_TEST_CASE(wrong_passwords_are_limited_on_all_nodes_together, clust
     auto on_all = count({0, 1, 2}, 15, 401, guess("ada@example.com"), "127.0.5.1");
     BOOST_TEST(on_all <= 12u);
     BOOST_TEST(on_all >= 10u);
-    // The right password is not counted, on whatever node.
+    // The right password is not counted, on any node.
     auto right = [](support::http_client& client) {
         return client.post(base + "/login", credentials("ada@example.com")).status;
     };

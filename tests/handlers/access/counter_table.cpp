@@ -47,7 +47,7 @@ struct counted {
     std::uint32_t limit = 3;
 };
 
-/// A table of one set, whose slots are all in use by subjects 100 to 107.
+/// A table of one set; all slots are in use by subjects 100 to 107.
 struct full_table : counted {
     full_table() : counted(1)
     {
@@ -150,7 +150,7 @@ BOOST_FIXTURE_TEST_CASE(a_new_slot_takes_along_the_count_of_the_overflow, full_t
     BOOST_TEST(passed_of(10, 1, 90) == 3u);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_slot_whose_counts_were_all_refunded_is_free, counted)
+BOOST_FIXTURE_TEST_CASE(a_slot_is_free_when_all_its_counts_were_refunded, counted)
 {
     handlers::counter_table small(std::chrono::seconds(window), 1);
     for (std::uint64_t subject = 0; subject < 100; ++subject)
@@ -158,7 +158,7 @@ BOOST_FIXTURE_TEST_CASE(a_slot_whose_counts_were_all_refunded_is_free, counted)
     BOOST_TEST(small.overflows() == 0u);
 }
 
-/** The claim of the class: whatever other subjects do, none is admitted more often than its limit in a
+/** The claim of the class: no crowd of other subjects lets one be admitted more often than its limit in a
    window. Compared with an exact count of each subject's own windows of admitted requests in the crowd. */
 BOOST_AUTO_TEST_CASE(no_crowd_makes_the_table_forget_a_subject)
 {
@@ -222,7 +222,7 @@ BOOST_AUTO_TEST_CASE(no_count_is_lost_between_the_overflow_and_a_slot)
             });
         for (auto& core : cores)
             core.join();
-        BOOST_TEST(passed == 3u); // the window began at 55, whoever counted first
+        BOOST_TEST(passed == 3u); // the window began at 55, at the first count of any thread
     }
 }
 
