@@ -49,14 +49,20 @@ db::principal_ref random_principal(std::mt19937_64& random, const std::vector<db
     return db::principal_ref(out);
 }
 
+std::vector<db::uuid> make_workspaces(std::mt19937_64& random)
+{
+    std::vector<db::uuid> out(1000);
+    for (auto& each : out)
+        each = random_bytes<db::uuid>(random);
+    return out;
+}
+
 /// Lookups among `range` cached principals, in random order to defeat the prefetcher.
 void find_cached(benchmark::State& state)
 {
     auto count = static_cast<std::size_t>(state.range(0));
     std::mt19937_64 random(1);
-    std::vector<db::uuid> workspaces(1000);
-    for (auto& each : workspaces)
-        each = random_bytes<db::uuid>(random);
+    auto workspaces = make_workspaces(random);
     db::scope_lists shared;
     auto scopes = shared.share({"content:read", "content:write"});
     std::vector<db::digest> keys;
@@ -81,5 +87,30 @@ void find_cached(benchmark::State& state)
     }
 }
 BENCHMARK(find_cached)->Arg(1000)->Arg(100'000)->Arg(1'000'000);
+
+/** Evictions of a workspace with a hundred credentials among `range` cached principals. The time should
+   depend on the hundred alone, but for the memory's latency. */
+void evict_a_workspace(benchmark::State& state)
+{
+    auto count = static_cast<std::size_t>(state.range(0));
+    std::mt19937_64 random(1);
+    auto workspaces = make_workspaces(random);
+    db::scope_lists shared;
+    auto scopes = shared.share({"content:read", "content:write"});
+    db::principal_cache cache((count + 1000) * 512);
+    for (std::size_t i = 0; i < count; ++i)
+        cache.store(random_principal(random, workspaces, scopes));
+
+    const std::vector<db::uuid> evicted{random_bytes<db::uuid>(random)};
+    for (auto _ : state) {
+        state.PauseTiming();
+        for (int i = 0; i < 100; ++i)
+            cache.store(random_principal(random, evicted, scopes));
+        state.ResumeTiming();
+        cache.evict(evicted.front());
+    }
+    state.counters["cached"] = static_cast<double>(cache.size());
+}
+BENCHMARK(evict_a_workspace)->Arg(1000)->Arg(100'000)->Arg(1'000'000)->Iterations(2000);
 
 } // namespace
