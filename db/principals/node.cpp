@@ -1,11 +1,10 @@
 #include "db/principals/node.hpp"
 
-#include "db/postgres/spawn.hpp"
+#include "db/principals/notices.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/uuid/random_generator.hpp>
-#include <boost/uuid/string_generator.hpp>
 #include <boost/uuid/uuid_io.hpp>
 
 #include <stdexcept>
@@ -18,41 +17,13 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::string_view changes_channel = "latchkey_changes", acks_channel = "latchkey_acknowledgements";
-constexpr std::string_view probe_kind = "probe";
-
-/// Polling intervals while a change awaits acknowledgements.
-constexpr auto first_poll_after = 100ms, poll_every = 250ms;
+constexpr std::string_view probe_prefix = "probe ";
 
 constexpr auto probe_timeout = 1000ms;
 constexpr std::chrono::milliseconds retry_after{200}, listen_again_after{5000};
 
 /// How long after the end of its lease a node's row is deleted, and how often that is attempted.
 constexpr auto reap_after = 60s, reap_every = 10s;
-
-/// A safety margin for clocks that run at different rates (PostgreSQL's is not involved): a twentieth is far
-/// more than any drift.
-std::chrono::milliseconds margin_of(std::chrono::milliseconds length)
-{
-    return length / 20;
-}
-
-std::optional<uuid> read_uuid(std::string_view text)
-{
-    try {
-        return boost::uuids::string_generator()(text.begin(), text.end());
-    } catch (const std::runtime_error&) {
-        return std::nullopt;
-    }
-}
-
-/// Take the next word off the front of a notice.
-std::string_view take_word(std::string_view& text)
-{
-    auto end = std::min(text.find(' '), text.size());
-    auto word = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
-    return word;
-}
 
 } // namespace
 
@@ -62,36 +33,59 @@ static const statement listen_to_acks{"node_listen_to_acks", "LISTEN latchkey_ac
 static const statement loopback_probe{"node_probe",
                                       "SELECT pg_notify('latchkey_acknowledgements', 'probe ' || $1)"};
 
+// The time is not now(), which is the start of the transaction: that may have waited for a lock.
 static const statement register_node{"node_register", R"(
-    INSERT INTO nodes AS n (id, epoch, renewals, lease_ms) VALUES ($1, 1, 1, $2)
-    ON CONFLICT (id) DO UPDATE SET epoch = n.epoch + 1, renewals = n.renewals + 1, renewed_at = now()
-    RETURNING epoch)"};
+    INSERT INTO nodes AS n (id, epoch, renewals, lease_ms) VALUES ($1, nextval('node_epochs'), 1, $2)
+    ON CONFLICT (id) DO UPDATE SET epoch = excluded.epoch, renewals = n.renewals + 1, fenced = false,
+                                   renewed_at = now()
+    RETURNING epoch, clock_timestamp() AS at)"};
 
+// Fencing: a fenced node finds at its next renewal that it has to register again.
 static const statement renew_lease{"node_renew", R"(
-    UPDATE nodes SET renewals = renewals + 1, renewed_at = now() WHERE id = $1 AND epoch = $2)"};
+    UPDATE nodes SET renewals = renewals + 1, renewed_at = now() WHERE id = $1 AND epoch = $2 AND NOT fenced
+    RETURNING epoch, clock_timestamp() AS at)"};
 
 static const statement find_others{"node_find_others",
                                    "SELECT id, epoch, renewals, lease_ms FROM nodes WHERE id <> $1"};
 
-// Fencing: a node with a raised epoch finds at its next renewal that it has to register again.
-static const statement fence_others{"node_fence_others", R"(
-    WITH locked AS (SELECT id FROM nodes WHERE id <> $1 ORDER BY id FOR NO KEY UPDATE)
-    UPDATE nodes SET epoch = epoch + 1 WHERE id IN (SELECT id FROM locked)
-    RETURNING id, epoch, renewals, lease_ms)"};
+static const statement fence_nodes{"node_fence", R"(
+    UPDATE nodes SET fenced = true
+    WHERE id IN (SELECT n.id FROM nodes n JOIN unnest($1::uuid[], $2::bigint[]) AS target (id, epoch)
+                                  ON n.id = target.id AND n.epoch = target.epoch
+                 ORDER BY n.id FOR UPDATE OF n))"};
 
 static const statement deregister_node{"node_deregister", "DELETE FROM nodes WHERE id = $1"};
 
 static const statement reap_node{"node_reap",
                                  "DELETE FROM nodes WHERE id = $1 AND epoch = $2 AND renewals = $3"};
 
-static const statement republish_change{"node_republish", "SELECT republish_change($1, $2)"};
+static const statement republish_changes{
+    "node_republish", "SELECT republish_change(change, $2) FROM unnest($1::uuid[]) AS change"};
 
-static const statement acknowledge{"node_acknowledge", "SELECT acknowledge_changes($1, $2, $3)"};
+static const statement acknowledge_changes{"node_acknowledge", "SELECT acknowledge_changes($1, $2, $3)"};
+
+namespace {
+
+struct renewal_row {
+    std::int64_t epoch = 0;
+    timestamp at;
+};
+BOOST_DESCRIBE_STRUCT(renewal_row, (), (epoch, at))
+
+} // namespace
+
+/// A caller of wait_for_acks(), in its frame.
+struct node::waiter {
+    steady_timer timer;
+    std::optional<bool> is_settled;
+};
 
 node::node(boost::asio::io_context& io, pool& other_connections, invalidation_bus& bus, db::lease& lease,
            config settings)
     : io_(io), other_connections_(other_connections), bus_(bus), lease_(lease),
       settings_(std::move(settings)), id_(boost::uuids::random_generator()()),
+      holder_(settings_.lease_length),
+      recalls_({.fence_after = settings_.fence_after, .answer_timeout = settings_.ack_timeout}), ticker_(io),
       connection_(io, with_callbacks(settings_.connection))
 {
     bus_.attach_node(id_, [this](uuid change) { return wait_for_acks(change); });
@@ -109,44 +103,82 @@ pipeline::config node::with_callbacks(pipeline::config settings)
                                                                         std::string_view detail) {
         if (on_event)
             on_event(event, detail);
-        if (event == "connected")
-            spawn(io_.get_executor(), serve_connection());
+        if (event == "connected") {
+            // The lease is dropped before the new connection listens: a change committed from then on is
+            // either delivered to this node, or its committer sees the new epoch.
+            handle(holder_.connected());
+            recalls_.connected();
+            spawn(serve_connection());
+        }
     };
     settings.on_notification = [this](std::string_view channel, std::string_view payload) {
-        on_notify(channel, payload);
+        try {
+            on_notify(channel, payload);
+        } catch (const std::exception& why) {
+            restart(why.what());
+        }
     };
     return settings;
 }
 
-/* The lease is dropped before the new connection listens: a change committed from then on is either delivered
-   to this node, or its committer sees the new epoch, which begins once the cache is empty. */
+/// Run a task. Its unforeseen end must not pass unnoticed: it ends the lease, and is logged.
+void node::spawn(awaitable<void> task)
+{
+    boost::asio::co_spawn(io_, std::move(task), [this](std::exception_ptr error) {
+        if (!error)
+            return;
+        try {
+            std::rethrow_exception(error);
+        } catch (const std::exception& why) {
+            restart(why.what());
+        }
+    });
+}
+
+/// End the lease, and acquire another with empty caches.
+void node::restart(std::string_view why)
+{
+    handle(holder_.failed());
+    if (settings_.connection.on_event)
+        settings_.connection.on_event("lease ended", why);
+    spawn(start_again(connection_.generation(), retry_after));
+}
+
+bool node::is_current(std::uint64_t connection) const
+{
+    return connection == connection_.generation() && connection_.connected() && !leaving_;
+}
+
+awaitable<void> node::start_again(std::uint64_t connection, std::chrono::milliseconds after)
+{
+    co_await sleep(after);
+    if (is_current(connection))
+        co_await serve_connection();
+}
+
 awaitable<void> node::serve_connection()
 {
     auto connection = connection_.generation();
-    lease_.drop();
-    acks_.reset();
-    listen_state_ = settings_.connection.prepare ? listen_state::unknown : listen_state::fails;
-    if (!settings_.connection.prepare)
-        co_return;
+    auto works = false;
     auto again_after = listen_again_after;
-    try {
-        co_await listen();
-        if (listen_state_ == listen_state::works && !settings_.has_cache)
-            co_return;
-        if (listen_state_ == listen_state::works)
-            co_await keep_lease(connection);
-    } catch (const failure&) { // a statement was refused or late, or the connection is lost
-        listen_state_ = listen_state::fails;
-        again_after = retry_after;
+    if (settings_.connection.prepare) {
+        try {
+            works = co_await listen();
+        } catch (const failure&) { // a statement was refused or late, or the connection is lost
+            again_after = retry_after;
+        }
     }
-    lease_.drop();
-    co_await sleep(again_after);
-    if (connection == connection_.generation() && connection_.connected() && !leaving_)
-        spawn(io_.get_executor(), serve_connection());
+    if (!is_current(connection))
+        co_return;
+    handle(recalls_.listens(works, boot_clock::now()));
+    if (works && settings_.has_cache)
+        handle(holder_.listening(boot_clock::now()));
+    else if (!works && settings_.connection.prepare)
+        spawn(start_again(connection, again_after));
 }
 
 /// LISTEN, then verify delivery with a NOTIFY sent on another connection (a pooler may drop it).
-awaitable<void> node::listen()
+awaitable<bool> node::listen()
 {
     batch both;
     both.add(listen_to_changes).add(listen_to_acks);
@@ -156,74 +188,13 @@ awaitable<void> node::listen()
     co_await other_connections_.run(loopback_probe, probe_);
     while (!probe_.empty() && boot_clock::now() < until)
         co_await sleep(5ms);
-    listen_state_ = probe_.empty() ? listen_state::works : listen_state::fails;
-}
-
-awaitable<void> node::keep_lease(std::uint64_t connection)
-{
-    auto is_same = [&] { return connection == connection_.generation() && !leaving_; };
-    while (is_same()) {
-        lease_.drop();
-        auto registered = co_await connection_.run(register_node, id_,
-                                                   static_cast<std::int32_t>(settings_.lease_length.count()));
-        epoch_ = registered.scalar<std::int64_t>();
-        while (is_same()) {
-            // If the cores do not evict in time, the lease must expire.
-            if (!is_lagging()) {
-                bool ours = co_await renew();
-                if (!ours)
-                    break;
-            }
-            co_await reap_dead_nodes();
-            co_await sleep(settings_.lease_length / 4);
-        }
-    }
-}
-
-/// @return false if another node has fenced this one, or the connection has changed
-awaitable<bool> node::renew()
-{
-    auto connection = connection_.generation();
-    auto sent = boot_clock::now();
-    batch work;
-    work.add(renew_lease, id_, epoch_).add(find_others, id_);
-    auto answers = co_await connection_.run(std::move(work));
-    if (connection != connection_.generation() || leaving_)
-        co_return false;
-
-    auto others = answers.last().as_vector<node_record>();
-    acks_.observe(others, boot_clock::now());
-    if (on_live_nodes)
-        on_live_nodes(acks_.live(boot_clock::now()) + 1);
-    if (answers.first().affected() == 0)
-        co_return false;
-
-    // After a gap the cache must be emptied first: the others need not have waited for this node.
-    if (!lease_.holds()) {
-        invalidation all;
-        all.everything = true;
-        co_await bus_.evict(std::move(all));
-        if (connection != connection_.generation() || leaving_)
-            co_return false;
-    }
-    lease_.grant(sent + settings_.lease_length - margin_of(settings_.lease_length));
-    co_return true;
-}
-
-awaitable<void> node::reap_dead_nodes()
-{
-    auto now = boot_clock::now();
-    if (now - reaped_at_ < reap_every)
-        co_return;
-    reaped_at_ = now;
-    for (auto& each : acks_.dead(now, reap_after))
-        co_await connection_.run(reap_node, each.id, each.epoch, each.renewals);
+    co_return probe_.empty();
 }
 
 awaitable<void> node::deregister()
 {
     leaving_ = true;
-    lease_.drop();
+    handle(holder_.failed());
     if (settings_.has_cache && connection_.connected())
         co_await connection_.run(deregister_node, id_);
 }
@@ -234,89 +205,254 @@ void node::on_notify(std::string_view channel, std::string_view payload)
         return on_acknowledgement(payload);
     if (channel != changes_channel)
         return;
-    notices_.emplace_back(payload);
-    if (!applying_since_) {
-        applying_since_ = boot_clock::now();
-        spawn(io_.get_executor(), apply_notices());
-    }
+    add_notice(payload, id_, notices_);
+    if (std::exchange(notices_posted_, true))
+        return;
+    boost::asio::post(io_, [this] { apply_notices(); });
 }
 
-/// The acknowledging node, the node it answers, and the changes; or a loopback probe.
+/// An acknowledgement, or a loopback probe.
 void node::on_acknowledgement(std::string_view payload)
 {
-    auto first = take_word(payload);
-    if (first == probe_kind) {
-        if (payload == probe_)
+    if (payload.starts_with(probe_prefix)) {
+        if (payload.substr(probe_prefix.size()) == probe_)
             probe_.clear();
         return;
     }
-    auto from = read_uuid(first);
-    if (!from || read_uuid(take_word(payload)) != id_)
+    auto received = parse_acknowledgement(payload);
+    if (received.to == id_)
+        for (auto& change : received.changes)
+            handle(recalls_.acknowledged(change, received.from, boot_clock::now()));
+}
+
+/// What one read of the socket has delivered is evicted together. Called before any answer that came later
+/// is handled.
+void node::apply_notices()
+{
+    if (!std::exchange(notices_posted_, false))
         return;
-    while (!payload.empty()) {
-        auto change = read_uuid(take_word(payload));
-        if (!change)
-            continue;
-        acks_.acknowledge(*change, *from);
-        auto [begin, end] = sleepers_->equal_range(*change);
-        for (auto each = begin; each != end; ++each)
-            each->second->cancel();
+    handle(holder_.heard(std::exchange(notices_, {}), boot_clock::now()));
+}
+
+template <class Actions>
+void node::handle(Actions actions)
+{
+    for (auto& each : actions)
+        actions_.emplace_back(std::move(each));
+    if (performing_)
+        return;
+    struct guard {
+        bool& flag;
+        ~guard() { flag = false; }
+    } ends{performing_};
+    performing_ = true;
+    while (!actions_.empty()) {
+        auto next = std::move(actions_.front());
+        actions_.pop_front();
+        auto perform_one = [this](auto& what) { this->perform(std::move(what)); };
+        std::visit([&](auto& side) { std::visit(perform_one, side); }, next);
+    }
+    schedule_tick();
+}
+
+void node::perform(lease_holder::drop_lease)
+{
+    lease_.drop();
+}
+
+void node::perform(lease_holder::grant_lease what)
+{
+    lease_.grant(what.until);
+}
+
+void node::perform(lease_holder::start_eviction what)
+{
+    spawn(evict(what.round, std::move(what.affected)));
+}
+
+void node::perform(lease_holder::acknowledge what)
+{
+    spawn(send_acknowledgements(std::move(what)));
+}
+
+void node::perform(lease_holder::register_node what)
+{
+    spawn(send_registration(what.request));
+}
+
+void node::perform(lease_holder::renew what)
+{
+    spawn(send_renewal(what));
+}
+
+void node::perform(recall_tracker::look what)
+{
+    spawn(send_look(std::move(what)));
+}
+
+void node::perform(recall_tracker::fence what)
+{
+    spawn(send_fence(std::move(what)));
+}
+
+void node::perform(recall_tracker::settled what)
+{
+    finish(what.change, true);
+}
+
+void node::perform(recall_tracker::gave_up what)
+{
+    finish(what.change, false);
+}
+
+awaitable<void> node::evict(std::uint64_t round, invalidation affected)
+{
+    co_await bus_.evict(std::move(affected));
+    handle(holder_.evicted(round, boot_clock::now()));
+}
+
+awaitable<void> node::send_acknowledgements(lease_holder::acknowledge what)
+{
+    try {
+        co_await connection_.run(acknowledge_changes, id_, what.changes, what.origins);
+    } catch (const failure&) {
+        // The connection is lost; the origin publishes the change again.
     }
 }
 
-/// Several notices, of one transaction or of more, applied together.
-struct node::notice_batch {
-    invalidation affected;
-
-    /// Changes of other nodes to acknowledge, and for each the node that made it.
-    std::vector<uuid> changes, origins;
-
-    void add(std::string_view notice, const uuid& self)
-    {
-        auto kind = take_word(notice);
-        auto id = read_uuid(take_word(notice));
-        if (id && kind == "credential") {
-            affected.credentials.push_back(*id);
-        } else if (id && kind == "user") {
-            affected.users.push_back(*id);
-        } else if (id && kind == "workspace") {
-            affected.workspaces.push_back(*id);
-        } else if (id && kind == "end") {
-            auto origin = read_uuid(take_word(notice));
-            if (origin && *origin != self) {
-                changes.push_back(*id);
-                origins.push_back(*origin);
-            }
-        } else {
-            affected.everything = true; // a notice of a newer version
-        }
-    }
-};
-
-/// Evict in the order of delivery: an acknowledged change implies that all notices before it were applied.
-awaitable<void> node::apply_notices()
+awaitable<void> node::send_registration(std::uint64_t request)
 {
-    while (!notices_.empty()) {
-        applying_since_ = boot_clock::now();
-        notice_batch now;
-        for (auto& notice : std::exchange(notices_, {}))
-            now.add(notice, id_);
-        if (!now.affected.empty())
-            co_await bus_.evict(std::move(now.affected));
-        if (now.changes.empty())
-            continue;
-        try {
-            co_await connection_.run(acknowledge, id_, now.changes, now.origins);
-        } catch (const failure&) {
-            // The connection is lost; the origin publishes the change again.
-        }
+    auto connection = connection_.generation();
+    auto length = static_cast<std::int32_t>(settings_.lease_length.count());
+    std::optional<renewal_row> row;
+    try {
+        auto answer = co_await connection_.run(register_node, id_, length);
+        row = answer.as_one<renewal_row>();
+    } catch (const failure&) {
+        // Handled below.
     }
-    applying_since_.reset();
+    if (!is_current(connection))
+        co_return;
+    if (!row)
+        co_return fail(request);
+    apply_notices();
+    handle(holder_.registered(request, row->epoch, row->at.time_since_epoch(), boot_clock::now()));
 }
 
-bool node::is_lagging() const
+/// Renew, and look at the other nodes.
+awaitable<void> node::send_renewal(lease_holder::renew what)
 {
-    return applying_since_ && boot_clock::now() - *applying_since_ > settings_.lease_length / 2;
+    auto connection = connection_.generation();
+    auto sent = boot_clock::now();
+    std::optional<results> answers;
+    batch work;
+    work.add(renew_lease, id_, what.epoch).add(find_others, id_);
+    try {
+        answers = co_await connection_.run(std::move(work));
+    } catch (const failure&) {
+        // Handled below.
+    }
+    if (!is_current(connection))
+        co_return;
+    if (!answers)
+        co_return fail(what.request);
+    apply_notices();
+    auto now = boot_clock::now();
+    if (auto row = answers->first().as_optional<renewal_row>())
+        handle(holder_.renewed(what.request, row->at.time_since_epoch(), now));
+    else
+        handle(holder_.refused(what.request, now));
+    auto others = answers->last().as_vector<node_record>();
+    handle(recalls_.observed(others, sent, now));
+    if (on_live_nodes)
+        on_live_nodes(recalls_.live() + 1);
+    co_await reap_dead_nodes();
+}
+
+/// A registration or a renewal was refused as a statement, or is late.
+void node::fail(std::uint64_t request)
+{
+    if (request != holder_.current().request)
+        return;
+    handle(holder_.failed());
+    spawn(start_again(connection_.generation(), retry_after));
+}
+
+awaitable<void> node::send_look(recall_tracker::look what)
+{
+    auto connection = connection_.generation();
+    std::optional<results> answers;
+    batch work;
+    if (!what.republish.empty())
+        work.add(republish_changes, what.republish, id_);
+    work.add(find_others, id_);
+    try {
+        if (connection_.connected())
+            answers = co_await connection_.run(std::move(work));
+    } catch (const failure& why) {
+        look_error_ = why;
+    }
+    auto now = boot_clock::now();
+    if (!answers || connection != connection_.generation())
+        co_return handle(recalls_.look_failed(what.id, now));
+    auto others = answers->last().as_vector<node_record>();
+    handle(recalls_.looked(what.id, others, now));
+}
+
+awaitable<void> node::send_fence(recall_tracker::fence what)
+{
+    std::vector<uuid> ids;
+    std::vector<std::int64_t> epochs;
+    for (auto& each : what.targets) {
+        ids.push_back(each.node);
+        epochs.push_back(each.epoch);
+    }
+    try {
+        // It may wait for a lock, which must not delay this node's own renewals.
+        if (holder_.current().phase == lease_holder::phase_type::stopped)
+            co_await connection_.run(fence_nodes, ids, epochs);
+        else
+            co_await other_connections_.run(fence_nodes, ids, epochs);
+        if (settings_.connection.on_event)
+            settings_.connection.on_event("nodes fenced", std::to_string(ids.size()));
+    } catch (const failure&) {
+        // It is repeated until the change is settled.
+    }
+}
+
+awaitable<void> node::reap_dead_nodes()
+{
+    auto now = boot_clock::now();
+    if (now - reaped_at_ < reap_every)
+        co_return;
+    reaped_at_ = now;
+    try {
+        for (auto& each : recalls_.dead(reap_after))
+            co_await connection_.run(reap_node, each.id, each.epoch, each.renewals);
+    } catch (const failure&) {
+        // The next time.
+    }
+}
+
+void node::schedule_tick()
+{
+    auto first = holder_.wake_at();
+    if (auto other = recalls_.wake_at(); other && (!first || *other < *first))
+        first = other;
+    if (!first) {
+        ticker_.cancel();
+        return;
+    }
+    auto left = std::chrono::ceil<std::chrono::milliseconds>(*first - boot_clock::now());
+    ticker_.expires_after(std::max(left, std::chrono::milliseconds(0)));
+    ticker_.async_wait([this](boost::system::error_code cancelled) {
+        if (cancelled)
+            return;
+        apply_notices();
+        auto now = boot_clock::now();
+        handle(holder_.tick(now));
+        handle(recalls_.tick(now));
+    });
 }
 
 awaitable<void> node::wait_for_acks(uuid change)
@@ -326,66 +462,29 @@ awaitable<void> node::wait_for_acks(uuid change)
 
 awaitable<void> node::track_change(uuid change)
 {
-    auto give_up_at = boot_clock::now() + settings_.ack_timeout;
-    auto poll_after = first_poll_after;
-    for (;;) {
-        std::optional<failure> failed;
-        try {
-            if (!acks_.is_tracking(change)) {
-                auto others = co_await find_other_nodes();
-                acks_.begin(change, others, boot_clock::now());
-            }
-            if (acks_.is_complete(change, boot_clock::now()))
-                co_return;
-            co_await sleep_until_ack(change, poll_after);
-            if (acks_.is_complete(change, boot_clock::now()))
-                co_return;
-            co_await poll_acks(change);
-            poll_after = poll_every;
-            give_up_at = boot_clock::now() + settings_.ack_timeout; // the database responds
-        } catch (const failure& why) {
-            failed = why;
-        }
-        if (failed && boot_clock::now() >= give_up_at) {
-            acks_.abandon(change);
-            throw *failed;
-        }
-        if (failed)
-            co_await sleep(retry_after);
-    }
-}
-
-/// The other nodes' rows. A node that cannot receive acknowledgements fences the others: each registers again
-/// with an empty cache, or lets its lease expire.
-awaitable<std::vector<node_record>> node::find_other_nodes()
-{
-    while (listen_state_ == listen_state::unknown)
-        co_await sleep(5ms);
-    auto& how = listen_state_ == listen_state::works ? find_others : fence_others;
-    auto found = co_await connection_.run(how, id_);
-    co_return found.as_vector<node_record>();
-}
-
-/// Publish again: an acknowledgement can be lost, and a node can have begun to listen after the first notice.
-awaitable<void> node::poll_acks(uuid change)
-{
-    batch work;
-    work.add(republish_change, change, id_).add(find_others, id_);
-    auto answers = co_await connection_.run(std::move(work));
-    auto others = answers.last().as_vector<node_record>();
-    acks_.observe(others, boot_clock::now());
-}
-
-awaitable<void> node::sleep_until_ack(uuid change, std::chrono::milliseconds at_most)
-{
-    steady_timer timer(io_.get_executor(), at_most);
+    waiter self{steady_timer(io_.get_executor(), steady_timer::time_point::max()), std::nullopt};
     struct guard {
-        std::shared_ptr<timers> all;
-        timers::iterator entry;
+        std::shared_ptr<waiters> all;
+        waiters::iterator entry;
         ~guard() { all->erase(entry); }
-    } erases{sleepers_, sleepers_->emplace(change, &timer)};
-    boost::system::error_code woken;
-    co_await timer.async_wait(boost::asio::redirect_error(use_awaitable, woken));
+    } erases{waiters_, waiters_->emplace(change, &self)};
+    handle(recalls_.committed(change, boot_clock::now()));
+    while (!self.is_settled) {
+        boost::system::error_code woken;
+        co_await self.timer.async_wait(boost::asio::redirect_error(use_awaitable, woken));
+    }
+    if (!*self.is_settled)
+        throw look_error_.value_or(
+            failure(failure_kind::unavailable, "the other nodes are not known to have evicted"));
+}
+
+void node::finish(const uuid& change, bool is_settled)
+{
+    auto [begin, end] = waiters_->equal_range(change);
+    for (auto each = begin; each != end; ++each) {
+        each->second->is_settled = is_settled;
+        each->second->timer.cancel();
+    }
 }
 
 awaitable<void> node::sleep(std::chrono::milliseconds time)

@@ -2,24 +2,27 @@
 #pragma once
 
 #include "db/postgres/pool.hpp"
-#include "db/principals/ack_tracker.hpp"
 #include "db/principals/invalidation_bus.hpp"
 #include "db/principals/lease.hpp"
+#include "db/principals/lease_holder.hpp"
+#include "db/principals/recall_tracker.hpp"
 
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
+#include <variant>
 
 namespace db {
 
 /** Keeps this process's lease, and waits for the acknowledgements of the other nodes. The protocol and its
-    invariants are in db/principals/README.md.
+    invariants are in db/principals/README.md; lease_holder and recall_tracker decide, and this class is their
+    driver: it feeds them events, and performs the actions that they return.
 
     Triggers in the database notify of every change (migrations/0006_nodes.sql). This class listens on a
     connection of its own, evicts on all cores, and acknowledges. It renews the lease on that same connection,
@@ -48,9 +51,13 @@ public:
 
         /// How long wait_for_acks() retries while the database does not respond.
         std::chrono::milliseconds ack_timeout{10'000};
+
+        /// How long wait_for_acks() lets a node renew its lease without acknowledging before it fences it.
+        std::chrono::milliseconds fence_after{4000};
     };
 
-    /** @param other_connections for the loopback probe
+    /** @param other_connections for the loopback probe, and for fencing other nodes, which may have to wait
+       for a lock
         @param lease granted and dropped by this node */
     node(boost::asio::io_context& io, pool& other_connections, invalidation_bus& bus, db::lease& lease,
          config settings);
@@ -62,39 +69,60 @@ public:
 
     /** Wait until no other node accepts the state before a change. From any thread.
         @param change a committed change, by the id that publish_change() returned
-        @throw failure (unavailable) if the database does not list the nodes: others may then use the previous
-               state until their lease ends */
+        @throw failure (unavailable) if the database does not respond for `ack_timeout`, or the change is not
+               settled within half a minute: others may then use the previous state until their lease ends */
     awaitable<void> wait_for_acks(uuid change);
 
     /// Drop the lease and delete this node's row, so that no change waits for it.
     awaitable<void> deregister();
 
     /// The number of other nodes that may hold a lease.
-    std::size_t other_live_nodes() const { return acks_.live(boot_clock::now()); }
+    std::size_t other_live_nodes() const { return recalls_.live(); }
 
     /// Called on this node's thread with the number of live nodes, this one included, at each renewal.
     std::function<void(std::size_t)> on_live_nodes;
 
 private:
-    enum class listen_state { unknown, works, fails };
-    struct notice_batch;
+    struct waiter;
 
     pipeline::config with_callbacks(pipeline::config settings);
+    void spawn(awaitable<void> task);
+    void restart(std::string_view why);
+
     awaitable<void> serve_connection();
-    awaitable<void> listen();
-    awaitable<void> keep_lease(std::uint64_t connection);
-    awaitable<bool> renew();
-    awaitable<void> reap_dead_nodes();
+    awaitable<bool> listen();
+    awaitable<void> start_again(std::uint64_t connection, std::chrono::milliseconds after);
 
     void on_notify(std::string_view channel, std::string_view payload);
     void on_acknowledgement(std::string_view payload);
-    awaitable<void> apply_notices();
-    bool is_lagging() const;
+    void apply_notices();
 
+    template <class Actions>
+    void handle(Actions actions);
+    void perform(lease_holder::drop_lease what);
+    void perform(lease_holder::grant_lease what);
+    void perform(lease_holder::start_eviction what);
+    void perform(lease_holder::acknowledge what);
+    void perform(lease_holder::register_node what);
+    void perform(lease_holder::renew what);
+    void perform(recall_tracker::look what);
+    void perform(recall_tracker::fence what);
+    void perform(recall_tracker::settled what);
+    void perform(recall_tracker::gave_up what);
+
+    awaitable<void> evict(std::uint64_t round, invalidation affected);
+    awaitable<void> send_acknowledgements(lease_holder::acknowledge what);
+    awaitable<void> send_registration(std::uint64_t request);
+    awaitable<void> send_renewal(lease_holder::renew what);
+    void fail(std::uint64_t request);
+    awaitable<void> send_look(recall_tracker::look what);
+    awaitable<void> send_fence(recall_tracker::fence what);
+    awaitable<void> reap_dead_nodes();
+    bool is_current(std::uint64_t connection) const;
+
+    void schedule_tick();
     awaitable<void> track_change(uuid change);
-    awaitable<std::vector<node_record>> find_other_nodes();
-    awaitable<void> poll_acks(uuid change);
-    awaitable<void> sleep_until_ack(uuid change, std::chrono::milliseconds at_most);
+    void finish(const uuid& change, bool is_settled);
     awaitable<void> sleep(std::chrono::milliseconds time);
 
     boost::asio::io_context& io_;
@@ -103,24 +131,30 @@ private:
     db::lease& lease_;
     config settings_;
     uuid id_;
-    std::int64_t epoch_ = 0;
-    ack_tracker acks_;
-    listen_state listen_state_ = listen_state::unknown;
+    lease_holder holder_;
+    recall_tracker recalls_;
+
+    /// Actions to perform, in order: performing one may have further events.
+    std::deque<std::variant<lease_holder::action, recall_tracker::action>> actions_;
+    bool performing_ = false;
 
     /// The token of the outstanding loopback probe; empty once received.
     std::string probe_;
     bool leaving_ = false;
     boot_clock::time_point reaped_at_{};
 
-    /// Notices that await eviction, in order.
-    std::vector<std::string> notices_;
+    /// Why the database last failed to list the nodes.
+    std::optional<failure> look_error_;
 
-    /// When the batch of notices in progress was started.
-    std::optional<boot_clock::time_point> applying_since_;
+    /// Notices of this turn of the reactor, in order.
+    lease_holder::notice_batch notices_;
+    bool notices_posted_ = false;
 
-    /// Shared with frames that outlive this.
-    using timers = std::multimap<uuid, steady_timer*>;
-    std::shared_ptr<timers> sleepers_ = std::make_shared<timers>();
+    /// Callers of wait_for_acks(). Shared with frames that outlive this.
+    using waiters = std::multimap<uuid, waiter*>;
+    std::shared_ptr<waiters> waiters_ = std::make_shared<waiters>();
+
+    steady_timer ticker_;
 
     /// The last member: its callbacks use the others.
     pipeline connection_;

@@ -16,6 +16,10 @@ db::node::config node_settings(const config& settings)
 {
     db::node::config out;
     out.connection = database_settings(settings);
+    out.connection.on_event = [](std::string_view event, std::string_view detail) {
+        auto level = event == "connected" ? log_level::debug : log_level::warning;
+        log_line(level, "node").add("state", event).add("detail", detail);
+    };
     return out;
 }
 

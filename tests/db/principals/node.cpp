@@ -32,6 +32,7 @@ db::node::config node_settings(const std::string& conninfo)
     out.connection.connect_timeout = 1s;
     out.lease_length = lease_length;
     out.ack_timeout = 3s;
+    out.fence_after = 1500ms;
     return out;
 }
 
@@ -47,8 +48,12 @@ public:
             settings.lease = &lease_;
             db::test::core core(data, changes_, settings);
             db::pool other(core.io, db::test::core::pipeline_settings(*probe_database), 1);
-            std::optional<db::node> self(std::in_place, core.io, other, changes_, lease_,
-                                         node_settings(data.conninfo()));
+            auto own = node_settings(data.conninfo());
+            own.connection.on_event = [this](std::string_view event, std::string_view detail) {
+                if (event == "lease ended")
+                    lease_ended_ = std::string(detail);
+            };
+            std::optional<db::node> self(std::in_place, core.io, other, changes_, lease_, std::move(own));
             auto work = boost::asio::make_work_guard(core.io);
             core_ = &core;
             node_ = &*self;
@@ -152,6 +157,12 @@ public:
         return run([&]() -> db::awaitable<std::size_t> { co_return node_->other_live_nodes(); });
     }
 
+    /// Why the node has last ended its lease itself.
+    std::string lease_ended()
+    {
+        return run([&]() -> db::awaitable<std::string> { co_return lease_ended_; });
+    }
+
     db::node& node() { return *node_; }
     db::test::core& core() { return *core_; }
     db::invalidation_bus& changes() { return changes_; }
@@ -162,6 +173,7 @@ private:
     db::test::core* core_ = nullptr;
     db::node* node_ = nullptr;
     std::optional<std::promise<void>> resumed_;
+    std::string lease_ended_;
     std::thread thread_;
 };
 
@@ -198,7 +210,7 @@ BOOST_FIXTURE_TEST_CASE(a_lease_is_renewed_until_the_node_deregisters, two_nodes
         std::this_thread::sleep_for(100ms);
     }
     BOOST_TEST(a.other_live_nodes() == 1u);
-    BOOST_TEST(data.sql("SELECT min(renewals) > 8 AND max(epoch) = 1 FROM nodes") == "t");
+    BOOST_TEST(data.sql("SELECT min(renewals) > 8 AND max(epoch) = 2 FROM nodes") == "t");
     a.deregister();
     BOOST_TEST(!a.holds_lease());
     BOOST_TEST(rows() == "1");
@@ -294,7 +306,7 @@ BOOST_FIXTURE_TEST_CASE(a_node_that_lost_its_connection_registers_again_with_an_
     terminate_connections();
     a.revoke(*this, key);
     BOOST_TEST((b.cached(key.digest) == state::miss));
-    BOOST_TEST(support::eventually(20s, [&] { return data.sql("SELECT min(epoch) > 1 FROM nodes") == "t"; }));
+    BOOST_TEST(support::eventually(20s, [&] { return data.sql("SELECT min(epoch) > 2 FROM nodes") == "t"; }));
     BOOST_TEST(a.gets_lease());
     BOOST_TEST(b.gets_lease());
     BOOST_TEST((b.cached(other.digest) == state::miss)); // a change may have been missed
@@ -315,7 +327,7 @@ BOOST_FIXTURE_TEST_CASE(deregistered_and_expired_nodes_are_not_awaited, two_node
     BOOST_TEST(a.revoke(*this, key).count() < (lease_length / 2).count());
 }
 
-BOOST_FIXTURE_TEST_CASE(a_node_that_cannot_listen_has_no_lease_and_fences_the_others, two_nodes)
+BOOST_FIXTURE_TEST_CASE(a_node_that_cannot_listen_has_no_lease_and_its_changes_reach_the_others, two_nodes)
 {
     support::database another;
     process muted(data, &another);
@@ -326,11 +338,85 @@ BOOST_FIXTURE_TEST_CASE(a_node_that_cannot_listen_has_no_lease_and_fences_the_ot
     BOOST_TEST(took.count() <= (lease_length + 3s).count());
     BOOST_TEST((a.cached(key.digest) == state::miss));
     BOOST_TEST((b.cached(key.digest) == state::miss));
-    BOOST_TEST(a.gets_lease()); // a new one
-    BOOST_TEST(data.sql("SELECT max(epoch) > 1 FROM nodes") == "t");
+    BOOST_TEST(a.gets_lease()); // a new one, if it was fenced
     auto mine = add_key(bob);
     muted.load(mine.digest);
     BOOST_TEST((muted.cached(mine.digest) == state::miss)); // it queries every time
+}
+
+BOOST_FIXTURE_TEST_CASE(a_fenced_node_registers_again_with_an_empty_cache, two_nodes)
+{
+    auto key = add_key(bob);
+    BOOST_REQUIRE(b.caches(key.digest));
+    auto epoch = data.sql("SELECT epoch FROM nodes WHERE id = '" + to_string(b.node().id()) + "'");
+    data.sql("UPDATE nodes SET fenced = true WHERE id = '" + to_string(b.node().id()) + "'");
+    BOOST_TEST(support::eventually(20s, [&] {
+        return data.sql("SELECT NOT fenced AND epoch > " + epoch + " FROM nodes WHERE id = '" +
+                        to_string(b.node().id()) + "'") == "t";
+    }));
+    BOOST_TEST(b.gets_lease());
+    BOOST_TEST((b.cached(key.digest) == state::miss));
+    BOOST_TEST(a.holds_lease());
+}
+
+BOOST_FIXTURE_TEST_CASE(a_node_that_renews_and_never_acknowledges_is_fenced, two_nodes)
+{
+    b.deregister();
+    auto deaf = to_string(boost::uuids::random_generator()());
+    data.sql("INSERT INTO nodes (id, epoch, renewals, lease_ms) VALUES ('" + deaf + "', 1, 1, 1000)");
+    std::jthread renews([&](std::stop_token done) {
+        while (!done.stop_requested()) {
+            data.sql("UPDATE nodes SET renewals = renewals + 1 WHERE id = '" + deaf + "' AND NOT fenced");
+            std::this_thread::sleep_for(50ms);
+        }
+    });
+    auto took = a.revoke(*this, add_key(bob));
+    BOOST_TEST(took.count() >= 1500);
+    BOOST_TEST(took.count() >= (1500ms + lease_length / 2).count());
+    BOOST_TEST(took.count() <= (1500ms + lease_length + 2s).count());
+    BOOST_TEST(data.sql("SELECT fenced FROM nodes WHERE id = '" + deaf + "'") == "t");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_core_that_does_not_evict_delays_neither_the_other_cores_nor_the_lease_of_others,
+                        two_nodes)
+{
+    auto key = add_key(bob), other = add_key(bob);
+    BOOST_REQUIRE(b.caches(key.digest));
+    BOOST_REQUIRE(b.caches(other.digest));
+    db::test::core stuck(data, b.changes()); // it never runs
+    for (const auto& each : {key, other}) {
+        auto before = b.run([&]() -> db::awaitable<std::size_t> { co_return b.core().principals.size(); });
+        data.sql("UPDATE api_keys SET revoked_at = now() WHERE prefix = '" + each.prefix + "'");
+        BOOST_TEST(support::eventually(20s, [&] {
+            return b.run([&]() -> db::awaitable<std::size_t> { co_return b.core().principals.size(); }) <
+                   before;
+        }));
+    }
+    auto took = a.revoke(*this, key);
+    BOOST_TEST(took.count() <= (lease_length + 1s).count()); // b renews no more
+    BOOST_TEST(support::eventually(20s, [&] { return !b.holds_lease(); }));
+    stuck.registration = {};
+    BOOST_TEST(b.gets_lease());
+}
+
+BOOST_FIXTURE_TEST_CASE(an_unforeseen_failure_ends_the_lease_and_acquires_another, two_nodes)
+{
+    auto key = add_key(bob);
+    BOOST_REQUIRE(b.caches(key.digest));
+    b.run([&]() -> db::awaitable<void> {
+        b.node().on_live_nodes = [thrown = false](std::size_t) mutable {
+            if (!std::exchange(thrown, true))
+                throw std::runtime_error("out of something");
+        };
+        co_return;
+    });
+    BOOST_TEST(support::eventually(20s, [&] { return b.lease_ended() == "out of something"; }));
+    BOOST_TEST(b.gets_lease());
+    BOOST_TEST((b.cached(key.digest) == state::miss));
+    auto next = add_key(bob);
+    BOOST_REQUIRE(b.caches(next.digest));
+    BOOST_TEST(a.revoke(*this, next).count() < (lease_length / 2).count());
+    BOOST_TEST((b.cached(next.digest) == state::miss));
 }
 
 BOOST_FIXTURE_TEST_CASE(a_repeated_revocation_waits_as_the_first_one, two_nodes)
