@@ -17,8 +17,9 @@ class blocking_connection {
 public:
     explicit blocking_connection(const std::string& conninfo)
     {
-        const char* names[] = {"dbname", "fallback_application_name", "connect_timeout", nullptr};
-        const char* values[] = {conninfo.c_str(), "latchkey", "10", nullptr};
+        const char* names[] = {"dbname", "fallback_application_name", "connect_timeout",
+                               "target_session_attrs", nullptr};
+        const char* values[] = {conninfo.c_str(), "latchkey", "10", "read-write", nullptr};
         constexpr int expand_dbname = 1;
         pg_.reset(PQconnectdbParams(names, values, expand_dbname));
         if (PQstatus(pg_.get()) != CONNECTION_OK)

@@ -38,6 +38,9 @@ keywords complete(const connection::config& settings)
     if (!std::getenv("PGGSSENCMODE"))
         all.try_emplace("gssencmode", "disable");
 
+    // A standby lags behind: lookups there would contradict acknowledged changes.
+    all["target_session_attrs"] = "read-write";
+
     // Poolers reject `options`. On the server a later setting overrides an earlier one: the user's come last.
     if (settings.prepare) {
         auto milliseconds = std::to_string(settings.statement_timeout.count());
@@ -167,12 +170,25 @@ awaitable<void> connection::prepare_all(bool keep)
             auto name = answered < statements.size() ? statements[answered]->name() : "?";
             throw failure(why.kind(), "statement " + std::string(name) + ": " + why.what(), why.sqlstate());
         } else if (PQresultStatus(answer.get()) == PGRES_TUPLES_OK) {
-            has_row_security_ = PQgetvalue(answer.get(), 0, 0) == std::string_view("t");
+            read_check(*statements[answered], answer.get());
         }
     }
 }
 
-/// Queue a Prepare for every statement and the row-level security check. @return the statements in that order
+void connection::read_check(const statement& check, const PGresult* answer)
+{
+    auto text = [&](int column) { return std::string(PQgetvalue(answer, 0, column)); };
+    if (&check == &check_row_security) {
+        has_row_security_ = text(0) == "t";
+        return;
+    }
+    if (text(0) != "t")
+        throw failure(failure_kind::unavailable, "the server is read-only: not a primary");
+    identity_.system = std::strtoull(text(1).c_str(), nullptr, 10);
+    identity_.timeline = static_cast<std::uint32_t>(std::strtoul(text(2).c_str(), nullptr, 16));
+}
+
+/// Queue a Prepare for every statement, and the checks. @return the statements in that order
 std::vector<const statement*> connection::send_prepares(bool keep)
 {
     std::vector<const statement*> sent;
@@ -181,15 +197,21 @@ std::vector<const statement*> connection::send_prepares(bool keep)
             throw failure_of(get());
         sent.push_back(each);
     }
-    constexpr int text = 0;
-    auto& check = check_row_security;
-    if (keep ? !PQsendQueryPrepared(get(), check.name(), 0, nullptr, nullptr, nullptr, text)
-             : !PQsendQueryParams(get(), check.sql(), 0, nullptr, nullptr, nullptr, nullptr, text))
-        throw failure_of(get());
-    sent.push_back(&check);
+    for (auto check : {&check_row_security, &identify_server}) {
+        if (!send_check(*check, keep))
+            throw failure_of(get());
+        sent.push_back(check);
+    }
     if (!PQpipelineSync(get()))
         throw failure_of(get());
     return sent;
+}
+
+bool connection::send_check(const statement& check, bool keep)
+{
+    constexpr int text = 0;
+    return keep ? PQsendQueryPrepared(get(), check.name(), 0, nullptr, nullptr, nullptr, text)
+                : PQsendQueryParams(get(), check.sql(), 0, nullptr, nullptr, nullptr, nullptr, text);
 }
 
 awaitable<void> connection::flush_all()

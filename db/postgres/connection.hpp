@@ -3,6 +3,7 @@
 
 #include "db/postgres/async.hpp"
 #include "db/postgres/dns_resolver.hpp"
+#include "db/postgres/known_server.hpp"
 #include "db/postgres/statement.hpp"
 
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -46,9 +47,9 @@ public:
     connection(const connection&) = delete;
     connection& operator=(const connection&) = delete;
 
-    /** Connect, enter pipeline mode, prepare every statement of the program and check for row-level security,
-        the latter two in one round trip. Has no deadline of its own: cancel() ends it, but for the second
-        that it may take to resolve names.
+    /** Connect to a writable primary, enter pipeline mode, prepare every statement of the program, identify
+        the server and check for row-level security, the latter three in one round trip. Has no deadline of its
+        own: cancel() ends it, but for the second that it may take to resolve names.
         @throw failure as reported by PostgreSQL or the network, with the name of a refused statement */
     awaitable<void> open(config settings);
 
@@ -57,6 +58,9 @@ public:
 
     /// Whether row-level security was in effect at connect (db/postgres/row_security.hpp).
     bool has_row_security() const { return has_row_security_; }
+
+    /// The server, which was a writable primary at connect.
+    const server_identity& identity() const { return identity_; }
 
     PGconn* get() const { return pg_.get(); }
     descriptor& socket() { return socket_; }
@@ -72,11 +76,14 @@ private:
     awaitable<void> poll_connect();
     awaitable<void> prepare_all(bool keep);
     std::vector<const statement*> send_prepares(bool keep);
+    bool send_check(const statement& check, bool keep);
+    void read_check(const statement& check, const PGresult* answer);
     awaitable<void> flush_all();
 
     std::unique_ptr<PGconn, finish> pg_;
     descriptor socket_;
     bool has_row_security_ = false;
+    server_identity identity_;
 };
 
 } // namespace db

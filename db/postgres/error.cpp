@@ -7,18 +7,19 @@
 namespace db {
 
 /// Whether a retry may succeed. In the order below: connection exceptions, insufficient resources, operator
-/// intervention (a shutdown, a cancelled statement), system errors, transaction rollback (a serialization
-/// failure, a deadlock), and a server that became a standby.
+/// intervention (a shutdown, a cancelled statement), system errors, and transaction rollback (a
+/// serialization failure, a deadlock).
 static bool is_transient(std::string_view state)
 {
     return state.starts_with("08") || state.starts_with("53") || state.starts_with("57") ||
-           state.starts_with("58") || state.starts_with("40") || state == sqlstate::read_only_sql_transaction;
+           state.starts_with("58") || state.starts_with("40");
 }
 
-/// A migration changed the result type of a prepared statement, or a pooler switched the server connection.
-static bool needs_reprepare(std::string_view state, std::string_view raised_by)
+/// Whether another connection is needed: a migration changed the result type of a prepared statement, a
+/// pooler switched the server connection, or the server has become read-only, as a standby is.
+static bool needs_reconnect(std::string_view state, std::string_view raised_by)
 {
-    return state == sqlstate::invalid_sql_statement_name ||
+    return state == sqlstate::invalid_sql_statement_name || state == sqlstate::read_only_sql_transaction ||
            (state == sqlstate::feature_not_supported && raised_by == "RevalidateCachedQuery");
 }
 
@@ -77,7 +78,7 @@ failure failure_of(const PGresult* answer)
 
     // libpq's own errors, of a broken connection, have no SQLSTATE.
     auto kind = failure_kind::statement;
-    if (needs_reprepare(state, field(PG_DIAG_SOURCE_FUNCTION)))
+    if (needs_reconnect(state, field(PG_DIAG_SOURCE_FUNCTION)))
         kind = failure_kind::stale;
     else if (state.empty() || is_transient(state))
         kind = failure_kind::unavailable;

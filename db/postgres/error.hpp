@@ -16,7 +16,8 @@ enum class failure_kind {
     /// No connection, a lost one, a deadline, a server out of resources: retry later.
     unavailable,
 
-    /// A prepared statement no longer fits the schema; the connection is being replaced.
+    /// A prepared statement no longer fits the schema, or the server has become read-only; the connection is
+    /// being replaced.
     stale,
 
     /// PostgreSQL refused a statement; sqlstate() has the reason.

@@ -1,6 +1,7 @@
 #include "db/postgres/pipeline.hpp"
 
 #include "db/postgres/connection.hpp"
+#include "db/postgres/known_server.hpp"
 #include "db/postgres/multiplexer.hpp"
 #include "db/postgres/rollback_retries.hpp"
 #include "db/postgres/row_security.hpp"
@@ -27,6 +28,7 @@ namespace {
 constexpr milliseconds sweep_interval{100};
 constexpr milliseconds first_retry{50};
 constexpr milliseconds last_retry{1000};
+constexpr auto replaced = "another primary has taken over";
 
 } // namespace
 
@@ -76,6 +78,10 @@ private:
 
     executor executor_;
     config settings_;
+    std::shared_ptr<known_server> server_;
+
+    /// The server of this connection.
+    std::uint64_t accepted_ = 0;
     multiplexer queue_;
     multiplexer::finished done_;
     std::unique_ptr<connection> connection_;
@@ -111,6 +117,7 @@ private:
 
 pipeline::impl::impl(boost::asio::io_context& io, config settings)
     : executor_(io.get_executor()), settings_(std::move(settings)),
+      server_(known_server::of(settings_.conninfo)),
       unsent_error_(failure_kind::unavailable, "deadline: not connected"), sweeper_(io), retry_(io),
       retries_(executor_)
 {}
@@ -296,6 +303,10 @@ void pipeline::impl::read()
     if (!PQconsumeInput(pg) || (PQsslInUse(pg) && !PQconsumeInput(pg)))
         fatal_error_ = failure_of(pg);
     last_receive_ = clock::now();
+    if (!server_->is_current(accepted_)) {
+        fatal_error_.emplace(failure_kind::unavailable, replaced);
+        return;
+    }
     while (queue_.expects_answer() && !PQisBusy(pg) && PQstatus(pg) == CONNECTION_OK) {
         auto done = queue_.take(result(PQgetResult(pg)));
         if (!done)
@@ -320,7 +331,7 @@ awaitable<failure> pipeline::impl::serve()
 {
     while (!stopped_) {
         if (stale_ && !queue_.expects_answer())
-            co_return failure(failure_kind::unavailable, "the prepared statements are stale");
+            co_return failure(failure_kind::unavailable, "stale prepared statements, or a read-only server");
         if (fatal_error_)
             co_return *fatal_error_;
         error_code cancelled;
@@ -350,6 +361,11 @@ awaitable<std::optional<failure>> pipeline::impl::connect()
                                settings_.statement_timeout,  settings_.prepare,
                                settings_.prefer_index_scans, attempt_};
         co_await connection_->open(how);
+        auto accepted = server_->accept(connection_->identity());
+        if (!accepted)
+            co_return failure(failure_kind::unavailable,
+                              "the server is an earlier primary: its timeline is older");
+        accepted_ = *accepted;
         co_return std::nullopt;
     } catch (const failure& why) {
         co_return why;
@@ -426,6 +442,8 @@ awaitable<void> pipeline::impl::sweep()
             continue;
         if (!connected_ && now > connect_until_)
             fail_connection(too_slow);
+        else if (connected_ && !server_->is_current(accepted_))
+            fail_connection({failure_kind::unavailable, replaced});
         else if (connected_ && queue_.expects_answer() && now > last_receive_ + 2 * settings_.deadline)
             fail_connection(silent);
     }

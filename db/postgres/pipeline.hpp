@@ -28,7 +28,8 @@ const dns_resolver& system_resolver();
 class pipeline {
 public:
     struct config {
-        /// A libpq connection string or URL; several hosts are allowed.
+        /// A libpq connection string or URL. Of several hosts, the writable primary on the newest timeline is
+        /// used.
         std::string conninfo;
 
         /// Resolves its hosts; shared, so that all pipelines of the process know the last good addresses.

@@ -42,7 +42,8 @@ static const statement register_node{"node_register", R"(
 
 // Fencing: a fenced node finds at its next renewal that it has to register again.
 static const statement renew_lease{"node_renew", R"(
-    UPDATE nodes SET renewals = renewals + 1, renewed_at = now() WHERE id = $1 AND epoch = $2 AND NOT fenced
+    UPDATE nodes SET renewals = renewals + 1, renewed_at = now()
+    WHERE id = $1 AND epoch = $2 AND NOT fenced AND NOT pg_is_in_recovery()
     RETURNING epoch, clock_timestamp() AS at)"};
 
 static const statement find_others{"node_find_others",

@@ -48,6 +48,27 @@ postgres_cluster::postgres_cluster() : folder_(parent_folder())
     start();
 }
 
+postgres_cluster::postgres_cluster(const std::string& primary_folder) : folder_(parent_folder())
+{
+    url_ = run("standby " + folder_.path() + " " + primary_folder + " --while " + std::to_string(getpid()));
+}
+
+std::unique_ptr<postgres_cluster> postgres_cluster::standby_of(const postgres_cluster& primary)
+{
+    return std::unique_ptr<postgres_cluster>(new postgres_cluster(primary.folder_.path()));
+}
+
+void postgres_cluster::promote()
+{
+    run("promote " + folder_.path());
+}
+
+std::string postgres_cluster::host() const
+{
+    auto begin = url_.find("host=") + 5;
+    return url_.substr(begin, url_.find('&', begin) - begin);
+}
+
 postgres_cluster::~postgres_cluster()
 {
     try {

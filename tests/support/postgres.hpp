@@ -18,6 +18,9 @@ namespace support {
 class postgres_cluster {
 public:
     postgres_cluster();
+
+    /// A streaming standby of a running cluster.
+    static std::unique_ptr<postgres_cluster> standby_of(const postgres_cluster& primary);
     ~postgres_cluster();
     postgres_cluster(const postgres_cluster&) = delete;
     postgres_cluster& operator=(const postgres_cluster&) = delete;
@@ -26,6 +29,12 @@ public:
     void start();
     void stop();
     void restart();
+
+    /// Make a standby a primary, on a new timeline.
+    void promote();
+
+    /// The folder of the socket: the host in a connection string.
+    std::string host() const;
 
     /// SIGSTOP to every process of the cluster: connections stay open and get no response.
     void freeze();
@@ -40,6 +49,8 @@ public:
     void drop_database(const std::string& name);
 
 private:
+    explicit postgres_cluster(const std::string& primary_folder);
+
     std::string run(const std::string& command) const;
 
     temporary_folder folder_;
