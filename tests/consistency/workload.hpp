@@ -34,7 +34,8 @@ struct member {
 class workload {
 public:
     workload(nodes& all, recorder& history)
-        : all_(all), history_(history), clients_(all, std::chrono::seconds(4))
+        : all_(all), history_(history), clients_(all, std::chrono::seconds(4)),
+          impatient_(all, std::chrono::milliseconds(150))
     {
         auto made = call([](support::http_client& client) {
             return client.post(e2e::base + "/signup", credentials("ada@example.com"));
@@ -102,7 +103,7 @@ public:
         std::vector<std::size_t> key_grants{user.key_grant, user.invite_grant},
             all_grants{user.session_grant, user.key_grant, user.invite_grant};
         mark_recent(all_grants);
-        switch (std::uniform_int_distribution<int>(0, 5)(random)) {
+        switch (std::uniform_int_distribution<int>(0, 8)(random)) {
         case 0:
             return retry_until_done(key_grants,
                                     [&](auto& client) { return client.del(key_path, user.session); });
@@ -121,6 +122,16 @@ public:
         case 4:
             return retry_until_done(all_grants,
                                     [&](auto& client) { return client.del(member_path, admin_); });
+        case 5:
+            return revoke_impatiently(key_grants, [&](auto& client) {
+                return client.post(e2e::base + "/api-keys/report", support::object({{"key", user.key}}));
+            });
+        case 6:
+            return revoke_impatiently(key_grants,
+                                      [&](auto& client) { return revoke_token(client, user.key); });
+        case 7:
+            return revoke_impatiently({user.session_grant},
+                                      [&](auto& client) { return revoke_token(client, user.session); });
         default:
             return disable(user, all_grants);
         }
@@ -211,6 +222,35 @@ private:
         }
     }
 
+    /** A call that may be repeated by a client that does not wait for the response, at another node: the
+        repetition changes nothing, and yet its success means that the right has ended everywhere. */
+    void revoke_impatiently(const std::vector<std::size_t>& grants,
+                            const std::function<support::response(support::http_client&)>& request)
+    {
+        for (auto each : grants)
+            history_.begin_revocation(each, clock::now());
+        for (std::size_t i = 0; i < 2 * all_.size(); ++i) {
+            try {
+                auto answer = request(impatient_.at(next_++ % all_.size()));
+                if (answer.status >= 200 && answer.status < 300)
+                    return record_revoked(grants);
+            } catch (const boost::system::system_error&) {
+                // The response is late: the same call again, at the next node.
+            }
+        }
+        retry_until_done(grants, request);
+    }
+
+    /// RFC 7009.
+    static support::response revoke_token(support::http_client& client, const std::string& token)
+    {
+        support::http::request<support::http::string_body> message(support::http::verb::post,
+                                                                   e2e::base + "/revoke", 11);
+        message.set(support::http::field::content_type, "application/x-www-form-urlencoded");
+        message.body() = "token=" + token;
+        return client.send(std::move(message));
+    }
+
     void disable(const member& user, const std::vector<std::size_t>& grants)
     {
         for (auto each : grants)
@@ -236,7 +276,7 @@ private:
 
     nodes& all_;
     recorder& history_;
-    clients clients_;
+    clients clients_, impatient_;
     std::string admin_, workspace_;
     std::size_t next_ = 0;
     int count_ = 0;
