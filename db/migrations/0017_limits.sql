@@ -11,7 +11,6 @@ CREATE UNLOGGED TABLE rate_quotas (
     taken   integer NOT NULL,                        -- handed out in this window
     granted integer NOT NULL                         -- the last share
 ) WITH (fillfactor = 50);
-CREATE INDEX rate_quotas_ends_at ON rate_quotas (ends_at);
 
 -- The next share of what is left of a quota. They become smaller, so that nodes keep little that they do not
 -- need (guided self-scheduling).

@@ -65,6 +65,7 @@ const std::map<std::string, std::string> calls{
     {"notify_change", "UPDATE sessions SET revoked_at = now() WHERE id = id('session', 8)"},
     {"notify_membership", "INSERT INTO memberships (workspace_id, user_id, role) VALUES "
                           "(id('workspace', 8), id('user', 50), 'member')"},
+    {"next_share", "SELECT next_share(10, 3)"},
     {"personal_audit_events", "SELECT personal_audit_events(u) FROM users u WHERE id = id('user', 8)"},
     {"personal_invites", "SELECT personal_invites(u) FROM users u WHERE id = id('user', 8)"},
     {"publish_change", "SELECT publish_change(id('node', 1), true)"},
