@@ -40,8 +40,9 @@
 
 namespace {
 
-/// A lock held longer by another thread counts as blocking. Generous: the holder may lose its processor.
-constexpr std::int64_t longest_lock_wait_us = 100'000;
+/// A lock held longer by another thread counts as blocking. Generous: the holder may lose its processor, for
+/// hundreds of milliseconds on a busy machine. A lock held over a write to a stalled pipe exceeds any limit.
+constexpr std::int64_t longest_lock_wait_us = 1'000'000;
 
 constexpr int most_reports = 20;
 
