@@ -1,9 +1,10 @@
--- The network that a known device has last signed in from. A wrong password of others in that network does not
--- shut the device out. Null: not known, since the device signed in before this migration.
+-- The network that a known device has last signed in from. A wrong password of others in that network does
+-- not shut the device out. Null: not known, since the device signed in before this migration.
 ALTER TABLE known_devices ADD COLUMN network text;                -- such as 203.0.113.0/24
 
--- Rate limits that several nodes share: how much of a limit has been handed out to them in the current window.
--- Only counters of clients beyond a tenth of a node's part are here. Unlogged: a crash of PostgreSQL forgets them.
+-- Rate limits that several nodes share: how much of a limit has been handed out to them in the current
+-- window. Only counters of clients beyond a tenth of a node's part are here. Unlogged: a crash of PostgreSQL
+-- forgets them.
 CREATE UNLOGGED TABLE rate_quotas (
     subject bigint PRIMARY KEY,                      -- a keyed hash of the rule and its subject
     ends_at timestamptz NOT NULL,                    -- of the window

@@ -48,8 +48,8 @@ public:
     connection& operator=(const connection&) = delete;
 
     /** Connect to a writable primary, enter pipeline mode, prepare every statement of the program, identify
-        the server and check for row-level security, the latter three in one round trip. Has no deadline of its
-        own: cancel() ends it, but for the second that it may take to resolve names.
+        the server and check for row-level security, the latter three in one round trip. Has no deadline of
+        its own: cancel() ends it, but for the second that it may take to resolve names.
         @throw failure as reported by PostgreSQL or the network, with the name of a refused statement */
     awaitable<void> open(config settings);
 

@@ -21,7 +21,7 @@ static const statement take_shares{"rate_quotas_take", R"(
                        ELSE excluded.granted END
     RETURNING subject, granted, ceil(extract(epoch FROM ends_at - now()))::integer AS seconds_left)"};
 
-awaitable<std::vector<share>> take(pool& db, std::vector<request> requests, std::int32_t nodes)
+awaitable<std::vector<share>> take(pool& db, std::vector<share_request> requests, std::int32_t nodes)
 {
     std::vector<std::int64_t> subjects;
     std::vector<std::int32_t> limits, windows;

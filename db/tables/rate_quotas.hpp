@@ -10,7 +10,7 @@
 
 namespace db::rate_quotas {
 
-struct request {
+struct share_request {
     /// A hash of rule and subject, the same on all nodes.
     std::int64_t subject = 0;
     /// Requests of all nodes in one window.
@@ -34,6 +34,6 @@ BOOST_DESCRIBE_STRUCT(share, (), (subject, granted, seconds_left))
     @param nodes that share the limits, at least 1
     @return the shares, in any order
     @throw failure */
-awaitable<std::vector<share>> take(pool& db, std::vector<request> requests, std::int32_t nodes);
+awaitable<std::vector<share>> take(pool& db, std::vector<share_request> requests, std::int32_t nodes);
 
 } // namespace db::rate_quotas

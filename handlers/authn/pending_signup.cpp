@@ -66,7 +66,8 @@ awaitable<result<bool>> knows_signup(call& c, const db::pending_signups::row& si
     auto over = co_await attempt.count();
     if (over)
         co_return std::move(*over);
-    auto matches = co_await attempt.check(std::move(*password), std::nullopt, signup.password_hash.value_or(""));
+    auto matches =
+        co_await attempt.check(std::move(*password), std::nullopt, signup.password_hash.value_or(""));
     if (!matches || *matches)
         co_return matches;
     co_return problem::of(codes::invalid_credentials.with_status(403), "The password is incorrect.");

@@ -1,10 +1,9 @@
 #include "handlers/http/quota_client.hpp"
 
 #include "db/postgres/error.hpp"
+#include "db/postgres/spawn.hpp"
 #include "db/tables/rate_quotas.hpp"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 
@@ -22,9 +21,9 @@ constexpr std::chrono::milliseconds max_wait{500};
 constexpr std::chrono::seconds retry_after{5};
 constexpr std::size_t max_per_statement = 500;
 
-db::rate_quotas::request to_row(const needed_share& share)
+db::rate_quotas::share_request to_row(const needed_share& share)
 {
-    db::rate_quotas::request out;
+    db::rate_quotas::share_request out;
     out.subject = std::bit_cast<std::int64_t>(share.key);
     out.limit = static_cast<std::int32_t>(std::min<std::uint32_t>(share.rule.limit, 1u << 30));
     out.window_seconds = static_cast<std::int32_t>(share.rule.window().count());
@@ -52,7 +51,7 @@ quota_client::request_ref quota_client::enqueue(const needed_share& share)
     queue_.push_back(known);
     if (!is_draining_) {
         is_draining_ = true;
-        asio::co_spawn(io_, drain_queue(), asio::detached);
+        db::spawn(io_.get_executor(), drain_queue());
     }
     return known;
 }
@@ -97,7 +96,8 @@ awaitable<void> quota_client::drain_queue()
 /// Takes the shares of a group, and grants them.
 awaitable<void> quota_client::take_all(std::vector<request_ref> group)
 {
-    std::vector<db::rate_quotas::request> rows;
+    std::vector<db::rate_quotas::share_request> rows;
+    rows.reserve(group.size());
     for (auto& each : group)
         rows.push_back(to_row(each->share));
     try {

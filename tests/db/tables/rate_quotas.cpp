@@ -15,7 +15,7 @@
 namespace {
 
 struct quotas : db::test::database_fixture {
-    std::vector<db::rate_quotas::share> take(std::vector<db::rate_quotas::request> wanted, int nodes)
+    std::vector<db::rate_quotas::share> take(std::vector<db::rate_quotas::share_request> wanted, int nodes)
     {
         return run([&] { return db::rate_quotas::take(one.db, wanted, nodes); });
     }
@@ -29,7 +29,7 @@ struct quotas : db::test::database_fixture {
     }
 };
 
-db::awaitable<void> take_repeatedly(db::pool& db, std::vector<db::rate_quotas::request> wanted,
+db::awaitable<void> take_repeatedly(db::pool& db, std::vector<db::rate_quotas::share_request> wanted,
                                     std::int64_t& granted)
 {
     for (int i = 0; i < 20; ++i) {
@@ -97,7 +97,7 @@ BOOST_FIXTURE_TEST_CASE(one_statement_takes_shares_of_many_subjects, quotas)
 /// Nodes that take shares of the same subjects in different orders wait for each other, and do not deadlock.
 BOOST_FIXTURE_TEST_CASE(concurrent_nodes_do_not_deadlock, quotas)
 {
-    std::vector<db::rate_quotas::request> up, down;
+    std::vector<db::rate_quotas::share_request> up, down;
     for (std::int64_t subject = 0; subject < 200; ++subject)
         up.push_back({subject, 100'000, 60});
     down.assign(up.rbegin(), up.rend());
