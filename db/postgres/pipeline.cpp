@@ -1,15 +1,13 @@
 #include "db/postgres/pipeline.hpp"
 
-#include "db/postgres/connection.hpp"
 #include "db/postgres/known_server.hpp"
 #include "db/postgres/multiplexer.hpp"
+#include "db/postgres/pipelined_connection.hpp"
 #include "db/postgres/rollback_retries.hpp"
-#include "db/postgres/row_security.hpp"
 #include "db/postgres/spawn.hpp"
 #include "db/postgres/suspended_request.hpp"
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 
@@ -28,12 +26,11 @@ namespace {
 constexpr milliseconds sweep_interval{100};
 constexpr milliseconds first_retry{50};
 constexpr milliseconds last_retry{1000};
-constexpr auto replaced = "another primary has taken over";
 
 } // namespace
 
-/** The connection's state machine. Three activities drive it, all on the one thread: run() connects and then
-    reads, write() sends whenever there is something to send and room for it, sweep() enforces deadlines. */
+/** The queue, and the one connection at a time that serves it. Two activities drive it, both on the one
+    thread: run() connects, reads, and connects again after a loss; sweep() enforces deadlines. */
 class pipeline::impl : public std::enable_shared_from_this<impl> {
 public:
     impl(boost::asio::io_context& io, config settings);
@@ -57,20 +54,6 @@ private:
     awaitable<void> sweep();
     awaitable<void> pause(milliseconds length);
 
-    void read();
-    void deliver_notifications();
-    void write_soon();
-    void write();
-    bool sets_workspace_role(const request& next) const
-    {
-        return next.work.workspace() && connection_->has_row_security();
-    }
-    bool send(const request& next);
-    bool send(const statement& stmt, const params& values, std::size_t first, std::size_t count);
-    bool flushed();
-    void wait_writable();
-    void fail_connection(const failure& why);
-
     void finish_all(multiplexer::finished done);
     void drop_pending();
     void emit(std::string_view event, std::string_view detail);
@@ -79,26 +62,16 @@ private:
     executor executor_;
     config settings_;
     std::shared_ptr<known_server> server_;
-
-    /// The server of this connection.
-    std::uint64_t accepted_ = 0;
     multiplexer queue_;
-    multiplexer::finished done_;
-    std::unique_ptr<connection> connection_;
 
-    /// Why the present connection must be dropped.
-    std::optional<failure> fatal_error_;
+    /// The present attempt or connection, or null between two.
+    std::shared_ptr<pipelined_connection> connection_;
 
     /// The error of a batch that could not be sent in time.
     failure unsent_error_;
-    params::pointers pointers_;
 
     steady_timer sweeper_;
     steady_timer retry_;
-    clock::time_point connect_until_;
-
-    /// When an answer last arrived, or the oldest unanswered request was sent.
-    clock::time_point last_receive_;
 
     /// Attempts since the last success.
     std::size_t attempt_ = 0;
@@ -107,9 +80,6 @@ private:
     std::minstd_rand random_{std::random_device{}()};
 
     bool connected_ = false;
-    bool write_posted_ = false;
-    bool waits_writable_ = false;
-    bool stale_ = false;
     bool closing_ = false;
     bool stopped_ = false;
     bool running_ = false;
@@ -135,7 +105,7 @@ void pipeline::impl::stop()
     closing_ = stopped_ = true;
     connected_ = false;
     if (connection_)
-        connection_->cancel();
+        connection_->stop();
     sweeper_.cancel();
     retry_.cancel();
     drop_pending();
@@ -147,7 +117,6 @@ void pipeline::impl::drop_pending()
 {
     auto sent = queue_.fail_sent(unsent_error_);
     auto unsent = queue_.fail_unsent(unsent_error_);
-    auto done = std::move(done_);
     retries_.clear();
 }
 
@@ -201,176 +170,30 @@ void pipeline::impl::submit(std::unique_ptr<request> added)
         return;
     }
     queue_.add(std::move(added), clock::now() + settings_.queue_timeout);
-    write_soon();
+    if (connected_)
+        connection_->write_soon();
 }
 
-// Group commit of writes: everything submitted during one turn of the reactor is flushed together at its end,
-// though with one send per batch, since libpq 15 flushes at every Sync. Sharing a Sync would share a failure.
-void pipeline::impl::write_soon()
-{
-    if (!connected_ || write_posted_ || waits_writable_)
-        return;
-    write_posted_ = true;
-    boost::asio::post(executor_, [self = shared_from_this()] {
-        self->write_posted_ = false;
-        self->write();
-    });
-}
-
-// Stops when the socket is full, so that unsent batches can still expire and memory stays bounded.
-void pipeline::impl::write()
-{
-    while (connected_ && !fatal_error_ && !stale_ && flushed()) {
-        auto next = queue_.next_to_send();
-        if (!next)
-            return;
-        auto now = clock::now();
-        if (!queue_.expects_answer())
-            last_receive_ = now;
-        auto sent = send(*next);
-        queue_.mark_sent(now + settings_.deadline, sets_workspace_role(*next) ? 1 : 0);
-        if (!sent)
-            fail_connection(failure_of(connection_->get()));
-    }
-}
-
-bool pipeline::impl::send(const request& next)
-{
-    if (sets_workspace_role(next)) {
-        params workspace;
-        workspace.add(*next.work.workspace());
-        if (!send(set_workspace_role, workspace, 0, 1))
-            return false;
-    }
-    for (const auto& command : next.work.commands())
-        if (!send(*command.stmt, next.work.parameters(), command.first_param, command.param_count))
-            return false;
-    return PQpipelineSync(connection_->get()) == 1;
-}
-
-bool pipeline::impl::send(const statement& stmt, const params& values, std::size_t first, std::size_t count)
-{
-    values.point(first, count, pointers_);
-    auto pg = connection_->get();
-    auto size = static_cast<int>(count);
-    auto pointers = pointers_.values.data();
-    auto lengths = pointers_.lengths.data();
-    auto formats = pointers_.formats.data();
-    constexpr int binary = 1;
-    auto queued = settings_.prepare
-                      ? PQsendQueryPrepared(pg, stmt.name(), size, pointers, lengths, formats, binary)
-                      : PQsendQueryParams(pg, stmt.sql(), size, nullptr, pointers, lengths, formats, binary);
-    return queued == 1;
-}
-
-// True if libpq has no unsent output. If it has, either readiness is a reason to retry: room to write, or
-// input, since a server that cannot write does not read either.
-bool pipeline::impl::flushed()
-{
-    auto left = PQflush(connection_->get());
-    if (left < 0)
-        fail_connection(failure_of(connection_->get()));
-    if (left > 0)
-        wait_writable();
-    return left == 0;
-}
-
-void pipeline::impl::wait_writable()
-{
-    if (std::exchange(waits_writable_, true))
-        return;
-    auto woken = [self = shared_from_this(), generation = generation_](error_code) {
-        if (generation != self->generation_)
-            return;
-        self->waits_writable_ = false;
-        self->write();
-    };
-    connection_->socket().async_wait(connection::descriptor::wait_write, woken);
-}
-
-// Records the failure and wakes the reader, which then drops the connection: it may be in use there.
-void pipeline::impl::fail_connection(const failure& why)
-{
-    if (!fatal_error_)
-        fatal_error_ = why;
-    connection_->cancel();
-}
-
-void pipeline::impl::read()
-{
-    auto pg = connection_->get();
-    // A TLS record can exceed libpq's buffer, and its remainder does not make the socket readable.
-    if (!PQconsumeInput(pg) || (PQsslInUse(pg) && !PQconsumeInput(pg)))
-        fatal_error_ = failure_of(pg);
-    last_receive_ = clock::now();
-    if (!server_->is_current(accepted_)) {
-        fatal_error_.emplace(failure_kind::unavailable, replaced);
-        return;
-    }
-    while (queue_.expects_answer() && !PQisBusy(pg) && PQstatus(pg) == CONNECTION_OK) {
-        auto done = queue_.take(result(PQgetResult(pg)));
-        if (!done)
-            continue;
-        stale_ = stale_ || (done->error && done->error->kind() == failure_kind::stale);
-        done_.push_back(std::move(done));
-    }
-    deliver_notifications();
-}
-
-void pipeline::impl::deliver_notifications()
-{
-    while (auto notice = PQnotifies(connection_->get())) {
-        std::unique_ptr<PGnotify, decltype(&PQfreemem)> owned(notice, PQfreemem);
-        if (settings_.on_notification)
-            settings_.on_notification(notice->relname, notice->extra);
-    }
-}
-
-// Always waits for input, so that it and the server can never wait for each other.
 awaitable<failure> pipeline::impl::serve()
 {
     while (!stopped_) {
-        if (stale_ && !queue_.expects_answer())
-            co_return failure(failure_kind::unavailable, "stale prepared statements, or a read-only server");
-        if (fatal_error_)
-            co_return *fatal_error_;
-        error_code cancelled;
-        auto token = boost::asio::redirect_error(use_awaitable, cancelled);
-        co_await connection_->socket().async_wait(connection::descriptor::wait_read, token);
-        if (fatal_error_ || stopped_)
-            continue;
-        try {
-            read();
-        } catch (const failure& desync) {
-            fatal_error_ = desync;
-        }
-        finish_all(std::exchange(done_, {}));
-        write();
+        if (auto lost = connection_->lost())
+            co_return *lost;
+        auto done = co_await connection_->receive();
+        finish_all(std::move(done));
+        connection_->write();
     }
     co_return failure(failure_kind::unavailable, "closed");
 }
 
 awaitable<std::optional<failure>> pipeline::impl::connect()
 {
-    fatal_error_.reset();
-    stale_ = waits_writable_ = false;
-    connect_until_ = clock::now() + settings_.connect_timeout;
-    connection_ = std::make_unique<connection>(executor_);
+    connection_ = std::make_shared<pipelined_connection>(executor_, settings_, queue_, *server_);
     try {
-        connection::config how{settings_.conninfo,           settings_.names,
-                               settings_.statement_timeout,  settings_.prepare,
-                               settings_.prefer_index_scans, attempt_};
-        co_await connection_->open(how);
-        auto accepted = server_->accept(connection_->identity());
-        if (!accepted)
-            co_return failure(failure_kind::unavailable,
-                              "the server is an earlier primary: its timeline is older");
-        accepted_ = *accepted;
+        co_await connection_->open(attempt_);
         co_return std::nullopt;
     } catch (const failure& why) {
         co_return why;
-    } catch (const boost::system::system_error& why) {
-        co_return fatal_error_.value_or(failure(failure_kind::unavailable, why.what()));
     }
 }
 
@@ -400,8 +223,8 @@ awaitable<void> pipeline::impl::run()
             attempt_ = 0;
             ++generation_;
             connected_ = true;
-            emit("connected", PQhost(connection_->get()));
-            write();
+            emit("connected", connection_->host());
+            connection_->write();
             auto lost = co_await serve();
             connected_ = false;
             finish_all(queue_.fail_sent(lost));
@@ -427,8 +250,6 @@ milliseconds pipeline::impl::retry_delay()
 
 awaitable<void> pipeline::impl::sweep()
 {
-    static const failure too_slow(failure_kind::unavailable, "connect timeout");
-    static const failure silent(failure_kind::unavailable, "the database stopped responding");
     while (!stopped_) {
         error_code cancelled;
         auto token = boost::asio::redirect_error(use_awaitable, cancelled);
@@ -438,25 +259,9 @@ awaitable<void> pipeline::impl::sweep()
             break;
         auto now = clock::now();
         finish_all(queue_.expire(now, unsent_error_));
-        if (!connection_)
-            continue;
-        if (!connected_ && now > connect_until_)
-            fail_connection(too_slow);
-        else if (connected_ && !server_->is_current(accepted_))
-            fail_connection({failure_kind::unavailable, replaced});
-        else if (connected_ && queue_.expects_answer() && now > last_receive_ + 2 * settings_.deadline)
-            fail_connection(silent);
+        if (connection_)
+            connection_->enforce_deadlines(now);
     }
-}
-
-const dns_resolver& system_resolver()
-{
-    static const dns_resolver only([] {
-        dns_resolver::config settings;
-        settings.keeps_last = true;
-        return settings;
-    }());
-    return only;
 }
 
 pipeline::pipeline(boost::asio::io_context& io, config settings)
