@@ -23,6 +23,7 @@ void round_trip(benchmark::State& state)
     using namespace std::chrono_literals;
     auto depth = static_cast<std::size_t>(state.range(0));
     db::multiplexer queue;
+    db::prepared_statements prepared;
     db::multiplexer::time_point now{};
     std::vector<db::result> results;
     for (auto _ : state) {
@@ -42,7 +43,7 @@ void round_trip(benchmark::State& state)
         while (queue.next_to_send())
             queue.mark_sent(now + 5s);
         for (auto& result : results)
-            benchmark::DoNotOptimize(queue.take(std::move(result)));
+            benchmark::DoNotOptimize(queue.take(std::move(result), prepared));
     }
     state.SetItemsProcessed(state.iterations() * state.range(0));
 }

@@ -120,7 +120,7 @@ awaitable<void> connection::open(config settings)
     co_await poll_connect();
     if (PQsetnonblocking(get(), 1) != 0 || PQenterPipelineMode(get()) != 1)
         throw failure_of(get());
-    co_await prepare_all(settings.prepare);
+    co_await run_checks(settings.check_statements);
 }
 
 // PQconnectPoll may close the socket and open another, even one with the same descriptor (the next host, a
@@ -145,9 +145,9 @@ awaitable<void> connection::poll_connect()
 
 // Writes everything before it reads anything: the responses are a few bytes each, so they cannot fill the
 // socket buffers and stop PostgreSQL from reading on.
-awaitable<void> connection::prepare_all(bool keep)
+awaitable<void> connection::run_checks(bool check_statements)
 {
-    auto statements = send_prepares(keep);
+    auto statements = send_checks(check_statements);
     co_await flush_all();
 
     // Read the responses up to the Sync; each statement's end with a NULL.
@@ -166,9 +166,8 @@ awaitable<void> connection::prepare_all(bool keep)
         } else if (PQresultStatus(answer.get()) == PGRES_PIPELINE_SYNC) {
             co_return;
         } else if (PQresultStatus(answer.get()) == PGRES_FATAL_ERROR) {
-            auto why = failure_of(answer.get());
             auto name = answered < statements.size() ? statements[answered]->name() : "?";
-            throw failure(why.kind(), "statement " + std::string(name) + ": " + why.what(), why.sqlstate());
+            throw failure_of_statement(name, answer.get());
         } else if (PQresultStatus(answer.get()) == PGRES_TUPLES_OK) {
             read_check(*statements[answered], answer.get());
         }
@@ -188,30 +187,24 @@ void connection::read_check(const statement& check, const PGresult* answer)
     identity_.timeline = static_cast<std::uint32_t>(std::strtoul(text(2).c_str(), nullptr, 16));
 }
 
-/// Queue a Prepare for every statement, and the checks. @return the statements in that order
-std::vector<const statement*> connection::send_prepares(bool keep)
+/// Queue the checks. @return their statements, in order
+std::vector<const statement*> connection::send_checks(bool check_statements)
 {
+    constexpr int text = 0;
     std::vector<const statement*> sent;
-    for (auto each = statement::first(); each; each = each->next()) {
-        if (!PQsendPrepare(get(), keep ? each->name() : "", each->sql(), 0, nullptr))
+    for (auto each = check_statements ? statement::first() : nullptr; each; each = each->next()) {
+        if (!PQsendPrepare(get(), "", each->sql(), 0, nullptr)) // unnamed: the next one replaces it
             throw failure_of(get());
         sent.push_back(each);
     }
     for (auto check : {&check_row_security, &identify_server}) {
-        if (!send_check(*check, keep))
+        if (!PQsendQueryParams(get(), check->sql(), 0, nullptr, nullptr, nullptr, nullptr, text))
             throw failure_of(get());
         sent.push_back(check);
     }
     if (!PQpipelineSync(get()))
         throw failure_of(get());
     return sent;
-}
-
-bool connection::send_check(const statement& check, bool keep)
-{
-    constexpr int text = 0;
-    return keep ? PQsendQueryPrepared(get(), check.name(), 0, nullptr, nullptr, nullptr, text)
-                : PQsendQueryParams(get(), check.sql(), 0, nullptr, nullptr, nullptr, nullptr, text);
 }
 
 awaitable<void> connection::flush_all()

@@ -32,7 +32,7 @@ public:
         /// Sent at connect, unless the conninfo has `options`.
         std::chrono::milliseconds statement_timeout;
 
-        /// False: check the statements only, keep none.
+        /// False behind a transaction-mode pooler: send nothing that it rejects.
         bool prepare;
 
         /// Plans do not scan whole tables.
@@ -40,6 +40,9 @@ public:
 
         /// Selects which of several hosts to try first.
         std::size_t attempt;
+
+        /// Let PostgreSQL parse every statement of the program, and keep none.
+        bool check_statements;
     };
 
     explicit connection(executor where) : socket_(where) {}
@@ -47,9 +50,9 @@ public:
     connection(const connection&) = delete;
     connection& operator=(const connection&) = delete;
 
-    /** Connect to a writable primary, enter pipeline mode, prepare every statement of the program, identify
-        the server and check for row-level security, the latter three in one round trip. Has no deadline of
-        its own: cancel() ends it, but for the second that it may take to resolve names.
+    /** Connect to a writable primary and enter pipeline mode. Then, in one round trip, check the statements
+        if requested, identify the server, and check for row-level security. Has no deadline of its own:
+        cancel() ends it, but for the second that it may take to resolve names.
         @throw failure as reported by PostgreSQL or the network, with the name of a refused statement */
     awaitable<void> open(config settings);
 
@@ -74,9 +77,8 @@ private:
     void assign_socket();
     void release_socket();
     awaitable<void> poll_connect();
-    awaitable<void> prepare_all(bool keep);
-    std::vector<const statement*> send_prepares(bool keep);
-    bool send_check(const statement& check, bool keep);
+    awaitable<void> run_checks(bool check_statements);
+    std::vector<const statement*> send_checks(bool check_statements);
     void read_check(const statement& check, const PGresult* answer);
     awaitable<void> flush_all();
 

@@ -85,6 +85,12 @@ failure failure_of(const PGresult* answer)
     return failure(kind, one_line(std::move(message)), state, field(PG_DIAG_CONSTRAINT_NAME));
 }
 
+failure failure_of_statement(const char* name, const PGresult* answer)
+{
+    auto why = failure_of(answer);
+    return failure(why.kind(), "statement " + std::string(name) + ": " + why.what(), why.sqlstate());
+}
+
 failure failure_of(const PGconn* connection)
 {
     return failure(failure_kind::unavailable, one_line(PQerrorMessage(connection)));

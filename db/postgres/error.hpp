@@ -70,6 +70,9 @@ private:
 /// The failure that a result of status PGRES_FATAL_ERROR reports.
 failure failure_of(const PGresult* answer);
 
+/// As above, for the Parse of a named statement: the message begins with its name.
+failure failure_of_statement(const char* name, const PGresult* answer);
+
 /// The connection's last error as an `unavailable` failure, its lines joined into one.
 failure failure_of(const PGconn* connection);
 

@@ -44,10 +44,15 @@ public:
         return accepted == number_.load(std::memory_order_acquire);
     }
 
+    /// Whether a connection of this process has found that the statements of the program fit the schema.
+    bool statements_checked() const { return statements_checked_.load(std::memory_order_relaxed); }
+    void set_statements_checked() { statements_checked_.store(true, std::memory_order_relaxed); }
+
 private:
     std::mutex mutex_;
     server_identity identity_;
     std::atomic<std::uint64_t> number_{0};
+    std::atomic<bool> statements_checked_{false};
 };
 
 } // namespace db

@@ -1,8 +1,12 @@
 #include "db/postgres/multiplexer.hpp"
 
+#include "db/postgres/sqlstate.hpp"
+
 #include <utility>
 
 namespace db {
+
+static const failure desync(failure_kind::unavailable, "protocol desync: an answer that matches no request");
 
 static std::unique_ptr<request> failed(std::unique_ptr<request> ended, const failure& why)
 {
@@ -14,7 +18,7 @@ static std::unique_ptr<request> failed(std::unique_ptr<request> ended, const fai
 void multiplexer::add(std::unique_ptr<request> added, time_point expires)
 {
     auto statements = added->work.size();
-    queue_.push_back({std::move(added), statements, 0, expires});
+    queue_.push_back({std::move(added), statements, expires});
 }
 
 request* multiplexer::next_to_send()
@@ -22,28 +26,67 @@ request* multiplexer::next_to_send()
     return sent_ < queue_.size() ? queue_[sent_].owner.get() : nullptr;
 }
 
-void multiplexer::mark_sent(time_point expires, std::size_t prologue)
+void multiplexer::mark_sent(time_point expires, preamble ahead)
 {
     auto& next = queue_[sent_++];
     next.expires = expires;
-    next.unanswered += prologue;
-    next.prologue = prologue;
+    next.unanswered += ahead.prologue ? 1 : 0;
+    next.ahead = ahead;
 }
 
-std::unique_ptr<request> multiplexer::take(result answer)
+void multiplexer::take_parse(slot& of, const PGresult* answer, prepared_statements& prepared)
 {
-    static const failure desync(failure_kind::unavailable,
-                                "protocol desync: an answer that matches no request");
+    if (!answer) { // ends the answer to the Parse
+        if (!of.parse_answered)
+            throw desync;
+        return;
+    }
+    switch (PQresultStatus(answer)) {
+    case PGRES_COMMAND_OK:
+    case PGRES_FATAL_ERROR:
+        if (!std::exchange(of.parse_answered, true))
+            prepared.take(answer);
+        else if (of.owner && !of.owner->error) // of the Sync: the server ends the connection
+            of.owner->error = failure_of(answer);
+        break;
+    case PGRES_PIPELINE_SYNC:
+        if (!std::exchange(of.parse_answered, false))
+            throw desync;
+        --of.ahead.parses;
+        break;
+    default:
+        throw desync;
+    }
+}
+
+/// The error of a statement. Where it does not exist on the connection, the cause is why it was not prepared.
+failure multiplexer::error_of(const slot& of, const PGresult* answer, const prepared_statements& prepared)
+{
+    auto why = failure_of(answer);
+    if (why.sqlstate() != sqlstate::invalid_sql_statement_name || of.unanswered == 0)
+        return why;
+    auto& commands = of.owner->work.commands();
+    auto missing = of.ahead.prologue ? of.ahead.prologue : commands[commands.size() - of.unanswered].stmt;
+    auto refused = prepared.refusal(*missing);
+    return refused ? *refused : why;
+}
+
+std::unique_ptr<request> multiplexer::take(result answer, prepared_statements& prepared)
+{
     if (sent_ == 0)
         throw desync;
     auto& slot = queue_.front();
+
+    if (slot.ahead.parses > 0) {
+        take_parse(slot, answer.get(), prepared);
+        return nullptr;
+    }
 
     if (!answer) { // ends the answers of one statement
         if (slot.unanswered == 0)
             throw desync;
         --slot.unanswered;
-        if (slot.prologue > 0)
-            --slot.prologue;
+        slot.ahead.prologue = nullptr;
         return nullptr;
     }
 
@@ -60,12 +103,12 @@ std::unique_ptr<request> multiplexer::take(result answer)
         return nullptr;
     case PGRES_FATAL_ERROR:
         if (slot.owner && !slot.owner->error)
-            slot.owner->error = failure_of(answer.get());
+            slot.owner->error = error_of(slot, answer.get(), prepared);
         return nullptr;
     case PGRES_TUPLES_OK:
     case PGRES_COMMAND_OK:
     case PGRES_EMPTY_QUERY:
-        if (slot.owner && slot.prologue == 0)
+        if (slot.owner && !slot.ahead.prologue)
             slot.owner->answers.add(std::move(answer));
         return nullptr;
     default: // COPY

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "db/postgres/batch.hpp"
+#include "db/postgres/prepared_statements.hpp"
 #include "db/postgres/result.hpp"
 
 #include <chrono>
@@ -48,18 +49,27 @@ public:
     /// The request to send next, or nullptr. It stays the next until mark_sent().
     request* next_to_send();
 
-    /** Record that the next request was sent. `expires` must not be before that of the request sent last.
-        @param prologue statements sent ahead of its own: their rows are discarded, their
-                        errors are the request's */
-    void mark_sent(time_point expires, std::size_t prologue = 0);
+    /// What was sent ahead of the statements of a request.
+    struct preamble {
+        /// Parse messages, each followed by a Sync.
+        std::size_t parses = 0;
+
+        /// In the same transaction: its rows are discarded, its errors are the request's. Or null.
+        const statement* prologue = nullptr;
+    };
+
+    /// Record that the next request was sent. `expires` must not be before that of the request sent last.
+    void mark_sent(time_point expires) { mark_sent(expires, preamble()); }
+    void mark_sent(time_point expires, preamble ahead);
 
     /// True while answers are outstanding, those of abandoned requests included.
     bool expects_answer() const { return sent_ > 0; }
 
     /** Match one return value of PQgetResult, NULL included, to its request.
+        @param prepared those of the connection; receives the answers to Parse messages
         @return the request if this was its last answer, or nullptr
         @throw failure (unavailable) on protocol desync: the connection must be dropped */
-    std::unique_ptr<request> take(result answer);
+    std::unique_ptr<request> take(result answer, prepared_statements& prepared);
 
     /// Abandon expired requests: sent ones without an answer, and unsent ones, which get the error `unsent`.
     finished expire(time_point now, const failure& unsent);
@@ -79,12 +89,17 @@ private:
 
         /// Statements with outstanding answers.
         std::size_t unanswered;
-
-        /// Of these, the ones sent ahead of the request's own.
-        std::size_t prologue;
-
         time_point expires;
+
+        /// What is unanswered of it.
+        preamble ahead = {};
+
+        /// Of the next Parse, all but the Sync has arrived.
+        bool parse_answered = false;
     };
+
+    static void take_parse(slot& of, const PGresult* answer, prepared_statements& prepared);
+    static failure error_of(const slot& of, const PGresult* answer, const prepared_statements& prepared);
 
     /// Sent requests first, then waiting ones, each group in the order of expiry.
     std::deque<slot> queue_;

@@ -51,7 +51,7 @@ public:
         return run_one(std::move(work));
     }
 
-    /** Wait until connected and every statement is prepared.
+    /** Wait until connected. The first connection of the process to a database checks every statement.
         @throw failure naming the statement PostgreSQL refuses, or why it cannot connect */
     awaitable<void> ready();
 

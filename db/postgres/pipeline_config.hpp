@@ -23,7 +23,7 @@ struct pipeline_config {
     /// Resolves its hosts; shared, so that all pipelines of the process know the last good addresses.
     dns_resolver names = system_resolver();
 
-    /// For one attempt, preparing included.
+    /// For one attempt, the checks of the new connection included.
     std::chrono::milliseconds connect_timeout{3000};
 
     /// From run() until sent.

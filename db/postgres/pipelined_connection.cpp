@@ -21,14 +21,21 @@ pipelined_connection::pipelined_connection(executor where, const pipeline_config
 
 awaitable<void> pipelined_connection::open(std::size_t attempt)
 {
-    connection::config how{settings_.conninfo,           settings_.names,
-                           settings_.statement_timeout,  settings_.prepare,
-                           settings_.prefer_index_scans, attempt};
+    auto check_statements = !server_.statements_checked();
+    connection::config how{settings_.conninfo,
+                           settings_.names,
+                           settings_.statement_timeout,
+                           settings_.prepare,
+                           settings_.prefer_index_scans,
+                           attempt,
+                           check_statements};
     try {
         co_await connection_.open(how);
     } catch (const boost::system::system_error& why) {
         throw fatal_error_.value_or(failure(failure_kind::unavailable, why.what()));
     }
+    if (check_statements)
+        server_.set_statements_checked();
     auto accepted = server_.accept(connection_.identity());
     if (!accepted)
         throw failure(failure_kind::unavailable, "the server is an earlier primary: its timeline is older");
@@ -96,25 +103,44 @@ void pipelined_connection::write()
         auto now = clock::now();
         if (!queue_.expects_answer())
             last_receive_ = now;
-        auto sent = send(*next);
-        queue_.mark_sent(now + settings_.deadline, sets_workspace_role(*next) ? 1 : 0);
+        multiplexer::preamble ahead;
+        auto sent = send(*next, ahead);
+        queue_.mark_sent(now + settings_.deadline, ahead);
         if (!sent)
             fail(failure_of(connection_.get()));
     }
 }
 
-bool pipelined_connection::send(const request& next)
+/// Queue a batch at libpq, behind a Parse of each statement that the connection lacks. @param ahead set
+bool pipelined_connection::send(const request& next, multiplexer::preamble& ahead)
 {
-    if (sets_workspace_role(next)) {
+    if (sets_workspace_role(next))
+        ahead.prologue = &set_workspace_role;
+    if (ahead.prologue && !prepare(*ahead.prologue, ahead))
+        return false;
+    for (const auto& command : next.work.commands())
+        if (!prepare(*command.stmt, ahead))
+            return false;
+
+    if (ahead.prologue) {
         params workspace;
         workspace.add(*next.work.workspace());
-        if (!send(set_workspace_role, workspace, 0, 1))
+        if (!send(*ahead.prologue, workspace, 0, 1))
             return false;
     }
     for (const auto& command : next.work.commands())
         if (!send(*command.stmt, next.work.parameters(), command.first_param, command.param_count))
             return false;
     return PQpipelineSync(connection_.get()) == 1;
+}
+
+bool pipelined_connection::prepare(const statement& used, multiplexer::preamble& ahead)
+{
+    if (!settings_.prepare || !prepared_.claim(used))
+        return true;
+    ++ahead.parses;
+    auto pg = connection_.get();
+    return PQsendPrepare(pg, used.name(), used.sql(), 0, nullptr) == 1 && PQpipelineSync(pg) == 1;
 }
 
 bool pipelined_connection::send(const statement& stmt, const params& values, std::size_t first,
@@ -187,7 +213,7 @@ void pipelined_connection::read(multiplexer::finished& done)
         return;
     }
     while (queue_.expects_answer() && !PQisBusy(pg) && PQstatus(pg) == CONNECTION_OK) {
-        auto answered = queue_.take(result(PQgetResult(pg)));
+        auto answered = queue_.take(result(PQgetResult(pg)), prepared_);
         if (!answered)
             continue;
         stale_ = stale_ || (answered->error && answered->error->kind() == failure_kind::stale);

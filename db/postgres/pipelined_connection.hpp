@@ -5,6 +5,7 @@
 #include "db/postgres/known_server.hpp"
 #include "db/postgres/multiplexer.hpp"
 #include "db/postgres/pipeline_config.hpp"
+#include "db/postgres/prepared_statements.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -58,7 +59,8 @@ private:
     {
         return next.work.workspace() && connection_.has_row_security();
     }
-    bool send(const request& next);
+    bool send(const request& next, multiplexer::preamble& ahead);
+    bool prepare(const statement& used, multiplexer::preamble& ahead);
     bool send(const statement& stmt, const params& values, std::size_t first, std::size_t count);
     bool flushed();
     void wait_writable();
@@ -69,6 +71,7 @@ private:
     multiplexer& queue_;
     known_server& server_;
     connection connection_;
+    prepared_statements prepared_;
 
     /// The server's number at known_server.
     std::uint64_t accepted_ = 0;

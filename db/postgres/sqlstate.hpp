@@ -39,6 +39,7 @@ inline constexpr std::string_view unique_violation = "23505";
 inline constexpr std::string_view serialization_failure = "40001";
 inline constexpr std::string_view deadlock_detected = "40P01";
 inline constexpr std::string_view read_only_sql_transaction = "25006";
+inline constexpr std::string_view duplicate_prepared_statement = "42P05";
 inline constexpr std::string_view invalid_sql_statement_name = "26000";
 inline constexpr std::string_view feature_not_supported = "0A000";
 

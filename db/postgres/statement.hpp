@@ -1,6 +1,7 @@
-// A named SQL statement, prepared once on every connection.
+// A named SQL statement, prepared by each connection that uses it.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <utility>
 
@@ -28,14 +29,14 @@ enum class rows {
                                        "SELECT … FROM audit WHERE workspace_id = $1"};
     @endcode
 
-    The constructor enters it into a list, so that each new connection prepares all of them in one round trip:
-    wrong SQL stops the program at start instead of failing a request. The name must outlive the statement.
-    Construct and destroy only while no other thread connects (in practice: before main). */
+    The constructor enters it into a list, so that the first connection of the process checks all of them in
+    one round trip: wrong SQL stops the program at start instead of failing a request. The name must outlive
+    the statement. Construct and destroy only while no other thread connects (in practice: before main). */
 class statement {
 public:
     statement(const char* name, std::string sql) : statement(name, rows::of_any_workspace, std::move(sql)) {}
     statement(const char* name, rows touched, std::string sql)
-        : name_(name), sql_(std::move(sql)), touched_(touched), next_(first_)
+        : name_(name), sql_(std::move(sql)), touched_(touched), index_(count_++), next_(first_)
     {
         first_ = this;
     }
@@ -53,16 +54,24 @@ public:
     const char* sql() const { return sql_.c_str(); }
     rows touched() const { return touched_; }
 
+    /// Less than count(), and never that of another statement.
+    std::size_t index() const { return index_; }
+
+    /// Statements constructed so far.
+    static std::size_t count() { return count_; }
+
     /// All statements of the program, linked through next(). @return nullptr if there are none
     static const statement* first() { return first_; }
     const statement* next() const { return next_; }
 
 private:
     inline static constinit statement* first_ = nullptr;
+    inline static constinit std::size_t count_ = 0;
 
     const char* name_;
     std::string sql_;
     rows touched_;
+    std::size_t index_;
     statement* next_;
 };
 

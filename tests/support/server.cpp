@@ -33,7 +33,7 @@ environment with_defaults(const std::string& database_url, const environment& se
                     {"LATCHKEY_PASSWORD_HASH", "m=64,t=1,p=1"},
                     {"LATCHKEY_RATE_LIMIT_PER_MINUTE", "0"},
                     {"LATCHKEY_THREADS", "2"},
-                    // Each connection prepares every statement: most of the CPU time of a short-lived server.
+                    // Each connection is a process, and prepares what it uses: most of a short server's CPU.
                     {"LATCHKEY_DATABASE_CONNECTIONS", "1"},
                     {"LATCHKEY_LOG_LEVEL", "debug"}};
     for (auto& one : settings)

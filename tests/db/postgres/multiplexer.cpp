@@ -15,6 +15,7 @@ using namespace std::chrono_literals;
 namespace {
 
 const db::statement anything{"multiplexer_test_anything", "SELECT 1"};
+const db::statement other{"multiplexer_test_other", "SELECT 2"};
 const failure gone(failure_kind::unavailable, "gone");
 
 struct recorded final : db::request {
@@ -25,6 +26,7 @@ struct recorded final : db::request {
 /// A multiplexer driven by single-character scripts.
 struct multiplexer_fixture {
     db::multiplexer queue;
+    db::prepared_statements prepared;
     db::multiplexer::time_point start{};
     std::vector<std::unique_ptr<db::request>> done;
 
@@ -52,12 +54,12 @@ struct multiplexer_fixture {
         return send(expires);
     }
 
-    /// Feed answers as libpq returns them: r rows, e error, a aborted, s sync, - the NULL
-    /// that ends a statement.
+    /// Feed answers as libpq returns them: r rows, p a completed Parse, e error, a aborted, s sync, - the
+    /// NULL that ends a statement.
     void take(std::string_view answers)
     {
         for (char answer : answers)
-            if (auto finished = queue.take(fake(answer)))
+            if (auto finished = queue.take(fake(answer), prepared))
                 done.push_back(std::move(finished));
     }
 
@@ -66,6 +68,8 @@ struct multiplexer_fixture {
         switch (answer) {
         case 'r':
             return db::result(PQmakeEmptyPGresult(nullptr, PGRES_TUPLES_OK));
+        case 'p':
+            return db::result(PQmakeEmptyPGresult(nullptr, PGRES_COMMAND_OK));
         case 'e':
             return db::result(PQmakeEmptyPGresult(nullptr, PGRES_FATAL_ERROR));
         case 'a':
@@ -132,7 +136,7 @@ BOOST_FIXTURE_TEST_CASE(an_error_stays_with_its_batch, multiplexer_fixture)
 BOOST_FIXTURE_TEST_CASE(the_answers_of_a_prologue_are_discarded, multiplexer_fixture)
 {
     auto first = add(2), second = add(1);
-    queue.mark_sent(start + 2h, 1);
+    queue.mark_sent(start + 2h, {.prologue = &anything});
     queue.mark_sent(start + 2h);
     take("r-r-r-s"
          "r-s");
@@ -144,8 +148,8 @@ BOOST_FIXTURE_TEST_CASE(the_answers_of_a_prologue_are_discarded, multiplexer_fix
 BOOST_FIXTURE_TEST_CASE(an_error_of_the_prologue_fails_its_request, multiplexer_fixture)
 {
     auto failing = add(2), after = add(0);
-    queue.mark_sent(start + 2h, 1);
-    queue.mark_sent(start + 2h, 1);
+    queue.mark_sent(start + 2h, {.prologue = &anything});
+    queue.mark_sent(start + 2h, {.prologue = &anything});
     take("e-a-a-s"
          "r-s");
     BOOST_TEST(done.size() == 2u);
@@ -153,6 +157,67 @@ BOOST_FIXTURE_TEST_CASE(an_error_of_the_prologue_fails_its_request, multiplexer_
     BOOST_TEST(failing->answers.size() == 0u);
     BOOST_TEST(!after->error);
     BOOST_TEST(after->answers.size() == 0u);
+}
+
+BOOST_FIXTURE_TEST_CASE(answers_to_parse_messages_precede_those_of_the_batch, multiplexer_fixture)
+{
+    BOOST_TEST(prepared.claim(anything));
+    BOOST_TEST(prepared.claim(other));
+    BOOST_TEST(!prepared.claim(anything)); // it is on its way
+    auto first = add(2), second = add(1);
+    queue.mark_sent(start + 2h, {.parses = 2});
+    queue.mark_sent(start + 2h);
+    take("p-s");
+    BOOST_TEST(!prepared.claim(anything));
+    take("e-s");
+    BOOST_TEST(done.empty());
+    BOOST_TEST(!prepared.refusal(anything));
+    BOOST_REQUIRE(prepared.refusal(other));
+    BOOST_TEST(prepared.claim(other)); // refused: the next use sends another
+    take("r-r-s"
+         "r-s");
+    BOOST_TEST(done.size() == 2u);
+    BOOST_TEST(!first->error); // a refused Parse fails what uses it
+    BOOST_TEST(first->answers.size() == 2u);
+    BOOST_TEST(second->answers.size() == 1u);
+}
+
+BOOST_FIXTURE_TEST_CASE(an_abandoned_request_prepares_its_statements, multiplexer_fixture)
+{
+    prepared.claim(anything);
+    add(1);
+    queue.mark_sent(start + 1s, {.parses = 1});
+    BOOST_TEST(queue.expire(start + 2s, gone).size() == 1u);
+    auto second = sent(1, 5s);
+    take("p-s"
+         "r-s"
+         "r-s");
+    BOOST_TEST(!prepared.claim(anything));
+    BOOST_TEST(done.size() == 1u);
+    BOOST_TEST(second->answers.size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_parse_has_one_answer_and_a_sync)
+{
+    for (std::string_view wrong : {"-", "s", "r", "a", "c", "p-s", "p-r", "pa"}) {
+        multiplexer_fixture own;
+        if (wrong != "p-s")
+            own.prepared.claim(anything); // else an answer without a question
+        own.add(1);
+        own.queue.mark_sent(own.start + 2h, {.parses = 1});
+        BOOST_CHECK_THROW(own.take(wrong), failure);
+    }
+}
+
+BOOST_FIXTURE_TEST_CASE(an_error_at_the_sync_of_a_parse_fails_the_request, multiplexer_fixture)
+{
+    prepared.claim(anything);
+    auto failing = add(1);
+    queue.mark_sent(start + 2h, {.parses = 1});
+    take("p-e"); // the server ends the connection
+    BOOST_TEST(failing->error.has_value());
+    BOOST_TEST(!prepared.refusal(anything));
+    BOOST_TEST(queue.fail_sent(gone).size() == 1u);
 }
 
 BOOST_FIXTURE_TEST_CASE(the_first_error_is_kept, multiplexer_fixture)
