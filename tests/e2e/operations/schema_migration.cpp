@@ -1,4 +1,4 @@
-// `latchkey migrate` on a database of an older version, with accounts that turn out to have the same address.
+// A database of an older version: `latchkey migrate`, and programs that do not fit it.
 #include "db/migrations/migrations.hpp"
 #include "tests/e2e/support/account_fixture.hpp"
 #include "tests/e2e/support/members.hpp"
@@ -54,6 +54,26 @@ BOOST_FIXTURE_TEST_CASE(addresses_are_normalized_and_collisions_reported_by_id, 
     BOOST_TEST(output.find("example") == output.npos, output);
     BOOST_TEST(support::sql(conninfo, "SELECT string_agg(email_normalized, ' ' ORDER BY id) FROM users") ==
                "jos\u00e9@xn--bcher-kva.example released/" + second);
+}
+
+// Statements are prepared when they are first used, and checked before the program serves.
+BOOST_FIXTURE_TEST_CASE(a_program_that_does_not_fit_the_schema_names_a_statement_and_ends, old_database)
+{
+    const std::vector<std::vector<std::string>> commands{{"serve"}, {"keys", "rotate"}};
+    for (std::string prepared : {"true", "false"})
+        for (auto command : commands) {
+            support::environment settings{{"LATCHKEY_DATABASE_URL", conninfo},
+                                          {"LATCHKEY_LISTEN", "127.0.0.1:0"},
+                                          {"LATCHKEY_MIGRATE", "false"},
+                                          {"LATCHKEY_PREPARED_STATEMENTS", prepared},
+                                          {"LATCHKEY_MASTER_KEY", support::random_master_key()}};
+            command.insert(command.begin(), support::program_path());
+            support::child_process program(command, settings, STDERR_FILENO);
+            BOOST_TEST((program.wait() == 1));
+            auto output = program.output();
+            BOOST_TEST(output.find("latchkey: statement ") != output.npos, output);
+            BOOST_TEST(output.find("does not exist") != output.npos, output);
+        }
 }
 
 BOOST_AUTO_TEST_SUITE_END()
