@@ -4,6 +4,27 @@
 -- fenced node until that, or until its lease has expired.
 ALTER TABLE nodes ADD COLUMN fenced boolean NOT NULL DEFAULT false;
 
+-- The number of the registration that the row is from; a node counts its requests, and each process has an
+-- id of its own. A registration that PostgreSQL executes late, once the node has registered again on another
+-- connection, is refused: the node may hold a lease by then.
+ALTER TABLE nodes ADD COLUMN request bigint NOT NULL DEFAULT 0;
+ALTER TABLE nodes ALTER COLUMN request DROP DEFAULT;
+
 -- Epochs are unique, so that a row that was deleted and inserted again is never taken for the earlier one.
 CREATE SEQUENCE node_epochs;
 SELECT setval('node_epochs', (SELECT coalesce(max(epoch), 0) + 1 FROM nodes), false);
+
+-- Programs before this migration fence by raising the epoch of a node that may hold its lease, and renew
+-- although they are fenced. They must not run side by side with this version, and these triggers and the
+-- missing default make them fail: they lose their leases within two seconds and get no others, so they query
+-- the database for every check; nodes of this version are not misled.
+CREATE FUNCTION refuse_lease_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'a node''s epoch changes only with a later registration, and a fenced node does not renew';
+END $$;
+CREATE TRIGGER refuse_epoch BEFORE UPDATE OF epoch ON nodes
+    FOR EACH ROW WHEN (NEW.epoch <> OLD.epoch AND NEW.request <= OLD.request)
+    EXECUTE FUNCTION refuse_lease_change();
+CREATE TRIGGER refuse_renewal BEFORE UPDATE OF renewals ON nodes
+    FOR EACH ROW WHEN (OLD.fenced AND NEW.renewals <> OLD.renewals AND NEW.epoch = OLD.epoch)
+    EXECUTE FUNCTION refuse_lease_change();

@@ -12,13 +12,15 @@ lease_holder::actions lease_holder::connected()
 }
 
 /* Forgets the rounds in progress: their acknowledgements may be sent by later rounds, or never, and either is
-   safe while there is no lease. */
+   safe while there is no lease. Uses up a request's number, so that a failure of the last request that is
+   reported late is none of the next one. */
 lease_holder::actions lease_holder::failed()
 {
     actions out;
     drop(out);
     state_.phase = phase_type::stopped;
     state_.asking = false;
+    ++state_.request;
     state_.pending.reset();
     state_.rounds.clear();
     state_.sample.reset();
@@ -28,6 +30,8 @@ lease_holder::actions lease_holder::failed()
 lease_holder::actions lease_holder::listening(time_point now)
 {
     actions out;
+    if (state_.phase != phase_type::stopped)
+        out = failed();
     state_.phase = phase_type::registering;
     out.push_back(register_node{ask(now)});
     return out;

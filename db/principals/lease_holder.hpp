@@ -59,7 +59,8 @@ public:
         std::vector<uuid> origins;
     };
 
-    /// Write this node's row, with a new epoch and not fenced. registered() or failed().
+    /// Write this node's row, with a new epoch and not fenced, unless it is from a request with this number
+    /// or a later one: a request of a lost connection may be executed at any time. registered() or failed().
     struct register_node {
         std::uint64_t request = 0;
     };
@@ -86,7 +87,7 @@ public:
     /// The connection for notices is new: those of the time without one are lost.
     actions connected();
 
-    /// The connection receives notices.
+    /// The connection receives notices. A lease that is held ends: only a node without one registers.
     actions listening(time_point now);
 
     actions registered(std::uint64_t request, std::int64_t epoch, server_time at, time_point now);

@@ -33,11 +33,15 @@ static const statement listen_to_acks{"node_listen_to_acks", "LISTEN latchkey_ac
 static const statement loopback_probe{"node_probe",
                                       "SELECT pg_notify('latchkey_acknowledgements', 'probe ' || $1)"};
 
-// The time is not now(), which is the start of the transaction: that may have waited for a lock.
+// Refused, without a row, if a later one was executed: PostgreSQL may execute a request of a connection long
+// after the connection was given up, while the node holds a lease that it got on the next one. The time is
+// not now(), which is the start of the transaction: that may have waited for a lock.
 static const statement register_node{"node_register", R"(
-    INSERT INTO nodes AS n (id, epoch, renewals, lease_ms) VALUES ($1, nextval('node_epochs'), 1, $2)
+    INSERT INTO nodes AS n (id, epoch, renewals, lease_ms, request)
+    VALUES ($1, nextval('node_epochs'), 1, $2, $3)
     ON CONFLICT (id) DO UPDATE SET epoch = excluded.epoch, renewals = n.renewals + 1, fenced = false,
-                                   renewed_at = now()
+                                   request = excluded.request, renewed_at = now()
+    WHERE n.request < excluded.request
     RETURNING epoch, clock_timestamp() AS at)"};
 
 // Fencing: a fenced node finds at its next renewal that it has to register again.
@@ -109,7 +113,7 @@ pipeline::config node::with_callbacks(pipeline::config settings)
             // either delivered to this node, or its committer sees the new epoch.
             handle(holder_.connected());
             recalls_.connected();
-            spawn(serve_connection());
+            start(0ms);
         }
     };
     settings.on_notification = [this](std::string_view channel, std::string_view payload) {
@@ -136,13 +140,12 @@ void node::spawn(awaitable<void> task)
     });
 }
 
-/// End the lease, and acquire another with empty caches.
 void node::restart(std::string_view why)
 {
     handle(holder_.failed());
     if (settings_.connection.on_event)
         settings_.connection.on_event("lease ended", why);
-    spawn(start_again(connection_.generation(), retry_after));
+    start(retry_after);
 }
 
 bool node::is_current(std::uint64_t connection) const
@@ -150,16 +153,23 @@ bool node::is_current(std::uint64_t connection) const
     return connection == connection_.generation() && connection_.connected() && !leaving_;
 }
 
-awaitable<void> node::start_again(std::uint64_t connection, std::chrono::milliseconds after)
+/// Listen and register, instead of any earlier start that has not ended.
+void node::start(std::chrono::milliseconds after)
 {
-    co_await sleep(after);
-    if (is_current(connection))
-        co_await serve_connection();
+    spawn(start_later(++start_, connection_.generation(), after));
 }
 
-awaitable<void> node::serve_connection()
+awaitable<void> node::start_later(std::uint64_t start, std::uint64_t connection,
+                                  std::chrono::milliseconds after)
 {
-    auto connection = connection_.generation();
+    if (after > 0ms)
+        co_await sleep(after);
+    if (start == start_ && is_current(connection))
+        co_await serve_connection(start, connection);
+}
+
+awaitable<void> node::serve_connection(std::uint64_t start, std::uint64_t connection)
+{
     auto works = false;
     auto again_after = listen_again_after;
     if (settings_.connection.prepare) {
@@ -169,13 +179,13 @@ awaitable<void> node::serve_connection()
             again_after = retry_after;
         }
     }
-    if (!is_current(connection))
+    if (start != start_ || !is_current(connection))
         co_return;
     handle(recalls_.listens(works, boot_clock::now()));
     if (works && settings_.has_cache)
         handle(holder_.listening(boot_clock::now()));
     else if (!works && settings_.connection.prepare)
-        spawn(start_again(connection, again_after));
+        this->start(again_after);
 }
 
 /// LISTEN, then verify delivery with a NOTIFY sent on another connection (a pooler may drop it).
@@ -327,7 +337,8 @@ awaitable<void> node::send_registration(std::uint64_t request)
     auto length = static_cast<std::int32_t>(settings_.lease_length.count());
     std::optional<renewal_row> row;
     try {
-        auto answer = co_await connection_.run(register_node, id_, length);
+        auto number = static_cast<std::int64_t>(request);
+        auto answer = co_await connection_.run(register_node, id_, length, number);
         row = answer.as_one<renewal_row>();
     } catch (const failure&) {
         // Handled below.
@@ -376,7 +387,7 @@ void node::fail(std::uint64_t request)
     if (request != holder_.current().request)
         return;
     handle(holder_.failed());
-    spawn(start_again(connection_.generation(), retry_after));
+    start(retry_after);
 }
 
 awaitable<void> node::send_look(recall_tracker::look what)

@@ -76,6 +76,10 @@ public:
     /// Drop the lease and delete this node's row, so that no change waits for it.
     awaitable<void> deregister();
 
+    /// End the lease at once, and acquire another one with empty caches. On this node's thread.
+    /// @param why for the log
+    void restart(std::string_view why);
+
     /// The number of other nodes that may hold a lease.
     std::size_t other_live_nodes() const { return recalls_.live(); }
 
@@ -87,11 +91,12 @@ private:
 
     pipeline::config with_callbacks(pipeline::config settings);
     void spawn(awaitable<void> task);
-    void restart(std::string_view why);
 
-    awaitable<void> serve_connection();
+    void start(std::chrono::milliseconds after);
+    awaitable<void> start_later(std::uint64_t start, std::uint64_t connection,
+                                std::chrono::milliseconds after);
+    awaitable<void> serve_connection(std::uint64_t start, std::uint64_t connection);
     awaitable<bool> listen();
-    awaitable<void> start_again(std::uint64_t connection, std::chrono::milliseconds after);
 
     void on_notify(std::string_view channel, std::string_view payload);
     void on_acknowledgement(std::string_view payload);
@@ -141,6 +146,9 @@ private:
     /// The token of the outstanding loopback probe; empty once received.
     std::string probe_;
     bool leaving_ = false;
+
+    /// The last start; earlier ones end at their next step.
+    std::uint64_t start_ = 0;
     boot_clock::time_point reaped_at_{};
 
     /// Why the database last failed to list the nodes.

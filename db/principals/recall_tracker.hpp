@@ -43,7 +43,8 @@ BOOST_DESCRIBE_STRUCT(node_record, (), (id, epoch, renewals, lease_ms))
     when it was read after the commit, one of these holds:
 
     1. The node has acknowledged the change.
-    2. Its row has another epoch: it dropped its lease before it registered.
+    2. Its row has another epoch: it dropped its lease before it registered, and no earlier registration
+       changes the row later.
     3. Its row is gone, as read on one connection: it dropped its lease before it deregistered.
     4. Its lease has run out: a row that was first seen at `since` was read unchanged by a query that was
    *sent* at `since` plus the lease's length or later. A renewal committed after that reading is answered

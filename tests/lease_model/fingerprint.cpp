@@ -15,6 +15,7 @@ public:
     std::array<std::uint64_t, 2> run()
     {
         put(world_.cuts_);
+        put(world_.failures_);
         put(world_.late_);
         for (auto& each : world_.revocations_) {
             put(static_cast<int>(each.state));
@@ -82,6 +83,9 @@ private:
                 add_row(*of.row);
             for (auto& each : of.requests)
                 epochs_[i].push_back(each.epoch);
+            for (auto& lost : of.orphans)
+                for (auto& each : lost)
+                    epochs_[i].push_back(each.epoch);
             for (auto& each : of.replies) {
                 epochs_[i].push_back(each.epoch);
                 std::ranges::for_each(each.rows, [&](auto& row) { add_row(row); });
@@ -128,6 +132,16 @@ private:
             put_all(each.changes);
         }
         put(-1);
+        for (auto& lost : of.orphans) {
+            for (auto& each : lost) {
+                put(static_cast<int>(each.kind));
+                put(each.id > of.row_request);
+                put(rank(epochs_[node_], each.epoch));
+                put_all(each.changes);
+            }
+            put(-2);
+        }
+        put(-1);
         for (auto& each : of.replies) {
             put(static_cast<int>(each.kind));
             put(relative_id(of, each.kind, each.id));
@@ -160,6 +174,7 @@ private:
             put(-1);
         }
         put(of.listens);
+        put(of.starts);
         put(of.fenced);
         if (of.row)
             put(*of.row);

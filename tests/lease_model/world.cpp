@@ -63,6 +63,13 @@ void push_new(std::vector<Message>& queue, Message what)
         queue.push_back(std::move(what));
 }
 
+/// Whether PostgreSQL's execution of a request of a lost connection changes nothing.
+bool has_no_effect(const request& of)
+{
+    using kind = request::kind_type;
+    return of.kind == kind::listen || (of.kind == kind::look && of.changes.empty());
+}
+
 recall_tracker::config recall_settings(const setup& how)
 {
     recall_tracker::config out;
@@ -77,10 +84,21 @@ recall_tracker::config recall_settings(const setup& how)
 
 std::string step::text() const
 {
-    static constexpr const char* names[] = {"revoke key",      "commit returns, key", "PostgreSQL executes",
-                                            "receives reply",  "receives notice",     "fence is executed",
-                                            "timers",          "core evicts",         "core reads key",
-                                            "core caches key", "connection lost",     "tick"};
+    static constexpr const char* names[] = {"revoke key",
+                                            "commit returns, key",
+                                            "PostgreSQL executes",
+                                            "PostgreSQL executes late",
+                                            "receives reply",
+                                            "receives notice",
+                                            "fence is executed",
+                                            "timers",
+                                            "core evicts",
+                                            "core reads key",
+                                            "core caches key",
+                                            "connection lost",
+                                            "fails",
+                                            "starts",
+                                            "tick"};
     auto out = std::string(names[static_cast<std::size_t>(kind)]);
     if (kind == kind_type::tick)
         return out;
@@ -88,7 +106,7 @@ std::string step::text() const
            ": " + out;
 }
 
-world::world(const setup& how) : setup_(&how), cuts_(how.cuts)
+world::world(const setup& how) : setup_(&how), cuts_(how.cuts), failures_(how.failures)
 {
     for (auto origin : how.revocations)
         revocations_.push_back({origin, progress::waiting, {}});
@@ -99,8 +117,13 @@ world::world(const setup& how) : setup_(&how), cuts_(how.cuts)
     // All nodes start connected, with fresh leases.
     for (std::size_t i = 0; i < nodes_.size(); ++i)
         connect(i);
+    auto is_begun = [&](const node& of) {
+        return of.requests.empty()
+                   ? of.replies.empty()
+                   : !how.begins_registered && of.requests.front().kind == request::kind_type::register_node;
+    };
     for (std::size_t i = 0; i < nodes_.size(); ++i)
-        while (!nodes_[i].requests.empty() || !nodes_[i].replies.empty()) {
+        while (!is_begun(nodes_[i])) {
             if (!nodes_[i].requests.empty())
                 execute(i);
             if (!nodes_[i].replies.empty())
@@ -153,6 +176,9 @@ std::vector<step> world::enabled() const
         auto& of = nodes_[i];
         if (!of.requests.empty())
             out.push_back({kind::execute, i});
+        for (std::size_t c = 0; c < of.orphans.size(); ++c)
+            if (!of.orphans[c].empty())
+                out.push_back({kind::execute_orphan, i, c});
         if (!of.replies.empty())
             out.push_back({kind::receive_reply, i});
         if (!of.notices.empty() && !is_applying(of, of.notices.front()))
@@ -173,8 +199,14 @@ std::vector<step> world::enabled() const
                     out.push_back({kind::cache, i, c, key});
             }
         }
-        if (cuts_ > 0 && of.listens && !of.cores.empty())
+        if (cuts_ > 0 && of.listens && setup_->is_cut[i])
             out.push_back({kind::cut, i});
+        if (failures_ > 0 && of.listens && !of.cores.empty()) {
+            out.push_back({kind::fail, i});
+            out.push_back({kind::start, i});
+        } else if (of.starts > 0) {
+            out.push_back({kind::start, i});
+        }
     }
     if (!setup_->settles_within || !is_busy(0))
         out.push_back({kind::tick});
@@ -198,6 +230,9 @@ void world::apply(const step& which)
         break;
     case kind::execute:
         execute(which.node);
+        break;
+    case kind::execute_orphan:
+        execute_orphan(which.node, which.core);
         break;
     case kind::receive_reply:
         receive_reply(which.node);
@@ -225,6 +260,15 @@ void world::apply(const step& which)
     case kind::cut:
         --cuts_;
         connect(which.node);
+        break;
+    case kind::fail:
+        --failures_;
+        ++nodes_[which.node].starts;
+        perform(which.node, nodes_[which.node].holder.failed());
+        break;
+    case kind::start:
+        --(nodes_[which.node].starts > 0 ? nodes_[which.node].starts : failures_);
+        perform(which.node, nodes_[which.node].holder.listening(now_));
         break;
     case kind::tick:
         now_ += tick;
@@ -274,39 +318,61 @@ std::vector<db::node_record> world::rows_but(std::size_t which) const
 /// PostgreSQL executes the next request of a node.
 void world::execute(std::size_t which)
 {
-    using kind = request::kind_type;
     auto& of = nodes_[which];
     auto next = std::move(of.requests.front());
     of.requests.erase(of.requests.begin());
-    reply answer{next.kind, next.id, true, 0, now_, {}};
+    if (next.kind == request::kind_type::listen)
+        of.listens = true;
+    if (auto sent = answer(which, std::move(next)))
+        of.replies.push_back(std::move(*sent));
+}
+
+/// PostgreSQL executes the next request of a lost connection.
+void world::execute_orphan(std::size_t which, std::size_t connection)
+{
+    auto& of = nodes_[which].orphans[connection];
+    auto next = std::move(of.front());
+    of.erase(of.begin());
+    answer(which, std::move(next));
+    std::erase_if(nodes_[which].orphans, [](auto& each) { return each.empty(); });
+}
+
+std::optional<reply> world::answer(std::size_t which, request next)
+{
+    using kind = request::kind_type;
+    auto& of = nodes_[which];
+    reply out{next.kind, next.id, true, 0, now_, {}};
     switch (next.kind) {
     case kind::listen:
-        of.listens = true;
         break;
     case kind::register_node:
+        out.accepted = !of.row || of.row_request < next.id;
+        if (!out.accepted)
+            break;
         of.row =
             db::node_record{node_id(which), ++last_epoch_, of.row ? of.row->renewals + 1 : 1, setup_->lease};
+        of.row_request = next.id;
         of.fenced = false;
-        answer.epoch = last_epoch_;
+        out.epoch = last_epoch_;
         break;
     case kind::renew:
-        answer.accepted = of.row && of.row->epoch == next.epoch && !of.fenced;
-        if (answer.accepted)
+        out.accepted = of.row && of.row->epoch == next.epoch && !of.fenced;
+        if (out.accepted)
             ++of.row->renewals;
         break;
     case kind::look:
         for (auto& change : next.changes)
             notify({notice::kind_type::end, key_of(change), change, node_id(which)});
-        answer.rows = rows_but(which);
+        out.rows = rows_but(which);
         break;
     case kind::acknowledge:
         for (std::size_t i = 0; i < next.changes.size(); ++i)
             if (nodes_[node_of(next.origins[i])].listens)
                 push_new(nodes_[node_of(next.origins[i])].notices,
                          notice{notice::kind_type::acknowledged, 0, next.changes[i], node_id(which)});
-        return;
+        return std::nullopt;
     }
-    of.replies.push_back(std::move(answer));
+    return out;
 }
 
 void world::receive_reply(std::size_t which)
@@ -401,10 +467,13 @@ void world::start_eviction(std::size_t which, eviction what)
 void world::connect(std::size_t which)
 {
     auto& of = nodes_[which];
-    of.requests.clear();
+    std::erase_if(of.requests, [](auto& each) { return has_no_effect(each); });
+    if (!of.requests.empty())
+        of.orphans.push_back(std::exchange(of.requests, {}));
     of.replies.clear();
     of.notices.clear();
     of.listens = false;
+    of.starts = 0;
     perform(which, of.holder.connected());
     of.recalls.connected();
     of.requests.push_back({request::kind_type::listen, 0, 0, {}, {}});

@@ -33,8 +33,16 @@ struct setup {
     /// Each of another key, by the node that commits it.
     std::vector<std::size_t> revocations{0};
 
-    /// How many connections are lost.
+    /// How many connections are lost, and of which nodes.
     int cuts = 0;
+    std::vector<bool> is_cut{false, true};
+
+    /// How often a node's driver fails, and starts again later on the same connection; or starts again
+    /// without need.
+    int failures = 0;
+
+    /// False: the nodes with a cache begin with their registration under way.
+    bool begins_registered = true;
 
     /// Node 0 and its connection never hesitate, and its changes settle within this many ticks.
     std::optional<int> settles_within;
@@ -100,10 +108,16 @@ struct node {
     lease_holder holder;
     recall_tracker recalls;
 
+    /// Starts under way after failures.
+    int starts = 0;
+
     /// The lease as the cores see it.
     time_point until{};
     std::vector<request> requests;
     std::vector<reply> replies;
+
+    /// Requests of lost connections: PostgreSQL executes them when it likes, and no answer arrives.
+    std::vector<std::vector<request>> orphans;
 
     /// PostgreSQL sends these in the order of the commits, but as late as it likes.
     std::vector<notice> notices;
@@ -114,6 +128,9 @@ struct node {
     bool listens = false;
     std::optional<db::node_record> row;
     bool fenced = false;
+
+    /// Of the registration that the row is from.
+    std::uint64_t row_request = 0;
 };
 
 enum class progress { waiting, committed, evicting, recalling, acknowledged };
@@ -130,6 +147,7 @@ struct step {
         revoke,
         commit_returns,
         execute,
+        execute_orphan,
         receive_reply,
         receive_notice,
         fence,
@@ -138,6 +156,8 @@ struct step {
         load,
         cache,
         cut,
+        fail,
+        start,
         tick
     };
     kind_type kind;
@@ -168,6 +188,8 @@ private:
 
     void notify(const notice& what);
     void execute(std::size_t which);
+    void execute_orphan(std::size_t which, std::size_t connection);
+    std::optional<reply> answer(std::size_t which, request next);
     void receive_reply(std::size_t which);
     void receive_notice(std::size_t which);
     void fence(std::size_t which);
@@ -186,7 +208,7 @@ private:
     std::int64_t last_epoch_ = 0;
     std::vector<node> nodes_;
     std::vector<revocation> revocations_;
-    int cuts_ = 0;
+    int cuts_ = 0, failures_ = 0;
     bool late_ = false;
 
     friend class fingerprinter;

@@ -2,7 +2,8 @@
 
    Written from the protocol's description, not from its code: tests/lease_model checks the code. PostgreSQL executes
    requests in the order of their sending and delivers notices as late as it likes; a core evicts as late as it likes;
-   time passes whenever it likes. The connection of B may be lost.
+   time passes whenever it likes. The connection of B may be lost: its registration and its
+   acknowledgement are executed later all the same, or never; a renewal executed late would only prolong the wait.
 
    Epochs and counters are compared for equality only. So the row has a flag for "renewed since A last read it" and one
    for "registered since A listed it", which the queries of A read and reset. */
@@ -25,6 +26,11 @@ chan evictions = [3] of { bool };    /* to B's core: whether it empties the cach
 /* Scratch of the atomic steps: no part of the state. */
 hidden mtype kind;
 hidden byte good, all, renewed, registered;
+
+/* The requests of a lost connection of B; overtaken once B has registered on the next one. */
+chan orphaned = [3] of { mtype };
+bool overtaken;
+#define REFUSES_LATE overtaken
 
 /* PostgreSQL */
 bool revoked, listens, has_row, fenced, renewed_since_read, registered_since_list;
@@ -85,9 +91,11 @@ end:
     :: atomic { phase == holding && !asking && !pending && HAS_ROOM(from_b) -> ask(renewal) }
     :: atomic { HAS_ROOM(evictions) && len(notices) > 0 ->
         notices ? all; evicting++; acknowledge_next = true; evictions ! false }
-    :: atomic { cuts_left > 0 && phase == holding ->    /* the connection is lost, and another one is made */
+    :: atomic { cuts_left > 0 && phase != stopped ->    /* the connection is lost, and another one is made */
         cuts_left--;
-        do :: len(from_b) > 0 -> from_b ? kind :: len(from_b) == 0 -> break od;
+        do :: len(from_b) > 0 -> from_b ? kind;
+            if :: kind == registration || kind == acknowledgement -> orphaned ! kind :: else fi
+        :: len(from_b) == 0 -> break od;
         do :: len(to_b) > 0 -> to_b ? kind, good :: len(to_b) == 0 -> break od;
         do :: len(notices) > 0 -> notices ? all :: len(notices) == 0 -> break od;
         listens = false; drop(); phase = stopped; asking = false; pending = false; emptied = false;
@@ -151,11 +159,18 @@ end:
         if
         :: kind == listen -> listens = true; to_b ! listen, true
         :: kind == registration -> has_row = true; fenced = false; renewed_since_read = true;
-            registered_since_list = true; to_b ! registration, true
+            registered_since_list = true; overtaken = overtaken || len(orphaned) > 0; to_b ! registration, true
         :: kind == renewal && !fenced -> renewed_since_read = true; to_b ! renewal, true
         :: kind == renewal && fenced -> to_b ! renewal, false
         :: kind == acknowledgement ->
             if :: len(acknowledgements) == 0 -> acknowledgements ! true :: else fi
+        fi }
+    :: atomic { len(orphaned) > 0 -> orphaned ? kind;
+        if
+        :: kind == registration && !REFUSES_LATE -> has_row = true; fenced = false; renewed_since_read = true;
+            registered_since_list = true
+        :: kind == acknowledgement && len(acknowledgements) == 0 -> acknowledgements ! true
+        :: else
         fi }
     :: atomic { len(to_a) == 0 && len(from_a) > 0 -> from_a ? kind;
         if

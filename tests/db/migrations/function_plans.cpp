@@ -74,6 +74,7 @@ const std::map<std::string, std::string> calls{
     {"record_refusal",
      "SELECT record_refusal(jsonb_build_object('id', id('event', 0), 'action', 'a', 'ip', '', "
      "'user_agent', '', 'request_id', '', 'details', '{}', 'aggregate_key', 'k8'), id('user', 8), 1)"},
+    {"refuse_lease_change", "UPDATE nodes SET epoch = epoch + 1, request = request + 1"}, // it has no query
     {"remember_released_email", "UPDATE users SET email_normalized = 'released/8' WHERE id = id('user', 8)"},
     {"remove_member", "SELECT remove_member(id('workspace', 8), id('user', 7))"},
     {"republish_change", "SELECT republish_change(id('node', 1), id('node', 1))"},

@@ -213,6 +213,30 @@ BOOST_FIXTURE_TEST_CASE(an_answer_to_an_earlier_request_is_ignored, holder_fixtu
     BOOST_TEST(!holds());
 }
 
+BOOST_FIXTURE_TEST_CASE(a_node_with_a_lease_drops_it_before_it_registers, holder_fixture)
+{
+    acquire();
+    BOOST_TEST(perform(holder.listening(now)) == "drop register ");
+    BOOST_TEST(!holds());
+    auto earlier = request;
+    // Not even an answered registration is granted once another one is sent.
+    BOOST_TEST(perform(holder.registered(request, 8, server_time(), now)) == "empty ");
+    BOOST_TEST(perform(holder.listening(now)) == "drop register ");
+    BOOST_TEST(request > earlier);
+    BOOST_TEST(evicted() == "");
+    BOOST_TEST(!holds());
+}
+
+BOOST_FIXTURE_TEST_CASE(a_failure_uses_up_the_last_request, holder_fixture)
+{
+    acquire();
+    now += 500ms;
+    tick();
+    perform(holder.failed());
+    BOOST_TEST(holder.current().request != request); // so that its late failure is none of the next one
+    BOOST_TEST(perform(holder.renewed(request, server_time(), now)) == "");
+}
+
 BOOST_FIXTURE_TEST_CASE(a_failure_ends_the_lease_and_forgets_the_rounds, holder_fixture)
 {
     acquire();

@@ -13,6 +13,7 @@
 #include <future>
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -318,7 +319,8 @@ BOOST_FIXTURE_TEST_CASE(a_node_that_lost_its_connection_registers_again_with_an_
 
 BOOST_FIXTURE_TEST_CASE(deregistered_and_expired_nodes_are_not_awaited, two_nodes)
 {
-    data.sql("INSERT INTO nodes (id, epoch, renewals, lease_ms) VALUES (gen_random_uuid(), 1, 1, 1000)");
+    data.sql(
+        "INSERT INTO nodes (id, epoch, renewals, lease_ms, request) VALUES (gen_random_uuid(), 1, 1, 1000, 1)");
     BOOST_TEST(support::eventually(20s, [&] { return a.other_live_nodes() == 2; }));
     BOOST_TEST(support::eventually(20s, [&] { return a.other_live_nodes() == 1; }));
     b.deregister();
@@ -359,11 +361,64 @@ BOOST_FIXTURE_TEST_CASE(a_fenced_node_registers_again_with_an_empty_cache, two_n
     BOOST_TEST(a.holds_lease());
 }
 
+namespace {
+
+/// A statement of the program.
+const db::statement& statement_named(std::string_view name)
+{
+    auto each = db::statement::first();
+    while (each && each->name() != name)
+        each = each->next();
+    BOOST_REQUIRE(each);
+    return *each;
+}
+
+} // namespace
+
+// PostgreSQL executes a request of a connection that was given up when it gets to it.
+BOOST_FIXTURE_TEST_CASE(a_registration_that_is_executed_late_changes_nothing, two_nodes)
+{
+    auto row = "SELECT epoch FROM nodes WHERE id = '" + to_string(b.node().id()) + "'";
+    auto epoch = data.sql(row);
+    terminate_connections();
+    BOOST_REQUIRE(support::eventually(20s, [&] { return data.sql(row) != epoch; }));
+    BOOST_REQUIRE(b.gets_lease());
+    epoch = data.sql(row);
+    auto register_again = [&](std::int64_t request) {
+        return a.run([&, request]() -> db::awaitable<std::size_t> {
+            auto& stmt = statement_named("node_register");
+            auto answer = co_await a.core().db.run(stmt, b.node().id(), std::int32_t{1000}, request);
+            co_return answer.size();
+        });
+    };
+    auto last =
+        std::stoll(data.sql("SELECT request FROM nodes WHERE id = '" + to_string(b.node().id()) + "'"));
+    BOOST_TEST(register_again(1) == 0u);
+    BOOST_TEST(register_again(last) == 0u);
+    BOOST_TEST(data.sql(row) == epoch);
+    BOOST_TEST(register_again(1'000'000) == 1u);
+    BOOST_TEST(data.sql(row) != epoch);
+}
+
+// As a program of an earlier version would do.
+BOOST_FIXTURE_TEST_CASE(no_other_program_changes_an_epoch_or_renews_a_fenced_lease, two_nodes)
+{
+    BOOST_CHECK_THROW(data.sql("UPDATE nodes SET epoch = epoch + 1"), std::exception);
+    BOOST_CHECK_THROW(data.sql("UPDATE nodes SET fenced = true; UPDATE nodes SET renewals = renewals + 1"),
+                      std::exception);
+    BOOST_CHECK_THROW(
+        data.sql("INSERT INTO nodes (id, epoch, renewals, lease_ms) VALUES (gen_random_uuid(), 1, 1, 1000)"),
+        std::exception);
+    BOOST_TEST(a.holds_lease());
+    BOOST_TEST(b.holds_lease());
+}
+
 BOOST_FIXTURE_TEST_CASE(a_node_that_renews_and_never_acknowledges_is_fenced, two_nodes)
 {
     b.deregister();
     auto deaf = to_string(boost::uuids::random_generator()());
-    data.sql("INSERT INTO nodes (id, epoch, renewals, lease_ms) VALUES ('" + deaf + "', 1, 1, 1000)");
+    data.sql("INSERT INTO nodes (id, epoch, renewals, lease_ms, request) VALUES ('" + deaf +
+             "', 1, 1, 1000, 1)");
     std::jthread renews([&](std::stop_token done) {
         while (!done.stop_requested()) {
             data.sql("UPDATE nodes SET renewals = renewals + 1 WHERE id = '" + deaf + "' AND NOT fenced");
@@ -417,6 +472,24 @@ BOOST_FIXTURE_TEST_CASE(an_unforeseen_failure_ends_the_lease_and_acquires_anothe
     BOOST_REQUIRE(b.caches(next.digest));
     BOOST_TEST(a.revoke(*this, next).count() < (lease_length / 2).count());
     BOOST_TEST((b.cached(next.digest) == state::miss));
+}
+
+// A second start would register while the lease of the first one is held.
+BOOST_FIXTURE_TEST_CASE(failures_in_quick_succession_start_again_once, two_nodes)
+{
+    auto of_b = " FROM nodes WHERE id = '" + to_string(b.node().id()) + "'";
+    b.run([&]() -> db::awaitable<void> {
+        b.node().restart("one");
+        b.node().restart("two");
+        co_return;
+    });
+    BOOST_TEST(!b.holds_lease());
+    BOOST_TEST(support::eventually(20s, [&] { return data.sql("SELECT epoch > 2" + of_b) == "t"; }));
+    BOOST_TEST(b.gets_lease());
+    auto renewals = data.sql("SELECT renewals + 2" + of_b);
+    BOOST_TEST(
+        support::eventually(20s, [&] { return data.sql("SELECT renewals > " + renewals + of_b) == "t"; }));
+    BOOST_TEST(data.sql("SELECT epoch" + of_b) == "3");
 }
 
 BOOST_FIXTURE_TEST_CASE(a_repeated_revocation_waits_as_the_first_one, two_nodes)
