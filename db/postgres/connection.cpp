@@ -5,6 +5,9 @@
 #include "db/postgres/result.hpp"
 #include "db/postgres/row_security.hpp"
 
+#include <boost/asio/error.hpp>
+#include <boost/system/system_error.hpp>
+
 #include <algorithm>
 #include <cstdlib>
 #include <string_view>
@@ -88,12 +91,20 @@ void connection::release_socket()
 
 void connection::cancel()
 {
+    cancelled_ = true;
     boost::system::error_code ignored;
     socket_.cancel(ignored);
 }
 
+void connection::check_cancelled() const
+{
+    if (cancelled_)
+        throw boost::system::system_error(boost::asio::error::operation_aborted);
+}
+
 awaitable<void> connection::wait(descriptor::wait_type readiness)
 {
+    check_cancelled();
     co_await socket_.async_wait(readiness, use_awaitable);
 }
 
@@ -102,6 +113,7 @@ awaitable<void> connection::open(config settings)
     auto all = complete(settings);
     auto hosts = read_hosts(all);
     hosts = co_await resolve_hosts(settings.names, std::move(hosts), resolve_limit);
+    check_cancelled();
     // A host that accepts but never answers uses up the whole attempt, so the next attempt starts at another.
     std::ranges::rotate(hosts, hosts.begin() + static_cast<std::ptrdiff_t>(settings.attempt % hosts.size()));
     write_hosts(all, hosts);

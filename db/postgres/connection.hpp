@@ -56,7 +56,7 @@ public:
         @throw failure as reported by PostgreSQL or the network, with the name of a refused statement */
     awaitable<void> open(config settings);
 
-    /// Complete all waits for the socket with operation_aborted.
+    /// Complete all waits for the socket with operation_aborted, also those that open() would begin later.
     void cancel();
 
     /// Whether row-level security was in effect at connect (db/postgres/row_security.hpp).
@@ -73,6 +73,7 @@ private:
         void operator()(PGconn* pg) const { PQfinish(pg); }
     };
 
+    void check_cancelled() const;
     awaitable<void> wait(descriptor::wait_type readiness);
     void assign_socket();
     void release_socket();
@@ -84,6 +85,7 @@ private:
 
     std::unique_ptr<PGconn, finish> pg_;
     descriptor socket_;
+    bool cancelled_ = false;
     bool has_row_security_ = false;
     server_identity identity_;
 };

@@ -193,4 +193,29 @@ BOOST_FIXTURE_TEST_CASE(a_pipeline_reconnects_to_the_last_known_address, resolve
     BOOST_TEST(fake.shared->calls == 2);
 }
 
+// There is no socket yet to cancel the waits of.
+BOOST_FIXTURE_TEST_CASE(a_pipeline_can_be_closed_while_it_resolves_a_name, resolver_fixture)
+{
+    using boost::asio::ip::tcp;
+    tcp::acceptor silent(io, tcp::endpoint(boost::asio::ip::address_v4::loopback(), 0)); // it never answers
+    db::dns_resolver::config names;
+    std::atomic<int> calls{0};
+    names.resolve = [&](const std::string&) {
+        ++calls;
+        std::this_thread::sleep_for(500ms);
+        return db::dns_resolver::addresses(1, boost::asio::ip::address_v4::loopback());
+    };
+    db::pipeline::config settings;
+    settings.conninfo = "host=db.test sslmode=disable port=" + std::to_string(silent.local_endpoint().port());
+    settings.names = db::dns_resolver(std::move(names));
+    db::pipeline pipeline(io, settings);
+    auto begin = clock_type::now();
+    while (calls == 0 && clock_type::now() - begin < support::default_deadline)
+        io.run_one_for(1ms);
+    BOOST_REQUIRE(calls == 1);
+    support::run(io, [&] { return pipeline.close(); });
+    BOOST_TEST((clock_type::now() - begin < 5s));
+    BOOST_TEST(!pipeline.connected());
+}
+
 BOOST_AUTO_TEST_SUITE_END()
