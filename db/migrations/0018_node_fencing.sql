@@ -28,3 +28,14 @@ CREATE TRIGGER refuse_epoch BEFORE UPDATE OF epoch ON nodes
 CREATE TRIGGER refuse_renewal BEFORE UPDATE OF renewals ON nodes
     FOR EACH ROW WHEN (OLD.fenced AND NEW.renewals <> OLD.renewals AND NEW.epoch = OLD.epoch)
     EXECUTE FUNCTION refuse_lease_change();
+
+-- Repeats the ends of changes for nodes that have not acknowledged them; all others ignore it. In batches,
+-- since a payload is limited to 8000 bytes.
+CREATE FUNCTION republish_changes(p_origin uuid, p_nodes uuid[], p_changes uuid[]) RETURNS void
+LANGUAGE sql AS $$
+    SELECT pg_notify('latchkey_changes', 'again ' || batch.node || ' ' || p_origin || ' ' || batch.changes)
+    FROM (SELECT node, string_agg(change::text, ' ') AS changes
+          FROM unnest(p_nodes, p_changes) WITH ORDINALITY AS awaited (node, change, ordinal)
+          GROUP BY node, ordinal / 200) AS batch
+$$;
+DROP FUNCTION republish_change(uuid, uuid);

@@ -14,8 +14,8 @@
 namespace db {
 
 /** The holder's side of the lease protocol of db/principals/README.md; recall_tracker is the other side.
-   Events go in with their times, actions come out; db::node performs them. So every schedule of a small world
-   can be run: tests/lease_model.
+    Events go in with their times, actions come out; db::node performs them. So every schedule of a small
+    world can be run: tests/lease_model.
 
     Proof obligations, which together with those of recall_tracker imply that no acknowledged change is
     contradicted by a cache:
@@ -24,8 +24,8 @@ namespace db {
     2. The answer to a renewal counts once every notice that was received before it has been applied on every
        core.
     3. A grant after a gap is preceded by the eviction of everything, begun after the answer arrived. A gap is
-   a lapse, however short; a refused renewal (fencing); a new connection; a failure of the holder; and a local
-       clock that disagrees with the database's.
+       a lapse, however short; a refused renewal (fencing); a new connection; a failure of the holder; and a
+       local clock that disagrees with the database's.
     4. A change is acknowledged once all notices up to its own have been applied on every core, or were
        forgotten together with the lease (obligation 3). */
 class lease_holder {

@@ -53,19 +53,20 @@ static const statement renew_lease{"node_renew", R"(
 static const statement find_others{"node_find_others",
                                    "SELECT id, epoch, renewals, lease_ms FROM nodes WHERE id <> $1"};
 
+// It waits for no lock, which would delay this node's own renewals: what it skips is fenced the next time.
 static const statement fence_nodes{"node_fence", R"(
     UPDATE nodes SET fenced = true
     WHERE id IN (SELECT n.id FROM nodes n JOIN unnest($1::uuid[], $2::bigint[]) AS target (id, epoch)
                                   ON n.id = target.id AND n.epoch = target.epoch
-                 ORDER BY n.id FOR UPDATE OF n))"};
+                 ORDER BY n.id FOR UPDATE OF n SKIP LOCKED))"};
 
 static const statement deregister_node{"node_deregister", "DELETE FROM nodes WHERE id = $1"};
 
-static const statement reap_node{"node_reap",
-                                 "DELETE FROM nodes WHERE id = $1 AND epoch = $2 AND renewals = $3"};
+static const statement reap_node{"node_reap", R"(
+    DELETE FROM nodes WHERE id = (SELECT id FROM nodes WHERE id = $1 AND epoch = $2 AND renewals = $3
+                                  FOR UPDATE SKIP LOCKED))"};
 
-static const statement republish_changes{
-    "node_republish", "SELECT republish_change(change, $2) FROM unnest($1::uuid[]) AS change"};
+static const statement republish_changes{"node_republish", "SELECT republish_changes($1, $2, $3)"};
 
 static const statement acknowledge_changes{"node_acknowledge", "SELECT acknowledge_changes($1, $2, $3)"};
 
@@ -89,9 +90,10 @@ node::node(boost::asio::io_context& io, pool& other_connections, invalidation_bu
            config settings)
     : io_(io), other_connections_(other_connections), bus_(bus), lease_(lease),
       settings_(std::move(settings)), id_(boost::uuids::random_generator()()),
-      holder_(settings_.lease_length),
-      recalls_({.fence_after = settings_.fence_after, .answer_timeout = settings_.ack_timeout}), ticker_(io),
-      connection_(io, with_callbacks(settings_.connection))
+      holder_(settings_.lease_length), recalls_({.fence_after = settings_.fence_after,
+                                                 .fence_unproved_after = settings_.lease_length,
+                                                 .answer_timeout = settings_.ack_timeout}),
+      ticker_(io), connection_(io, with_callbacks(settings_.connection))
 {
     bus_.attach_node(id_, [this](uuid change) { return wait_for_acks(change); });
 }
@@ -113,6 +115,7 @@ pipeline::config node::with_callbacks(pipeline::config settings)
             // either delivered to this node, or its committer sees the new epoch.
             handle(holder_.connected());
             recalls_.connected();
+            connected_at_ = boot_clock::now();
             start(0ms);
         }
     };
@@ -168,24 +171,29 @@ awaitable<void> node::start_later(std::uint64_t start, std::uint64_t connection,
         co_await serve_connection(start, connection);
 }
 
+/* A LISTEN or a probe that fails says nothing about whether notices arrive: it is tried again, and what was
+   known remains. The tracker may not be kept from looking for longer than a lease. */
 awaitable<void> node::serve_connection(std::uint64_t start, std::uint64_t connection)
 {
-    auto works = false;
-    auto again_after = listen_again_after;
-    if (settings_.connection.prepare) {
-        try {
-            works = co_await listen();
-        } catch (const failure&) { // a statement was refused or late, or the connection is lost
-            again_after = retry_after;
-        }
+    using reception = recall_tracker::reception;
+    if (!settings_.connection.prepare)
+        co_return handle(recalls_.listens(reception::none, boot_clock::now()));
+    auto is_heard = false, has_failed = false;
+    try {
+        is_heard = co_await listen();
+    } catch (const failure&) { // a statement was refused or late, or a connection is lost
+        has_failed = true;
     }
     if (start != start_ || !is_current(connection))
         co_return;
-    handle(recalls_.listens(works, boot_clock::now()));
-    if (works && settings_.has_cache)
-        handle(holder_.listening(boot_clock::now()));
-    else if (!works && settings_.connection.prepare)
-        this->start(again_after);
+    auto now = boot_clock::now();
+    auto knows_nothing = !recalls_.current().ready && now - connected_at_ >= settings_.lease_length;
+    if (!has_failed || knows_nothing)
+        handle(recalls_.listens(is_heard ? reception::proved : reception::unproved, now));
+    if (!is_heard)
+        this->start(has_failed ? retry_after : listen_again_after);
+    else if (settings_.has_cache)
+        handle(holder_.listening(now));
 }
 
 /// LISTEN, then verify delivery with a NOTIFY sent on another connection (a pooler may drop it).
@@ -195,8 +203,8 @@ awaitable<bool> node::listen()
     both.add(listen_to_changes).add(listen_to_acks);
     co_await connection_.run(std::move(both));
     probe_ = to_string(boost::uuids::random_generator()());
-    auto until = boot_clock::now() + probe_timeout;
     co_await other_connections_.run(loopback_probe, probe_);
+    auto until = boot_clock::now() + probe_timeout;
     while (!probe_.empty() && boot_clock::now() < until)
         co_await sleep(5ms);
     co_return probe_.empty();
@@ -232,8 +240,7 @@ void node::on_acknowledgement(std::string_view payload)
     }
     auto received = parse_acknowledgement(payload);
     if (received.to == id_)
-        for (auto& change : received.changes)
-            handle(recalls_.acknowledged(change, received.from, boot_clock::now()));
+        handle(recalls_.acknowledged(received.changes, received.from, boot_clock::now()));
 }
 
 /// What one read of the socket has delivered is evicted together. Called before any answer that came later
@@ -242,7 +249,8 @@ void node::apply_notices()
 {
     if (!std::exchange(notices_posted_, false))
         return;
-    handle(holder_.heard(std::exchange(notices_, {}), boot_clock::now()));
+    if (!notices_.affected.empty() || !notices_.changes.empty())
+        handle(holder_.heard(std::exchange(notices_, {}), boot_clock::now()));
 }
 
 template <class Actions>
@@ -390,29 +398,41 @@ void node::fail(std::uint64_t request)
     start(retry_after);
 }
 
+/// Whatever ends it, the tracker is informed: it has a few looks at a time.
 awaitable<void> node::send_look(recall_tracker::look what)
 {
     auto connection = connection_.generation();
-    std::optional<results> answers;
+    std::optional<std::vector<node_record>> others;
     batch work;
-    if (!what.republish.empty())
-        work.add(republish_changes, what.republish, id_);
+    if (!what.changes.empty())
+        work.add(republish_changes, id_, what.awaited, what.changes);
     work.add(find_others, id_);
     try {
-        if (connection_.connected())
-            answers = co_await connection_.run(std::move(work));
+        if (connection_.connected()) {
+            auto answers = co_await connection_.run(std::move(work));
+            others = answers.last().as_vector<node_record>();
+        }
     } catch (const failure& why) {
         look_error_ = why;
+    } catch (const std::exception& why) {
+        look_error_ = failure(failure_kind::unavailable, why.what());
     }
     auto now = boot_clock::now();
-    if (!answers || connection != connection_.generation())
+    if (!others || connection != connection_.generation())
         co_return handle(recalls_.look_failed(what.id, now));
-    auto others = answers->last().as_vector<node_record>();
-    handle(recalls_.looked(what.id, others, now));
+    handle(recalls_.looked(what.id, *others, now));
 }
 
+/// One at a time. It is repeated until the changes are settled.
 awaitable<void> node::send_fence(recall_tracker::fence what)
 {
+    if (fencing_ || !connection_.connected())
+        co_return;
+    struct guard {
+        bool& flag;
+        ~guard() { flag = false; }
+    } ends{fencing_};
+    fencing_ = true;
     std::vector<uuid> ids;
     std::vector<std::int64_t> epochs;
     for (auto& each : what.targets) {
@@ -420,15 +440,11 @@ awaitable<void> node::send_fence(recall_tracker::fence what)
         epochs.push_back(each.epoch);
     }
     try {
-        // It may wait for a lock, which must not delay this node's own renewals.
-        if (holder_.current().phase == lease_holder::phase_type::stopped)
-            co_await connection_.run(fence_nodes, ids, epochs);
-        else
-            co_await other_connections_.run(fence_nodes, ids, epochs);
+        co_await connection_.run(fence_nodes, ids, epochs);
         if (settings_.connection.on_event)
             settings_.connection.on_event("nodes fenced", std::to_string(ids.size()));
     } catch (const failure&) {
-        // It is repeated until the change is settled.
+        // The next time.
     }
 }
 

@@ -56,8 +56,7 @@ public:
         std::chrono::milliseconds fence_after{4000};
     };
 
-    /** @param other_connections for the loopback probe, and for fencing other nodes, which may have to wait
-       for a lock
+    /** @param other_connections for the loopback probe
         @param lease granted and dropped by this node */
     node(boost::asio::io_context& io, pool& other_connections, invalidation_bus& bus, db::lease& lease,
          config settings);
@@ -149,6 +148,10 @@ private:
 
     /// The last start; earlier ones end at their next step.
     std::uint64_t start_ = 0;
+    boot_clock::time_point connected_at_{};
+
+    /// Other nodes are being fenced.
+    bool fencing_ = false;
     boot_clock::time_point reaped_at_{};
 
     /// Why the database last failed to list the nodes.

@@ -46,6 +46,13 @@ void add_notice(std::string_view notice, const uuid& self, lease_holder::notice_
             to.changes.push_back(*id);
             to.origins.push_back(*origin);
         }
+    } else if (id && kind == "again") {
+        auto origin = read_uuid(take_word(notice));
+        while (origin && *id == self && !notice.empty())
+            if (auto change = read_uuid(take_word(notice))) {
+                to.changes.push_back(*change);
+                to.origins.push_back(*origin);
+            }
     } else {
         to.affected.everything = true; // a notice of a newer version
     }

@@ -1,13 +1,28 @@
 #include "db/principals/recall_tracker.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace db {
 
 namespace {
 
 /// A bound on memory. A dropped acknowledgement is requested again.
-constexpr std::size_t max_early_acks = 4096;
+constexpr std::size_t max_recent = 4096;
+
+/// @return the value of a change, which may be new
+template <class Value>
+Value& remember(recall_tracker::recent<Value>& in, const uuid& change)
+{
+    auto [found, is_new] = in.all.try_emplace(change);
+    if (is_new)
+        in.order.push_back(change);
+    if (in.order.size() > max_recent) {
+        in.all.erase(in.order.front());
+        in.order.pop_front();
+    }
+    return in.all[change];
+}
 
 } // namespace
 
@@ -17,6 +32,9 @@ void recall_tracker::connected()
     state_.looks.clear();
     for (auto& [id, seen] : state_.nodes)
         seen.stale = true;
+    state_.unasked = state_.by_commit;
+    state_.awaited.clear();
+    state_.polls.clear();
     for (auto& [id, change] : state_.changes) {
         change.lists = 0;
         change.listed = false;
@@ -24,14 +42,15 @@ void recall_tracker::connected()
     }
 }
 
-recall_tracker::actions recall_tracker::listens(bool receives, time_point now)
+recall_tracker::actions recall_tracker::listens(reception receives, time_point now)
 {
     actions out;
+    if (!state_.ready)
+        for (auto& [id, seen] : state_.nodes)
+            if (seen.stale)
+                seen.since = seen.looked = now;
     state_.ready = true;
     state_.receives = receives;
-    for (auto& [id, seen] : state_.nodes)
-        if (seen.stale)
-            seen.since = seen.looked = now;
     look_if_due(now, out);
     return out;
 }
@@ -39,26 +58,39 @@ recall_tracker::actions recall_tracker::listens(bool receives, time_point now)
 recall_tracker::actions recall_tracker::committed(const uuid& change, time_point now)
 {
     actions out;
-    change_type added;
-    added.committed = added.answered = now;
-    state_.changes.insert_or_assign(change, std::move(added));
+    auto [added, is_new] = state_.changes.try_emplace(change);
+    if (!is_new)
+        return out;
+    added->second.committed = now;
+    state_.by_commit.emplace(now, change);
+    state_.unasked.emplace(now, change);
     look_if_due(now, out);
     return out;
 }
 
-recall_tracker::actions recall_tracker::acknowledged(const uuid& change, const uuid& node, time_point)
+recall_tracker::actions recall_tracker::acknowledged(std::span<const uuid> changes, const uuid& node,
+                                                     time_point)
 {
     actions out;
-    auto found = state_.changes.find(change);
-    if (found != state_.changes.end() && found->second.listed) {
-        std::erase_if(found->second.pending, [&](const recall& from) { return from.node == node; });
-        settle(out);
-        return out;
+    for (auto& id : changes) {
+        auto change = visit(id);
+        if (change == state_.changes.end() || !change->second.listed) {
+            add_early(id, node);
+        } else if (std::erase(change->second.pending, node) > 0) {
+            state_.awaited[node].erase({change->second.committed, id});
+            settle_if_done(change, out);
+        }
     }
-    state_.early_acks.emplace_back(change, node);
-    if (state_.early_acks.size() > max_early_acks)
-        state_.early_acks.pop_front();
     return out;
+}
+
+void recall_tracker::add_early(const uuid& change, const uuid& node)
+{
+    if (state_.ended.all.contains(change))
+        return;
+    auto& nodes = remember(state_.early_acks, change);
+    if (std::ranges::find(nodes, node) == nodes.end())
+        nodes.push_back(node);
 }
 
 recall_tracker::actions recall_tracker::looked(std::uint64_t look, std::span<const node_record> rows,
@@ -68,16 +100,14 @@ recall_tracker::actions recall_tracker::looked(std::uint64_t look, std::span<con
     auto answered = std::ranges::find(state_.looks, look, &look_type::id);
     if (answered == state_.looks.end())
         return out; // of an earlier connection
-    auto sent = answered->sent;
+    state_.answered = now;
+    observe(rows, answered->sent, now, out);
+    for (auto& each : state_.looks)
+        if (each.id <= look)
+            for (auto& change : std::exchange(each.lists, {}))
+                list_pending(change, now, out);
     state_.looks.erase(answered);
-    observe(rows, sent, now);
-    for (auto& [id, change] : state_.changes) {
-        change.answered = now;
-        if (!change.listed && change.lists != 0 && change.lists <= look)
-            list_pending(id, change, now);
-    }
-    settle(out);
-    if (!state_.receives)
+    if (state_.receives == reception::none)
         fence_overdue(now, out);
     look_if_due(now, out);
     return out;
@@ -86,11 +116,16 @@ recall_tracker::actions recall_tracker::looked(std::uint64_t look, std::span<con
 recall_tracker::actions recall_tracker::look_failed(std::uint64_t look, time_point now)
 {
     actions out;
-    std::erase_if(state_.looks, [&](const look_type& each) { return each.id == look; });
+    auto failed = std::ranges::find(state_.looks, look, &look_type::id);
+    if (failed == state_.looks.end())
+        return out; // of an earlier connection
+    for (auto& id : failed->lists)
+        if (auto change = visit(id); change != state_.changes.end()) {
+            change->second.lists = 0;
+            state_.unasked.emplace(change->second.committed, id);
+        }
+    state_.looks.erase(failed);
     state_.retry_at = now + config_.retry_after;
-    for (auto& [id, change] : state_.changes)
-        if (!change.listed && change.lists == look)
-            change.lists = 0;
     give_up(now, out);
     return out;
 }
@@ -99,8 +134,7 @@ recall_tracker::actions recall_tracker::observed(std::span<const node_record> ro
                                                  time_point now)
 {
     actions out;
-    observe(rows, sent, now);
-    settle(out);
+    observe(rows, sent, now, out);
     return out;
 }
 
@@ -115,55 +149,70 @@ recall_tracker::actions recall_tracker::tick(time_point now)
 std::optional<recall_tracker::time_point> recall_tracker::wake_at() const
 {
     std::optional<time_point> first;
-    auto add = [&](time_point at) { first = first ? std::min(*first, at) : at; };
-    for (auto& [id, change] : state_.changes) {
-        add(gives_up_at(change));
-        if (auto due = look_due(change); due && state_.ready && state_.looks.size() < config_.max_looks)
-            add(std::max(*due, state_.retry_at));
-    }
+    if (!state_.by_commit.empty())
+        first = gives_up_at(state_.by_commit.begin()->first);
+    if (auto due = look_due(); due && may_look())
+        first = std::min(*first, std::max(*due, state_.retry_at));
     return first;
 }
 
-/// When a change needs the next query: to list the nodes, to publish again, or to see that a lease has run
-/// out.
-std::optional<recall_tracker::time_point> recall_tracker::look_due(const change_type& change) const
+/// When the next query is due: to list the nodes, to publish again, or to see that a lease has run out.
+std::optional<recall_tracker::time_point> recall_tracker::look_due() const
 {
-    if (!change.listed)
-        return change.lists == 0 ? std::optional(change.committed) : std::nullopt;
-    auto due = change.next_poll;
-    for (auto& from : change.pending)
-        if (auto known = state_.nodes.find(from.node); known != state_.nodes.end())
+    std::optional<time_point> first;
+    auto add = [&](time_point at) { first = first ? std::min(*first, at) : at; };
+    if (!state_.unasked.empty())
+        add(state_.unasked.begin()->first);
+    if (!state_.polls.empty())
+        add(state_.polls.begin()->first);
+    for (auto& [node, changes] : state_.awaited)
+        if (auto known = state_.nodes.find(node); !changes.empty() && known != state_.nodes.end())
             // A query that was sent then is enough, whether or not it is answered.
             if (auto at = expires_at(known->second); state_.looks.empty() || state_.looks.back().sent < at)
-                due = std::min(due, at);
-    return due;
+                add(at);
+    return first;
 }
 
 void recall_tracker::look_if_due(time_point now, actions& out)
 {
-    if (!state_.ready || now < state_.retry_at || state_.looks.size() >= config_.max_looks)
-        return;
-    for (auto& [id, change] : state_.changes)
-        if (auto due = look_due(change); due && now >= *due)
-            return send_look(now, out);
+    if (auto due = look_due(); due && now >= *due && may_look() && now >= state_.retry_at)
+        send_look(now, out);
 }
 
 void recall_tracker::send_look(time_point now, actions& out)
 {
     look next;
     next.id = ++state_.last_look;
-    for (auto& [id, change] : state_.changes) {
-        if (change.lists == 0)
-            change.lists = next.id;
-        if (change.listed && now >= change.next_poll) {
-            next.republish.push_back(id);
-            change.next_poll = now + config_.poll_every;
-        }
+    auto& sent = state_.looks.emplace_back(look_type{next.id, now, {}});
+    for (auto& [committed, id] : std::exchange(state_.unasked, {})) {
+        visit(id)->second.lists = next.id;
+        sent.lists.push_back(id);
     }
-    state_.looks.push_back({next.id, now});
-    if (!next.republish.empty())
+    while (!state_.polls.empty() && state_.polls.begin()->first <= now) {
+        auto id = state_.polls.begin()->second;
+        state_.polls.erase(state_.polls.begin());
+        auto& change = visit(id)->second;
+        change.next_poll = now + config_.poll_every;
+        state_.polls.emplace(change.next_poll, id);
+        next.changes.insert(next.changes.end(), change.pending.size(), id);
+        next.awaited.insert(next.awaited.end(), change.pending.begin(), change.pending.end());
+    }
+    if (!next.changes.empty())
         fence_overdue(now, out);
     out.push_back(std::move(next));
+}
+
+recall_tracker::duration recall_tracker::patience() const
+{
+    switch (state_.receives) {
+    case reception::proved:
+        return config_.fence_after;
+    case reception::unproved:
+        return std::min(config_.fence_after, config_.fence_unproved_after);
+    case reception::none:
+        break;
+    }
+    return duration(0);
 }
 
 /// A node that renews without acknowledging must lose its lease. It may do so in good faith where
@@ -171,83 +220,117 @@ void recall_tracker::send_look(time_point now, actions& out)
 void recall_tracker::fence_overdue(time_point now, actions& out) const
 {
     fence next;
-    auto patience = state_.receives ? config_.fence_after : duration(0);
-    for (auto& [id, change] : state_.changes)
-        if (now >= change.committed + patience)
-            for (auto& from : change.pending)
-                if (fence_target target{from.node, from.epoch};
-                    std::ranges::find(next.targets, target) == next.targets.end())
-                    next.targets.push_back(target);
+    for (auto& [node, changes] : state_.awaited)
+        if (auto known = state_.nodes.find(node); !changes.empty() && known != state_.nodes.end())
+            if (now >= changes.begin()->first + patience())
+                next.targets.push_back({node, known->second.row.epoch});
     if (!next.targets.empty())
         out.push_back(std::move(next));
 }
 
-void recall_tracker::observe(std::span<const node_record> rows, time_point sent, time_point now)
+void recall_tracker::observe(std::span<const node_record> rows, time_point sent, time_point now, actions& out)
 {
-    auto is_absent = [&](const uuid& id) {
-        return std::ranges::find(rows, id, &node_record::id) == rows.end();
-    };
-    for (auto& [id, seen] : state_.nodes)
-        if (is_absent(id))
+    for (auto known = state_.nodes.begin(); known != state_.nodes.end();) {
+        auto& [id, seen] = *known;
+        auto is_absent = std::ranges::find(rows, id, &node_record::id) == rows.end();
+        if (is_absent)
             seen.looked = std::max(seen.looked, sent);
-    std::erase_if(state_.nodes, [&](const auto& known) {
-        return is_absent(known.first) && (!known.second.stale || is_expired(known.second));
-    });
+        if (!is_absent || (seen.stale && !is_expired(seen))) {
+            ++known;
+            continue;
+        }
+        release(id, out);
+        known = state_.nodes.erase(known);
+    }
     for (auto& row : rows) {
         observation fresh{row, now, sent, false};
         auto& seen = state_.nodes.try_emplace(row.id, fresh).first->second;
+        if (seen.row.epoch != row.epoch)
+            release(row.id, out);
         if (seen.stale || seen.row != row)
             seen = fresh;
         seen.looked = std::max(seen.looked, sent);
+        if (is_expired(seen))
+            release(row.id, out);
     }
 }
 
-void recall_tracker::list_pending(const uuid& id, change_type& change, time_point now)
+/// No change waits for this node any more.
+void recall_tracker::release(const uuid& node, actions& out)
 {
+    auto waiting = state_.awaited.find(node);
+    if (waiting == state_.awaited.end())
+        return;
+    auto changes = std::move(waiting->second);
+    state_.awaited.erase(waiting);
+    for (auto& [committed, id] : changes) {
+        auto change = visit(id);
+        std::erase(change->second.pending, node);
+        settle_if_done(change, out);
+    }
+}
+
+/// The nodes are those of a query that was sent after the commit.
+void recall_tracker::list_pending(const uuid& id, time_point now, actions& out)
+{
+    auto found = visit(id);
+    if (found == state_.changes.end())
+        return; // given up
+    auto& change = found->second;
     change.listed = true;
     change.next_poll = now + config_.first_poll;
-    for (auto& [node, seen] : state_.nodes)
-        if (!is_expired(seen) &&
-            std::ranges::find(state_.early_acks, std::pair(id, node)) == state_.early_acks.end())
-            change.pending.push_back({node, seen.row.epoch});
-    std::erase_if(state_.early_acks, [&](const auto& each) { return each.first == id; });
-}
-
-bool recall_tracker::awaits(const recall& from) const
-{
-    auto known = state_.nodes.find(from.node);
-    return known != state_.nodes.end() && known->second.row.epoch == from.epoch && !is_expired(known->second);
-}
-
-void recall_tracker::settle(actions& out)
-{
-    for (auto each = state_.changes.begin(); each != state_.changes.end();) {
-        auto& [id, change] = *each;
-        std::erase_if(change.pending, [&](const recall& from) { return !awaits(from); });
-        if (!change.listed || !change.pending.empty()) {
-            ++each;
+    state_.polls.emplace(change.next_poll, id);
+    auto early = state_.early_acks.all.extract(id);
+    for (auto& [node, seen] : state_.nodes) {
+        if (is_expired(seen) || (early && std::ranges::find(early.mapped(), node) != early.mapped().end()))
             continue;
-        }
-        out.push_back(settled{id});
-        each = state_.changes.erase(each);
+        change.pending.push_back(node);
+        state_.awaited[node].emplace(change.committed, id);
     }
+    settle_if_done(found, out);
+}
+
+recall_tracker::change_entry recall_tracker::visit(const uuid& change)
+{
+    ++visited_;
+    return state_.changes.find(change);
+}
+
+void recall_tracker::settle_if_done(change_entry change, actions& out)
+{
+    if (!change->second.pending.empty())
+        return;
+    out.push_back(settled{change->first});
+    end(change);
+}
+
+void recall_tracker::end(change_entry change)
+{
+    auto& [id, of] = *change;
+    state_.by_commit.erase({of.committed, id});
+    state_.unasked.erase({of.committed, id});
+    state_.polls.erase({of.next_poll, id});
+    for (auto& node : of.pending)
+        state_.awaited[node].erase({of.committed, id});
+    remember(state_.ended, id) = true;
+    state_.changes.erase(change);
 }
 
 /// A change is given up when the database has not answered for too long, or all of its time has passed.
-recall_tracker::time_point recall_tracker::gives_up_at(const change_type& change) const
+recall_tracker::time_point recall_tracker::gives_up_at(time_point committed) const
 {
-    return std::min(change.committed + config_.give_up_after, change.answered + config_.answer_timeout);
+    return std::min(committed + config_.give_up_after,
+                    std::max(committed, state_.answered) + config_.answer_timeout);
 }
 
+/// The earliest first.
 void recall_tracker::give_up(time_point now, actions& out)
 {
-    std::erase_if(state_.changes, [&](const auto& each) {
-        auto& [id, change] = each;
-        if (now < gives_up_at(change))
-            return false;
-        out.push_back(gave_up{id});
-        return true;
-    });
+    while (!state_.by_commit.empty() && now >= gives_up_at(state_.by_commit.begin()->first)) {
+        auto change = visit(state_.by_commit.begin()->second);
+        out.push_back(gave_up{change->first});
+        end(change);
+    }
 }
 
 /// When the lease ends, by this node's clock.

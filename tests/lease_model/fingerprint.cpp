@@ -95,9 +95,6 @@ private:
                     epochs_[target.node.data[15]].push_back(target.epoch);
             for (auto& [id, seen] : of.recalls.current().nodes)
                 add_row(seen.row);
-            for (auto& [id, change] : of.recalls.current().changes)
-                for (auto& from : change.pending)
-                    epochs_[from.node.data[15]].push_back(from.epoch);
         }
         for (auto* all : {&epochs_, &renewals_})
             for (auto& each : *all) {
@@ -130,6 +127,7 @@ private:
             put(relative_id(of, each.kind, each.id));
             put(rank(epochs_[node_], each.epoch));
             put_all(each.changes);
+            put_all(each.others);
         }
         put(-1);
         for (auto& lost : of.orphans) {
@@ -138,6 +136,7 @@ private:
                 put(each.id > of.row_request);
                 put(rank(epochs_[node_], each.epoch));
                 put_all(each.changes);
+                put_all(each.others);
             }
             put(-2);
         }
@@ -222,7 +221,7 @@ private:
         auto lease = world_.setup_->lease;
         auto length = lease * tick;
         put(of.ready);
-        put(of.receives);
+        put(static_cast<int>(of.receives));
         for (auto& [id, seen] : of.nodes) {
             put(seen.row);
             put(seen.looked - seen.since >= length);
@@ -238,18 +237,13 @@ private:
             put(change.next_poll > world_.now_);
             put(change.listed || change.lists == 0 ? -1 : static_cast<number>(of.last_look - change.lists));
             put(change.listed);
-            for (auto& from : change.pending) {
-                put(from.node);
-                put(rank(epochs_[from.node.data[15]], from.epoch));
-            }
-            put(-1);
+            put_all(change.pending);
         }
-        for (std::size_t key = 0; key < world_.revocations_.size(); ++key)
-            if (world_.revocations_[key].state != progress::acknowledged)
-                for (std::size_t i = 0; i < world_.nodes_.size(); ++i)
-                    put(std::ranges::any_of(of.early_acks, [&](auto& early) {
-                        return early.first.data[15] == key && early.second.data[15] == i;
-                    }));
+        for (auto& [change, nodes] : of.early_acks.all) {
+            put(change);
+            put_all(nodes);
+        }
+        put(-1);
         put(static_cast<number>(of.looks.size()));
     }
 

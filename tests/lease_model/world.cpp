@@ -76,7 +76,7 @@ recall_tracker::config recall_settings(const setup& how)
     out.first_poll = out.poll_every = out.retry_after = tick;
     out.fence_after = how.fence_after * tick;
     out.answer_timeout = out.give_up_after = std::chrono::hours(1);
-    out.max_looks = 1;
+    out.max_looks = how.max_looks;
     return out;
 }
 
@@ -221,8 +221,10 @@ void world::apply(const step& which)
     case kind::revoke:
         revocations_[which.key].state = progress::committed;
         revocations_[which.key].committed = now_;
-        notify({notice::kind_type::key, which.key, {}, {}});
-        notify({notice::kind_type::end, which.key, change_id(which.key), node_id(which.node)});
+        for (std::size_t i = 0; i < nodes_.size(); ++i) {
+            notify(i, {notice::kind_type::key, which.key, {}, {}});
+            notify(i, {notice::kind_type::end, which.key, change_id(which.key), node_id(which.node)});
+        }
         break;
     case kind::commit_returns:
         revocations_[which.key].state = progress::evicting;
@@ -299,11 +301,11 @@ bool world::all_acknowledged() const
     return std::ranges::all_of(revocations_, [](auto& each) { return each.state == progress::acknowledged; });
 }
 
-void world::notify(const notice& what)
+void world::notify(std::size_t which, const notice& what)
 {
-    for (auto& each : nodes_)
-        if (each.listens && !each.cores.empty()) // others ignore it
-            push_new(each.notices, what);
+    auto& of = nodes_[which];
+    if (of.listens && !of.cores.empty()) // others ignore it
+        push_new(of.notices, what);
 }
 
 std::vector<db::node_record> world::rows_but(std::size_t which) const
@@ -361,14 +363,15 @@ std::optional<reply> world::answer(std::size_t which, request next)
             ++of.row->renewals;
         break;
     case kind::look:
-        for (auto& change : next.changes)
-            notify({notice::kind_type::end, key_of(change), change, node_id(which)});
+        for (std::size_t i = 0; i < next.changes.size(); ++i)
+            notify(node_of(next.others[i]),
+                   {notice::kind_type::end, key_of(next.changes[i]), next.changes[i], node_id(which)});
         out.rows = rows_but(which);
         break;
     case kind::acknowledge:
         for (std::size_t i = 0; i < next.changes.size(); ++i)
-            if (nodes_[node_of(next.origins[i])].listens)
-                push_new(nodes_[node_of(next.origins[i])].notices,
+            if (nodes_[node_of(next.others[i])].listens)
+                push_new(nodes_[node_of(next.others[i])].notices,
                          notice{notice::kind_type::acknowledged, 0, next.changes[i], node_id(which)});
         return std::nullopt;
     }
@@ -383,7 +386,7 @@ void world::receive_reply(std::size_t which)
     of.replies.erase(of.replies.begin());
     switch (next.kind) {
     case kind::listen:
-        perform(which, of.recalls.listens(true, now_));
+        perform(which, of.recalls.listens(recall_tracker::reception::proved, now_));
         if (!of.cores.empty())
             perform(which, of.holder.listening(now_));
         break;
@@ -409,7 +412,7 @@ void world::receive_notice(std::size_t which)
     auto next = of.notices.front();
     of.notices.erase(of.notices.begin());
     if (next.kind == kind::acknowledged)
-        return perform(which, of.recalls.acknowledged(next.change, next.node, now_));
+        return perform(which, of.recalls.acknowledged({&next.change, 1}, next.node, now_));
     if (next.kind == kind::end && next.node == node_id(which))
         return;
     lease_holder::notice_batch batch;
@@ -507,7 +510,7 @@ void world::perform_one(std::size_t which, const recall_tracker::action& what)
 {
     auto& of = nodes_[which];
     if (auto look = std::get_if<recall_tracker::look>(&what))
-        of.requests.push_back({request::kind_type::look, look->id, 0, look->republish, {}});
+        of.requests.push_back({request::kind_type::look, look->id, 0, look->changes, look->awaited});
     else if (auto fence = std::get_if<recall_tracker::fence>(&what))
         of.fences.assign(1, *fence);
     else if (auto settled = std::get_if<recall_tracker::settled>(&what))

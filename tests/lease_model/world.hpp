@@ -30,6 +30,9 @@ struct setup {
     std::vector<bool> has_cache{false, true};
     std::size_t cores = 1;
 
+    /// Unanswered queries of a committer.
+    std::size_t max_looks = 1;
+
     /// Each of another key, by the node that commits it.
     std::vector<std::size_t> revocations{0};
 
@@ -58,9 +61,9 @@ struct request {
     std::uint64_t id = 0;
     std::int64_t epoch = 0;
 
-    /// To publish again, or to acknowledge.
+    /// To publish again, or to acknowledge; and for each the node that is awaited, or the change's origin.
     std::vector<db::uuid> changes;
-    std::vector<db::uuid> origins;
+    std::vector<db::uuid> others;
     bool operator==(const request&) const = default;
 };
 
@@ -186,7 +189,7 @@ private:
     bool is_applying(const node& of, const notice& what) const;
     unsigned all_keys() const { return (1u << revocations_.size()) - 1; }
 
-    void notify(const notice& what);
+    void notify(std::size_t which, const notice& what);
     void execute(std::size_t which);
     void execute_orphan(std::size_t which, std::size_t connection);
     std::optional<reply> answer(std::size_t which, request next);

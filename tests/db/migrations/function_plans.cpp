@@ -77,7 +77,8 @@ const std::map<std::string, std::string> calls{
     {"refuse_lease_change", "UPDATE nodes SET epoch = epoch + 1, request = request + 1"}, // it has no query
     {"remember_released_email", "UPDATE users SET email_normalized = 'released/8' WHERE id = id('user', 8)"},
     {"remove_member", "SELECT remove_member(id('workspace', 8), id('user', 7))"},
-    {"republish_change", "SELECT republish_change(id('node', 1), id('node', 1))"},
+    {"republish_changes",
+     "SELECT republish_changes(id('node', 1), ARRAY[id('node', 2)], ARRAY[id('event', 1)])"},
     {"require_other_admin", "SELECT require_other_admin(id('workspace', 8), id('user', 7))"},
     {"require_unchanged_password", "SELECT require_unchanged_password(id('user', 8), 0)"},
     {"require_valid_credential", valid_credential},

@@ -346,6 +346,39 @@ BOOST_FIXTURE_TEST_CASE(a_node_that_cannot_listen_has_no_lease_and_its_changes_r
     BOOST_TEST((muted.cached(mine.digest) == state::miss)); // it queries every time
 }
 
+// As with a probe that is lost or late on a busy server: acknowledgements arrive all the same.
+BOOST_FIXTURE_TEST_CASE(a_node_without_a_proof_that_it_receives_notices_fences_none_that_acknowledge,
+                        two_nodes)
+{
+    std::optional<support::database> another(std::in_place), gone(std::in_place);
+    process unheard(data, &*another), failing(data, &*gone);
+    gone.reset(); // now the probe cannot even be sent
+    auto key = add_key(bob), other = add_key(bob);
+    BOOST_REQUIRE(b.caches(key.digest));
+    BOOST_TEST(unheard.revoke(*this, key).count() < (lease_length + 1s).count());
+    BOOST_TEST(failing.revoke(*this, other).count() <= 3500);
+    BOOST_TEST((b.cached(key.digest) == state::miss));
+    BOOST_TEST(data.sql("SELECT bool_or(fenced) OR max(epoch) > 2 FROM nodes") == "f");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_row_lock_delays_no_renewal_of_the_node_that_fences, two_nodes)
+{
+    b.deregister();
+    auto deaf = to_string(boost::uuids::random_generator()());
+    data.sql("INSERT INTO nodes (id, epoch, renewals, lease_ms, request) VALUES ('" + deaf +
+             "', 1, 1, 60000, 1)");
+    auto locks = std::async(std::launch::async, [&] {
+        data.sql("BEGIN; SELECT FROM nodes WHERE id = '" + deaf + "' FOR UPDATE; SELECT pg_sleep(3)");
+    });
+    auto change = std::async(std::launch::async, [&] { a.revoke(*this, add_key(bob)); });
+    while (locks.wait_for(20ms) != std::future_status::ready)
+        BOOST_TEST(a.holds_lease());
+    BOOST_TEST(support::eventually(
+        20s, [&] { return data.sql("SELECT fenced FROM nodes WHERE id = '" + deaf + "'") == "t"; }));
+    data.sql("DELETE FROM nodes WHERE id = '" + deaf + "'");
+    change.get();
+}
+
 BOOST_FIXTURE_TEST_CASE(a_fenced_node_registers_again_with_an_empty_cache, two_nodes)
 {
     auto key = add_key(bob);

@@ -10,6 +10,7 @@
 
 using namespace std::chrono_literals;
 using tracker_type = db::recall_tracker;
+using reception = tracker_type::reception;
 
 namespace {
 
@@ -20,7 +21,7 @@ db::uuid some_id()
 
 /// Two other nodes, a change, and a manual clock. Queries are answered when the test says so.
 struct tracker_fixture {
-    tracker_fixture() { perform(tracker.listens(true, now)); }
+    tracker_fixture() { perform(tracker.listens(reception::proved, now)); }
 
     void perform(const tracker_type::actions& actions)
     {
@@ -53,7 +54,12 @@ struct tracker_fixture {
     /// A query that is answered at once.
     void observe() { perform(tracker.observed(rows, now, now)); }
 
-    void acknowledge(std::size_t which) { perform(tracker.acknowledged(change, rows[which].id, now)); }
+    void acknowledge(std::size_t which) { acknowledge(change, rows[which].id); }
+
+    void acknowledge(const db::uuid& which, const db::uuid& by)
+    {
+        perform(tracker.acknowledged({&which, 1}, by, now));
+    }
 
     void renew(std::size_t which)
     {
@@ -102,8 +108,8 @@ BOOST_FIXTURE_TEST_CASE(every_node_must_acknowledge, tracker_fixture)
     BOOST_TEST(tracker.live() == 2u);
     acknowledge(0);
     acknowledge(0);
-    perform(tracker.acknowledged(change, some_id(), now));
-    perform(tracker.acknowledged(some_id(), rows[1].id, now)); // another change
+    acknowledge(change, some_id());
+    acknowledge(some_id(), rows[1].id); // another change
     BOOST_TEST(!settled);
     acknowledge(1);
     BOOST_TEST(settled);
@@ -122,14 +128,15 @@ BOOST_FIXTURE_TEST_CASE(early_acknowledgements_are_bounded, tracker_fixture)
 {
     acknowledge(0);
     for (int i = 0; i < 5000; ++i)
-        perform(tracker.acknowledged(some_id(), rows[0].id, now));
+        acknowledge(some_id(), rows[0].id);
     rows.pop_back();
     begin();
     BOOST_TEST(!settled); // dropped: it is asked for again
     now += 100ms;
     perform(tracker.tick(now));
     BOOST_REQUIRE(looks.size() == 1u);
-    BOOST_TEST((looks[0].republish == std::vector{change}));
+    BOOST_TEST((looks[0].changes == std::vector{change}));
+    BOOST_TEST((looks[0].awaited == std::vector{rows[0].id})); // for this node alone
 }
 
 BOOST_FIXTURE_TEST_CASE(rows_read_before_the_commit_do_not_count, tracker_fixture)
@@ -250,7 +257,7 @@ BOOST_FIXTURE_TEST_CASE(a_node_that_renews_and_does_not_acknowledge_is_fenced, t
 BOOST_FIXTURE_TEST_CASE(a_node_that_receives_no_acknowledgements_fences_at_once, tracker_fixture)
 {
     tracker.connected();
-    perform(tracker.listens(false, now));
+    perform(tracker.listens(reception::none, now));
     begin();
     BOOST_REQUIRE(fences.size() == 1u);
     BOOST_TEST(fences[0].targets.size() == 2u);
@@ -261,6 +268,109 @@ BOOST_FIXTURE_TEST_CASE(a_node_that_receives_no_acknowledgements_fences_at_once,
     BOOST_TEST(settled);
 }
 
+// A probe that is late must not cost every other node its caches at every change.
+BOOST_FIXTURE_TEST_CASE(while_it_is_not_known_whether_acknowledgements_arrive_a_lease_passes_before_fencing,
+                        tracker_fixture)
+{
+    perform(tracker.listens(reception::unproved, now));
+    begin();
+    auto begun = now;
+    while (fences.empty() && now - begun < 10s) {
+        ++rows[0].renewals;
+        ++rows[1].renewals;
+        wait(50ms);
+    }
+    BOOST_TEST((now - begun >= 2s));
+    BOOST_TEST((now - begun <= 2500ms));
+    acknowledge(0);
+    acknowledge(1);
+    BOOST_TEST(settled);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_second_attempt_to_listen_does_not_prolong_the_wait, tracker_fixture)
+{
+    observe();
+    tracker.connected();
+    perform(tracker.listens(reception::unproved, now));
+    rows.clear();
+    begin();
+    wait(1s);
+    perform(tracker.listens(reception::proved, now));
+    wait(999ms);
+    BOOST_TEST(!settled);
+    wait(1ms);
+    BOOST_TEST(settled);
+}
+
+BOOST_FIXTURE_TEST_CASE(acknowledgements_of_settled_changes_do_not_displace_others, tracker_fixture)
+{
+    rows.resize(1);
+    std::vector<db::uuid> settled_ones(3000);
+    for (auto& each : settled_ones) {
+        each = some_id();
+        perform(tracker.committed(each, now));
+    }
+    while (!looks.empty())
+        answer();
+    wait(2s); // the lease runs out
+    BOOST_TEST(tracker.current().changes.empty());
+    ++rows[0].renewals;
+    observe();
+    acknowledge(0); // early
+    for (int i = 0; i < 5; ++i)
+        perform(tracker.acknowledged(settled_ones, rows[0].id, now));
+    begin();
+    BOOST_TEST(settled);
+}
+
+namespace {
+
+/// The changes that the tracker looks at, per change, while so many wait for a node that has died.
+double cost_per_change(std::size_t pending)
+{
+    tracker_fixture with;
+    auto answer_all = [&] {
+        while (!with.looks.empty())
+            with.answer();
+    };
+    auto commit = [&] {
+        auto change = some_id();
+        with.perform(with.tracker.committed(change, with.now));
+        with.tracker.wake_at();
+        answer_all();
+        with.acknowledge(change, with.rows[0].id);
+        with.tracker.wake_at();
+        with.observe();
+    };
+    for (std::size_t i = 0; i < pending; ++i)
+        commit();
+    BOOST_TEST(with.tracker.current().changes.size() == pending);
+    auto before = with.tracker.visited();
+    for (int i = 0; i < 100; ++i)
+        commit();
+    return static_cast<double>(with.tracker.visited() - before) / 100;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(the_cost_of_a_change_does_not_grow_with_those_that_wait)
+{
+    auto few = cost_per_change(10), many = cost_per_change(3000);
+    BOOST_TEST(few > 0);
+    BOOST_TEST(many == few);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_change_is_published_again_for_the_nodes_that_it_waits_for, tracker_fixture)
+{
+    begin();
+    acknowledge(0);
+    now += 100ms;
+    perform(tracker.tick(now));
+    BOOST_REQUIRE(looks.size() == 1u);
+    BOOST_TEST((looks[0].changes == std::vector{change}));
+    BOOST_TEST((looks[0].awaited == std::vector{rows[1].id}));
+}
+
 BOOST_FIXTURE_TEST_CASE(a_new_connection_begins_all_observations_again, tracker_fixture)
 {
     begin();
@@ -268,7 +378,7 @@ BOOST_FIXTURE_TEST_CASE(a_new_connection_begins_all_observations_again, tracker_
     now += 1999ms;
     tracker.connected();
     BOOST_TEST(looks.empty()); // nothing is read before it listens
-    perform(tracker.listens(true, now));
+    perform(tracker.listens(reception::proved, now));
     BOOST_REQUIRE(looks.size() == 1u);
     answer();
     wait(1s); // by the earlier observation the leases would have expired
@@ -281,7 +391,7 @@ BOOST_FIXTURE_TEST_CASE(a_row_that_a_failover_lost_is_awaited_for_a_lease, track
 {
     observe();
     tracker.connected();
-    perform(tracker.listens(true, now));
+    perform(tracker.listens(reception::proved, now));
     rows.clear();
     begin();
     BOOST_TEST(!settled);
