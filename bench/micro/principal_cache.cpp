@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <benchmark/benchmark.h>
+#include <chrono>
 #include <cstring>
 #include <malloc.h>
 #include <numeric>
@@ -112,5 +113,37 @@ void evict_a_workspace(benchmark::State& state)
     state.counters["cached"] = static_cast<double>(cache.size());
 }
 BENCHMARK(evict_a_workspace)->Arg(1000)->Arg(100'000)->Arg(1'000'000)->Iterations(2000);
+
+/** Eviction of everything among `range` cached principals: the first time is how long a core stands still,
+    `slice_ns` how long for each slice of the memory that is freed later. */
+void clear(benchmark::State& state)
+{
+    auto count = static_cast<std::size_t>(state.range(0));
+    std::mt19937_64 random(1);
+    auto workspaces = make_workspaces(random);
+    db::scope_lists shared;
+    auto scopes = shared.share({"content:read", "content:write"});
+    db::principal_cache cache((count + 1000) * 256);
+    db::negative_cache absent(2u << 20);
+    double slices = 0, nanoseconds = 0;
+    for (auto _ : state) {
+        state.PauseTiming();
+        for (std::size_t i = 0; i < count; ++i)
+            cache.store(random_principal(random, workspaces, scopes));
+        state.ResumeTiming();
+        cache.clear();
+        absent.clear();
+        state.PauseTiming();
+        auto begin = std::chrono::steady_clock::now();
+        do
+            ++slices;
+        while (cache.free_evicted(2000));
+        nanoseconds +=
+            std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - begin).count();
+        state.ResumeTiming();
+    }
+    state.counters["slice_ns"] = nanoseconds / slices;
+}
+BENCHMARK(clear)->Arg(1000)->Arg(100'000)->Arg(1'000'000)->Iterations(5);
 
 } // namespace

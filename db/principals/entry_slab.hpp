@@ -34,6 +34,9 @@ struct principal_entry {
     /// In the main queue, not in the small one.
     bool in_main = false;
 
+    /// Of the cache when the entry was stored.
+    std::uint16_t generation = 0;
+
     /// Links of its queue; `next` of a free entry is the next free one.
     entry_number next = no_entry, previous = no_entry;
 

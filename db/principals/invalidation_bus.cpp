@@ -82,25 +82,17 @@ public:
         auto started = std::make_shared<eviction>();
         started->affected = std::move(affected);
         started->caller = &caller;
-        principals* own = nullptr;
-        {
-            std::scoped_lock lock(mutex_);
-            for (auto& core : cores_) {
-                if (core.io == &caller) {
-                    own = core.cache;
-                    continue;
-                }
+        auto own = find_cache(caller);
+        auto has_evicted = !own || own->evict_slice(started->affected, true);
+        std::scoped_lock lock(mutex_);
+        for (auto& core : cores_)
+            if (core.io != &caller || !has_evicted) {
                 core.pending.push_back(started);
                 ++started->pending;
-                boost::asio::post(*core.io, [self = shared_from_this(), io = core.io, started] {
-                    self->evict_on(*io, started);
-                });
+                post(*core.io, started, core.io != &caller);
             }
-            started->caller_registered = own != nullptr;
-            started->done = started->pending == 0;
-        }
-        if (own)
-            own->evict(started->affected);
+        started->caller_registered = own != nullptr;
+        started->done = started->pending == 0;
         return started;
     }
 
@@ -133,18 +125,30 @@ private:
         return std::ranges::find(cores_, &io, &core::io);
     }
 
-    /// Runs on the core's own thread, so the core cannot unregister meanwhile.
-    void evict_on(boost::asio::io_context& io, const eviction_ref& current)
+    /// @return null if the core is not registered
+    principals* find_cache(const boost::asio::io_context& io)
     {
-        principals* cache = nullptr;
-        {
-            std::scoped_lock lock(mutex_);
-            if (auto found = find(io); found != cores_.end())
-                cache = found->cache;
-        }
+        std::scoped_lock lock(mutex_);
+        auto found = find(io);
+        return found == cores_.end() ? nullptr : found->cache;
+    }
+
+    void post(boost::asio::io_context& io, const eviction_ref& current, bool is_first)
+    {
+        boost::asio::post(io, [self = shared_from_this(), &io, current, is_first] {
+            self->evict_on(io, current, is_first);
+        });
+    }
+
+    /// Runs on the core's own thread, so the core cannot unregister meanwhile. Requests are served between
+    /// the slices of a large eviction.
+    void evict_on(boost::asio::io_context& io, const eviction_ref& current, bool is_first)
+    {
+        auto cache = find_cache(io);
         if (!cache)
             return; // unregister_core() completed it
-        cache->evict(current->affected);
+        if (!cache->evict_slice(current->affected, is_first))
+            return post(io, current, false);
         std::scoped_lock lock(mutex_);
         std::erase(find(io)->pending, current);
         complete(current);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <limits>
 #include <utility>
 
 namespace db {
@@ -47,7 +48,7 @@ principal_ref principal_cache::find(const digest& key, std::uint32_t stored_afte
     if (found == index_.end())
         return nullptr;
     auto& hit = entries_[*found];
-    if (hit.stored_at <= stored_after) {
+    if (hit.stored_at <= stored_after || hit.generation != generation_) {
         remove(*found);
         return nullptr;
     }
@@ -68,6 +69,7 @@ void principal_cache::store(principal_ref added, std::uint32_t tick)
     entry.in_main = ghosts_.take(added->digest);
     entry.principal = std::move(added);
     entry.stored_at = tick;
+    entry.generation = generation_;
     index_.insert(number);
     subjects_.add(number);
     (entry.in_main ? main_ : small_).push(number);
@@ -81,21 +83,45 @@ void principal_cache::evict(const digest& key)
 
 void principal_cache::evict(const uuid& subject)
 {
-    for (auto found = subjects_.find(subject); found != no_entry; found = subjects_.find(subject))
+    auto all = capacity_;
+    evict(subject, all);
+}
+
+bool principal_cache::evict(const uuid& subject, std::size_t& at_most)
+{
+    for (auto found = subjects_.find(subject); found != no_entry; found = subjects_.find(subject)) {
+        if (at_most == 0)
+            return false;
+        --at_most;
         remove(found);
+    }
+    return true;
 }
 
 void principal_cache::clear()
 {
-    while (!small_.empty())
-        remove(small_.first());
-    while (!main_.empty())
-        remove(main_.first());
+    if (generation_ == std::numeric_limits<decltype(generation_)>::max()) // no entry lives until it returns
+        for (auto queue : {&small_, &main_})
+            while (!queue->empty())
+                remove(queue->first());
+    ++generation_;
+    evicted_ = index_.size();
 }
 
+bool principal_cache::free_evicted(std::size_t at_most)
+{
+    for (auto queue : {&small_, &main_})
+        for (; at_most > 0 && !queue->empty() && is_evicted(queue->first()); --at_most)
+            remove(queue->first());
+    return evicted_ > 0;
+}
+
+/// While there are evicted entries, no other one moves between the queues or within one.
 void principal_cache::make_room()
 {
-    if (small_.size() * 10 >= capacity_ || main_.empty())
+    if (evicted_ > 0)
+        free_evicted(1);
+    else if (small_.size() * 10 >= capacity_ || main_.empty())
         evict_from_small();
     else
         evict_from_main();
@@ -133,6 +159,8 @@ void principal_cache::evict_from_main()
 
 void principal_cache::remove(entry_number removed)
 {
+    if (is_evicted(removed))
+        --evicted_;
     subjects_.remove(removed);
     index_.erase(removed);
     (entries_[removed].in_main ? main_ : small_).remove(removed);

@@ -35,7 +35,6 @@ struct digest_hash {
 class principal_cache {
 public:
     explicit principal_cache(std::size_t limit_bytes);
-    ~principal_cache() { clear(); }
     principal_cache(const principal_cache&) = delete;
     principal_cache& operator=(const principal_cache&) = delete;
 
@@ -51,13 +50,22 @@ public:
         evicted. Ids of the three kinds share one index: they are unique among all of them. */
     void evict(const uuid& subject);
 
+    /// As above, but at most so many entries, which are subtracted. @return whether all are evicted
+    bool evict(const uuid& subject, std::size_t& at_most);
+
     void evict(const digest& key);
+
+    /** Evict everything, in constant time: entries of an earlier generation are not found. free_evicted()
+        returns their memory, and so does storing others in their place. */
     void clear();
 
-    std::size_t size() const { return index_.size(); }
+    /// Free at most so many of the entries that clear() has evicted. @return whether there are more
+    bool free_evicted(std::size_t at_most);
 
-    /// The memory of the entries, with their share of all tables.
-    std::size_t bytes() const { return size() * bytes_each; }
+    std::size_t size() const { return index_.size() - evicted_; }
+
+    /// The memory of the entries, with their share of all tables; also of those that are not freed yet.
+    std::size_t bytes() const { return index_.size() * bytes_each; }
 
     /// The number of entries evicted to make room so far.
     std::uint64_t evictions() const { return evictions_; }
@@ -109,6 +117,7 @@ private:
     static constexpr std::size_t bytes_each =
         (sizeof(principal) + 8 + 15) / 16 * 16 + sizeof(principal_entry) + 8 + 8 + 8;
 
+    bool is_evicted(entry_number which) const { return entries_[which].generation != generation_; }
     void remove(entry_number removed);
     void make_room();
     void evict_from_small();
@@ -121,6 +130,12 @@ private:
     entry_queue small_, main_;
     ghosts ghosts_;
     std::uint64_t evictions_ = 0;
+
+    /// Raised by clear(). Entries of earlier ones are the first of both queues.
+    std::uint16_t generation_ = 0;
+
+    /// Entries of earlier generations.
+    std::size_t evicted_ = 0;
 };
 
 /** Digests known to belong to no credential. A direct-mapped table: a digest overwrites the slot that its

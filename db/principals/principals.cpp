@@ -1,5 +1,6 @@
 #include "db/principals/principals.hpp"
 
+#include <boost/asio/post.hpp>
 #include <boost/describe/class.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
 
@@ -12,6 +13,9 @@ namespace db {
 
 namespace {
 
+/// Entries that are evicted or freed in one turn of the reactor: each takes up to 100 ns.
+constexpr std::size_t slice = 2000;
+
 /// Seconds since an arbitrary origin. The coarse clock is read without a system call, in a few nanoseconds.
 std::uint32_t coarse_seconds()
 {
@@ -23,9 +27,9 @@ std::uint32_t coarse_seconds()
 } // namespace
 
 principals::principals(boost::asio::io_context& io, pool& lookups, config settings)
-    : lookups_(lookups), settings_(settings), max_age_(static_cast<std::uint32_t>(settings.max_age.count())),
-      cache_(settings.cache_bytes), absent_(settings.negative_cache_bytes),
-      absent_until_(coarse_seconds() + max_age_),
+    : io_(io), lookups_(lookups), settings_(settings),
+      max_age_(static_cast<std::uint32_t>(settings.max_age.count())), cache_(settings.cache_bytes),
+      absent_(settings.negative_cache_bytes), absent_until_(coarse_seconds() + max_age_),
       keys_(io, settings.batching, stamp_, std::bind_front(&principals::query_keys, this),
             std::bind_front(&principals::store, this)),
       sessions_(io, settings.batching, stamp_, std::bind_front(&principals::query_sessions, this),
@@ -257,16 +261,28 @@ void principals::detach_in_flight()
 
 void principals::evict(const invalidation& affected)
 {
-    if (affected.everything)
-        return evict_all();
-    detach_in_flight();
+    for (auto is_first = true; !evict_slice(affected, is_first);)
+        is_first = false;
+}
+
+bool principals::evict_slice(const invalidation& affected, bool is_first)
+{
+    if (affected.everything) {
+        evict_all();
+        return true;
+    }
+    if (is_first)
+        detach_in_flight();
+    auto at_most = slice;
     for (const auto* subjects : {&affected.credentials, &affected.users, &affected.workspaces})
         for (const auto& subject : *subjects)
-            cache_.evict(subject);
+            if (!cache_.evict(subject, at_most))
+                return false;
     for (const auto& key : affected.digests) {
         cache_.evict(key);
         absent_.evict(key);
     }
+    return true;
 }
 
 void principals::evict_all()
@@ -274,6 +290,21 @@ void principals::evict_all()
     detach_in_flight();
     cache_.clear();
     absent_.clear();
+    if (!std::exchange(*freeing_, true))
+        free_evicted();
+}
+
+/// A core with a full cache would stand still for a tenth of a second if it freed all of it at once.
+void principals::free_evicted()
+{
+    boost::asio::post(io_, [this, alive = std::weak_ptr(freeing_)] {
+        if (alive.expired())
+            return;
+        if (cache_.free_evicted(slice))
+            free_evicted();
+        else
+            *freeing_ = false;
+    });
 }
 
 } // namespace db

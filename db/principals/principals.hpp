@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -76,6 +77,13 @@ public:
         not share these lookups but start their own. */
     void evict(const invalidation& affected);
 
+    /** As above, but no more entries than take a fraction of a millisecond; a large workspace needs several
+        slices. The eviction is not complete before the last one.
+        @param is_first false to continue
+        @return whether all are evicted */
+    bool evict_slice(const invalidation& affected, bool is_first);
+
+    /// In constant time. The entries are freed in slices by handlers of the io_context.
     void evict_all();
 
     /// The number of cached principals.
@@ -96,8 +104,10 @@ private:
     awaitable<batch_loader::principal_list> query_sessions(std::vector<credential_lookup> lookups);
     void store(const digest& key, const principal_ref& found, std::uint64_t stamp);
     void detach_in_flight();
+    void free_evicted();
     bool holds_lease() const;
 
+    boost::asio::io_context& io_;
     pool& lookups_;
     config settings_;
 
@@ -113,6 +123,9 @@ private:
     /// Grows with every eviction.
     std::uint64_t stamp_ = 0;
     counts counts_;
+
+    /// Posted handlers have a weak reference. True while one of them frees evicted entries.
+    std::shared_ptr<bool> freeing_ = std::make_shared<bool>(false);
     batch_loader keys_, sessions_;
 };
 

@@ -84,6 +84,56 @@ BOOST_FIXTURE_TEST_CASE(a_commit_evicts_on_every_core, db::test::database_fixtur
     });
 }
 
+// So that no core stands still for it.
+BOOST_FIXTURE_TEST_CASE(a_large_workspace_is_evicted_in_slices_before_a_commit_returns,
+                        db::test::database_fixture)
+{
+    running_core two(data, changes);
+    data.sql("INSERT INTO api_keys (id, prefix, digest, name, scopes, workspace_id, role) SELECT "
+             "gen_random_uuid(), 'p' || i, sha256(i::text::bytea), 'x', '{a}', '" +
+             to_string(workspace) + "', 'member' FROM generate_series(1, 5000) i");
+    std::vector<db::digest> keys(5000);
+    auto hex = data.sql("SELECT string_agg(encode(digest, 'hex'), '') FROM api_keys WHERE name = 'x'");
+    BOOST_REQUIRE(hex.size() == keys.size() * 64);
+    for (std::size_t i = 0; i < hex.size(); i += 2)
+        keys[i / 64][i / 2 % 32] =
+            static_cast<db::digest::value_type>(std::stoi(hex.substr(i, 2), nullptr, 16));
+    auto load = [&](db::principals& to) -> db::awaitable<void> {
+        auto executor = co_await boost::asio::this_coro::executor;
+        for (auto& key : keys)
+            boost::asio::co_spawn(executor, to.load_api_key(key), boost::asio::detached);
+        db::steady_timer pause(executor);
+        while (to.size() < keys.size()) {
+            pause.expires_after(std::chrono::milliseconds(5));
+            co_await pause.async_wait(db::use_awaitable);
+        }
+    };
+    run([&] { return load(one.principals); });
+    two.run([&] { return load(two->principals); });
+
+    // Handlers that run on the core while it evicts: one for each slice.
+    int turns = 0;
+    bool done = false;
+    auto count_turns = [&]() -> db::awaitable<void> {
+        auto executor = co_await boost::asio::this_coro::executor;
+        while (!done) {
+            co_await boost::asio::post(executor, db::use_awaitable);
+            turns += !done && one.principals.size() > 0;
+        }
+    };
+    boost::asio::co_spawn(one.io, count_turns(), boost::asio::detached);
+    db::invalidation affected;
+    affected.workspaces.push_back(workspace);
+    run([&] { return changes.evict(affected); });
+    done = true;
+    BOOST_TEST(turns >= 2);
+    BOOST_TEST(one.principals.size() == 0u);
+    two.run([&]() -> db::awaitable<void> {
+        BOOST_TEST(two->principals.size() == 0u);
+        co_return;
+    });
+}
+
 BOOST_FIXTURE_TEST_CASE(a_batch_with_unknown_outcome_evicts_twice, db::test::database_fixture)
 {
     db::invalidation_bus::config quick;

@@ -211,12 +211,61 @@ BOOST_AUTO_TEST_CASE(evicting_a_subject_with_many_entries_is_complete)
     BOOST_TEST(by.cache->size() == 0u);
 }
 
+BOOST_AUTO_TEST_CASE(a_subject_can_be_evicted_in_slices)
+{
+    read_through by(5000);
+    for (std::uint64_t key = 1; key <= 2500; ++key)
+        by.cache->store(make(key, key, 0, 200'000));
+    std::size_t at_most = 1000;
+    BOOST_TEST(!by.cache->evict(id_of(200'000), at_most));
+    BOOST_TEST(at_most == 0u);
+    BOOST_TEST(by.cache->size() == 1500u);
+    at_most = 1500;
+    BOOST_TEST(by.cache->evict(id_of(200'000), at_most));
+    BOOST_TEST(by.cache->size() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_cleared_cache_is_empty_at_once_and_freed_in_slices)
+{
+    read_through by(2000);
+    for (std::uint64_t key = 1; key <= 2000; ++key)
+        by.get(key);
+    auto first = make(1, 1);
+    by.cache->clear();
+    BOOST_TEST(by.cache->size() == 0u);
+    BOOST_TEST(!by.cache->find(digest_of(2000)));
+    by.cache->store(first);
+    BOOST_TEST((by.cache->find(digest_of(1)) == first));
+    BOOST_TEST(by.cache->size() == 1u);
+    std::size_t slices = 1;
+    while (by.cache->free_evicted(100))
+        ++slices;
+    BOOST_TEST(slices == 20u);
+    BOOST_TEST(by.cache->size() == 1u);
+    by.cache->evict(digest_of(1));
+    BOOST_TEST(by.cache->bytes() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(entries_do_not_return_with_their_generation)
+{
+    read_through by(100);
+    by.get(1);
+    for (int i = 0; i < 65'536; ++i)
+        by.cache->clear();
+    BOOST_TEST(!by.cache->find(digest_of(1)));
+    BOOST_TEST(by.cache->size() == 0u);
+    BOOST_TEST(by.cache->bytes() == 0u);
+}
+
 BOOST_AUTO_TEST_CASE(it_agrees_with_a_naive_model)
 {
     std::mt19937_64 random(20261124);
     auto below = [&](std::uint64_t n) { return random() % n; };
     db::principal_cache cache(25'000); // some 110 entries, so that some are evicted
     std::map<std::uint64_t, db::principal_ref> model;
+    cache.store(make(1, 1));
+    const auto bytes_each = cache.bytes();
+    cache.evict(digest_of(1));
     std::size_t hits = 0, lost = 0;
 
     auto drop_if = [&](auto belongs) {
@@ -246,8 +295,15 @@ BOOST_AUTO_TEST_CASE(it_agrees_with_a_naive_model)
             break;
         }
         case 3:
-            cache.evict(digest_of(key));
-            model.erase(key);
+            if (below(100) == 0) {
+                cache.clear();
+                model.clear();
+            } else if (below(2) == 0) {
+                cache.free_evicted(below(5));
+            } else {
+                cache.evict(digest_of(key));
+                model.erase(key);
+            }
             break;
         case 4:
         case 5:
@@ -273,7 +329,7 @@ BOOST_AUTO_TEST_CASE(it_agrees_with_a_naive_model)
         }
         }
         BOOST_REQUIRE(cache.bytes() <= 25'000u);
-        BOOST_REQUIRE((cache.size() == 0) == (cache.bytes() == 0));
+        BOOST_REQUIRE(cache.size() * bytes_each <= cache.bytes());
     }
     BOOST_TEST(hits > 10'000u);
     BOOST_TEST(lost > 100u);
