@@ -20,7 +20,7 @@ SELECT setval('node_epochs', (SELECT coalesce(max(epoch), 0) + 1 FROM nodes), fa
 -- the database for every check; nodes of this version are not misled.
 CREATE FUNCTION refuse_lease_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    RAISE EXCEPTION 'a node''s epoch changes only with a later registration, and a fenced node does not renew';
+    RAISE EXCEPTION 'only a later registration changes an epoch, and a fenced node does not renew';
 END $$;
 CREATE TRIGGER refuse_epoch BEFORE UPDATE OF epoch ON nodes
     FOR EACH ROW WHEN (NEW.epoch <> OLD.epoch AND NEW.request <= OLD.request)

@@ -13,7 +13,7 @@ namespace db {
 
 namespace {
 
-/// Entries that are evicted or freed in one turn of the reactor: each takes up to 100 ns.
+/// Entries that are evicted or freed in one turn of the reactor: each takes up to 200 ns.
 constexpr std::size_t slice = 2000;
 
 /// Seconds since an arbitrary origin. The coarse clock is read without a system call, in a few nanoseconds.

@@ -37,7 +37,8 @@ struct ended_tokens_fixture : team_fixture {
     template <class Call>
     std::chrono::milliseconds with_a_silent_node(Call call)
     {
-        db.sql("INSERT INTO nodes (id, epoch, renewals, lease_ms, request) VALUES (gen_random_uuid(), 1, 1, 2000, 1)");
+        db.sql("INSERT INTO nodes (id, epoch, renewals, lease_ms, request) "
+               "VALUES (gen_random_uuid(), 1, 1, 2000, 1)");
         auto begin = std::chrono::steady_clock::now();
         call();
         auto took = std::chrono::steady_clock::now() - begin;
