@@ -14,12 +14,13 @@ constexpr std::size_t max_recent = 4096;
 template <class Value>
 Value& remember(recall_tracker::recent<Value>& in, const uuid& change)
 {
-    auto [found, is_new] = in.all.try_emplace(change);
-    if (is_new)
-        in.order.push_back(change);
-    if (in.order.size() > max_recent) {
-        in.all.erase(in.order.front());
-        in.order.pop_front();
+    if (!in.all.contains(change)) {
+        if (in.order.size() < max_recent) {
+            in.order.push_back(change);
+        } else {
+            in.all.erase(std::exchange(in.order[in.oldest], change));
+            in.oldest = (in.oldest + 1) % max_recent;
+        }
     }
     return in.all[change];
 }

@@ -9,7 +9,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <optional>
 #include <set>
@@ -187,7 +186,10 @@ public:
     template <class Value>
     struct recent {
         std::map<uuid, Value> all;
-        std::deque<uuid> order;
+
+        /// A ring once it is full.
+        std::vector<uuid> order;
+        std::size_t oldest = 0;
     };
 
     struct state {

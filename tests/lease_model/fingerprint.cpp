@@ -120,6 +120,7 @@ private:
     {
         node_ = static_cast<std::size_t>(&of - world_.nodes_.data());
         put(of.holder.current());
+        holder_sent_ = of.holder.current().sent;
         put(of.recalls.current());
         put(of.until > world_.now_ ? (of.until - world_.now_).count() : 0);
         for (auto& each : of.requests) {
@@ -227,6 +228,8 @@ private:
             put(seen.looked - seen.since >= length);
             put(age(seen.since, lease));
             put(seen.stale);
+            put(world_.observes(node_) &&
+                holder_sent_ - seen.since >= length); // a renewal shows the rows, too
             for (auto& look : of.looks)
                 put(look.sent - seen.since >= length);
         }
@@ -249,6 +252,7 @@ private:
 
     const world& world_;
     std::size_t node_ = 0;
+    time_point holder_sent_;
     std::vector<std::vector<number>> epochs_, renewals_;
     std::uint64_t one_ = 1, two_ = 2;
 };

@@ -33,7 +33,7 @@ public:
     std::string run()
     {
         world first(setup_);
-        add(first, 0, {step::kind_type::tick});
+        add(std::move(first), 0, {step::kind_type::tick});
         for (std::size_t at = 0; !frontier_.empty(); ++at) {
             auto from = std::move(frontier_.front());
             frontier_.pop_front();
@@ -42,7 +42,7 @@ public:
             for (auto& each : from.enabled()) {
                 auto next = from;
                 next.apply(each);
-                edges_.emplace_back(static_cast<std::uint32_t>(at), add(next, at, each));
+                edges_.emplace_back(static_cast<std::uint32_t>(at), add(std::move(next), at, each));
             }
             if (states() > too_many) {
                 is_too_large_ = true;
@@ -58,7 +58,7 @@ public:
     std::size_t transitions() const { return edges_.size(); }
 
 private:
-    std::uint32_t add(const world& state, std::size_t from, const step& by)
+    std::uint32_t add(world state, std::size_t from, const step& by)
     {
         auto number = static_cast<std::uint32_t>(parents_.size());
         auto [known, is_new] = numbers_.try_emplace(state.fingerprint(), number);
@@ -66,7 +66,7 @@ private:
             return known->second;
         parents_.emplace_back(static_cast<std::uint32_t>(from), by);
         finished_.push_back(state.all_acknowledged());
-        frontier_.push_back(state);
+        frontier_.push_back(std::move(state));
         return number;
     }
 
@@ -137,10 +137,16 @@ std::vector<named_setup> small_worlds()
     failing.lease = 2;
     failing.failures = 1;
     out.push_back({"one revocation, a failure of the holder", failing});
-    auto fenced = one;
-    fenced.lease = 2;
-    fenced.fence_after = 1;
-    out.push_back({"one revocation, fencing", fenced});
+    auto failover = one;
+    failover.lease = 2;
+    failover.cuts = 1;
+    failover.is_cut = {true, false};
+    out.push_back({"one revocation, a lost connection of the committer", failover});
+    auto deaf = one;
+    deaf.lease = 2;
+    deaf.reception = recall_tracker::reception::none;
+    deaf.fence_after = 1;
+    out.push_back({"one revocation, no acknowledgements", deaf});
     auto prompt = one;
     prompt.lease = 2;
     prompt.fence_after = 4;
@@ -171,6 +177,12 @@ std::vector<named_setup> large_worlds()
     prompt.fence_after = 6;
     prompt.settles_within = prompt.fence_after + prompt.lease + 3;
     out.push_back({"one revocation, a committer that never hesitates, a longer lease", prompt});
+    auto query = one;
+    query.lease = 2;
+    query.failures = 1;
+    query.is_failing = {true, false};
+    query.max_looks = 2;
+    out.push_back({"one revocation, a failed query", query});
     auto both = one;
     both.lease = 2;
     both.has_cache = {true, true};

@@ -63,11 +63,17 @@ void push_new(std::vector<Message>& queue, Message what)
         queue.push_back(std::move(what));
 }
 
-/// Whether PostgreSQL's execution of a request of a lost connection changes nothing.
+/// Whether PostgreSQL's execution of a request of a lost connection changes nothing, or, as a renewal's, only
+/// prolongs the wait for the node.
 bool has_no_effect(const request& of)
 {
     using kind = request::kind_type;
-    return of.kind == kind::listen || (of.kind == kind::look && of.changes.empty());
+    return of.kind == kind::listen || of.kind == kind::renew || (of.kind == kind::look && of.changes.empty());
+}
+
+bool is_look(const std::vector<reply>& of)
+{
+    return !of.empty() && of.front().kind == request::kind_type::look;
 }
 
 recall_tracker::config recall_settings(const setup& how)
@@ -201,9 +207,11 @@ std::vector<step> world::enabled() const
         }
         if (cuts_ > 0 && of.listens && setup_->is_cut[i])
             out.push_back({kind::cut, i});
-        if (failures_ > 0 && of.listens && !of.cores.empty()) {
-            out.push_back({kind::fail, i});
-            out.push_back({kind::start, i});
+        if (failures_ > 0 && of.listens && setup_->is_failing[i]) {
+            if (!of.cores.empty())
+                out.push_back({kind::start, i});
+            if (!of.cores.empty() || is_look(of.replies))
+                out.push_back({kind::fail, i});
         } else if (of.starts > 0) {
             out.push_back({kind::start, i});
         }
@@ -265,8 +273,7 @@ void world::apply(const step& which)
         break;
     case kind::fail:
         --failures_;
-        ++nodes_[which.node].starts;
-        perform(which.node, nodes_[which.node].holder.failed());
+        fail(which.node);
         break;
     case kind::start:
         --(nodes_[which.node].starts > 0 ? nodes_[which.node].starts : failures_);
@@ -301,6 +308,18 @@ bool world::all_acknowledged() const
     return std::ranges::all_of(revocations_, [](auto& each) { return each.state == progress::acknowledged; });
 }
 
+/// Whether what a node's renewals show of other nodes matters: it has changes to settle.
+bool world::observes(std::size_t which) const
+{
+    return std::ranges::any_of(revocations_, [&](auto& each) { return each.origin == which; });
+}
+
+/// Whether acknowledgements reach a node.
+bool world::hears(std::size_t which) const
+{
+    return nodes_[which].listens && (which != 0 || setup_->reception != recall_tracker::reception::none);
+}
+
 void world::notify(std::size_t which, const notice& what)
 {
     auto& of = nodes_[which];
@@ -315,6 +334,19 @@ std::vector<db::node_record> world::rows_but(std::size_t which) const
         if (i != which && nodes_[i].row)
             out.push_back(*nodes_[i].row);
     return out;
+}
+
+/// A task of a node fails: the holder's, or the query of a node without a cache.
+void world::fail(std::size_t which)
+{
+    auto& of = nodes_[which];
+    if (!of.cores.empty()) {
+        ++of.starts;
+        return perform(which, of.holder.failed());
+    }
+    auto look = of.replies.front().id;
+    of.replies.erase(of.replies.begin());
+    perform(which, of.recalls.look_failed(look, now_));
 }
 
 /// PostgreSQL executes the next request of a node.
@@ -361,6 +393,8 @@ std::optional<reply> world::answer(std::size_t which, request next)
         out.accepted = of.row && of.row->epoch == next.epoch && !of.fenced;
         if (out.accepted)
             ++of.row->renewals;
+        if (observes(which))
+            out.rows = rows_but(which);
         break;
     case kind::look:
         for (std::size_t i = 0; i < next.changes.size(); ++i)
@@ -370,7 +404,7 @@ std::optional<reply> world::answer(std::size_t which, request next)
         break;
     case kind::acknowledge:
         for (std::size_t i = 0; i < next.changes.size(); ++i)
-            if (nodes_[node_of(next.others[i])].listens)
+            if (hears(node_of(next.others[i])))
                 push_new(nodes_[node_of(next.others[i])].notices,
                          notice{notice::kind_type::acknowledged, 0, next.changes[i], node_id(which)});
         return std::nullopt;
@@ -386,17 +420,22 @@ void world::receive_reply(std::size_t which)
     of.replies.erase(of.replies.begin());
     switch (next.kind) {
     case kind::listen:
-        perform(which, of.recalls.listens(recall_tracker::reception::proved, now_));
+        perform(which,
+                of.recalls.listens(which == 0 ? setup_->reception : recall_tracker::reception::proved, now_));
         if (!of.cores.empty())
             perform(which, of.holder.listening(now_));
         break;
     case kind::register_node:
         perform(which, of.holder.registered(next.id, next.epoch, server_time(next.at), now_));
         break;
-    case kind::renew:
+    case kind::renew: {
+        auto sent = of.holder.current().sent;
         perform(which, next.accepted ? of.holder.renewed(next.id, server_time(next.at), now_)
                                      : of.holder.refused(next.id, now_));
+        if (observes(which))
+            perform(which, of.recalls.observed(next.rows, sent, now_));
         break;
+    }
     case kind::look:
         perform(which, of.recalls.looked(next.id, next.rows, now_));
         break;

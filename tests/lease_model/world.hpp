@@ -41,8 +41,12 @@ struct setup {
     std::vector<bool> is_cut{false, true};
 
     /// How often a node's driver fails, and starts again later on the same connection; or starts again
-    /// without need.
+    /// without need; or how often a query of a node without a cache fails.
     int failures = 0;
+    std::vector<bool> is_failing{false, true};
+
+    /// What node 0 knows about acknowledgements. With `none` it gets none.
+    recall_tracker::reception reception = recall_tracker::reception::proved;
 
     /// False: the nodes with a cache begin with their registration under way.
     bool begins_registered = true;
@@ -189,12 +193,15 @@ private:
     bool is_applying(const node& of, const notice& what) const;
     unsigned all_keys() const { return (1u << revocations_.size()) - 1; }
 
+    bool observes(std::size_t which) const;
+    bool hears(std::size_t which) const;
     void notify(std::size_t which, const notice& what);
     void execute(std::size_t which);
     void execute_orphan(std::size_t which, std::size_t connection);
     std::optional<reply> answer(std::size_t which, request next);
     void receive_reply(std::size_t which);
     void receive_notice(std::size_t which);
+    void fail(std::size_t which);
     void fence(std::size_t which);
     void evict(std::size_t which, std::size_t core);
     void connect(std::size_t which);
