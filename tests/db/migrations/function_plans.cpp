@@ -165,6 +165,16 @@ BOOST_FIXTURE_TEST_CASE(a_scan_is_found_in_a_function_and_behind_a_foreign_key, 
     BOOST_TEST(found.find("audit: ") != found.npos, found);
 }
 
+// With the foreign key to the workspace, each would get a new version first, and new entries in all indexes.
+BOOST_FIXTURE_TEST_CASE(deleting_an_account_updates_none_of_its_sessions, db::test::filled_database)
+{
+    auto counts = sql("BEGIN; DELETE FROM memberships WHERE workspace_id = test.id('workspace', 8) "
+                      "AND user_id = test.id('user', 7); SELECT delete_account(test.id('user', 8)); "
+                      "SELECT n_tup_upd || ' updated, ' || n_tup_del || ' deleted' "
+                      "FROM pg_stat_xact_user_tables WHERE relname = 'sessions'");
+    BOOST_TEST(counts == "0 updated, 3 deleted");
+}
+
 // Without one, deleting the referenced row scans the referencing table. A partial index serves only if it
 // leaves out nothing but nulls.
 BOOST_FIXTURE_TEST_CASE(every_foreign_key_has_an_index, support::database)
