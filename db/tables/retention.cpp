@@ -2,6 +2,8 @@
 
 #include "db/postgres/error.hpp"
 
+#include <boost/describe/class.hpp>
+
 #include <algorithm>
 #include <string>
 
@@ -69,10 +71,27 @@ const retention_rule rules[] = {
     {"retention_audit", "audit", ended("at"), &retention_periods::audit},
 };
 
-const statement claim_sweep{"retention_claim", R"(
-    INSERT INTO retention_sweeps AS s (table_name, next_at) VALUES ($1, now() + interval '1 minute')
-    ON CONFLICT (table_name) DO UPDATE SET next_at = EXCLUDED.next_at WHERE s.next_at <= now()
-    RETURNING next_block)"};
+struct sweep_row {
+    std::string table_name;
+    std::int64_t next_block = 0;
+};
+BOOST_DESCRIBE_STRUCT(sweep_row, (), (table_name, next_block))
+
+// Without a lock on the rows of tables that are not due: in the long run that is most calls.
+const statement claim_sweeps{"retention_claim", R"(
+    WITH due AS (
+        UPDATE retention_sweeps SET next_at = now() + interval '1 minute'
+        WHERE table_name = ANY (ARRAY(SELECT table_name FROM retention_sweeps
+                                      WHERE table_name = ANY ($1::text[]) AND next_at <= now()
+                                      FOR UPDATE SKIP LOCKED))
+        RETURNING table_name, next_block),
+    first AS (
+        INSERT INTO retention_sweeps (table_name, next_at)
+        SELECT t, now() + interval '1 minute' FROM unnest($1::text[]) AS t
+        WHERE NOT EXISTS (SELECT FROM retention_sweeps WHERE table_name = t)
+        ON CONFLICT DO NOTHING
+        RETURNING table_name, next_block)
+    SELECT table_name, next_block FROM due UNION ALL SELECT table_name, next_block FROM first)"};
 // Fails to match if another node has taken over.
 const statement advance_sweep{"retention_advance", R"(
     UPDATE retention_sweeps SET next_at = now() + interval '1 minute',
@@ -100,26 +119,39 @@ std::vector<std::string_view> retention::tables()
     return out;
 }
 
+awaitable<void> retention::claim()
+{
+    std::vector<std::string> unclaimed;
+    for (std::size_t i = 0; i < std::size(rules); ++i)
+        if (!positions_[i].is_claimed)
+            unclaimed.emplace_back(rules[i].table);
+    if (unclaimed.empty())
+        co_return;
+    batch work;
+    work.add(claim_sweeps, unclaimed);
+    auto answer = co_await db_.run(std::move(work));
+    for (auto& claimed : answer.first().as_vector<sweep_row>()) {
+        auto rule = std::ranges::find(rules, claimed.table_name, &retention_rule::table);
+        auto& at = positions_[static_cast<std::size_t>(rule - rules)];
+        at.is_claimed = true;
+        at.next_block = claimed.next_block;
+    }
+}
+
 awaitable<bool> retention::step()
 {
+    co_await claim();
     bool any = false;
     for (std::size_t i = 0; i < std::size(rules); ++i)
-        any |= co_await step(rules[i], positions_[i]);
+        if (positions_[i].is_claimed) {
+            co_await sweep_slice(rules[i], positions_[i]);
+            any = true;
+        }
     co_return any;
 }
 
-awaitable<bool> retention::step(const retention_rule& rule, position& at)
+awaitable<void> retention::sweep_slice(const retention_rule& rule, position& at)
 {
-    if (!at.is_claimed) {
-        batch work;
-        work.add(claim_sweep, std::string(rule.table));
-        auto answer = co_await db_.run(std::move(work));
-        auto claimed = answer.first().as_optional<std::int64_t>();
-        if (!claimed)
-            co_return false;
-        at.is_claimed = true;
-        at.next_block = *claimed;
-    }
     auto end = at.next_block + at.blocks;
     batch work;
     work.add(rule.remove, tid(at.next_block), tid(end), rule.period(keep_).count());
@@ -136,7 +168,6 @@ awaitable<bool> retention::step(const retention_rule& rule, position& at)
         at.blocks = std::max<std::int64_t>(at.blocks / 4, 1);
         throw;
     }
-    co_return true;
 }
 
 awaitable<void> retention::run_to_completion()

@@ -56,7 +56,8 @@ private:
         std::int64_t blocks; ///< of a slice
     };
 
-    awaitable<bool> step(const retention_rule& rule, position& at);
+    awaitable<void> claim();
+    awaitable<void> sweep_slice(const retention_rule& rule, position& at);
 
     pool& db_;
     retention_periods keep_;
