@@ -63,6 +63,16 @@ void postgres_cluster::promote()
     run("promote " + folder_.path());
 }
 
+void postgres_cluster::demote(const postgres_cluster& primary)
+{
+    run("demote " + folder_.path() + " " + primary.folder_.path());
+}
+
+void postgres_cluster::rebuild(const postgres_cluster& primary)
+{
+    run("rebuild " + folder_.path() + " " + primary.folder_.path());
+}
+
 std::string postgres_cluster::host() const
 {
     auto begin = url_.find("host=") + 5;
@@ -105,6 +115,10 @@ void postgres_cluster::freeze()
 void postgres_cluster::thaw()
 {
     run("thaw " + folder_.path());
+}
+void postgres_cluster::kill()
+{
+    run("kill " + folder_.path());
 }
 
 std::string postgres_cluster::conninfo(const std::string& database) const

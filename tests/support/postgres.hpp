@@ -33,12 +33,21 @@ public:
     /// Make a standby a primary, on a new timeline.
     void promote();
 
+    /// Restart as a standby of a promoted standby of this cluster, which had received everything from it.
+    void demote(const postgres_cluster& primary);
+
+    /// Kill it if it runs, and start again as a new copy of another cluster, a standby of it.
+    void rebuild(const postgres_cluster& primary);
+
     /// The folder of the socket: the host in a connection string.
     std::string host() const;
 
     /// SIGSTOP to every process of the cluster: connections stay open and get no response.
     void freeze();
     void thaw();
+
+    /// SIGKILL to every process of the cluster.
+    void kill();
 
     /// The connection string of a database of this cluster.
     std::string conninfo(const std::string& database = "latchkey") const;
