@@ -16,25 +16,9 @@ namespace db {
 
 namespace {
 
-keywords parse(const std::string& conninfo)
-{
-    char* error = nullptr;
-    std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options(
-        PQconninfoParse(conninfo.c_str(), &error), PQconninfoFree);
-    std::unique_ptr<char, decltype(&PQfreemem)> message(error, PQfreemem);
-    if (!options)
-        throw failure(failure_kind::unavailable,
-                      "invalid connection string: " + std::string(message ? message.get() : "out of memory"));
-    keywords found;
-    for (auto option = options.get(); option->keyword; ++option)
-        if (option->val)
-            found[option->keyword] = option->val;
-    return found;
-}
-
 keywords complete(const connection::config& settings)
 {
-    auto all = parse(settings.conninfo);
+    auto all = parse_conninfo(settings.conninfo);
     all.try_emplace("fallback_application_name", "latchkey");
 
     // Kerberos would call its own resolver and servers, and wait for them.
@@ -42,7 +26,7 @@ keywords complete(const connection::config& settings)
         all.try_emplace("gssencmode", "disable");
 
     // A standby lags behind: lookups there would contradict acknowledged changes.
-    all["target_session_attrs"] = "read-write";
+    all["target_session_attrs"] = settings.only_host ? "any" : "read-write";
 
     // Poolers reject `options`. On the server a later setting overrides an earlier one: the user's come last.
     if (settings.prepare) {
@@ -112,6 +96,8 @@ awaitable<void> connection::open(config settings)
 {
     auto all = complete(settings);
     auto hosts = read_hosts(all);
+    if (settings.only_host)
+        hosts = {hosts.at(*settings.only_host)};
     hosts = co_await resolve_hosts(settings.names, std::move(hosts), resolve_limit);
     check_cancelled();
     // A host that accepts but never answers uses up the whole attempt, so the next attempt starts at another.
@@ -132,7 +118,10 @@ awaitable<void> connection::open(config settings)
     co_await poll_connect();
     if (PQsetnonblocking(get(), 1) != 0 || PQenterPipelineMode(get()) != 1)
         throw failure_of(get());
-    co_await run_checks(settings.check_statements);
+    if (settings.only_host)
+        co_await identify();
+    else
+        co_await run_checks(settings.check_statements);
 }
 
 // PQconnectPoll may close the socket and open another, even one with the same descriptor (the next host, a
@@ -161,8 +150,23 @@ awaitable<void> connection::run_checks(bool check_statements)
 {
     auto statements = send_checks(check_statements);
     co_await flush_all();
+    co_await read_answers(statements);
+    if (!is_primary_)
+        throw failure(failure_kind::unavailable, "the server is read-only: not a primary");
+}
 
-    // Read the responses up to the Sync; each statement's end with a NULL.
+awaitable<void> connection::identify()
+{
+    if (!send_check(identify_server) || !PQpipelineSync(get()))
+        throw failure_of(get());
+    co_await flush_all();
+    std::vector<const statement*> sent{&identify_server};
+    co_await read_answers(sent);
+}
+
+/// Read the responses up to the Sync; each statement's end with a NULL.
+awaitable<void> connection::read_answers(const std::vector<const statement*>& statements)
+{
     std::size_t answered = 0;
     for (;;) {
         while (PQisBusy(get())) {
@@ -193,8 +197,7 @@ void connection::read_check(const statement& check, const PGresult* answer)
         has_row_security_ = text(0) == "t";
         return;
     }
-    if (text(0) != "t")
-        throw failure(failure_kind::unavailable, "the server is read-only: not a primary");
+    is_primary_ = text(0) == "t";
     identity_.system = std::strtoull(text(1).c_str(), nullptr, 10);
     identity_.timeline = static_cast<std::uint32_t>(std::strtoul(text(2).c_str(), nullptr, 16));
 }
@@ -202,7 +205,6 @@ void connection::read_check(const statement& check, const PGresult* answer)
 /// Queue the checks. @return their statements, in order
 std::vector<const statement*> connection::send_checks(bool check_statements)
 {
-    constexpr int text = 0;
     std::vector<const statement*> sent;
     for (auto each = check_statements ? statement::first() : nullptr; each; each = each->next()) {
         if (!PQsendPrepare(get(), "", each->sql(), 0, nullptr)) // unnamed: the next one replaces it
@@ -210,13 +212,19 @@ std::vector<const statement*> connection::send_checks(bool check_statements)
         sent.push_back(each);
     }
     for (auto check : {&check_row_security, &identify_server}) {
-        if (!PQsendQueryParams(get(), check->sql(), 0, nullptr, nullptr, nullptr, nullptr, text))
+        if (!send_check(*check))
             throw failure_of(get());
         sent.push_back(check);
     }
     if (!PQpipelineSync(get()))
         throw failure_of(get());
     return sent;
+}
+
+bool connection::send_check(const statement& check)
+{
+    constexpr int text = 0;
+    return PQsendQueryParams(get(), check.sql(), 0, nullptr, nullptr, nullptr, nullptr, text) == 1;
 }
 
 awaitable<void> connection::flush_all()

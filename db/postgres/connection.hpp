@@ -13,6 +13,7 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -43,6 +44,8 @@ public:
 
         /// Let PostgreSQL parse every statement of the program, and keep none.
         bool check_statements;
+        /// To look at one of the hosts, primary or not: identify() alone, and no other statement.
+        std::optional<std::size_t> only_host = std::nullopt;
     };
 
     explicit connection(executor where) : socket_(where) {}
@@ -56,13 +59,20 @@ public:
         @throw failure as reported by PostgreSQL or the network, with the name of a refused statement */
     awaitable<void> open(config settings);
 
+    /// Ask the server again what it is. Only if opened with `only_host`, and without a deadline.
+    /// @throw as open()
+    awaitable<void> identify();
+
     /// Complete all waits for the socket with operation_aborted, also those that open() would begin later.
     void cancel();
 
     /// Whether row-level security was in effect at connect (db/postgres/row_security.hpp).
     bool has_row_security() const { return has_row_security_; }
 
-    /// The server, which was a writable primary at connect.
+    /// Whether the server was a writable primary when it was last asked.
+    bool is_primary() const { return is_primary_; }
+
+    /// The server. Its timeline is known of a primary only.
     const server_identity& identity() const { return identity_; }
 
     PGconn* get() const { return pg_.get(); }
@@ -79,14 +89,16 @@ private:
     void release_socket();
     awaitable<void> poll_connect();
     awaitable<void> run_checks(bool check_statements);
+    awaitable<void> read_answers(const std::vector<const statement*>& statements);
     std::vector<const statement*> send_checks(bool check_statements);
+    bool send_check(const statement& check);
     void read_check(const statement& check, const PGresult* answer);
     awaitable<void> flush_all();
 
     std::unique_ptr<PGconn, finish> pg_;
     descriptor socket_;
     bool cancelled_ = false;
-    bool has_row_security_ = false;
+    bool has_row_security_ = false, is_primary_ = false;
     server_identity identity_;
 };
 

@@ -2,9 +2,12 @@
 
 #include "db/postgres/error.hpp"
 
+#include <libpq-fe.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <iterator>
+#include <memory>
 #include <string_view>
 #include <utility>
 
@@ -45,6 +48,22 @@ std::vector<std::string> spread(const std::string& list, std::size_t hosts, std:
 }
 
 } // namespace
+
+keywords parse_conninfo(const std::string& conninfo)
+{
+    char* error = nullptr;
+    std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options(
+        PQconninfoParse(conninfo.c_str(), &error), PQconninfoFree);
+    std::unique_ptr<char, decltype(&PQfreemem)> message(error, PQfreemem);
+    if (!options)
+        throw failure(failure_kind::unavailable,
+                      "invalid connection string: " + std::string(message ? message.get() : "out of memory"));
+    keywords found;
+    for (auto option = options.get(); option->keyword; ++option)
+        if (option->val)
+            found[option->keyword] = option->val;
+    return found;
+}
 
 bool host_entry::is_name() const
 {

@@ -25,6 +25,9 @@ struct host_entry {
     bool is_name() const;
 };
 
+/// Read a connection string or URL. @throw failure if libpq cannot
+keywords parse_conninfo(const std::string& conninfo);
+
 /** Read `host`, `hostaddr` and `port`, including their environment variables.
     @throw failure if the lists differ in length, or a service file may add hosts */
 std::vector<host_entry> read_hosts(const keywords& settings);

@@ -45,7 +45,9 @@ node::node(boost::asio::io_context& io, pool& other_connections, invalidation_bu
       holder_(settings_.lease_length), recalls_({.fence_after = settings_.fence_after,
                                                  .fence_unproved_after = settings_.lease_length,
                                                  .answer_timeout = settings_.ack_timeout}),
-      ticker_(io), connection_(io, with_callbacks(settings_.connection))
+      ticker_(io),
+      watch_(io, {.conninfo = settings_.connection.conninfo, .names = settings_.connection.names}),
+      connection_(io, with_callbacks(settings_.connection))
 {
     bus_.attach_node(id_, [this](uuid change) { return wait_for_acks(change); });
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "db/postgres/pool.hpp"
+#include "db/postgres/primary_watch.hpp"
 #include "db/principals/invalidation_bus.hpp"
 #include "db/principals/lease.hpp"
 #include "db/principals/lease_holder.hpp"
@@ -166,6 +167,7 @@ private:
     std::shared_ptr<waiters> waiters_ = std::make_shared<waiters>();
 
     steady_timer ticker_;
+    primary_watch watch_;
 
     /// The last member: its callbacks use the others.
     pipeline connection_;

@@ -1,5 +1,7 @@
 #include "db/principals/principals.hpp"
 
+#include "db/postgres/error.hpp"
+
 #include <boost/asio/post.hpp>
 #include <boost/describe/class.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -187,6 +189,33 @@ principal_ref to_principal(const session_row& from, const credential_lookup& loo
 
 } // namespace
 
+/// @throw failure (unavailable) if there is no lease in time
+awaitable<void> principals::await_lease()
+{
+    constexpr std::chrono::milliseconds interval(5);
+    steady_timer timer(io_.get_executor());
+    auto until = std::chrono::steady_clock::now() + settings_.lease_wait;
+    while (!may_trust_answer()) {
+        if (std::chrono::steady_clock::now() >= until)
+            throw failure(failure_kind::unavailable,
+                          "no lease: with several hosts, another may be the primary by now");
+        timer.expires_after(interval);
+        co_await timer.async_wait(use_awaitable);
+    }
+}
+
+/// An answer counts if the lease holds when it arrives: until then no other primary has had a change settled.
+template <class... Values>
+awaitable<result> principals::run_under_lease(const statement& lookup, const Values&... values)
+{
+    for (;;) {
+        co_await await_lease();
+        auto rows = co_await lookups_.run(lookup, values...);
+        if (may_trust_answer())
+            co_return rows;
+    }
+}
+
 awaitable<batch_loader::principal_list> principals::query_keys(std::vector<credential_lookup> lookups)
 {
     std::vector<digest> keys;
@@ -196,7 +225,7 @@ awaitable<batch_loader::principal_list> principals::query_keys(std::vector<crede
         positions.emplace(each.digest, keys.size());
         keys.push_back(each.digest);
     }
-    auto rows = co_await lookups_.run(find_key_principals, keys);
+    auto rows = co_await run_under_lease(find_key_principals, keys);
     batch_loader::principal_list out(lookups.size());
     for (auto& row : rows.as_vector<key_row>()) {
         auto at = positions.at(row.digest);
@@ -213,8 +242,8 @@ awaitable<batch_loader::principal_list> principals::query_sessions(std::vector<c
         workspaces.push_back(each.workspace_id.value_or(uuid{}));
         memberships.push_back(each.membership_id.value_or(uuid{}));
     }
-    auto rows = co_await lookups_.run(find_session_principals, sessions, workspaces, memberships,
-                                      settings_.session_max_age.count());
+    auto max_age = settings_.session_max_age.count();
+    auto rows = co_await run_under_lease(find_session_principals, sessions, workspaces, memberships, max_age);
     batch_loader::principal_list out(lookups.size());
     for (auto& row : rows.as_vector<session_row>()) {
         auto at = static_cast<std::size_t>(row.number - 1);

@@ -38,6 +38,14 @@ public:
         /// Null: it always holds.
         const db::lease* lease = nullptr;
 
+        /** Whether what the database answers without a lease does not count either: lookups wait for the
+           lease. For several database hosts. An earlier primary that was paused or cut off would otherwise be
+           asked beside its successor; where commits wait for a standby, it renews no lease. */
+        bool needs_lease = false;
+
+        /// How long a lookup waits for the lease.
+        std::chrono::milliseconds lease_wait{2000};
+
         /// A session expires this long after its sign-in, however often it is refreshed.
         std::chrono::seconds session_max_age{7776000};
     };
@@ -106,6 +114,10 @@ private:
     void detach_in_flight();
     void free_evicted();
     bool holds_lease() const;
+    bool may_trust_answer() const { return !settings_.needs_lease || holds_lease(); }
+    awaitable<void> await_lease();
+    template <class... Values>
+    awaitable<result> run_under_lease(const statement& lookup, const Values&... values);
 
     boost::asio::io_context& io_;
     pool& lookups_;

@@ -1,5 +1,6 @@
 #include "server/http/core.hpp"
 
+#include "db/postgres/primary_watch.hpp"
 #include "db/postgres/spawn.hpp"
 #include "handlers/routes.hpp"
 #include "server/http/connection.hpp"
@@ -45,6 +46,8 @@ db::principals::config cache_settings(const config& settings, const db::lease& l
     db::principals::config out;
     out.session_max_age = settings.handlers.session_max_age;
     out.lease = &lease;
+    auto database = pipeline_settings(settings);
+    out.needs_lease = database.prepare && db::has_several_hosts(database.conninfo);
     out.cache_bytes = settings.cache_bytes / settings.threads;
     out.negative_cache_bytes = out.cache_bytes / 16;
     return out;

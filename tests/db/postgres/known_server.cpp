@@ -3,6 +3,7 @@
 
 #include "db/postgres/error.hpp"
 #include "db/postgres/pipeline.hpp"
+#include "db/postgres/primary_watch.hpp"
 #include "tests/db/database_fixture.hpp"
 #include "tests/support/eventually.hpp"
 
@@ -130,6 +131,51 @@ BOOST_FIXTURE_TEST_CASE(a_promoted_standby_replaces_the_primary_and_the_earlier_
             return false; // the lost connection
         }
     }));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_promoted_standby_is_found_while_the_earlier_primary_answers, standby_fixture)
+{
+    wait_for_standby();
+    auto both = conninfo(primary.host() + "," + standby->host());
+    BOOST_TEST(db::has_several_hosts(both));
+    BOOST_TEST(!db::has_several_hosts(conninfo(primary.host())));
+    auto pipeline = connect(both);
+    db::primary_watch watch(io, {.conninfo = both, .names = db::system_resolver(), .interval = 50ms});
+    BOOST_TEST(host_of(*pipeline) == primary.host());
+    standby->promote();
+    auto is_moved = [&] {
+        io.restart();
+        io.run_for(20ms);
+        try {
+            return host_of(*pipeline) == standby->host();
+        } catch (const db::failure&) {
+            return false; // the lost connection
+        }
+    };
+    BOOST_TEST(support::eventually(is_moved));
+    BOOST_TEST(support::sql(primary.conninfo(), "SELECT pg_is_in_recovery()::text") == "false");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_paused_primary_does_not_hide_its_successor, standby_fixture)
+{
+    wait_for_standby();
+    auto both = conninfo(primary.host() + "," + standby->host());
+    auto pipeline = connect(both);
+    BOOST_TEST(host_of(*pipeline) == primary.host());
+    primary.freeze();
+    // It begins with a host that accepts the connection and never answers.
+    db::primary_watch watch(
+        io, {.conninfo = both, .names = db::system_resolver(), .interval = 50ms, .deadline = 300ms});
+    standby->promote();
+    auto known = db::known_server::of(both);
+    auto system =
+        std::stoull(support::sql(standby->conninfo(), "SELECT system_identifier FROM pg_control_system()"));
+    BOOST_TEST(support::eventually([&] {
+        io.restart();
+        io.run_for(20ms);
+        return !known->accept({system, 1}).has_value(); // the timeline of the paused primary
+    }));
+    primary.thaw();
 }
 
 BOOST_FIXTURE_TEST_CASE(a_connection_that_turns_read_only_is_given_up, standby_fixture)

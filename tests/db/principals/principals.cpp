@@ -1,8 +1,12 @@
 #include "tests/db/database_fixture.hpp"
 
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <exception>
+#include <optional>
 #include <thread>
 
 BOOST_AUTO_TEST_SUITE(principals)
@@ -314,6 +318,51 @@ BOOST_FIXTURE_TEST_CASE(an_entry_older_than_max_age_is_loaded_again, db::test::d
     std::this_thread::sleep_for(std::chrono::milliseconds(4100));
     BOOST_TEST((two.principals.cached(key.digest).state == state::miss));
     BOOST_TEST((two.principals.cached(unknown).state == state::miss));
+}
+
+BOOST_FIXTURE_TEST_CASE(where_answers_need_a_lease_lookups_wait_for_it, db::test::database_fixture)
+{
+    db::lease lease;
+    db::principals::config settings;
+    settings.lease = &lease;
+    settings.needs_lease = true;
+    settings.lease_wait = std::chrono::milliseconds(300);
+    db::test::core two(data, changes, settings);
+    auto key = add_key(bob);
+    auto load = [&] { return support::run(two.io, [&] { return two.principals.load_api_key(key.digest); }); };
+    BOOST_CHECK_EXCEPTION(load(), db::failure, [](auto& why) { return why.unavailable(); });
+
+    boost::asio::steady_timer granted(two.io, std::chrono::milliseconds(50));
+    granted.async_wait([&](auto) { lease.grant(db::boot_clock::now() + std::chrono::minutes(1)); });
+    BOOST_TEST((load() != nullptr));
+    lease.drop();
+    BOOST_CHECK_EXCEPTION(load(), db::failure, [](auto& why) { return why.unavailable(); });
+}
+
+BOOST_FIXTURE_TEST_CASE(a_lease_that_ends_before_the_answer_makes_the_lookup_fail, principals_fixture)
+{
+    db::lease lease;
+    db::principals::config settings;
+    settings.lease = &lease;
+    settings.needs_lease = true;
+    settings.lease_wait = std::chrono::milliseconds(300);
+    db::test::core two(data, changes, settings);
+    auto key = add_key(bob);
+    lease.grant(db::boot_clock::now() + std::chrono::minutes(1));
+    std::optional<key_lock> lock(std::in_place, data);
+    std::exception_ptr failed;
+    bool is_done = false;
+    boost::asio::co_spawn(two.io, two.principals.load_api_key(key.digest),
+                          [&](std::exception_ptr error, const db::principal_ref&) {
+                              failed = error;
+                              is_done = true;
+                          });
+    lock->await_waiters(two, 1);
+    lease.drop();
+    lock.reset();
+    while (!is_done)
+        two.io.run_one();
+    BOOST_TEST((failed != nullptr));
 }
 
 BOOST_FIXTURE_TEST_CASE(an_unreachable_database_fails_every_waiting_lookup, db::test::database_fixture)
