@@ -16,7 +16,7 @@ struct one_grant {
     std::vector<violation> violations_of(outcome result, std::chrono::milliseconds begin,
                                          std::chrono::milliseconds end)
     {
-        return find_violations(grants, {{0, 0, at(begin), at(end), result, ""}});
+        return find_violations(grants, {{0, 0, result, 0, at(begin), at(end)}});
     }
 
     std::vector<grant> grants{{"a key", at(10ms), at(20ms), at(30ms)}};
@@ -54,10 +54,10 @@ BOOST_FIXTURE_TEST_CASE(a_rejection_before_any_revocation_is_a_false_rejection, 
 BOOST_AUTO_TEST_CASE(longest_outage_counts_decided_checks_of_one_node)
 {
     auto at = [](std::chrono::milliseconds when) { return time_point(when); };
-    std::vector<check> checks{{0, 0, at(10ms), at(20ms), outcome::accepted, ""},
-                              {0, 0, at(30ms), at(50ms), outcome::rejected, ""},
-                              {0, 0, at(60ms), at(70ms), outcome::unknown, ""},
-                              {0, 1, at(80ms), at(90ms), outcome::accepted, ""}};
+    std::vector<check> checks{{0, 0, outcome::accepted, 0, at(10ms), at(20ms)},
+                              {0, 0, outcome::rejected, 0, at(30ms), at(50ms)},
+                              {0, 0, outcome::unknown, 0, at(60ms), at(70ms)},
+                              {0, 1, outcome::accepted, 0, at(80ms), at(90ms)}};
     BOOST_TEST((longest_outage(checks, 0, at(0ms), at(100ms)) == 50ms));
     BOOST_TEST((longest_outage(checks, 1, at(0ms), at(100ms)) == 90ms));
     BOOST_TEST((longest_outage(checks, 0, at(0ms), at(55ms)) == 30ms));

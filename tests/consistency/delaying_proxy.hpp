@@ -6,7 +6,9 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -26,16 +28,18 @@
 
 namespace consistency {
 
-/** Listens as PostgreSQL does, on a Unix socket in a folder of its own, and forwards every
+/** Listens as PostgreSQL does, on a Unix socket in a folder of its own and on a port, and forwards every
     connection. Delays each chunk from PostgreSQL by a random time; chunks stay in order within a
     connection, but not across connections. */
 class delaying_proxy {
 public:
     delaying_proxy(std::string postgres_folder, std::chrono::microseconds max_delay, std::uint64_t seed)
         : upstream_(std::move(postgres_folder) + socket_name), max_delay_(max_delay), random_(seed),
-          acceptor_(io_, folder_.path() + socket_name)
+          acceptor_(io_, folder_.path() + socket_name),
+          tcp_acceptor_(io_, {boost::asio::ip::address_v4::loopback(), 0})
     {
-        boost::asio::co_spawn(io_, accept(), boost::asio::detached);
+        boost::asio::co_spawn(io_, accept(acceptor_), boost::asio::detached);
+        boost::asio::co_spawn(io_, accept(tcp_acceptor_), boost::asio::detached);
         thread_ = std::thread([this] { io_.run(); });
     }
 
@@ -67,6 +71,9 @@ public:
     /// The host in a connection string.
     std::string folder() const { return folder_.path(); }
 
+    /// The same on 127.0.0.1, for a host with a name.
+    std::uint16_t port() const { return tcp_acceptor_.local_endpoint().port(); }
+
 private:
     using clock = std::chrono::steady_clock;
     using protocol = boost::asio::local::stream_protocol;
@@ -74,17 +81,20 @@ private:
 
     struct connection {
         explicit connection(boost::asio::io_context& io) : client(io), postgres(io) {}
-        protocol::socket client, postgres;
+        boost::asio::generic::stream_protocol::socket client;
+        protocol::socket postgres;
         bool listens = false;
         clock::time_point held_until{};
     };
     using connection_ref = std::shared_ptr<connection>;
 
-    task accept()
+    template <class Acceptor>
+    task accept(Acceptor& from)
     {
         for (;;) {
             auto made = std::make_shared<connection>(io_);
-            co_await acceptor_.async_accept(made->client, boost::asio::use_awaitable);
+            auto client = co_await from.async_accept(boost::asio::use_awaitable);
+            made->client = std::move(client);
             all_.push_back(made);
             boost::asio::co_spawn(io_, open(std::move(made)), boost::asio::detached);
         }
@@ -161,6 +171,7 @@ private:
     std::vector<std::weak_ptr<connection>> all_;
     boost::asio::io_context io_{1};
     protocol::acceptor acceptor_;
+    boost::asio::ip::tcp::acceptor tcp_acceptor_;
     std::thread thread_;
 };
 

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstddef>
-#include <iterator>
+#include <cstdint>
+#include <deque>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -30,16 +32,17 @@ struct grant {
     std::optional<time_point> revoked;
 };
 
-enum class outcome { accepted, rejected, unknown };
+enum class outcome : std::uint8_t { accepted, rejected, unknown };
 
+/// Small, since a history has millions of them.
 struct check {
-    std::size_t grant = 0;
-    std::size_t node = 0;
-    time_point begin, end;
+    std::uint32_t grant = 0;
+    std::uint16_t node = 0;
     consistency::outcome outcome = consistency::outcome::unknown;
 
-    /// The response in short.
-    std::string response;
+    /// Of the response; 0 if there was none.
+    std::uint16_t status = 0;
+    time_point begin, end;
 };
 
 struct violation {
@@ -106,11 +109,16 @@ public:
             grants_[of].revoked = at;
     }
 
+    /** Add checks in the order of their ends, from one thread of several. Those that ended long enough ago
+       are judged and forgotten: what the grants say about them is final. */
     void add(std::vector<check> some)
     {
         std::scoped_lock lock(mutex_);
-        checks_.insert(checks_.end(), std::make_move_iterator(some.begin()),
-                       std::make_move_iterator(some.end()));
+        checks_ += some.size();
+        recent_.push_back(std::move(some));
+        auto until = clock::now() - kept;
+        while (!recent_.empty() && (recent_.front().empty() || recent_.front().back().end < until))
+            judge_oldest();
     }
 
     std::vector<grant> grants() const
@@ -119,16 +127,54 @@ public:
         return grants_;
     }
 
-    std::vector<check> checks() const
+    /// The checks that ended within the last `kept`, at least.
+    std::vector<check> recent() const
     {
         std::scoped_lock lock(mutex_);
-        return checks_;
+        std::vector<check> out;
+        for (auto& some : recent_)
+            out.insert(out.end(), some.begin(), some.end());
+        return out;
     }
 
+    /// The number of checks so far.
+    std::uint64_t checks() const { return checks_; }
+
+    struct verdict {
+        std::uint64_t checks = 0, accepted = 0, rejected = 0;
+        std::vector<violation> violations;
+    };
+
+    /// Judge all checks.
+    verdict judge()
+    {
+        std::scoped_lock lock(mutex_);
+        while (!recent_.empty())
+            judge_oldest();
+        return verdict_;
+    }
+
+    static constexpr std::chrono::seconds kept{15};
+
 private:
+    void judge_oldest()
+    {
+        auto& checks = recent_.front();
+        auto found = find_violations(grants_, checks);
+        verdict_.violations.insert(verdict_.violations.end(), found.begin(), found.end());
+        verdict_.checks += checks.size();
+        for (auto& each : checks) {
+            verdict_.accepted += each.outcome == outcome::accepted;
+            verdict_.rejected += each.outcome == outcome::rejected;
+        }
+        recent_.pop_front();
+    }
+
     mutable std::mutex mutex_;
     std::vector<grant> grants_;
-    std::vector<check> checks_;
+    std::deque<std::vector<check>> recent_;
+    std::atomic<std::uint64_t> checks_{0};
+    verdict verdict_;
 };
 
 } // namespace consistency

@@ -1,13 +1,15 @@
-// Fixture: several server processes on one PostgreSQL, with fault injection for all of them.
+// Fixture: several server processes on a PostgreSQL with a standby, with fault injection for all of them.
 #pragma once
 
 #include "tests/consistency/delaying_proxy.hpp"
 #include "tests/consistency/history.hpp"
+#include "tests/consistency/replicated_postgres.hpp"
 #include "tests/support/database.hpp"
 #include "tests/support/http.hpp"
 #include "tests/support/server.hpp"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <csignal>
 #include <memory>
@@ -21,8 +23,7 @@ namespace consistency {
 class nodes {
 public:
     /// @param seed of the random delays
-    nodes(std::size_t count, std::uint64_t seed)
-        : proxy_(postgres_folder(), std::chrono::milliseconds(5), seed)
+    nodes(std::size_t count, std::uint64_t seed) : proxies_{make_proxy(0, seed), make_proxy(1, seed + 1)}
     {
         for (std::size_t i = 0; i < count; ++i) {
             instances_.push_back(std::make_unique<instance>());
@@ -32,7 +33,13 @@ public:
 
     std::size_t size() const { return instances_.size(); }
     std::uint16_t port(std::size_t which) const { return instances_[which]->port; }
-    const support::database& database() const { return database_; }
+
+    /// A connection string with both clusters, for programs that bypass the proxies.
+    std::string conninfo() const { return conninfo({postgres_.hosts()[0], postgres_.hosts()[1]}); }
+
+    /// Execute statements on the primary. @throw runtime_error
+    void sql(const std::string& statements) const { support::sql(conninfo(), statements); }
+
     const std::string& master_key() const { return master_key_; }
 
     bool is_running(std::size_t which) { return instances_[which]->server->is_running(); }
@@ -64,19 +71,29 @@ public:
     /// Terminate the connections on which nodes listen.
     void terminate_connections()
     {
-        database_.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                      "WHERE datname = current_database() AND application_name = 'latchkey' "
-                      "AND query ~ 'nodes|acknowledge|LISTEN|republish_change'");
+        sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND application_name = 'latchkey' "
+            "AND query ~ 'nodes|acknowledge|LISTEN|republish_change'");
     }
 
     /// A node keeps serving and receives no notifications.
     void mute_one_for(std::chrono::milliseconds time)
     {
-        proxy_.mute_one(time);
+        proxies_[postgres_.primary_index()]->mute_one(time);
         std::this_thread::sleep_for(time);
     }
 
-    void restart_postgres() { cluster_.restart(); }
+    void restart_postgres() { postgres_.primary().restart(); }
+
+    void pause_postgres_for(std::chrono::milliseconds time)
+    {
+        postgres_.primary().freeze();
+        std::this_thread::sleep_for(time);
+        postgres_.primary().thaw();
+    }
+
+    /// The standby takes over. @return the fixture of the two clusters, which has the ways to do it
+    replicated_postgres& postgres() { return postgres_; }
 
 private:
     struct instance {
@@ -87,27 +104,33 @@ private:
     void start(std::size_t which)
     {
         auto& here = *instances_[which];
-        auto conninfo = database_.conninfo();
-        conninfo.replace(conninfo.find(postgres_folder()), postgres_folder().size(), proxy_.folder());
         here.server = std::make_unique<support::running_server>(
-            conninfo, support::environment{{"LATCHKEY_MASTER_KEY", master_key_},
-                                           {"LATCHKEY_THREADS", "2"},
-                                           {"LATCHKEY_LOG_LEVEL", "info"}});
+            conninfo({proxies_[0]->folder(), proxies_[1]->folder()}),
+            support::environment{{"LATCHKEY_MASTER_KEY", master_key_},
+                                 {"LATCHKEY_THREADS", "2"},
+                                 {"LATCHKEY_LOG_LEVEL", "info"}});
         here.port = here.server->port();
     }
 
-    /// The folder of PostgreSQL's socket.
-    std::string postgres_folder() const
+    std::unique_ptr<delaying_proxy> make_proxy(std::size_t cluster, std::uint64_t seed) const
     {
-        auto whole = database_.conninfo();
-        auto begin = whole.find("host=") + 5;
-        return whole.substr(begin, whole.find('&', begin) - begin);
+        constexpr std::chrono::milliseconds max_delay(5);
+        return std::make_unique<delaying_proxy>(postgres_.hosts()[cluster], max_delay, seed);
     }
 
-    /// Not shared with other tests, since it is restarted.
-    support::postgres_cluster cluster_;
-    support::database database_{cluster_};
-    delaying_proxy proxy_;
+    std::string conninfo(const std::array<std::string, 2>& hosts) const
+    {
+        auto out = database_.conninfo();
+        auto begin = out.find("host=") + 5, end = out.find('&', begin);
+        return out.replace(begin, end - begin, hosts[0] + "," + hosts[1]) +
+               "&target_session_attrs=read-write&connect_timeout=3";
+    }
+
+    replicated_postgres postgres_;
+
+    /// On the first primary, and copied to each later one.
+    support::database database_{postgres_.primary()};
+    std::array<std::unique_ptr<delaying_proxy>, 2> proxies_;
     std::string master_key_ = support::random_master_key();
     std::vector<std::unique_ptr<instance>> instances_;
 };

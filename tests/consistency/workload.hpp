@@ -8,26 +8,43 @@
 #include <unistd.h>
 
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <random>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 namespace consistency {
 
-/// A request that checks a grant: a credential, and a path that may name a permission.
+/// A GET request.
+inline std::string get(const std::string& path, const std::string& credential)
+{
+    return "GET " + e2e::base + path + " HTTP/1.1\r\nHost: latchkey\r\nAuthorization: Bearer " + credential +
+           "\r\n\r\n";
+}
+
+/// A request that checks a grant.
 struct check_request {
     std::size_t grant = 0;
-    std::string credential, path;
+
+    /// The whole HTTP request.
+    std::shared_ptr<const std::string> message;
+
+    /// The text in the body of a response that passes the check; empty: status 200 does.
+    std::string_view passed;
 };
 
 /// A manager of the workspace, with a session and a key.
 struct member {
     std::string id, email, session, key;
 
-    /// Grants.
-    std::size_t session_grant = 0, key_grant = 0, invite_grant = 0;
+    /// A session in the user's own workspace, where another user has a key.
+    std::string owner_session;
+
+    /// Grants. The last one is the other user's.
+    std::size_t session_grant = 0, key_grant = 0, invite_grant = 0, mint_grant = 0;
 };
 
 /// Revoked grants are still checked, so that late successes are found.
@@ -37,11 +54,12 @@ public:
         : all_(all), history_(history), clients_(all, std::chrono::seconds(4)),
           impatient_(all, std::chrono::milliseconds(150))
     {
-        auto made = call([](support::http_client& client) {
-            return client.post(e2e::base + "/signup", credentials("ada@example.com"));
-        });
+        auto made = sign_up("ada@example.com");
         admin_ = made.text("/access_token");
         workspace_ = made.text("/workspace/id");
+        made = sign_up("bob@example.com");
+        other_ = made.text("/access_token");
+        other_id_ = made.text("/user/id");
     }
 
     /// Sign a new member up. May fail during a fault. @return whether it succeeded
@@ -49,25 +67,24 @@ public:
     {
         member user;
         user.email = "p" + std::to_string(++count_) + "@example.com";
-        auto made = call([&](support::http_client& client) {
-            return client.post(e2e::base + "/signup", credentials(user.email));
-        });
+        auto made = sign_up(user.email);
         user.id = made.text("/user/id");
-        if (user.id.empty() || !join(user))
+        user.owner_session = made.text("/access_token");
+        auto own_workspace = made.text("/workspace/id");
+        if (user.id.empty() || !join(user, own_workspace))
             return false;
         auto login = call([&](support::http_client& client) {
             return client.post(e2e::base + "/login", credentials(user.email));
         });
         user.session = login.text("/access_token");
-        auto key = call([&](support::http_client& client) {
-            return client.post(e2e::base + "/api-keys", R"({"name":"k"})", user.session);
-        });
-        user.key = key.text("/secret");
-        if (user.session.empty() || user.key.empty())
+        user.key = mint(user.session, R"({"name":"k"})");
+        auto others_key = mint_elsewhere(own_workspace);
+        if (user.session.empty() || user.key.empty() || others_key.empty())
             return false;
-        user.session_grant = add_grant(user.email + " session", user.session, "/auth");
-        user.key_grant = add_grant(user.email + " key", user.key, "/auth");
-        user.invite_grant = add_grant(user.email + " invites", user.key, "/auth?permission=team:invite");
+        user.session_grant = add_grant(user.email + " session", get("/auth", user.session));
+        user.key_grant = add_grant(user.email + " key", get("/auth", user.key));
+        user.invite_grant = add_grant(user.email + " invites", get("/auth?permission=team:invite", user.key));
+        user.mint_grant = add_grant(user.email + " lets members mint", mint_too_much(others_key), too_wide);
         std::scoped_lock lock(mutex_);
         members_.push_back(std::move(user));
         return true;
@@ -101,9 +118,10 @@ public:
         auto key_path = e2e::base + "/api-keys/" + user.key.substr(4, 8);
         auto member_path = e2e::base + "/team/" + user.id;
         std::vector<std::size_t> key_grants{user.key_grant, user.invite_grant},
-            all_grants{user.session_grant, user.key_grant, user.invite_grant};
-        mark_recent(all_grants);
-        switch (std::uniform_int_distribution<int>(0, 8)(random)) {
+            all_grants{user.session_grant, user.key_grant, user.invite_grant},
+            watched{user.session_grant, user.key_grant, user.invite_grant, user.mint_grant};
+        mark_recent(watched);
+        switch (std::uniform_int_distribution<int>(0, 11)(random)) {
         case 0:
             return retry_until_done(key_grants,
                                     [&](auto& client) { return client.del(key_path, user.session); });
@@ -132,6 +150,16 @@ public:
         case 7:
             return revoke_impatiently({user.session_grant},
                                       [&](auto& client) { return revoke_token(client, user.session); });
+        case 8:
+        case 9: // a setting of the workspace, which all principals of the workspace contain
+            return retry_until_done({user.mint_grant}, [&](auto& client) {
+                return client.patch(e2e::base + "/workspace", R"({"members_can_mint_keys":false})",
+                                    user.owner_session);
+            });
+        case 10: // narrower scopes: the key stays, one of its rights ends
+            return retry_until_done({user.invite_grant}, [&](auto& client) {
+                return client.patch(key_path, R"({"scopes":["team:read"]})", user.session);
+            });
         default:
             return disable(user, all_grants);
         }
@@ -160,19 +188,59 @@ private:
             recent_.push_back(requests_[each]);
     }
 
+    /// The user becomes a manager of the workspace, and the other user a member of the user's own.
     /// @return false while PostgreSQL is down
-    bool join(const member& user)
+    bool join(const member& user, const std::string& own_workspace)
     {
         try {
-            all_.database().sql("INSERT INTO memberships (workspace_id, user_id, role) VALUES ('" +
-                                workspace_ + "', '" + user.id +
-                                "', 'manager'); UPDATE users SET last_workspace_id = '" + workspace_ +
-                                "' WHERE id = '" + user.id + "'");
+            all_.sql("INSERT INTO memberships (workspace_id, user_id, role) VALUES ('" + workspace_ + "', '" +
+                     user.id + "', 'manager'), ('" + own_workspace + "', '" + other_id_ +
+                     "', 'member'); UPDATE users SET last_workspace_id = '" + workspace_ + "' WHERE id = '" +
+                     user.id + "'");
             return true;
         } catch (const std::runtime_error&) {
             return false;
         }
     }
+
+    support::response sign_up(const std::string& email)
+    {
+        return call([&](support::http_client& client) {
+            return client.post(e2e::base + "/signup", credentials(email));
+        });
+    }
+
+    /// @return the secret of a new key; empty if it failed
+    std::string mint(const std::string& session, const std::string& body)
+    {
+        return call([&](support::http_client& client) {
+                   return client.post(e2e::base + "/api-keys", body, session);
+               })
+            .text("/secret");
+    }
+
+    /// A key of the other user, who is a member of this workspace.
+    std::string mint_elsewhere(const std::string& workspace)
+    {
+        auto entered = call([&](support::http_client& client) {
+            return client.post(e2e::base + "/workspaces/" + workspace + "/switch", "", other_);
+        });
+        return mint(entered.text("/access_token"), R"({"name":"k","scopes":["api_keys:write"]})");
+    }
+
+    /** A request that mints nothing in any case: without the right to mint it is refused for that reason,
+       with it because the new key would have a scope that its creator lacks, which the response then names.
+     */
+    static std::string mint_too_much(const std::string& credential)
+    {
+        const std::string body = R"({"name":"k","scopes":["content:read"]})";
+        return "POST " + e2e::base + "/api-keys HTTP/1.1\r\nHost: latchkey\r\nAuthorization: Bearer " +
+               credential +
+               "\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) +
+               "\r\n\r\n" + body;
+    }
+
+    static constexpr std::string_view too_wide = "content:read";
 
     static std::string credentials(const std::string& email)
     {
@@ -194,11 +262,11 @@ private:
         return {};
     }
 
-    std::size_t add_grant(const std::string& name, const std::string& credential, const std::string& path)
+    std::size_t add_grant(const std::string& name, const std::string& message, std::string_view passed = {})
     {
         std::scoped_lock lock(mutex_);
         auto id = history_.add({name, clock::now(), {}, {}});
-        requests_.push_back({id, credential, e2e::base + path});
+        requests_.push_back({id, std::make_shared<const std::string>(message), passed});
         return id;
     }
 
@@ -255,7 +323,7 @@ private:
     {
         for (auto each : grants)
             history_.begin_revocation(each, clock::now());
-        support::environment settings{{"LATCHKEY_DATABASE_URL", all_.database().conninfo()},
+        support::environment settings{{"LATCHKEY_DATABASE_URL", all_.conninfo()},
                                       {"LATCHKEY_MASTER_KEY", all_.master_key()}};
         for (int i = 0; i < 20; ++i) {
             support::child_process program({support::program_path(), "users", "disable", user.email},
@@ -278,6 +346,9 @@ private:
     recorder& history_;
     clients clients_, impatient_;
     std::string admin_, workspace_;
+
+    /// The other user: a session, and the id.
+    std::string other_, other_id_;
     std::size_t next_ = 0;
     int count_ = 0;
     std::size_t revocations_ = 0;
