@@ -21,7 +21,8 @@ keywords complete(const connection::config& settings)
     auto all = parse_conninfo(settings.conninfo);
     all.try_emplace("fallback_application_name", "latchkey");
 
-    // Kerberos would call its own resolver and servers, and wait for them.
+    // Kerberos would call its own resolver and servers, and wait for them. This is for GSS encryption only: a
+    // server that demands GSS authentication still makes libpq 15 do that, since it cannot refuse a method.
     if (!std::getenv("PGGSSENCMODE"))
         all.try_emplace("gssencmode", "disable");
 

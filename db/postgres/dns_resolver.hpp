@@ -18,7 +18,7 @@ namespace db {
     resolver has one thread for all names, joins it when the io_context is destroyed, and waits for a name as
     long as the system does, which with a dead name server is half a minute. Here a call ends at its deadline,
     and no destructor joins the thread: it owns all that it uses, and a late result serves the next caller or
-   is dropped.
+    is dropped.
 
     Any thread may use it, at the same time as others. */
 class dns_resolver {
@@ -55,7 +55,7 @@ public:
     };
 
     /** Resolves several names at the same time. A lookup that has already taken longer than the limit, for
-       this or another caller, is not waited for.
+        this or another caller, is not waited for.
         @return in the order of the names */
     awaitable<std::vector<answer>> resolve_all(std::vector<std::string> names,
                                                std::chrono::milliseconds limit) const;

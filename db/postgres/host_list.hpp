@@ -17,7 +17,7 @@ namespace db {
 using keywords = std::map<std::string, std::string>;
 
 /** One of the hosts that libpq tries in turn. With an address, libpq connects to that and uses the host for
-   TLS and password files only; without either, or with a path, to a unix socket. */
+    TLS and password files only; without either, or with a path, to a unix socket. */
 struct host_entry {
     std::string host, address, port;
 
@@ -36,8 +36,8 @@ std::vector<host_entry> read_hosts(const keywords& settings);
 void write_hosts(keywords& settings, const std::vector<host_entry>& hosts);
 
 /** Give every named host its address; one with several becomes several entries. Names that cannot be resolved
-   are left out, and addresses stay as they are. Waits for the names at the same time, and returns their last
-   known addresses if they take longer than the limit.
+    are left out, and addresses stay as they are. Waits for the names at the same time, and returns their last
+    known addresses if they take longer than the limit.
     @throw failure if no host is left */
 awaitable<std::vector<host_entry>> resolve_hosts(const dns_resolver& names, std::vector<host_entry> hosts,
                                                  std::chrono::milliseconds limit);

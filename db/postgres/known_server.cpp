@@ -5,8 +5,8 @@
 namespace db {
 
 // The timeline is the first part of the name of the present WAL file, since the control file's changes only
-// with the first checkpoint after a promotion. Any role may call these
-// functions, unless EXECUTE was revoked from PUBLIC.
+// with the first checkpoint after a promotion. Any role may call these functions, unless EXECUTE was revoked
+// from PUBLIC.
 const statement identify_server{"known_server_identify", R"(
     SELECT CASE WHEN NOT pg_is_in_recovery()
                      AND current_setting('default_transaction_read_only') = 'off' THEN 't' ELSE 'f' END,

@@ -34,8 +34,7 @@ public:
     static std::shared_ptr<known_server> of(const std::string& conninfo);
 
     /** A connection has reached this server. Another cluster, or a newer timeline, replaces the known one.
-        @return a number for is_current(); nothing if the server is on an older timeline: an earlier primary
-     */
+        @return a number for is_current(); nothing if the server is on an older timeline */
     std::optional<std::uint64_t> accept(const server_identity& reached);
 
     /// Whether no other server was accepted since. One atomic load.

@@ -205,10 +205,6 @@ awaitable<void> node::send_fence(recall_tracker::fence what)
 {
     if (fencing_ || !connection_.connected())
         co_return;
-    struct guard {
-        bool& flag;
-        ~guard() { flag = false; }
-    } ends{fencing_};
     fencing_ = true;
     std::vector<uuid> ids;
     std::vector<std::int64_t> epochs;
@@ -222,7 +218,11 @@ awaitable<void> node::send_fence(recall_tracker::fence what)
             settings_.connection.on_event("nodes fenced", std::to_string(ids.size()));
     } catch (const failure&) {
         // The next time.
+    } catch (...) {
+        fencing_ = false;
+        throw;
     }
+    fencing_ = false;
 }
 
 awaitable<void> node::reap_dead_nodes()

@@ -51,8 +51,9 @@ BOOST_DESCRIBE_STRUCT(node_record, (), (id, epoch, renewals, lease_ms))
        after the holder's lease has lapsed, so it is a gap there.
 
     Every change ends. A node that renews and does not acknowledge is fenced after `fence_after`, so that 2 or
-   4 follows within a lease; a database that does not answer fails the change after `answer_timeout`, and a
-   change that is not settled after `give_up_after` fails in any case. */
+    4 follows within a lease; a database that does not answer fails the change after `answer_timeout`, and a
+    change that is not settled after `give_up_after` fails in any case. The cost of an event does not grow
+    with the changes that wait, except of one that ends them. */
 class recall_tracker {
 public:
     using time_point = boot_clock::time_point;

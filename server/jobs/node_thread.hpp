@@ -12,7 +12,7 @@
 namespace server {
 
 /** Runs the node and nothing else: what delays its thread delays every revocation of the cluster, and lets
-   the lease expire. Create it before the cores run, and destroy it once they have ended. */
+    the lease expire. Create it before the cores run, and destroy it once they have ended. */
 class node_thread {
 public:
     explicit node_thread(shared_state& shared);
