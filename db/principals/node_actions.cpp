@@ -175,7 +175,7 @@ awaitable<void> node::send_renewal(lease_holder::renew what)
     co_await reap_dead_nodes();
 }
 
-/// Whatever ends it, the tracker is informed: it has a few looks at a time.
+/// The tracker, which has a few looks at a time, is informed of any end.
 awaitable<void> node::send_look(recall_tracker::look what)
 {
     auto connection = connection_.generation();
