@@ -20,6 +20,9 @@ constexpr std::size_t fixed_size = signature.size() + 4;
 
 constexpr unsigned version_2 = 0x20, command_local = 0, command_proxy = 1;
 constexpr unsigned unspecified = 0x00, tcp_over_ipv4 = 0x11, tcp_over_ipv6 = 0x21;
+/// Valid, but of no client that HTTP is spoken with: UDP over IPv4 and IPv6, UNIX stream and datagram
+/// sockets.
+constexpr std::array unsupported{0x12u, 0x22u, 0x31u, 0x32u};
 
 unsigned byte_at(std::string_view bytes, std::size_t at)
 {
@@ -78,7 +81,8 @@ proxy_header read_proxy_header(std::string_view bytes)
     if (bytes.size() < size)
         return {};
     auto body = bytes.substr(fixed_size, size - fixed_size);
-    if (command == command_local || family == unspecified) // the rest is to be ignored
+    // The rest is to be ignored. What a receiver does not support counts as unspecified.
+    if (command == command_local || family == unspecified || std::ranges::count(unsupported, family) > 0)
         return complete(size);
 
     // Source and destination address, then both ports.

@@ -16,8 +16,8 @@ struct proxy_header {
     proxy_header_state state = proxy_header_state::incomplete;
     /// Of a complete header, in bytes.
     std::size_t size = 0;
-    /// The client; nothing if the proxy speaks for itself (LOCAL, such as a health check) or does not know
-    /// the client (UNSPEC).
+    /// The client; nothing if the proxy speaks for itself (LOCAL, such as a health check), does not know the
+    /// client (UNSPEC), or names one of a protocol other than TCP.
     std::optional<boost::asio::ip::address> client;
 };
 
@@ -25,8 +25,8 @@ struct proxy_header {
 inline constexpr std::size_t max_proxy_header = 2048;
 
 /** Read a header of version 2 (HAProxy, "The PROXY protocol", section 2.2), strictly: a client must not be
-   able to pass its own for that of the proxy. Only TCP is accepted, and extensions (TLV) that fill the header
-    exactly. Version 1, a line of text, is malformed.
+    able to pass its own for that of the proxy. Addresses are read of TCP alone, with extensions (TLV) that
+   fill the header exactly. Version 1, a line of text, is malformed.
     @param bytes all that has been received so far */
 proxy_header read_proxy_header(std::string_view bytes);
 

@@ -65,6 +65,18 @@ BOOST_AUTO_TEST_CASE(a_proxy_may_speak_for_itself)
     BOOST_TEST(client_of(header('\x21', '\x00', "anything")) == "none");
 }
 
+/// What is valid but no TCP counts as unspecified (section 2.2), with any addresses.
+BOOST_AUTO_TEST_CASE(other_protocols_name_no_client)
+{
+    for (char family : {'\x12', '\x22', '\x31', '\x32'})
+        for (auto& body : {ipv4_body, ipv6_body, std::string(216, 'x'), ""s}) {
+            auto whole = header('\x21', family, body);
+            BOOST_TEST(client_of(whole) == "none");
+            BOOST_TEST(server::read_proxy_header(whole + "GET /").size == whole.size());
+            BOOST_TEST(client_of(whole.substr(0, whole.size() - 1)) == "incomplete");
+        }
+}
+
 BOOST_AUTO_TEST_CASE(extensions_are_skipped)
 {
     auto authority = extension('\x02', "id.example.com"), empty = extension('\x04', "");
@@ -94,10 +106,10 @@ BOOST_AUTO_TEST_CASE(everything_else_is_malformed)
              header('\x31', '\x11', ipv4_body),
              header('\x22', '\x11', ipv4_body), // unknown command
              header('\x2f', '\x11', ipv4_body),
-             header('\x21', '\x12', ipv4_body),               // UDP
-             header('\x21', '\x22', ipv6_body),               //
-             header('\x21', '\x31', std::string(216, 'x')),   // a Unix socket
              header('\x21', '\x10', ipv4_body),               // no protocol
+             header('\x21', '\x01', ipv4_body),               // no family
+             header('\x21', '\x13', ipv4_body),               // unknown protocol
+             header('\x21', '\x33', std::string(216, 'x')),   //
              header('\x21', '\x41', ipv4_body),               // unknown family
              header('\x21', '\x11', ipv4_body.substr(0, 11)), // too short
              header('\x21', '\x21', ipv4_body),               //
