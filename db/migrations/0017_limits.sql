@@ -1,6 +1,8 @@
--- The network that a known device has last signed in from. A wrong password of others in that network does
--- not shut the device out. Null: not known, since the device signed in before this migration.
-ALTER TABLE known_devices ADD COLUMN network text;                -- such as 203.0.113.0/24
+-- The networks that a known device has signed in from. Wrong passwords of others in such a network do not
+-- shut the device out. Empty: not known, since the device signed in before this migration.
+ALTER TABLE known_devices ADD COLUMN network text NOT NULL DEFAULT ''; -- such as 203.0.113.0/24
+ALTER TABLE known_devices DROP CONSTRAINT known_devices_pkey;
+ALTER TABLE known_devices ADD PRIMARY KEY (user_id, agent, network);
 
 -- Rate limits that several nodes share: how much of a limit has been handed out to them in the current
 -- window. Only counters of clients beyond a tenth of a node's part are here. Unlogged: a crash of PostgreSQL

@@ -2,11 +2,23 @@
 
 namespace db::known_devices {
 
-// All parts of a statement see the same snapshot: the EXISTS conditions do not see the new device.
+// All parts of a statement see the same snapshot: neither the EXISTS conditions nor the deletion see the new
+// row. Concurrent sign-ins of a user do not wait for each other's deletions.
 static const statement record_device{"known_devices_record", R"(
     WITH recorded AS (
         INSERT INTO known_devices (user_id, agent, network) VALUES ($1, $2, $3)
-        ON CONFLICT (user_id, agent) DO UPDATE SET seen_at = now(), network = excluded.network)
+        ON CONFLICT (user_id, agent, network) DO UPDATE SET seen_at = now()),
+    surplus AS (
+        SELECT agent, network FROM known_devices
+        WHERE user_id = $1 AND (agent, network) <> ($2, $3)
+        ORDER BY seen_at DESC, agent, network OFFSET $7),
+    locked AS (
+        SELECT agent, network FROM known_devices
+        WHERE user_id = $1 AND (agent, network) IN (SELECT agent, network FROM surplus)
+        FOR UPDATE SKIP LOCKED),
+    forgotten AS (
+        DELETE FROM known_devices
+        WHERE user_id = $1 AND (agent, network) IN (SELECT agent, network FROM locked))
     INSERT INTO outbox (id, kind, variables, user_id, recipient)
     SELECT $4, $5, $6, u.id, u.email
     FROM users u
@@ -16,7 +28,8 @@ static const statement record_device{"known_devices_record", R"(
 
 void add_record(batch& work, const uuid& user_id, const device& used, const outbox::draft& mail)
 {
-    work.add(record_device, user_id, used.agent, used.network, mail.id, mail.kind, mail.variables);
+    work.add(record_device, user_id, used.agent, used.network, mail.id, mail.kind, mail.variables,
+             std::int64_t{most_devices - 1});
 }
 
 static const statement find_device{"known_devices_find", R"(

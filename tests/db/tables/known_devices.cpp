@@ -81,7 +81,7 @@ BOOST_FIXTURE_TEST_CASE(a_sign_in_updates_the_time, sign_in_fixture)
     BOOST_TEST(data.sql("SELECT count(*) FROM known_devices") == "1");
 }
 
-BOOST_FIXTURE_TEST_CASE(a_device_is_recognized_in_the_network_it_was_last_in, sign_in_fixture)
+BOOST_FIXTURE_TEST_CASE(a_device_is_recognized_in_every_network_it_was_in, sign_in_fixture)
 {
     sign_in(ada, browser, "192.0.2.0/24");
     BOOST_TEST(is_known("ada@example.org", browser, "192.0.2.0/24"));
@@ -91,9 +91,30 @@ BOOST_FIXTURE_TEST_CASE(a_device_is_recognized_in_the_network_it_was_last_in, si
     BOOST_TEST(!is_known("unknown@example.org", browser, "192.0.2.0/24"));
     sign_in(ada, browser, "198.51.100.0/24");
     BOOST_TEST(is_known("ada@example.org", browser, "198.51.100.0/24"));
+    BOOST_TEST(is_known("ada@example.org", browser, "192.0.2.0/24"));
+    BOOST_TEST(data.sql("SELECT count(*) FROM outbox") == "0"); // no new device
+    data.sql("DELETE FROM known_devices WHERE network LIKE '198%'");
+    data.sql("UPDATE known_devices SET network = ''"); // recorded by an older version
     BOOST_TEST(!is_known("ada@example.org", browser, "192.0.2.0/24"));
-    data.sql("UPDATE known_devices SET network = NULL"); // recorded by an older version
-    BOOST_TEST(!is_known("ada@example.org", browser, "198.51.100.0/24"));
+    BOOST_TEST(sign_in(ada, browser) == 0);
+}
+
+BOOST_FIXTURE_TEST_CASE(the_devices_seen_last_are_kept, sign_in_fixture)
+{
+    auto network = [](int number) { return "192.0." + std::to_string(number) + ".0/24"; };
+    sign_in(bob, browser, "10.0.0.0/24");
+    for (int number = 1; number <= 30; ++number) {
+        sign_in(ada, browser, network(number));
+        sign_in(ada, browser, network(1)); // the office
+    }
+    BOOST_TEST(data.sql("SELECT count(*) FROM known_devices") ==
+               std::to_string(1 + db::known_devices::most_devices));
+    BOOST_TEST(is_known("ada@example.org", browser, network(1)));
+    BOOST_TEST(is_known("ada@example.org", browser, network(30)));
+    BOOST_TEST(is_known("ada@example.org", browser, network(12)));
+    BOOST_TEST(!is_known("ada@example.org", browser, network(11)));
+    BOOST_TEST(!is_known("ada@example.org", browser, network(2)));
+    BOOST_TEST(is_known("bob@example.org", browser, "10.0.0.0/24"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

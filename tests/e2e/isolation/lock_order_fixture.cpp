@@ -28,7 +28,7 @@ constexpr ranked_table lock_order[] = {
     {7, "one_time_tokens", "user_id::text || purpose"},
     {7, "oauth_grants", "provider || subject"},
     {7, "avatars", "user_id::text"},
-    {7, "known_devices", "user_id::text || encode(agent, 'hex')"},
+    {7, "known_devices", "user_id::text || encode(agent, 'hex') || network"},
     {8, "audit", "id::text"},
 };
 
