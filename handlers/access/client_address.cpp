@@ -109,6 +109,15 @@ std::array<std::uint8_t, 16> network_bucket(const ip::address& client)
     return out;
 }
 
+std::optional<std::array<std::vector<std::uint8_t>, 3>> surrounding_networks(const ip::address& client)
+{
+    if (client.is_v4())
+        return std::nullopt;
+    auto bytes = client.to_v6().to_bytes();
+    auto leading = [&](int count) { return std::vector<std::uint8_t>(bytes.begin(), bytes.begin() + count); };
+    return std::array{leading(7), leading(6), leading(4)};
+}
+
 std::string network_of(const ip::address& client)
 {
     if (client.is_v4())

@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace handlers {
 
@@ -42,6 +43,11 @@ std::array<std::uint8_t, 16> address_bucket(const boost::asio::ip::address& clie
 
 /// The network of a client address, as network_of(): 16 bytes, of an IPv6 address or an IPv4-mapped one.
 std::array<std::uint8_t, 16> network_bucket(const boost::asio::ip::address& client);
+
+/** The networks around an IPv6 client as rate limits count them: the leading bytes of its /56, /48 and /32.
+    @return nothing for IPv4 */
+std::optional<std::array<std::vector<std::uint8_t>, 3>>
+surrounding_networks(const boost::asio::ip::address& client);
 
 /** The network of a client address: what one subscriber or a small organization typically has, the /24 of an
     IPv4 address and the /56 of an IPv6 address.

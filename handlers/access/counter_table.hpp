@@ -17,9 +17,14 @@ namespace handlers {
     A subject's window begins with its first request. A live counter is never evicted: a subject that finds
     its set full is counted in an overflow counter, which it shares, window and count, with others by its hash
     (as in a count-min sketch: Cormode and Muthukrishnan, 2005), and takes that count along when a slot
-   becomes free. So in a crowded table the count of a subject may be too high, never too low, and no number of
-   other subjects makes the table forget one. A slot is free when its window has ended, or all its counts were
-    refunded.
+    becomes free. So in a crowded table the count of a subject may be too high, never too low, and no number
+    of other subjects makes the table forget one. A slot is free when its window has ended, or all its counts
+    were refunded.
+
+    The subjects of rules with different limits share no overflow counter: each rule has a lane of them. Else
+    the counts that a generous rule admits would exhaust a strict one. And an overflow counter remembers in a
+    Bloom filter which subjects it has counted, so that a subject that comes once there is room again starts
+    at zero.
 
     Several nodes share a limit: see rate_limiter. A subject then has, in a window, what it may count without
     asking and the shares that were granted to it; its window ends with that of all nodes.
@@ -30,7 +35,8 @@ class counter_table {
 public:
     /// @param window at most a year
     /// @param slots rounded up to a power of two, at least 8
-    counter_table(std::chrono::seconds window, std::size_t slots);
+    /// @param lanes of overflow counters: one for each limit
+    counter_table(std::chrono::seconds window, std::size_t slots, std::size_t lanes = 1);
 
     /// Proof of a count, with which it can be taken back.
     class receipt {
@@ -42,6 +48,8 @@ public:
     /// The requests of a subject that are admitted in one window.
     struct allowance {
         std::uint32_t limit = 0;
+        /// Of the overflow counters; below the number of lanes.
+        std::size_t lane = 0;
         /// Whether other nodes count too. Then, instead of the limit:
         bool is_shared = false;
         /// Requests without a share.
@@ -65,10 +73,19 @@ public:
         @param now seconds of a monotonic clock, from 1 on */
     outcome count(std::uint64_t key, const allowance& allowed, std::uint32_t now);
 
-    /** Grants a subject a share of the limit. Thread-safe.
+    /// Whether the next request of a subject would be refused. Counts nothing. Thread-safe.
+    bool is_refused(std::uint64_t key, const allowance& allowed, std::uint32_t now);
+
+    /** Grants a subject a share of the limit. Its count stays. Thread-safe.
+        @param lane of its overflow counter
         @param granted requests; 0: nothing is left
         @param seconds_left to the end of the window of all nodes */
-    void grant(std::uint64_t key, std::uint32_t granted, std::uint32_t seconds_left, std::uint32_t now);
+    void grant(std::uint64_t key, std::size_t lane, std::uint32_t granted, std::uint32_t seconds_left,
+               std::uint32_t now);
+
+    /** Raises the shares of a subject's current window to a sum, and grants no more in it until a share
+        arrives: the other nodes cannot be asked. Its count and its window stay. Thread-safe. */
+    void raise_shares(std::uint64_t key, std::size_t lane, std::uint32_t sum, std::uint32_t now);
 
     /// Takes a count back, unless its window has ended. Once for each receipt.
     static void refund(const receipt& counted);
@@ -78,6 +95,8 @@ public:
 
 private:
     static constexpr std::size_t ways = 8;
+    /// Of a set, in each lane.
+    static constexpr std::size_t overflows_of_set = 4;
 
     /// A set's keys are one cache line, and so are its states, and its shares.
     struct alignas(64) set {
@@ -95,20 +114,34 @@ private:
         std::atomic<std::uint64_t>* shares = nullptr;
     };
 
+    /// A counter that subjects without a slot share. Changed under the set's lock, but for refunds.
+    struct overflow {
+        /// As that of a slot.
+        std::atomic<std::uint64_t> state{0};
+        /// Bloom filter of the subjects counted in this window.
+        std::uint64_t members = 0;
+    };
+
     set& set_of(std::uint64_t key) const { return sets_[key & (set_count_ - 1)]; }
-    std::atomic<std::uint64_t>& overflow_of(std::uint64_t key) const;
+    overflow& overflow_of(std::uint64_t key, std::size_t lane) const;
     std::mutex& lock_of(std::uint64_t key) { return locks_[(key & (set_count_ - 1)) % locks_.size()]; }
 
+    /// How many requests are admitted in a window now, and whether a share would admit more.
+    struct admissible {
+        std::uint32_t count = 0;
+        bool may_grow = false;
+    };
+
     static slot find(set& where, std::uint64_t key);
-    slot claim(std::uint64_t key, std::uint32_t now);
+    static admissible admissible_now(const slot& of, const allowance& allowed, std::uint32_t end);
+    slot claim(std::uint64_t key, std::size_t lane, std::uint32_t now);
     outcome add(const slot& to, const allowance& allowed, std::uint32_t now) const;
     outcome count_unknown(std::uint64_t key, const allowance& allowed, std::uint32_t now);
 
     std::uint32_t window_;
     std::size_t set_count_;
     std::unique_ptr<set[]> sets_;
-    /// As many as slots. States as of a slot, each of all subjects with a hash that selects it.
-    std::unique_ptr<std::atomic<std::uint64_t>[]> overflow_;
+    std::unique_ptr<overflow[]> overflow_;
     std::atomic<std::uint64_t> overflows_{0};
     /// Striped locks of the sets, for subjects without a slot.
     std::array<std::mutex, 64> locks_;

@@ -22,7 +22,7 @@ rate_limiter::rate_limiter(std::uint64_t seed, std::size_t max_slots)
     : epoch_(clock::now() - std::chrono::seconds(1)), seed_(seed)
 {
     for (auto& each : rate_tables)
-        tables_.emplace_back(each.window, std::min(each.slots, max_slots));
+        tables_.emplace_back(each.window, std::min(each.slots, max_slots), each.lanes);
 }
 
 std::uint32_t rate_limiter::seconds(clock::time_point now) const
@@ -55,24 +55,44 @@ std::uint64_t rate_limiter::key_of(const rate_rule& rule, std::span<const std::u
     return h != 0 ? h : 1; // 0 marks an unused slot
 }
 
-rate_limiter::outcome rate_limiter::count(const rate_rule& rule, std::span<const std::uint8_t> subject,
-                                          clock::time_point now)
+counter_table::allowance rate_limiter::allowance_of(const rate_rule& rule) const
 {
-    auto key = key_of(rule, subject);
-    counter_table::allowance allowed{.limit = rule.limit};
+    counter_table::allowance allowed{.limit = rule.limit, .lane = rule.lane};
     if (auto nodes = nodes_.load(std::memory_order_relaxed); nodes > 1) {
         allowed.is_shared = true;
         allowed.without_share = rule.limit / (10 * nodes);
         allowed.in_overflow = std::max(rule.limit / nodes, 1u);
     }
-    auto counted = table_of(rule).count(key, allowed, seconds(now));
+    return allowed;
+}
+
+rate_limiter::outcome rate_limiter::count(const rate_rule& rule, std::span<const std::uint8_t> subject,
+                                          clock::time_point now)
+{
+    auto key = key_of(rule, subject);
+    auto counted = table_of(rule).count(key, allowance_of(rule), seconds(now));
     return {counted.verdict, counted.will_need_share, counted.retry_after, counted.counted, {key, rule}};
 }
 
 void rate_limiter::grant(const needed_share& of, std::uint32_t granted, std::chrono::seconds left,
                          clock::time_point now)
 {
-    table_of(of.rule).grant(of.key, granted, static_cast<std::uint32_t>(left.count()), seconds(now));
+    table_of(of.rule).grant(of.key, of.rule.lane, granted, static_cast<std::uint32_t>(left.count()),
+                            seconds(now));
+}
+
+bool rate_limiter::is_refused(const rate_rule& rule, std::span<const std::uint8_t> subject,
+                              clock::time_point now)
+{
+    return table_of(rule).is_refused(key_of(rule, subject), allowance_of(rule), seconds(now));
+}
+
+void rate_limiter::grant_without_answer(const needed_share& of, clock::time_point now)
+{
+    auto allowed = allowance_of(of.rule);
+    auto part = of.rule.limits_guesses && allowed.is_shared ? allowed.in_overflow : allowed.limit;
+    table_of(of.rule).raise_shares(of.key, of.rule.lane, part - std::min(part, allowed.without_share),
+                                   seconds(now));
 }
 
 } // namespace handlers

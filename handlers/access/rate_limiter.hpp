@@ -22,7 +22,7 @@ enum class rate_table : std::uint8_t {
     credentials,
     /// Client addresses.
     addresses,
-    /// Each counter costs a password hash.
+    /// Each counter costs a password hash, and a wrong guess makes several counters.
     password_guesses,
     password_guesses_hourly,
     /// Client addresses.
@@ -39,18 +39,20 @@ struct rate_table_settings {
     std::string_view name;
     std::chrono::seconds window;
     std::size_t slots;
+    /// Of overflow counters: one for each rule.
+    std::size_t lanes;
 };
 
 /// In the order of rate_table.
 inline constexpr std::array<rate_table_settings, 8> rate_tables{{
-    {"credentials", std::chrono::minutes(1), std::size_t{1} << 18},
-    {"addresses", std::chrono::minutes(1), std::size_t{1} << 16},
-    {"password_guesses", std::chrono::minutes(1), std::size_t{1} << 15},
-    {"password_guesses_hourly", std::chrono::hours(1), std::size_t{1} << 15},
-    {"address_actions", std::chrono::hours(1), std::size_t{1} << 15},
-    {"accounts", std::chrono::hours(1), std::size_t{1} << 15},
-    {"email_addresses", std::chrono::hours(1), std::size_t{1} << 15},
-    {"invited_addresses", std::chrono::hours(24), std::size_t{1} << 16},
+    {"credentials", std::chrono::minutes(1), std::size_t{1} << 18, 1},
+    {"addresses", std::chrono::minutes(1), std::size_t{1} << 16, 1},
+    {"password_guesses", std::chrono::minutes(1), std::size_t{1} << 15, 8},
+    {"password_guesses_hourly", std::chrono::hours(1), std::size_t{1} << 15, 1},
+    {"address_actions", std::chrono::hours(1), std::size_t{1} << 15, 8},
+    {"accounts", std::chrono::hours(1), std::size_t{1} << 15, 6},
+    {"email_addresses", std::chrono::hours(1), std::size_t{1} << 15, 2},
+    {"invited_addresses", std::chrono::hours(24), std::size_t{1} << 16, 1},
 }};
 
 /// At most `limit` requests per window, which starts with the first of them.
@@ -59,6 +61,10 @@ struct rate_rule {
     std::string_view name;
     rate_table table;
     std::uint32_t limit;
+    /// Of the table's overflow counters. No other rule has it.
+    std::size_t lane = 0;
+    /// Whether it limits guesses of a secret: without an answer of the database a node then has its part.
+    bool limits_guesses = false;
 
     constexpr std::chrono::seconds window() const
     {
@@ -94,8 +100,8 @@ struct needed_share {
    last one is used up: a client that uses its whole limit of 1000 on one of three nodes takes 17 shares, most
     clients one or two. All subjects of a core that need one travel in one statement.
 
-    Without an answer of the database a node admits the whole limit. A subject without a slot of its own (see
-    counter_table) has L / N on each node. */
+    Without an answer of the database a node admits the whole limit, or L / N where guesses are limited. A
+    subject without a slot of its own (see counter_table) has L / N on each node. */
 class rate_limiter {
 public:
     using clock = std::chrono::steady_clock;
@@ -131,11 +137,14 @@ public:
     void grant(const needed_share& of, std::uint32_t granted, std::chrono::seconds left,
                clock::time_point now = clock::now());
 
-    /// Grants the whole limit for one window, since the database does not answer.
-    void grant_all(const needed_share& of, clock::time_point now = clock::now())
-    {
-        grant(of, of.rule.limit, of.rule.window(), now);
-    }
+    /** Whether the next request of a subject would be refused, though it is not counted. For a limit that
+        other nodes share, as far as this one knows. */
+    bool is_refused(const rate_rule& rule, std::span<const std::uint8_t> subject,
+                    clock::time_point now = clock::now());
+
+    /** Lets this node go on by itself until the subject's window ends, since the database does not answer:
+        to the whole limit, or to its part where guesses are limited. What has been counted stays counted. */
+    void grant_without_answer(const needed_share& of, clock::time_point now = clock::now());
 
     /// Takes one count back, such as that of a successful login; once for each receipt.
     static void refund(const receipt& counted) { counter_table::refund(counted); }
@@ -146,6 +155,7 @@ public:
 private:
     std::uint64_t key_of(const rate_rule& rule, std::span<const std::uint8_t> subject) const;
     std::uint32_t seconds(clock::time_point now) const;
+    counter_table::allowance allowance_of(const rate_rule& rule) const;
     counter_table& table_of(const rate_rule& rule) { return tables_[static_cast<std::size_t>(rule.table)]; }
 
     std::deque<counter_table> tables_;

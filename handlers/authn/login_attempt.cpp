@@ -1,6 +1,7 @@
 #include "handlers/authn/login_attempt.hpp"
 
 #include "crypto/encoding.hpp"
+#include "crypto/hash_pool.hpp"
 #include "handlers/access/client_address.hpp"
 #include "handlers/access/rate_limits.hpp"
 #include "handlers/authn/device.hpp"
@@ -30,7 +31,7 @@ login_attempt::login_attempt(call& c, std::string email) : c_(c), email_(std::mo
 
 login_attempt::~login_attempt()
 {
-    rate_limiter::refund(by_address_);
+    refund(by_address_);
     rate_limiter::refund(by_account_);
     rate_limiter::refund(in_total_);
 }
@@ -43,14 +44,13 @@ awaitable<std::optional<problem>> login_attempt::count_for_session()
 
 awaitable<std::optional<problem>> login_attempt::count_for_network()
 {
+    if (auto over = co_await count_client(c_, rate_limits::login_address, &by_address_))
+        co_return over;
     auto rule = rate_limits::login_account;
     if (co_await count_request(c_, rate_limits::login_total, crypto::bytes_of(email_), &in_total_))
-        rule.limit = 1;
+        rule = rate_limits::login_account_attacked;
     auto subject = with_part(email_, network_of(c_.req.client));
-    auto over = co_await count_request(c_, rule, crypto::bytes_of(subject), &by_account_);
-    if (!over)
-        co_return std::nullopt;
-    co_return co_await count_for_device(std::move(*over));
+    co_return co_await count_request(c_, rule, crypto::bytes_of(subject), &by_account_);
 }
 
 /// @param over the answer to a device that is not known
@@ -63,31 +63,45 @@ awaitable<std::optional<problem>> login_attempt::count_for_device(problem over)
     auto subject = with_part(with_part(email_, address_bucket(c_.req.client)), device.agent);
     if (co_await count_request(c_, rate_limits::login_device, crypto::bytes_of(subject), &by_account_))
         co_return over;
+    refund(std::exchange(by_address_, {}));
     over_ = std::move(over);
     co_return std::nullopt;
 }
 
 awaitable<std::optional<problem>> login_attempt::count()
 {
-    auto address = address_bucket(c_.req.client);
-    if (auto over = co_await count_request(c_, rate_limits::login_address, address, &by_address_))
-        co_return over;
+    // The neighbours of a session or of a known device do not shut it out: it has a limit of its own instead
+    // of those of its address and its network.
     if (c_.principal && c_.caller().kind == db::principal::kind_type::session)
         co_return co_await count_for_session();
-    co_return co_await count_for_network();
+    auto over = co_await count_for_network();
+    if (over)
+        over = co_await count_for_device(std::move(*over));
+    if (over)
+        co_await floor_.wait();
+    co_return over;
 }
 
 awaitable<result<bool>> login_attempt::check(schemas::existing_password password,
                                              std::optional<db::uuid> account, std::string hash)
 {
-    bool matches = co_await check_password(c_.cx, std::move(password), account, std::move(hash));
+    bool matches = false;
+    try {
+        matches = co_await check_password(c_.cx, std::move(password), account, std::move(hash));
+    } catch (const crypto::overloaded&) {
+        if (!over_)
+            throw;
+    }
     if (matches)
         co_return true;
-    by_address_ = by_account_ = in_total_ = {};
+    by_address_ = {};
+    by_account_ = in_total_ = {};
     if (account)
         record_failed_login(c_, *account);
-    if (over_)
+    if (over_) {
+        co_await floor_.wait();
         co_return std::move(*over_);
+    }
     co_return false;
 }
 

@@ -30,4 +30,7 @@ inline constexpr std::chrono::milliseconds mail_response_floor{100};
 /// none.
 inline constexpr std::chrono::milliseconds login_failure_floor{20};
 
+/// For logins over a limit: hides the password hash of a known device, which takes some tens of milliseconds.
+inline constexpr std::chrono::milliseconds over_limit_floor{500};
+
 } // namespace handlers

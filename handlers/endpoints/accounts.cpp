@@ -5,7 +5,6 @@
 #include "db/postgres/pool.hpp"
 #include "db/tables/users.hpp"
 #include "db/tables/workspaces.hpp"
-#include "handlers/access/client_address.hpp"
 #include "handlers/access/rate_limits.hpp"
 #include "handlers/authn/account_proof.hpp"
 #include "handlers/authn/login_attempt.hpp"
@@ -143,7 +142,7 @@ awaitable<void> sign_up_pending(call& c, signup_input input)
 awaitable<signup_outcome> signup(call& c, schemas::signup body)
 {
     response_floor floor(mail_response_floor);
-    if (auto over = co_await count_request(c, rate_limits::signup_address, address_bucket(c.req.client)))
+    if (auto over = co_await count_client(c, rate_limits::signup_address))
         co_return std::move(*over);
     auto input = co_await prepare_signup(c, std::move(body));
     if (!input)
@@ -167,10 +166,8 @@ awaitable<answer<schemas::login_result>> login(call& c, schemas::login body)
     std::string hash = account ? account->user.password_hash.value_or("") : ""; // empty: a dummy is hashed
     auto owner = account ? std::optional(account->user.id) : std::nullopt;
     auto matches = co_await attempt.check(std::move(body.password), owner, std::move(hash));
-    if (!matches) {
-        co_await floor.wait();
+    if (!matches)
         co_return matches.error();
-    }
     if (!*matches || !account) {
         co_await floor.wait();
         co_return problem::of(codes::invalid_credentials);

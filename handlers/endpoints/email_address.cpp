@@ -3,7 +3,6 @@
 #include "crypto/encoding.hpp"
 #include "db/tables/oauth.hpp"
 #include "db/tables/users.hpp"
-#include "handlers/access/client_address.hpp"
 #include "handlers/access/rate_limits.hpp"
 #include "handlers/authn/account_proof.hpp"
 #include "handlers/authn/email_token.hpp"
@@ -137,7 +136,7 @@ awaitable<answer<no_content>> resend(call& c, std::optional<schemas::resend_veri
     std::vector<db::pending_signups::row> signups;
     std::string email;
     if (body && body->email) {
-        if (auto over = co_await count_request(c, rate_limits::mail_address, address_bucket(c.req.client)))
+        if (auto over = co_await count_client(c, rate_limits::mail_address))
             co_return std::move(*over);
         email = body->email->normalized;
         user = co_await db::users::find_by_email(c.cx.db, email);

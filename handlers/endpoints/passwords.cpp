@@ -4,7 +4,6 @@
 #include "db/tables/api_keys.hpp"
 #include "db/tables/sessions.hpp"
 #include "db/tables/users.hpp"
-#include "handlers/access/client_address.hpp"
 #include "handlers/access/rate_limits.hpp"
 #include "handlers/authn/account_proof.hpp"
 #include "handlers/authn/email_token.hpp"
@@ -47,7 +46,7 @@ void queue_notice(unit_of_work& tx, const call& c, const db::uuid& user,
 awaitable<answer<no_content>> forgot(call& c, schemas::forgotten_password body)
 {
     response_floor floor(mail_response_floor);
-    if (auto over = co_await count_request(c, rate_limits::mail_address, address_bucket(c.req.client)))
+    if (auto over = co_await count_client(c, rate_limits::mail_address))
         co_return std::move(*over);
     auto user = co_await db::users::find_by_email(c.cx.db, body.email.normalized);
     bool is_due = user && !user->disabled_at;

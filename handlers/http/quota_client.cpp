@@ -73,7 +73,7 @@ awaitable<void> quota_client::take(needed_share share)
             co_return;
         unavailable_until_ = rate_limiter::clock::now() + retry_after;
     }
-    limiter_.grant_all(share);
+    limiter_.grant_without_answer(share);
 }
 
 awaitable<void> quota_client::drain_queue()
@@ -115,7 +115,7 @@ awaitable<void> quota_client::take_all(std::vector<request_ref> group)
         unavailable_until_ = rate_limiter::clock::now() + retry_after;
     }
     for (auto& each : group)
-        limiter_.grant_all(each->share);
+        limiter_.grant_without_answer(each->share);
 }
 
 } // namespace handlers

@@ -15,10 +15,11 @@
 namespace handlers {
 
 /** Takes shares from the database, all that are needed at the same time in one statement; while it is
-   answered, others collect for the next one. Without an answer the whole limit is granted. Belongs to one
-   core. */
+    answered, others collect for the next one. Without an answer the node goes on by itself
+    (rate_limiter::grant_without_answer). Belongs to one core. */
 class quota_client {
 public:
+    /// @param db connections that no requests share: their load would look like a missing answer
     quota_client(boost::asio::io_context& io, db::pool& db, rate_limiter& limiter);
     quota_client(const quota_client&) = delete;
     quota_client& operator=(const quota_client&) = delete;

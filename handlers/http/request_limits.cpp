@@ -1,7 +1,6 @@
 #include "handlers/http/request_limits.hpp"
 
 #include "handlers/access/client_address.hpp"
-#include "handlers/access/rate_limits.hpp"
 #include "handlers/http/context.hpp"
 #include "handlers/http/quota_client.hpp"
 
@@ -81,7 +80,7 @@ awaitable<void> take_needed_share(call& c)
     if (c.cx.quotas)
         co_await c.cx.quotas->take(share);
     else
-        c.cx.limiter.grant_all(share);
+        c.cx.limiter.grant_without_answer(share);
 }
 
 awaitable<decision> count_request(call& c, rate_rule rule, std::span<const std::uint8_t> subject,
@@ -94,6 +93,42 @@ awaitable<decision> count_request(call& c, rate_rule rule, std::span<const std::
             co_return std::move(*counted_now);
         co_await take_needed_share(c);
     }
+}
+
+awaitable<decision> count_client(call& c, const rate_limits::address_rule& rule, address_receipt* counted)
+{
+    // The wide networks first: over their limit, the address does not get a counter of its own.
+    address_receipt all{};
+    decision over;
+    if (auto networks = surrounding_networks(c.req.client))
+        for (std::size_t i = networks->size(); i > 0 && !over; --i)
+            over = co_await count_request(c, rule.networks[i - 1], (*networks)[i - 1], &all[i]);
+    auto address = address_bucket(c.req.client);
+    if (!over)
+        over = co_await count_request(c, rule.address, address, &all[0]);
+    if (over)
+        refund(all);
+    else if (counted)
+        *counted = all;
+    co_return over;
+}
+
+void refund(const address_receipt& counted)
+{
+    for (auto& each : counted)
+        rate_limiter::refund(each);
+}
+
+bool is_address_over_limit(const call& c)
+{
+    if (c.cx.config.rate_limit_per_minute == 0)
+        return false;
+    return c.cx.limiter.is_refused(with_setting(c, rate_limits::address), address_bucket(c.req.client));
+}
+
+problem too_many_lookups(const call& c)
+{
+    return rate_limited({with_setting(c, rate_limits::address), std::chrono::seconds(1)});
 }
 
 problem rate_limited(const rate_limit_error& refusal)

@@ -1,10 +1,11 @@
 // Rate limits of requests: what is counted, and the 429 response.
 #pragma once
 
-#include "handlers/access/rate_limiter.hpp"
+#include "handlers/access/rate_limits.hpp"
 #include "handlers/http/fwd.hpp"
 #include "handlers/http/problem.hpp"
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -19,6 +20,24 @@ using decision = std::optional<problem>;
     @return the 429 if it is over the limit */
 awaitable<decision> count_request(call& c, rate_rule rule, std::span<const std::uint8_t> subject,
                                   rate_limiter::receipt* counted = nullptr);
+
+/// Proofs of the counts of a client's address and of the networks around it.
+using address_receipt = std::array<rate_limiter::receipt, 4>;
+
+/** Counts a request against a rule for the client's address, and for the networks around it.
+    @param counted receives the proofs, unless it is over a limit; may be null
+    @return the 429 if it is over one of the limits, and then it is counted in none */
+awaitable<decision> count_client(call& c, const rate_limits::address_rule& rule,
+                                 address_receipt* counted = nullptr);
+
+/// Takes the counts of a client back.
+void refund(const address_receipt& counted);
+
+/** Whether the client's address is over the limit of requests without a valid credential. Counts nothing. */
+bool is_address_over_limit(const call& c);
+
+/// The 429 of a client that is over this limit and has too many credentials looked up at the same time.
+problem too_many_lookups(const call& c);
 
 /** Counts a request that is rejected against the limit of its client address.
     @return the 429 if it is over the limit, else `rejection` */

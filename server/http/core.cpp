@@ -103,7 +103,7 @@ core::core(shared_state& shared, std::size_t number, const tcp::endpoint& listen
       lookups_(io_, lookup_settings(shared.settings), 1),
       principals_(io_, lookups_, cache_settings(shared.settings, shared.lease)),
       registration_(shared.changes.register_core(io_, principals_)), last_used_(io_, db_),
-      refusals_(io_, db_), quotas_(io_, db_, shared.limiter),
+      refusals_(io_, db_), quotas_(io_, lookups_, shared.limiter),
       context_{shared.settings.handlers,
                shared.permissions,
                shared.limiter,

@@ -132,6 +132,39 @@ BOOST_AUTO_TEST_CASE(latency_does_not_reveal_accounts_after_a_change_of_password
     }
 }
 
+/// An attacker with the browser and in the network of an account's owner, over the limit on wrong passwords.
+BOOST_AUTO_TEST_CASE(over_the_limit_latency_does_not_reveal_known_devices)
+{
+    support::database db;
+    support::running_server server(db.conninfo(), {{"LATCHKEY_PASSWORD_HASH", "m=65536,t=2,p=1"},
+                                                   {"LATCHKEY_RATE_LIMIT_PER_MINUTE", "1000"}});
+    support::http_client client(server.port());
+    client.set("User-Agent", "a common browser");
+    sign_up(client, "ada@example.com");
+    support::http_client attacker(server.port(), "127.0.0.66");
+    for (auto email : {"ada@example.com", "eve@example.com"})
+        for (int i = 0; i < 10; ++i)
+            BOOST_TEST(attacker.post(base + "/login", credentials(email, "a wrong one")).status == 401u);
+    attacker.set("User-Agent", "a common browser");
+    std::string of_known, of_unknown;
+    auto timed = [&](const std::string& email, std::string& refusal) {
+        auto start = std::chrono::steady_clock::now();
+        auto answer = attacker.post(base + "/login", credentials(email, "a wrong one"));
+        BOOST_TEST(answer.status == 429u);
+        refusal = answer.code() + " " + answer.header("RateLimit-Policy");
+        return milliseconds(std::chrono::steady_clock::now() - start);
+    };
+    // The fastest of several: only noise makes one slower. A known device has ten attempts.
+    auto known = milliseconds::max(), unknown = milliseconds::max();
+    for (int i = 0; i < 8; ++i) {
+        known = std::min(known, timed("ada@example.com", of_known));
+        unknown = std::min(unknown, timed("eve@example.com", of_unknown));
+    }
+    BOOST_TEST(of_known == of_unknown);
+    BOOST_TEST(std::abs((known - unknown).count()) < 15, known.count()
+                                                             << " ms, " << unknown.count() << " ms");
+}
+
 BOOST_AUTO_TEST_CASE(responses_and_latency_do_not_reveal_whether_an_address_exists)
 {
     mail_fixture fixture(

@@ -106,6 +106,25 @@ BOOST_FIXTURE_TEST_CASE(an_address_allows_twenty_signups_an_hour, limits_fixture
     BOOST_TEST(join(client).status == 201u);
 }
 
+/// All networks of one customer together have four times as many sign-ups as a single one.
+BOOST_AUTO_TEST_CASE(an_ipv6_customer_has_few_signups_in_all_of_its_networks)
+{
+    limits_fixture fixture({{"LATCHKEY_TRUSTED_PROXIES", "127.0.0.9"}});
+    support::http_client proxy(fixture.server.port(), "127.0.0.9");
+    auto join = [&](const std::string& client) {
+        proxy.set("X-Forwarded-For", client);
+        return proxy.post(base + "/signup", credentials("bob@example.com", "aaaaaaaaaaaa")); // too weak
+    };
+    unsigned answered = 0;
+    for (int network = 0; network < 8; ++network)
+        for (int i = 0; i < 25; ++i)
+            answered += join("2a00:1:2:" + std::to_string(network) + "::7").status == 422u;
+    BOOST_TEST(answered == 80u);
+    BOOST_TEST(join("2a00:1:2:9::7").header("RateLimit-Policy") == "\"signup-ip56\";q=80;w=3600");
+    BOOST_TEST(join("2a00:1:2:100::7").status == 422u);
+    BOOST_TEST(join("203.0.113.7").status == 422u);
+}
+
 BOOST_FIXTURE_TEST_CASE(rate_limits_can_be_switched_off, account_fixture)
 {
     for (int i = 0; i < 12; ++i)

@@ -75,6 +75,47 @@ BOOST_FIXTURE_TEST_CASE(a_known_device_has_ten_attempts_of_its_own, attacked_fix
     BOOST_TEST(right(client) == 429u);
 }
 
+/// The office and the home of one browser.
+BOOST_FIXTURE_TEST_CASE(a_device_is_known_in_every_network_it_was_in, attacked_fixture)
+{
+    elsewhere.set("User-Agent", "browser 1.0");
+    BOOST_TEST(right(elsewhere) == 200u);
+    attack();
+    BOOST_TEST(right(client) == 200u);
+    http_client at_home(server.port(), "127.0.7.66");
+    for (int i = 0; i < 10; ++i)
+        BOOST_TEST(wrong(at_home) == 401u);
+    BOOST_TEST(right(at_home) == 429u);
+    BOOST_TEST(right(elsewhere) == 200u);
+}
+
+/// A neighbour behind the same address, such as that of a NAT, guesses passwords of made-up accounts.
+BOOST_FIXTURE_TEST_CASE(a_neighbour_at_the_same_address_shuts_out_unknown_devices_alone, attacked_fixture)
+{
+    http_client neighbour(server.port());
+    neighbour.set("User-Agent", "attacker");
+    for (int i = 0; i < 100; ++i)
+        BOOST_TEST_REQUIRE(log_in_with(neighbour, "x", "p" + std::to_string(i) + "@example.com") == 401u);
+    auto over = neighbour.post(base + "/login", credentials("ada@example.com"));
+    BOOST_TEST(over.status == 429u);
+    BOOST_TEST(over.header("RateLimit-Policy") == "\"login-ip\";q=100;w=60");
+    for (int i = 0; i < 15; ++i)
+        BOOST_TEST(right(client) == 200u);
+
+    // Its wrong passwords look like those of the neighbour, and have a limit.
+    for (int i = 0; i < 10; ++i) {
+        auto wrong_one = client.post(base + "/login", credentials("ada@example.com", "not her own"));
+        BOOST_TEST(wrong_one.status == 429u);
+        BOOST_TEST(wrong_one.header("RateLimit-Policy") == over.header("RateLimit-Policy"));
+    }
+    BOOST_TEST(right(client) == 429u);
+
+    // A session proves the password from there too.
+    auto body = support::object({{"current_password", "long enough"}, {"new_password", "quite another one"}});
+    neighbour.set("User-Agent", "unknown");
+    BOOST_TEST(neighbour.post(base + "/password/change", body, session).status == 204u);
+}
+
 BOOST_FIXTURE_TEST_CASE(another_network_is_not_shut_out, attacked_fixture)
 {
     attack();

@@ -2,6 +2,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <thread>
@@ -208,6 +209,87 @@ BOOST_FIXTURE_TEST_CASE(concurrent_first_requests_share_a_slot, counted)
     }
 }
 
+namespace {
+
+/// Another subject with the overflow counter of subject 1.
+std::uint64_t neighbour_of_1()
+{
+    for (std::uint64_t other = 2;; ++other)
+        if ((key(other) >> 32) % 4 == (key(1) >> 32) % 4 && key(other) >> 58 != key(1) >> 58)
+            return other;
+}
+
+} // namespace
+
+/// A crowd that has filled the overflow does not shut out those who come when there is room again.
+BOOST_FIXTURE_TEST_CASE(a_new_slot_takes_along_no_count_of_others, full_table)
+{
+    BOOST_TEST(passed_of(10, 1, 30) == 3u);
+    BOOST_TEST(passed_of(10, neighbour_of_1(), 31) == 0u);
+    BOOST_TEST(passed_of(10, neighbour_of_1(), 61) == 3u);
+    BOOST_TEST(passed_of(10, 1, 61) == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(limits_share_no_overflow_counter)
+{
+    handlers::counter_table table(std::chrono::seconds(window), 8, 2);
+    auto passed_of_lane = [&](std::size_t lane, std::uint32_t limit, std::uint64_t subjects) {
+        unsigned passed = 0;
+        for (std::uint64_t subject = 0; subject < subjects; ++subject)
+            for (std::uint32_t i = 0; i < limit; ++i)
+                passed +=
+                    table.count(key(subject), {.limit = limit, .lane = lane}, 1).verdict == verdict::admitted;
+        return passed;
+    };
+    BOOST_TEST(passed_of_lane(1, 200, 1000) <= (8 + 4) * 200u);
+    BOOST_TEST(passed_of_lane(0, 20, 1000) >= 4 * 20u);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_refusal_is_foreseen_without_a_count, full_table)
+{
+    auto is_refused = [&](std::uint64_t subject, std::uint32_t now = 1) {
+        return table.is_refused(key(subject), {.limit = limit}, now);
+    };
+    auto neighbour = neighbour_of_1();
+    for (std::uint64_t subject : {std::uint64_t{100}, std::uint64_t{1}}) { // with a slot, and without
+        for (int i = 0; i < 10; ++i)
+            BOOST_TEST(!is_refused(subject));
+        BOOST_TEST(passed_of(10, subject) >= 2u);
+        BOOST_TEST(is_refused(subject));
+        BOOST_TEST(is_refused(subject, 60));
+        BOOST_TEST(!is_refused(subject, 61));
+    }
+    BOOST_TEST(!is_refused(neighbour));
+}
+
+/// One thread counts a known subject, lock-free, while others take its slot: the window has just ended.
+BOOST_AUTO_TEST_CASE(no_count_is_lost_while_a_slot_is_taken)
+{
+    for (int round = 0; round < 3000; ++round) {
+        full_table crowded;
+        std::atomic<unsigned> known{0}, unknown{0};
+        std::atomic<int> ready{0};
+        auto together = [&] {
+            ++ready;
+            while (ready < 2)
+                std::this_thread::yield();
+        };
+        std::thread one([&] {
+            together();
+            known += crowded.passed_of(6, 100, 61);
+        });
+        std::thread other([&] {
+            together();
+            for (std::uint64_t subject = 200; subject < 208; ++subject)
+                unknown = std::max(unknown.load(), crowded.passed_of(5, subject, 61));
+        });
+        one.join();
+        other.join();
+        BOOST_TEST_REQUIRE(known <= 3u);
+        BOOST_TEST_REQUIRE(unknown <= 3u);
+    }
+}
+
 /// Four threads move one subject between the overflow and slots that become free, second by second.
 BOOST_AUTO_TEST_CASE(no_count_is_lost_between_the_overflow_and_a_slot)
 {
@@ -264,7 +346,7 @@ struct shared : counted {
     void grant(std::uint64_t subject, std::uint32_t granted, std::uint32_t left = window,
                std::uint32_t now = 1)
     {
-        table.grant(key(subject), granted, left, now);
+        table.grant(key(subject), 0, granted, left, now);
     }
 };
 
@@ -306,8 +388,55 @@ BOOST_FIXTURE_TEST_CASE(a_window_ends_with_that_of_all_nodes, shared)
     BOOST_TEST(passed_shared(20, 1, 53) == 5u);
     grant(1, 0, 58, 53);
     BOOST_TEST((count_shared(1, 54).verdict == verdict::refused));
-    grant(1, 5, 60, 90); // a window of all nodes that began before the one here had ended
-    BOOST_TEST(passed_shared(40, 1, 91) == 15u);
+}
+
+/// Even if the database has forgotten the window, and hands out the limit once more.
+BOOST_FIXTURE_TEST_CASE(no_grant_lowers_a_live_count, shared)
+{
+    grant(1, 20, 60, 1); // to second 61
+    BOOST_TEST(passed_shared(50, 1, 2) == 30u);
+    grant(1, 5, 60, 30); // to second 90
+    BOOST_TEST((count_shared(1, 31).verdict == verdict::needs_share));
+    grant(1, 25, 60, 30);
+    BOOST_TEST(passed_shared(50, 1, 31) == 10u);
+    grant(1, 0, 60, 30);
+    BOOST_TEST(count_shared(1, 40).retry_after.count() == 50);
+    BOOST_TEST(passed_shared(50, 1, 90) == 10u);
+}
+
+BOOST_FIXTURE_TEST_CASE(raised_shares_keep_the_count_and_the_window, shared)
+{
+    BOOST_TEST(passed_shared(50, 1, 1) == 10u); // to second 61
+    grant(1, 15, 40, 1);                        // to second 41
+    BOOST_TEST(passed_shared(50, 1, 2) == 15u);
+    table.raise_shares(key(1), 0, 23, 20);
+    BOOST_TEST(passed_shared(50, 1, 21) == 8u);
+    auto over = count_shared(1, 21);
+    BOOST_TEST((over.verdict == verdict::refused)); // it does not ask again
+    BOOST_TEST(over.retry_after.count() == 20);
+    table.raise_shares(key(1), 0, 23, 22); // by another request that has waited
+    table.raise_shares(key(1), 0, 10, 22);
+    BOOST_TEST(passed_shared(50, 1, 23) == 0u);
+    BOOST_TEST(passed_shared(50, 1, 41) == 10u);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_late_share_counts_in_place_of_what_was_raised, shared)
+{
+    passed_shared(50, 1);
+    table.raise_shares(key(1), 0, 23, 1);
+    BOOST_TEST(passed_shared(50, 1) == 23u);
+    grant(1, 30, 60, 1);
+    BOOST_TEST(passed_shared(50, 1) == 7u);
+    BOOST_TEST((count_shared(1).verdict == verdict::needs_share));
+    grant(1, 10, 60, 1);
+    BOOST_TEST(passed_shared(50, 1) == 10u);
+}
+
+BOOST_FIXTURE_TEST_CASE(raised_shares_begin_a_window, shared)
+{
+    table.raise_shares(key(1), 0, 23, 5);
+    BOOST_TEST(passed_shared(50, 1, 6) == 33u);
+    BOOST_TEST(count_shared(1, 7).retry_after.count() == 58);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_share_of_a_past_window_does_not_count, shared)

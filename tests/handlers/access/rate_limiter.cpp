@@ -20,7 +20,9 @@ namespace rate_limits = handlers::rate_limits;
 namespace {
 
 struct limited {
-    handlers::rate_limiter limiter{42, 64};
+    explicit limited(std::size_t slots = 64) : limiter(42, slots) {}
+
+    handlers::rate_limiter limiter;
     rate_rule rule{"login", handlers::rate_table::addresses, 3};
     handlers::rate_limiter::clock::time_point start = handlers::rate_limiter::clock::now();
 
@@ -173,6 +175,50 @@ BOOST_FIXTURE_TEST_CASE(no_flood_of_other_subjects_makes_a_rule_forget, limited)
         BOOST_TEST(passed <= each.limit, each.name);
         BOOST_TEST(crowded.limiter.overflows(each.table) > 0u, each.name);
     }
+}
+
+/// For every two rules of a table: those who use up one of them, and its overflow, leave the other one as it
+/// is.
+BOOST_AUTO_TEST_CASE(no_rule_shuts_out_the_clients_of_another)
+{
+    for (auto& flooded : rate_limits::all)
+        for (auto& used : rate_limits::all) {
+            if (flooded.table != used.table || flooded.name == used.name)
+                continue;
+            limited crowded(8);
+            crowded.rule = flooded;
+            for (int subject = 0; subject < 100; ++subject)
+                crowded.passed_of(flooded.limit, std::to_string(subject));
+            crowded.rule = used;
+            BOOST_TEST(crowded.passed_of(used.limit + 20, "ada") == used.limit,
+                       used.name << " beside " << flooded.name);
+        }
+}
+
+/// For every rule: without an answer of the database, after some shares have been used or none.
+BOOST_AUTO_TEST_CASE(without_an_answer_no_node_starts_over)
+{
+    for (auto& rule : rate_limits::all)
+        for (unsigned shares : {0u, 1u, 3u}) {
+            limited node;
+            node.limiter.share_among(3);
+            unsigned passed = 0, part = std::max(rule.limit / 3, 1u);
+            for (unsigned taken = 0;;) {
+                auto out = node.limiter.count(rule, limited::bytes("ada"), node.start + 5s);
+                passed += out.verdict == verdict::admitted;
+                if (out.verdict == verdict::refused)
+                    break;
+                if (out.verdict == verdict::needs_share && taken++ < shares)
+                    node.limiter.grant(out.share, std::max(rule.limit / 5, 1u), 40s, node.start + 5s);
+                else if (out.verdict == verdict::needs_share)
+                    node.limiter.grant_without_answer(out.share, node.start + 5s);
+            }
+            auto most = rule.limits_guesses
+                            ? std::max(part, shares * std::max(rule.limit / 5, 1u) + part / 10)
+                            : rule.limit;
+            BOOST_TEST(passed <= most, rule.name << " after " << shares << " shares");
+            BOOST_TEST(passed >= (rule.limits_guesses ? part : rule.limit), rule.name);
+        }
 }
 
 /// For every rule: subjects of other tables do not even crowd it.
