@@ -3,6 +3,7 @@
 #include "db/principals/principals.hpp"
 #include "db/tables/credential_checks.hpp"
 #include "db/tables/users.hpp"
+#include "handlers/access/client_address.hpp"
 #include "handlers/access/permissions.hpp"
 #include "handlers/http/authenticate.hpp"
 #include "handlers/http/context.hpp"
@@ -131,7 +132,13 @@ awaitable<std::optional<problem>> authorize(call& c, const guard& required)
         co_await take_needed_share(c);
     }
 
+    // The credential may be valid: the address may be that of a proxy, and over its limit through others.
+    bool is_suspect = is_address_over_limit(c);
+    auto place = is_suspect ? c.cx.suspect_lookups.enter(address_bucket(c.req.client)) : std::nullopt;
+    if (is_suspect && !place)
+        co_return too_many_lookups(c);
     auto loaded = co_await load_principal(c, presented, expiry_check(required));
+    place.reset();
     if (!loaded)
         co_return co_await reject_counted(c, loaded.error());
     for (;;) {

@@ -7,6 +7,7 @@
 #include "db/principals/principal.hpp"
 #include "handlers/access/rate_limiter.hpp"
 #include "handlers/http/fwd.hpp"
+#include "handlers/http/lookup_limiter.hpp"
 #include "handlers/http/message.hpp"
 #include "handlers/http/route.hpp"
 #include "handlers/http/settings.hpp"
@@ -70,6 +71,8 @@ struct context {
     /// Replaced as a whole when keys rotate.
     std::shared_ptr<const crypto::jwt_keys> jwt;
     bool draining = false;
+    /// Of clients over the limit of their address.
+    lookup_limiter suspect_lookups = {};
     /// Null: no other node shares the rate limits.
     quota_client* quotas = nullptr;
     /// Null: sign-in through a provider is not configured.

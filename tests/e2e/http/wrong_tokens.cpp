@@ -1,4 +1,5 @@
 // Strings of any length and alphabet in place of tokens: each is answered as a wrong token.
+#include "crypto/api_key.hpp"
 #include "tests/e2e/support/all_cores.hpp"
 #include "tests/e2e/support/response_helpers.hpp"
 
@@ -104,6 +105,24 @@ BOOST_FIXTURE_TEST_CASE(other_json_types_and_missing_members_are_validation_erro
         for (auto body : {R"({"token":7})", R"({"token":null})", R"({"token":["x"]})"})
             BOOST_TEST(validation_errors(client.post(base + path, body)) == "body.token string_type");
     }
+}
+
+/// A client that makes up well-formed keys does not shut out the valid ones behind its address.
+BOOST_AUTO_TEST_CASE(made_up_keys_shut_out_no_valid_one)
+{
+    account_fixture fixture({{"LATCHKEY_RATE_LIMIT_PER_MINUTE", "20"}, {"LATCHKEY_THREADS", "1"}});
+    auto remembered = fixture.mint(R"({"name":"remembered"})"), other = fixture.mint(R"({"name":"other"})");
+    BOOST_TEST(fixture.client.get(base + "/me", remembered).status == 200u);
+    unsigned unknown = 0, over = 0;
+    for (int i = 0; i < 60; ++i) {
+        auto status = fixture.client.get(base + "/me", crypto::make_api_key().text).status;
+        unknown += status == 401u;
+        over += status == 429u;
+    }
+    BOOST_TEST(unknown <= 20u); // other requests of the address count too
+    BOOST_TEST(over == 60u - unknown);
+    BOOST_TEST(fixture.client.get(base + "/me", remembered).status == 200u);
+    BOOST_TEST(fixture.client.get(base + "/me", other).status == 200u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -5,8 +5,13 @@
 #include "handlers/http/request_limits.hpp"
 #include "tests/handlers/handler_fixture.hpp"
 
+#include <boost/asio/co_spawn.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <chrono>
+#include <cstdio>
+#include <deque>
+#include <exception>
 #include <string>
 
 using namespace handlers;
@@ -95,9 +100,134 @@ BOOST_AUTO_TEST_CASE(ipv6_clients_count_by_their_64_prefix_and_ipv4_by_address)
     BOOST_TEST((bucket("192.0.2.1") != bucket("::c000:201")));
 }
 
+namespace {
+
+/// Clients of limits by address.
+struct address_limited : guarded {
+    bool passes(const rate_limits::address_rule& rule, const std::string& client,
+                address_receipt* counted = {})
+    {
+        req.client = make_address(client);
+        auto c = as_anonymous();
+        return !support::run(io, [&] { return count_client(c, rule, counted); });
+    }
+
+    unsigned passed_of(unsigned tries, const rate_limits::address_rule& rule, const std::string& client)
+    {
+        unsigned passed = 0;
+        for (unsigned i = 0; i < tries; ++i)
+            passed += passes(rule, client);
+        return passed;
+    }
+};
+
+/// An address in the 64-bit networks of a prefix, counted through.
+std::string network_of(const char* prefix, unsigned number)
+{
+    char out[40];
+    std::snprintf(out, sizeof out, "%s:%x::1", prefix, number);
+    return out;
+}
+
+} // namespace
+
+/// A customer with a /48 has 65,536 networks of 64 bits.
+BOOST_FIXTURE_TEST_CASE(one_customer_neither_fills_a_table_nor_shuts_out_others, address_limited)
+{
+    for (auto& rule : {rate_limits::mail_address, rate_limits::signup_address}) {
+        unsigned passed = 0;
+        for (unsigned number = 0; number < 65'536; ++number)
+            passed += passes(rule, network_of("2001:db8:1", number));
+        BOOST_TEST(passed <= rule.networks[1].limit);
+        BOOST_TEST(passed >= rule.address.limit);
+        BOOST_TEST(!passes(rule, network_of("2001:db8:1", 7)));
+        BOOST_TEST(passes(rule, "2001:db8:2::1"));
+    }
+    rate_limiter real(42); // with its own size
+    for (unsigned number = 0; number < 65'536; ++number) {
+        auto& rule = rate_limits::mail_address.networks[1];
+        const std::uint8_t site[] = {1, 2, 3, 4, 5, 6};
+        if (real.count(rule, site).verdict == rate_limiter::verdict::admitted)
+            (void)real.count(rate_limits::mail_address.address,
+                             address_bucket(make_address(network_of("2001:db8:1", number))));
+    }
+    BOOST_TEST(real.overflows(rate_table::address_actions) == 0u);
+}
+
+BOOST_FIXTURE_TEST_CASE(neighbours_of_a_network_have_limits_of_their_own, address_limited)
+{
+    auto& rule = rate_limits::signup_address;
+    BOOST_TEST(passed_of(30, rule, "2001:db8:1:0::1") == 20u);
+    BOOST_TEST(passed_of(30, rule, "2001:db8:1:1::1") == 20u);
+    BOOST_TEST(passed_of(30, rule, "2001:db8:1:2::1") == 20u); // the refused ones were not counted
+    BOOST_TEST(passed_of(30, rule, "2001:db8:1:3::1") == 20u);
+    BOOST_TEST(passed_of(30, rule, "2001:db8:1:4::1") == 0u); // the /56 has 80
+    BOOST_TEST(passed_of(30, rule, "2001:db8:1:100::1") == 20u);
+    BOOST_TEST(passed_of(30, rule, "192.0.2.1") == 20u);
+    BOOST_TEST(passed_of(30, rule, "192.0.2.2") == 20u);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_client_is_taken_back_from_all_of_its_networks, address_limited)
+{
+    auto& rule = rate_limits::signup_address;
+    for (unsigned i = 0; i < 500; ++i) {
+        address_receipt counted{};
+        BOOST_TEST_REQUIRE(passes(rule, network_of("2001:db8:1", i % 8), &counted));
+        refund(counted);
+    }
+}
+
+namespace {
+
+/// Looks made-up credentials up, all at the same time. @return the outcomes
+struct looked_up {
+    unsigned refused = 0, failed = 0;
+};
+
+} // namespace
+
+/// The database does not answer, so lookups stay outstanding until they fail.
+BOOST_FIXTURE_TEST_CASE(a_client_over_its_limit_has_few_lookups_outstanding, guarded)
+{
+    config.rate_limit_per_minute = 3;
+    auto look_up = [&](int count) {
+        std::deque<http::request<http::string_body>> messages;
+        std::deque<request> requests;
+        std::deque<call> calls;
+        looked_up out;
+        for (int i = 0; i < count; ++i) {
+            messages.emplace_back(http::verb::get, "/", 11)
+                .set(http::field::authorization, "Bearer " + crypto::make_api_key().text);
+            requests.push_back({messages.back(), "/", "", req.client, "r"});
+            calls.push_back({cx, requests.back(), {}, {}});
+            boost::asio::co_spawn(io.get_executor(), authorize(calls.back(), current_user),
+                                  [&out](std::exception_ptr error, std::optional<problem> refusal) {
+                                      out.failed += error != nullptr;
+                                      out.refused += refusal && refusal->code.name() == "rate_limited";
+                                  });
+        }
+        io.restart();
+        auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+        while (out.failed + out.refused < static_cast<unsigned>(count))
+            if (io.run_one_until(until) == 0)
+                break;
+        return out;
+    };
+    BOOST_TEST(look_up(10).failed == 10u); // within the limit
+    for (int i = 0; i < 3; ++i)
+        BOOST_TEST(admitted(current_user) == "unauthorized");
+    for (int round = 0; round < 3; ++round) { // places are given back
+        auto out = look_up(10);
+        BOOST_TEST(out.failed == lookup_limiter::most);
+        BOOST_TEST(out.refused == 10u - lookup_limiter::most);
+    }
+    req.client = make_address("203.0.113.8");
+    BOOST_TEST(look_up(10).failed == 10u);
+}
+
 BOOST_AUTO_TEST_CASE(a_429_names_the_policy_and_the_delay)
 {
-    auto out = to_reply(rate_limited({rate_limits::signup_address, std::chrono::seconds(90)}));
+    auto out = to_reply(rate_limited({rate_limits::signup_address.address, std::chrono::seconds(90)}));
     BOOST_TEST(out.status == 429u);
     BOOST_TEST(header_of(out, "Retry-After") == "90");
     BOOST_TEST(header_of(out, "RateLimit-Policy") == "\"signup-ip\";q=20;w=3600");
