@@ -84,7 +84,7 @@ struct http_connection::exchange {
 
 http_connection::http_connection(connection_registry& registry, tcp_socket socket,
                                  connection_limiter::place place)
-    : tracked_connection(registry, std::move(socket)), place_(std::move(place))
+    : tracked_connection(registry, std::move(socket), std::move(place))
 {
     error_code ignored;
     remote_ = handlers::plain(socket_.remote_endpoint(ignored).address());
@@ -108,18 +108,8 @@ handlers::awaitable<bool> http_connection::read_proxy_header()
         }
         if (header.state == proxy_header_state::complete) {
             reader_.skip(header.size);
-            if (!header.client)
-                co_return true;
-            remote_ = *header.client;
-            if (!registry_.limiter || registry_.limiter->move_to(place_, remote_))
-                co_return true;
-            ++registry_.connections_refused;
-            auto reply = handlers::to_reply(handlers::problem::of(handlers::codes::overloaded));
-            keep_alive_ = false;
-            serialize_response(reply, nullptr);
-            co_await write_rest(write_now(response_));
-            co_await linger();
-            co_return false;
+            remote_ = header.client.value_or(remote_);
+            co_return co_await take_place();
         }
         error_code error;
         auto space = reader_.prepare(0);
@@ -128,6 +118,26 @@ handlers::awaitable<bool> http_connection::read_proxy_header()
         if (error || timed_out_)
             co_return false;
     }
+}
+
+/** Count the connection for the client that the proxy has named. Others make room for it only now, since the
+    client may be over its own cap.
+    @return false if there is no place; the connection ends here, with a response */
+handlers::awaitable<bool> http_connection::take_place()
+{
+    if (!registry_.limiter)
+        co_return true;
+    auto verdict = registry_.limiter->move_to(place_, remote_);
+    if (verdict == connection_limiter::verdict::admitted ||
+        (verdict == connection_limiter::verdict::all_full && registry_.make_room(this)))
+        co_return true;
+    ++registry_.connections_refused;
+    auto reply = handlers::to_reply(handlers::problem::of(handlers::codes::overloaded));
+    keep_alive_ = false;
+    serialize_response(reply, nullptr);
+    co_await write_rest(write_now(response_));
+    co_await linger();
+    co_return false;
 }
 
 /// Parse the received part of the header, and validate the header once it is complete.
@@ -192,7 +202,11 @@ handlers::awaitable<bool> http_connection::read_body(exchange& current)
         reader_.commit(size);
         if (!is_body_evicted_ && !error) {
             add_body_bytes(size);
-            registry_.shed_bodies();
+            registry_.shed_bodies(*this);
+        }
+        if (gives_way_) {
+            refuse_at_once();
+            co_return false;
         }
         if (is_body_evicted_)
             problem = handlers::problem::of(handlers::codes::overloaded);
@@ -252,6 +266,16 @@ handlers::awaitable<void> http_connection::refuse(const handlers::reply& reply,
     serialize_response(reply, &request);
     co_await write_rest(write_now(response_));
     co_await linger();
+}
+
+/// Answer with 503 as far as the socket takes it: the place is needed.
+void http_connection::refuse_at_once()
+{
+    ++registry_.connections_refused;
+    auto reply = handlers::to_reply(handlers::problem::of(handlers::codes::overloaded));
+    keep_alive_ = false;
+    serialize_response(reply, nullptr);
+    write_now(response_);
 }
 
 /** Begin handling a complete request, or one that is rejected after its header.
@@ -414,7 +438,9 @@ handlers::awaitable<void> http_connection::run()
             reader_.commit(size);
             if (!error && !timed_out_)
                 continue;
-            if (timed_out_ && phase_ == phase::header)
+            if (gives_way_)
+                refuse_at_once();
+            else if (timed_out_ && phase_ == phase::header)
                 co_await reject(current, to_problem(boost::beast::error::timeout));
             co_return;
         }

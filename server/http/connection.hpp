@@ -37,6 +37,8 @@ private:
                                                std::variant<handlers::reply, handlers::pending>& outcome);
     handlers::awaitable<void> refuse(const handlers::reply& reply, const handlers::request& request);
     handlers::awaitable<void> reject(exchange& current, handlers::problem problem);
+    handlers::awaitable<bool> take_place();
+    void refuse_at_once();
     handlers::awaitable<void> linger();
     handlers::awaitable<void> write_rest(std::size_t from);
 
@@ -49,7 +51,6 @@ private:
     void serialize_response(const handlers::reply& reply, const handlers::request* request);
     std::size_t write_now(std::string_view bytes);
 
-    connection_limiter::place place_;
     /// Of the socket, or of the PROXY header: a client, or the proxy in front of it.
     boost::asio::ip::address remote_;
     request_reader reader_;

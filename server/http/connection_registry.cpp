@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstring>
+#include <utility>
 
 namespace server {
 
@@ -18,6 +19,9 @@ constexpr std::chrono::seconds linger_time{2};
 /// A body counts for its received bytes, and for the buffers that its connection needs to read it.
 constexpr std::size_t body_overhead = 8 * 1024;
 
+/// A body that began less than this ago costs its memory alone: it may arrive with the next bytes.
+constexpr std::chrono::seconds body_age_grace{2};
+
 constexpr std::int64_t ticks_per_second = std::chrono::seconds(1) / connection_registry::tick_length;
 
 std::int64_t ticks(std::chrono::seconds time)
@@ -29,8 +33,10 @@ std::int64_t ticks(std::chrono::seconds time)
 
 // ---- one connection
 
-tracked_connection::tracked_connection(connection_registry& registry, tcp_socket socket)
-    : registry_(registry), socket_(std::move(socket)), opened_(registry.tick), phase_began_(registry.tick)
+tracked_connection::tracked_connection(connection_registry& registry, tcp_socket socket,
+                                       connection_limiter::place place)
+    : registry_(registry), socket_(std::move(socket)), place_(std::move(place)), opened_(registry.tick),
+      phase_began_(registry.tick)
 {
     registry_.connections.push_back(*this);
 }
@@ -82,9 +88,11 @@ void tracked_connection::enter(phase next)
 void tracked_connection::add_body_bytes(std::size_t received)
 {
     auto memory = received + (body_memory_ == 0 ? body_overhead : 0);
+    auto large_before = has_large_body() ? body_memory_ : 0;
     body_bytes_ += received;
     body_memory_ += memory;
     registry_.body_memory += memory;
+    registry_.large_body_memory += (has_large_body() ? body_memory_ : 0) - large_before;
     auto& limits = registry_.settings.limits;
     auto earned = static_cast<std::int64_t>(body_bytes_ * ticks_per_second / limits.least_body_rate);
     deadline_ = body_began_ + std::min(ticks(limits.body), ticks(limits.body_grace) + earned);
@@ -93,13 +101,14 @@ void tracked_connection::add_body_bytes(std::size_t received)
 void tracked_connection::release_body()
 {
     registry_.body_memory -= body_memory_;
+    registry_.large_body_memory -= has_large_body() ? body_memory_ : 0;
     body_memory_ = 0;
 }
 
-std::int64_t tracked_connection::body_rate() const
+std::uint64_t tracked_connection::body_cost() const
 {
-    auto elapsed = registry_.tick - body_began_ + 1;
-    return static_cast<std::int64_t>(body_bytes_) * ticks_per_second / elapsed;
+    auto age = std::max<std::int64_t>(registry_.tick - body_began_ - ticks(body_age_grace), 0) + 1;
+    return body_memory_ * static_cast<std::uint64_t>(age);
 }
 
 void tracked_connection::evict_body()
@@ -110,6 +119,21 @@ void tracked_connection::evict_body()
     ++registry_.bodies_evicted;
     release_body(); // its coroutine frees the memory in its next turn
     close();
+}
+
+void tracked_connection::give_way()
+{
+    gives_way_ = true;
+    if (body_hook::is_linked())
+        body_hook::unlink();
+    release_body();
+    close();
+}
+
+bool tracked_connection::is_unfinished() const
+{
+    bool waits = phase_ == phase::header || phase_ == phase::body;
+    return waits && !timed_out_ && registry_.tick > phase_began_ + ticks_per_second;
 }
 
 bool tracked_connection::is_idle() const
@@ -158,29 +182,62 @@ void connection_registry::sweep()
     log.report_omitted(request_log::clock::now());
 }
 
-void connection_registry::shed_bodies()
+void connection_registry::shed_bodies(tracked_connection& asking)
 {
-    while (body_memory > body_budget() && !reading_bodies.empty()) {
-        auto slowest = std::ranges::min_element(reading_bodies, {}, &tracked_connection::body_rate);
-        slowest->evict_body();
+    const auto budget = body_budget(), reserve = budget / 4;
+    for (bool large : {true, false}) {
+        auto excess = [&] {
+            auto used = large ? large_body_memory : body_memory - large_body_memory;
+            auto part = large ? budget - reserve : reserve;
+            return body_memory <= budget || used <= part ? 0 : std::min(body_memory - budget, used - part);
+        };
+        std::size_t readable = 0;
+        for (auto& each : reading_bodies)
+            readable += each.has_large_body() == large ? each.body_memory() : 0;
+        // Bodies that are being handled cannot be evicted. If the others do not suffice, evicting them would
+        // be in vain, and no further memory is given.
+        if (readable < excess()) {
+            if (asking.has_large_body() == large)
+                asking.evict_body();
+            continue;
+        }
+        while (excess() > 0) {
+            auto cost = [&](const tracked_connection& each) {
+                return each.has_large_body() == large ? each.body_cost() : 0;
+            };
+            std::ranges::max_element(reading_bodies, {}, cost)->evict_body();
+        }
     }
 }
 
-bool connection_registry::close_an_idle_one()
+bool connection_registry::make_room(const tracked_connection* but)
 {
     // A sample, as of an approximate LRU: the list is in the order of the connections' beginning, and those
     // that were looked at move to its end.
-    constexpr int sample = 16;
-    tracked_connection* oldest = nullptr;
+    constexpr int sample = 32;
+    tracked_connection *oldest_idle = nullptr, *unfinished = nullptr;
+    std::pair<std::size_t, std::int64_t> most{};
     for (int looked_at = 0; looked_at < sample && !connections.empty(); ++looked_at) {
         auto& candidate = connections.front();
         connections.splice(connections.end(), connections, connections.begin());
-        if (candidate.is_idle() && (!oldest || candidate.idle_since() < oldest->idle_since()))
-            oldest = &candidate;
+        if (&candidate == but)
+            continue;
+        if (candidate.is_idle() && (!oldest_idle || candidate.waits_since() < oldest_idle->waits_since()))
+            oldest_idle = &candidate;
+        if (oldest_idle || !candidate.is_unfinished())
+            continue;
+        std::pair rank(limiter ? limiter->connections_around(candidate.place()) : 0,
+                       tick - candidate.waits_since());
+        if (rank > most) {
+            unfinished = &candidate;
+            most = rank;
+        }
     }
-    if (oldest)
-        oldest->close();
-    return oldest != nullptr;
+    if (oldest_idle)
+        oldest_idle->close();
+    else if (unfinished)
+        unfinished->give_way();
+    return oldest_idle || unfinished;
 }
 
 void connection_registry::close_idle()

@@ -45,17 +45,28 @@ public:
         first request may be in transit. */
     bool is_idle() const;
 
-    /// When an idle connection became idle, in ticks.
-    std::int64_t idle_since() const { return phase_began_; }
+    /// Whether the connection has waited for the rest of a request for more than a second.
+    bool is_unfinished() const;
 
-    /// Bytes a second of the body that is being read.
-    std::int64_t body_rate() const;
+    /// When the connection began to wait, in ticks.
+    std::int64_t waits_since() const { return phase_began_; }
+
+    /// Its place among the connections of the process.
+    const connection_limiter::place& place() const { return place_; }
 
     /// Memory of the request's body, in bytes, with its share of the buffers.
     std::size_t body_memory() const { return body_memory_; }
 
+    bool has_large_body() const { return body_memory_ > largest_small_body; }
+
+    /// What evicting the body gains: its memory and its age, which after a grace of two seconds counts too.
+    std::uint64_t body_cost() const;
+
     /// End the reading of the body: others need its memory.
     void evict_body();
+
+    /// End without the rest of the request: others need the place.
+    void give_way();
 
     /// Close if the deadline of the current phase has passed. Called by the sweep.
     void close_if_expired();
@@ -66,7 +77,7 @@ public:
 protected:
     enum class phase : std::uint8_t { idle, header, body, handling, write, linger };
 
-    tracked_connection(connection_registry& registry, tcp_socket socket);
+    tracked_connection(connection_registry& registry, tcp_socket socket, connection_limiter::place place);
     ~tracked_connection();
 
     /// Change the phase and set its deadline.
@@ -79,8 +90,12 @@ protected:
     /// The body is not needed any more.
     void release_body();
 
+    /// Small bodies have a reserve of memory; in bytes, with the overhead.
+    static constexpr std::size_t largest_small_body = (64 + 8) * 1024;
+
     connection_registry& registry_;
     tcp_socket socket_;
+    connection_limiter::place place_;
     phase phase_ = phase::idle;
     /// Whether the first response has been written.
     bool answered_ = false;
@@ -88,6 +103,8 @@ protected:
     bool timed_out_ = false;
     /// Set by evict_body().
     bool is_body_evicted_ = false;
+    /// Set by give_way().
+    bool gives_way_ = false;
 
 private:
     /// In ticks; 0: none.
@@ -124,8 +141,8 @@ struct connection_registry {
     std::int64_t tick = 0;
     /// Connections in phase::handling.
     std::size_t requests_in_flight = 0;
-    /// Memory of all request bodies, being read or handled.
-    std::size_t body_memory = 0;
+    /// Memory of all request bodies, being read or handled, and of the large ones among them.
+    std::size_t body_memory = 0, large_body_memory = 0;
     /// Bodies that were not read further, for the memory of others.
     std::uint64_t bodies_evicted = 0;
     list connections;
@@ -139,12 +156,16 @@ struct connection_registry {
     /// Share of this core in the memory for bodies.
     std::size_t body_budget() const { return settings.body_memory / settings.threads; }
 
-    /// While the bodies exceed their budget, evict the one that arrives slowest.
-    void shed_bodies();
+    /** While the bodies exceed their budget, evict those that cost most; see tracked_connection::body_cost().
+        A quarter of the budget is a reserve for small ones, such as those of logins.
+        @param asking the connection that has received more of its body */
+    void shed_bodies(tracked_connection& asking);
 
-    /** Close the connection that has been idle longest, of some that are old.
+    /** Close a connection for a new one: the one that has been idle longest; else, of those that wait for the
+        rest of a request, the oldest of the network that has most connections. Looks at some of all.
+        @param but not closed; may be null
         @return whether there was one */
-    bool close_an_idle_one();
+    bool make_room(const tracked_connection* but = nullptr);
 
     /// A generated request id: unique across the nodes of a cluster with high probability; not a secret.
     std::string_view next_request_id(request_id_buffer& space);

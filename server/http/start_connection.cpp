@@ -57,9 +57,15 @@ void start_connection(connection_registry& registry, tcp_socket socket)
     connection_limiter::place place;
     if (registry.limiter) {
         auto client = handlers::plain(socket.remote_endpoint(ignored).address());
+        bool is_proxy =
+            registry.expects_proxy_header && handlers::is_in(registry.settings.trusted_proxies, client);
         auto admitted = registry.limiter->admit(client);
-        if (admitted.verdict == connection_limiter::verdict::all_full && registry.close_an_idle_one())
-            admitted = registry.limiter->admit_one_more(client);
+        if (admitted.verdict == connection_limiter::verdict::all_full) {
+            if (is_proxy)
+                admitted = registry.limiter->admit_provisionally(client);
+            else if (registry.make_room())
+                admitted = registry.limiter->admit_one_more(client);
+        }
         if (!admitted.place)
             return refuse_connection(registry, std::move(socket));
         place = std::move(*admitted.place);

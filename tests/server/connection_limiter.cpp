@@ -26,6 +26,11 @@ struct limited {
             places.push_back(std::move(*out.place));
         return out.place.has_value();
     }
+
+    verdict move(std::size_t place, const std::string& client)
+    {
+        return limiter.move_to(places.at(place), make_address(client));
+    }
 };
 
 } // namespace
@@ -52,6 +57,52 @@ BOOST_FIXTURE_TEST_CASE(an_ipv6_network_is_a_56, limited)
     BOOST_TEST(admits("2001:db8:0:100::1"));
 }
 
+BOOST_FIXTURE_TEST_CASE(an_ipv6_site_is_a_48_with_twice_the_cap, limited)
+{
+    BOOST_TEST(admits("2001:db8:0:100::1"));
+    BOOST_TEST(admits("2001:db8:0:200::1"));
+    BOOST_TEST(admits("2001:db8:0:300::1"));
+    BOOST_TEST(admits("2001:db8:0:400::1"));
+    BOOST_TEST((limiter.admit(make_address("2001:db8:0:500::1")).verdict == verdict::network_full));
+    BOOST_TEST(admits("2001:db8:1:500::1"));
+    places.erase(places.begin());
+    BOOST_TEST(admits("2001:db8:0:500::1"));
+}
+
+/// Others do not have to make room for a client that is not admitted.
+BOOST_FIXTURE_TEST_CASE(the_cap_of_a_network_comes_before_the_total, limited)
+{
+    BOOST_TEST(admits("192.0.2.1"));
+    BOOST_TEST(admits("192.0.2.2"));
+    for (int i = 0; i < 4; ++i)
+        BOOST_TEST(admits("10.0.0.1"));
+    for (int i = 0; i < 10; ++i) {
+        BOOST_TEST((limiter.admit(make_address("192.0.2.3")).verdict == verdict::network_full));
+        BOOST_TEST((limiter.admit(make_address("192.0.3.3")).verdict == verdict::all_full));
+    }
+    places.erase(places.begin()); // and what was not admitted is not counted
+    BOOST_TEST(admits("192.0.2.3"));
+}
+
+BOOST_FIXTURE_TEST_CASE(others_make_room_for_a_proxied_client_once_it_is_known, limited)
+{
+    BOOST_TEST(admits("192.0.2.1"));
+    BOOST_TEST(admits("192.0.2.2"));
+    for (int i = 0; i < 4; ++i)
+        BOOST_TEST(admits("10.0.0.1"));
+    for (int i = 0; i < 8; ++i)
+        places.push_back(limiter.admit_provisionally(make_address("10.0.0.1")).place.value());
+    BOOST_TEST((limiter.admit_provisionally(make_address("10.0.0.1")).verdict == verdict::all_full));
+    BOOST_TEST((move(6, "192.0.2.3") == verdict::network_full));
+    BOOST_TEST((move(7, "192.0.3.1") == verdict::all_full));
+    BOOST_TEST((move(7, "192.0.3.1") == verdict::admitted)); // said once
+    BOOST_TEST((move(8, "10.0.0.1") == verdict::all_full));  // the proxy itself
+    places.erase(places.begin() + 9, places.end());
+    places.erase(places.begin(), places.begin() + 3);
+    BOOST_TEST((move(3, "192.0.2.3") == verdict::admitted)); // there is room by now
+    BOOST_TEST(limiter.connections_around(places[3]) == 1u);
+}
+
 BOOST_FIXTURE_TEST_CASE(a_trusted_proxy_has_the_total_cap_only, limited)
 {
     for (int i = 0; i < 6; ++i)
@@ -73,13 +124,13 @@ BOOST_FIXTURE_TEST_CASE(a_connection_of_a_proxy_counts_for_its_client, limited)
 {
     for (int i = 0; i < 4; ++i)
         BOOST_TEST(admits("10.0.0.1"));
-    BOOST_TEST(limiter.move_to(places[0], make_address("192.0.2.1")));
-    BOOST_TEST(limiter.move_to(places[1], make_address("192.0.2.2")));
-    BOOST_TEST(!limiter.move_to(places[2], make_address("192.0.2.3")));
-    BOOST_TEST(limiter.move_to(places[2], make_address("10.0.0.9"))); // another proxy
+    BOOST_TEST((move(0, "192.0.2.1") == verdict::admitted));
+    BOOST_TEST((move(1, "192.0.2.2") == verdict::admitted));
+    BOOST_TEST((move(2, "192.0.2.3") == verdict::network_full));
+    BOOST_TEST((move(2, "10.0.0.9") == verdict::admitted)); // another proxy
     BOOST_TEST(!admits("192.0.2.3"));
     places.erase(places.begin());
-    BOOST_TEST(limiter.move_to(places[2], make_address("192.0.2.3")));
+    BOOST_TEST((move(2, "192.0.2.3") == verdict::admitted));
     places.clear();
     BOOST_TEST(admits("192.0.2.1"));
     BOOST_TEST(admits("192.0.2.2"));

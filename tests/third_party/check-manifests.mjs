@@ -42,6 +42,11 @@ if (!(nodes * each + 1 <= 100 - 3))
 if (!(template.spec.terminationGracePeriodSeconds >= Number(data.LATCHKEY_DRAIN_DELAY) + 10 + 5))
     faults.push('terminationGracePeriodSeconds is too short');
 
+// Clients cannot use up the connections that probes need.
+for (const probe of ['startupProbe', 'readinessProbe', 'livenessProbe'])
+    if (template.spec.containers[0][probe].httpGet.port !== 'admin')
+        faults.push(`the ${probe} shares its listener with clients`);
+
 // The files of secrets are mounted, and no secret is a variable.
 const members = Object.keys(manifests['secret.example.yaml'].stringData).sort().join();
 const files = Object.entries(data).filter(([name]) => name.endsWith('_FILE')).map(([, path]) => path);
