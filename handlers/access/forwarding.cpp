@@ -174,7 +174,7 @@ located_client locate_client(const ip::address& peer, const forwarding_headers& 
     if (out.fault == forwarding_fault::none && !headers.forwarded.empty()) {
         auto other = follow(client, headers.forwarded, trusted, &read_forwarded);
         if (other.address != out.address)
-            out.fault = forwarding_fault::contradiction;
+            return {client, forwarding_fault::contradiction};
     }
     return out;
 }

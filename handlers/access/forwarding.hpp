@@ -39,8 +39,9 @@ struct located_client {
 /** The client of a connection: the peer, unless that is a trusted proxy. Then the rightmost forwarded address
     that is not a trusted proxy. An element without an address ends the search at the last valid address.
 
-    If both headers are present, X-Forwarded-For counts: nearly every proxy writes it and passes on the
-    `Forwarded` of a client. A proxy that writes only `Forwarded` must therefore remove X-Forwarded-For.
+    If both headers are present, they have to name the same client. Else one of them is the client's own,
+   which the proxy has passed on, and nothing tells which: the peer's address counts. A proxy that writes one
+   of the headers should therefore remove the other one.
 
     Elements are read from right to left, so that nothing a client has written can change how the elements of
     the proxies are read. */
