@@ -6,200 +6,47 @@
 // its longest turn, which is the time from one epoll_wait() to the next, and the turns in which the kernel
 // saw it sleep (voluntary context switches). Functions of the C library are replaced, so calls that a library
 // makes to the kernel directly are seen by the second measure only.
-#include "tests/reactor_trap/turns.hpp"
+#include "tests/reactor_trap/watch.hpp"
 
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/epoll.h>
-#include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
-#include <atomic>
 #include <cerrno>
 #include <cstdarg>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <ctime>
 #include <dirent.h>
 #include <dlfcn.h>
-#include <execinfo.h>
 #include <linux/futex.h>
 #include <netdb.h>
 #include <pthread.h>
 #include <semaphore.h>
 
+using namespace reactor_trap;
+
 namespace {
-
-/// A lock held longer by another thread counts as blocking. Generous: the holder may lose its processor, for
-/// hundreds of milliseconds on a busy machine. A lock held over a write to a stalled pipe exceeds any limit.
-constexpr std::int64_t longest_lock_wait_us = 1'000'000;
-
-constexpr int most_reports = 20;
-
-/// One reactor.
-struct reactor {
-    reactor_trap::turns* turns;
-    // Since the last epoll_wait().
-    std::int64_t began_us = 0, began_cpu_us = 0;
-    long began_switches = 0;
-};
-
-std::atomic<std::size_t> reactor_count{0};
-std::atomic<int> reports{0};
-
-thread_local reactor own{};
-
-/// Of this thread; null if it is no reactor.
-thread_local reactor* self = nullptr;
-
-std::int64_t now_us(clockid_t clock)
-{
-    timespec time{};
-    clock_gettime(clock, &time);
-    return time.tv_sec * 1'000'000 + time.tv_nsec / 1000;
-}
-
-long voluntary_switches()
-{
-    rusage usage{};
-    getrusage(RUSAGE_THREAD, &usage);
-    return usage.ru_nvcsw;
-}
-
-int report_file()
-{
-    static const int file = [] {
-        auto path = std::getenv("REACTOR_TRAP_REPORT");
-        return path ? static_cast<int>(syscall(SYS_openat, AT_FDCWD, path,
-                                               O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600))
-                    : -1;
-    }();
-    return file;
-}
-
-void append(const char* text, std::size_t size)
-{
-    syscall(SYS_write, report_file(), text, size);
-}
-
-/// Report a call of this thread.
-void report(const char* function, const char* detail)
-{
-    if (reports.fetch_add(1) >= most_reports)
-        return;
-    auto reported = self;
-    self = nullptr; // what follows may call the functions below
-    std::array<char, 512> line;
-    auto size = std::snprintf(line.data(), line.size(), "blocking %s %s %s\n", reported->turns->name.data(),
-                              function, detail ? detail : "");
-    append(line.data(), std::min(static_cast<std::size_t>(size), line.size() - 1));
-    std::array<void*, 40> frames;
-    auto depth = backtrace(frames.data(), static_cast<int>(frames.size()));
-    backtrace_symbols_fd(frames.data() + 2, std::max(depth - 2, 0), report_file());
-    self = reported;
-}
-
-/// Report the call if this thread is a reactor.
-void check(const char* function, const char* detail = nullptr)
-{
-    if (self)
-        report(function, detail);
-}
-
-void count_lock_wait(const char* function, std::int64_t time_us)
-{
-    self->turns->longest_lock_wait_us = std::max(self->turns->longest_lock_wait_us, time_us);
-    if (time_us > longest_lock_wait_us)
-        report(function, "for a long time");
-}
-
-/// Whether input or output of a descriptor may wait: for the disk, for a reader, for a peer.
-void check_transfer(const char* function, int descriptor, int flags = 0)
-{
-    if (!self)
-        return;
-    struct stat what{};
-    auto saved = errno;
-    if (fstat(descriptor, &what) == 0) {
-        if (S_ISREG(what.st_mode))
-            report(function, "a regular file");
-        else if ((S_ISFIFO(what.st_mode) || S_ISSOCK(what.st_mode)) && (flags & MSG_DONTWAIT) == 0 &&
-                 (fcntl(descriptor, F_GETFL) & O_NONBLOCK) == 0)
-            report(function, S_ISSOCK(what.st_mode) ? "a blocking socket" : "a blocking pipe");
-    }
-    errno = saved;
-}
-
-void begin_turn()
-{
-    if (!self)
-        return;
-    self->began_us = now_us(CLOCK_MONOTONIC);
-    self->began_cpu_us = now_us(CLOCK_THREAD_CPUTIME_ID);
-    self->began_switches = voluntary_switches();
-}
-
-void end_turn()
-{
-    if (!self || self->began_us == 0)
-        return;
-    auto time = now_us(CLOCK_MONOTONIC) - self->began_us;
-    auto& all = *self->turns;
-    ++all.count;
-    if (time > all.longest_us) {
-        all.longest_us = time;
-        all.longest_cpu_us = now_us(CLOCK_THREAD_CPUTIME_ID) - self->began_cpu_us;
-    }
-    if (voluntary_switches() != self->began_switches) {
-        ++all.blocked;
-        all.longest_blocked_us = std::max(all.longest_blocked_us, time);
-    }
-}
-
-/// The measurements of all reactors, in a file that survives SIGKILL.
-reactor_trap::turns* measurements()
-{
-    static const auto all = [] {
-        constexpr auto size = sizeof(reactor_trap::turns) * reactor_trap::most_reactors;
-        auto report = std::getenv("REACTOR_TRAP_REPORT");
-        std::array<char, 512> path{};
-        std::snprintf(path.data(), path.size(), "%s.turns", report ? report : "/dev/null");
-        auto file =
-            static_cast<int>(syscall(SYS_openat, AT_FDCWD, path.data(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-        void* memory = MAP_FAILED;
-        if (file >= 0 && ftruncate(file, size) == 0)
-            memory = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-        if (memory == MAP_FAILED)
-            memory = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        close(file);
-        return static_cast<reactor_trap::turns*>(memory);
-    }();
-    return all;
-}
-
-void become_reactor(const char* name)
-{
-    auto number = reactor_count.fetch_add(1);
-    if (number >= reactor_trap::most_reactors)
-        return;
-    own.turns = measurements() + number;
-    std::strncpy(own.turns->name.data(), name, own.turns->name.size() - 1);
-    self = &own;
-}
 
 bool is_zero(const timespec* time)
 {
     return time && time->tv_sec == 0 && time->tv_nsec == 0;
+}
+
+/// libpq looks for its password file at every connect, unless it has a password. The one exception.
+bool is_password_file(const char* path)
+{
+    const char* name = std::strrchr(path, '/');
+    return name && std::strcmp(name, "/.pgpass") == 0;
 }
 
 } // namespace
@@ -215,7 +62,7 @@ extern "C" {
 int pthread_setname_np(pthread_t thread, const char* name)
 {
     NEXT(pthread_setname_np);
-    if (thread == pthread_self() && !self &&
+    if (thread == pthread_self() && !is_reactor() &&
         (std::strncmp(name, "core-", 5) == 0 || std::strcmp(name, "node") == 0 ||
          std::strcmp(name, "mail") == 0))
         become_reactor(name);
@@ -263,25 +110,93 @@ OPEN(open64)
 OPENAT(openat)
 OPENAT(openat64)
 
-FILE* fopen(const char* path, const char* mode)
-{
-    NEXT(fopen);
-    check("fopen", path);
-    return next(path, mode);
-}
-
-FILE* fopen64(const char* path, const char* mode)
-{
-    NEXT(fopen64);
-    check("fopen64", path);
-    return next(path, mode);
-}
+#define FOPEN(function)                                                                                      \
+    FILE* function(const char* path, const char* mode)                                                       \
+    {                                                                                                        \
+        NEXT(function);                                                                                      \
+        check(#function, path);                                                                              \
+        return next(path, mode);                                                                             \
+    }
+FOPEN(fopen)
+FOPEN(fopen64)
 
 DIR* opendir(const char* path)
 {
     NEXT(opendir);
     check("opendir", path);
     return next(path);
+}
+
+#define OF_PATH(function)                                                                                    \
+    int function(const char* path)                                                                           \
+    {                                                                                                        \
+        NEXT(function);                                                                                      \
+        check(#function, path);                                                                              \
+        return next(path);                                                                                   \
+    }
+OF_PATH(unlink)
+OF_PATH(rmdir)
+
+#define STAT(function, buffer)                                                                               \
+    int function(const char* path, struct buffer* out)                                                       \
+    {                                                                                                        \
+        NEXT(function);                                                                                      \
+        if (!is_password_file(path))                                                                         \
+            check(#function, path);                                                                          \
+        return next(path, out);                                                                              \
+    }
+STAT(stat, stat)
+STAT(stat64, stat64)
+STAT(lstat, stat)
+STAT(lstat64, stat64)
+
+int fstatat(int folder, const char* path, struct stat* out, int flags)
+{
+    NEXT(fstatat);
+    check("fstatat", path);
+    return next(folder, path, out, flags);
+}
+
+int statx(int folder, const char* path, int flags, unsigned mask, struct statx* out)
+{
+    NEXT(statx);
+    check("statx", path);
+    return next(folder, path, flags, mask, out);
+}
+
+int access(const char* path, int mode)
+{
+    NEXT(access);
+    check("access", path);
+    return next(path, mode);
+}
+
+int rename(const char* from, const char* to)
+{
+    NEXT(rename);
+    check("rename", from);
+    return next(from, to);
+}
+
+int renameat(int from_folder, const char* from, int to_folder, const char* to)
+{
+    NEXT(renameat);
+    check("renameat", from);
+    return next(from_folder, from, to_folder, to);
+}
+
+int unlinkat(int folder, const char* path, int flags)
+{
+    NEXT(unlinkat);
+    check("unlinkat", path);
+    return next(folder, path, flags);
+}
+
+int mkdir(const char* path, mode_t mode)
+{
+    NEXT(mkdir);
+    check("mkdir", path);
+    return next(path, mode);
 }
 
 int fsync(int descriptor)
@@ -312,7 +227,58 @@ ssize_t write(int to, const void* from, size_t size)
     return next(to, from, size);
 }
 
+#define VECTOR(function)                                                                                     \
+    ssize_t function(int descriptor, const iovec* parts, int count)                                          \
+    {                                                                                                        \
+        NEXT(function);                                                                                      \
+        check_transfer(#function, descriptor);                                                               \
+        return next(descriptor, parts, count);                                                               \
+    }
+VECTOR(readv)
+VECTOR(writev)
+
+#define AT_OFFSET(function, pointer, offset_type)                                                            \
+    ssize_t function(int descriptor, pointer bytes, size_t size, offset_type at)                             \
+    {                                                                                                        \
+        NEXT(function);                                                                                      \
+        check_transfer(#function, descriptor);                                                               \
+        return next(descriptor, bytes, size, at);                                                            \
+    }
+AT_OFFSET(pread, void*, off_t)
+AT_OFFSET(pread64, void*, off64_t)
+AT_OFFSET(pwrite, const void*, off_t)
+AT_OFFSET(pwrite64, const void*, off64_t)
+
 // ---- sockets
+
+int accept(int socket, sockaddr* address, socklen_t* size)
+{
+    NEXT(accept);
+    check_transfer("accept", socket);
+    return next(socket, address, size);
+}
+
+int accept4(int socket, sockaddr* address, socklen_t* size, int flags)
+{
+    NEXT(accept4);
+    check_transfer("accept4", socket);
+    return next(socket, address, size, flags);
+}
+
+ssize_t recvfrom(int from, void* to, size_t size, int flags, sockaddr* address, socklen_t* address_size)
+{
+    NEXT(recvfrom);
+    check_transfer("recvfrom", from, flags);
+    return next(from, to, size, flags, address, address_size);
+}
+
+ssize_t sendto(int to, const void* from, size_t size, int flags, const sockaddr* address,
+               socklen_t address_size)
+{
+    NEXT(sendto);
+    check_transfer("sendto", to, flags);
+    return next(to, from, size, flags, address, address_size);
+}
 
 ssize_t recv(int from, void* to, size_t size, int flags)
 {
@@ -426,7 +392,7 @@ pid_t waitpid(pid_t process, int* status, int options)
 int pthread_mutex_lock(pthread_mutex_t* mutex)
 {
     NEXT(pthread_mutex_lock);
-    if (!self)
+    if (!is_reactor())
         return next(mutex);
     if (auto error = pthread_mutex_trylock(mutex); error != EBUSY)
         return error;
@@ -465,6 +431,36 @@ int pthread_join(pthread_t thread, void** result)
     return next(thread, result);
 }
 
+#define RWLOCK(function, try_function)                                                                       \
+    int function(pthread_rwlock_t* lock)                                                                     \
+    {                                                                                                        \
+        NEXT(function);                                                                                      \
+        if (!is_reactor())                                                                                   \
+            return next(lock);                                                                               \
+        if (auto error = try_function(lock); error != EBUSY)                                                 \
+            return error;                                                                                    \
+        auto begin = now_us(CLOCK_MONOTONIC);                                                                \
+        auto out = next(lock);                                                                               \
+        count_lock_wait(#function, now_us(CLOCK_MONOTONIC) - begin);                                         \
+        return out;                                                                                          \
+    }
+RWLOCK(pthread_rwlock_rdlock, pthread_rwlock_tryrdlock)
+RWLOCK(pthread_rwlock_wrlock, pthread_rwlock_trywrlock)
+
+int sem_timedwait(sem_t* semaphore, const timespec* until)
+{
+    NEXT(sem_timedwait);
+    check("sem_timedwait");
+    return next(semaphore, until);
+}
+
+int sem_clockwait(sem_t* semaphore, clockid_t clock, const timespec* until)
+{
+    NEXT(sem_clockwait);
+    check("sem_clockwait");
+    return next(semaphore, clock, until);
+}
+
 int sem_wait(sem_t* semaphore)
 {
     NEXT(sem_wait);
@@ -484,7 +480,7 @@ long syscall(long number, ...)
     va_end(rest);
     if (number == SYS_futex) {
         auto operation = argument[1] & FUTEX_CMD_MASK;
-        if (self && (operation == FUTEX_WAIT || operation == FUTEX_WAIT_BITSET)) {
+        if (is_reactor() && (operation == FUTEX_WAIT || operation == FUTEX_WAIT_BITSET)) {
             // Also called to initialize a static variable that another thread is initializing.
             auto begin = now_us(CLOCK_MONOTONIC);
             auto out =

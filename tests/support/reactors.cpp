@@ -1,10 +1,14 @@
 #include "tests/support/reactors.hpp"
 
+#include "tests/support/eventually.hpp"
+
 #include <algorithm>
+#include <chrono>
 #include <fstream>
 #include <iostream>
 #include <iterator>
 #include <utility>
+#include <vector>
 
 namespace support {
 
@@ -31,14 +35,56 @@ std::function<void(const std::string&)>& on_blocking_call()
     return call;
 }
 
+namespace {
+
+std::vector<reactor_trap::turns> read_turns(const std::string& report)
+{
+    std::vector<reactor_trap::turns> out;
+    std::ifstream file(report + ".turns", std::ios::binary);
+    reactor_trap::turns one;
+    while (file.read(reinterpret_cast<char*>(&one), sizeof one) && one.name[0])
+        out.push_back(one);
+    return out;
+}
+
+#ifdef REACTOR_TRAP
+/// The expected names that no watched reactor has.
+std::string missing(const std::vector<reactor_trap::turns>& watched,
+                    std::span<const std::string_view> expected)
+{
+    std::string out;
+    for (auto name : expected)
+        if (std::ranges::none_of(watched, [&](auto& one) { return name == one.name.data(); }))
+            out.append("no reactor is watched that has the name ").append(name).append("\n");
+    return out;
+}
+#endif
+
+constexpr std::string_view of_server[] = {"core-0", "node", "mail"};
+
+} // namespace
+
+void await_reactors([[maybe_unused]] const std::string& report)
+{
+#ifdef REACTOR_TRAP
+    eventually(std::chrono::seconds(10), [&] { return missing(read_turns(report), of_server).empty(); });
+#endif
+}
+
 void read_reactor_report(const std::string& report)
+{
+    read_reactor_report(report, of_server);
+}
+
+void read_reactor_report(const std::string& report,
+                         [[maybe_unused]] std::span<const std::string_view> expected)
 {
     std::ifstream file(report);
     std::string calls{std::istreambuf_iterator<char>(file), {}};
-    std::ifstream measurements(report + ".turns", std::ios::binary);
-    reactor_trap::turns one;
+    auto watched = read_turns(report);
     auto& all = observed_turns();
-    while (measurements.read(reinterpret_cast<char*>(&one), sizeof one) && one.name[0]) {
+    [[maybe_unused]] const auto before = all.count;
+    for (auto& one : watched) {
         all.count += one.count;
         all.blocked += one.blocked;
         all.longest_blocked_us = std::max(all.longest_blocked_us, one.longest_blocked_us);
@@ -48,6 +94,11 @@ void read_reactor_report(const std::string& report)
             all.longest_cpu_us = one.longest_cpu_us;
         }
     }
+#ifdef REACTOR_TRAP
+    calls += missing(watched, expected);
+    if (all.count == before)
+        calls += "no turn of a reactor was observed\n";
+#endif
     if (!calls.empty())
         on_blocking_call()(calls);
 }

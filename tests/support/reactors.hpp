@@ -5,7 +5,9 @@
 #include "tests/support/child_process.hpp"
 
 #include <functional>
+#include <span>
 #include <string>
+#include <string_view>
 
 namespace support {
 
@@ -19,7 +21,14 @@ reactor_trap::turns& observed_turns();
 /// Called with the calls that could have blocked a reactor, and their stacks. Prints them unless set.
 std::function<void(const std::string& calls)>& on_blocking_call();
 
-/// Evaluate the report of a server that has ended.
+/// Wait until a server that listens has its reactors, so that their absence at its end is a fault.
+void await_reactors(const std::string& report);
+
+/// Evaluate the report of a server that has served and ended. Reactors that were not watched are reported
+/// too.
 void read_reactor_report(const std::string& report);
+
+/// The same of another program. @param expected the names of its reactors
+void read_reactor_report(const std::string& report, std::span<const std::string_view> expected);
 
 } // namespace support

@@ -87,6 +87,7 @@ running_server::running_server(const environment& settings)
       process_({program_path(), "serve"}, with_data_dir(settings, data_.path()), STDERR_FILENO)
 {
     await_listening();
+    await_reactors(data_.path() + "/reactors");
 }
 
 running_server::~running_server()

@@ -46,6 +46,7 @@ struct shell_server {
         auto line = before + " exec \"" + support::program_path() + "\" serve " + after;
         process.emplace(std::vector<std::string>{"/bin/sh", "-c", line}, settings, STDERR_FILENO);
         BOOST_REQUIRE_MESSAGE(support::eventually([&] { return is_alive(); }), process->output());
+        support::await_reactors(folder.path() + "/reactors");
     }
 
     /// Whether it answers a new client.
