@@ -57,7 +57,10 @@ db::principals::config cache_settings(const config& settings, const db::lease& l
 std::size_t reserved_descriptors(const config& settings)
 {
     constexpr std::size_t others = 40;
-    return settings.threads * (settings.database_connections + 1) + settings.smtp_connections + others;
+    auto of_core = settings.database_connections + 1;
+    if (oidc_provider_settings(settings))
+        of_core += handlers::https_client::config().max_calls;
+    return settings.threads * of_core + settings.smtp_connections + others;
 }
 
 /// @return why the connection could not be started, or nothing
@@ -223,9 +226,13 @@ void core::accept_backlog()
     for (;;) {
         tcp_socket socket(io_.get_executor());
         acceptor_.accept(socket, error);
+        if (error && is_error_of_one_client(error))
+            continue;
         if (error)
             break;
-        start_connection(registry_, std::move(socket));
+        auto shortage = try_start(registry_, std::move(socket));
+        if (!shortage.empty())
+            log_line(log_level::warning, "connection not started").add("cause", shortage);
     }
 }
 

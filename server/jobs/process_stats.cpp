@@ -1,14 +1,16 @@
 #include "server/jobs/process_stats.hpp"
 
+#include "server/log.hpp"
 #include "server/log_queue.hpp"
 
 #include <sys/resource.h>
+#include <system_error>
 #include <unistd.h>
 
 #include <chrono>
+#include <exception>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <pthread.h>
 
 namespace server {
@@ -16,6 +18,18 @@ namespace server {
 namespace {
 
 constexpr std::chrono::seconds sample_interval{5};
+
+/// 0 if they cannot be counted.
+std::uint64_t count_descriptors()
+{
+    namespace fs = std::filesystem;
+    std::error_code error;
+    std::uint64_t count = 0;
+    fs::directory_iterator each("/proc/self/fd", error);
+    for (; !error && each != fs::directory_iterator(); each.increment(error))
+        ++count;
+    return error ? 0 : count;
+}
 
 } // namespace
 
@@ -33,11 +47,7 @@ handlers::process_state read_process_stats()
         };
         out.cpu_seconds = seconds(usage.ru_utime) + seconds(usage.ru_stime);
     }
-    std::error_code error;
-    std::filesystem::directory_iterator descriptors("/proc/self/fd", error);
-    if (!error)
-        out.open_descriptors =
-            static_cast<std::uint64_t>(std::distance(begin(descriptors), end(descriptors)));
+    out.open_descriptors = count_descriptors();
     out.dropped_log_lines = dropped_log_lines();
     return out;
 }
@@ -52,7 +62,11 @@ void process_stats_sampler::run(const std::stop_token& stopping, handlers::metri
     auto is_stopping = [&] { return stopping.stop_requested(); };
     std::unique_lock lock(mutex_);
     while (!is_stopping()) {
-        metrics.publish(read_process_stats());
+        try {
+            metrics.publish(read_process_stats());
+        } catch (const std::exception& e) { // such as a lack of memory: the next sample may succeed
+            log_line(log_level::warning, "process statistics not sampled").add("cause", e.what());
+        }
         wake_.wait_for(lock, stopping, sample_interval, is_stopping);
     }
 }
