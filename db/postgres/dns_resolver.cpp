@@ -95,6 +95,12 @@ void dns_resolver::run(const std::shared_ptr<shared>& state, const std::shared_p
     } catch (const std::exception& e) {
         result.error = std::string("name resolution failed: ") + e.what();
     }
+    finish(state, job, std::move(result));
+}
+
+void dns_resolver::finish(const std::shared_ptr<shared>& state, const std::shared_ptr<lookup>& job,
+                          answer result)
+{
     const std::lock_guard guard(state->mutex);
     if (!result.found.empty() && state->settings.keeps_last)
         state->last[job->name] = result.found;
@@ -108,25 +114,32 @@ void dns_resolver::run(const std::shared_ptr<shared>& state, const std::shared_p
         });
 }
 
-/// Start the lookup of a name or join the running one. @throw std::exception too many names, or no thread
+/// Start the lookup of a name or join the running one. @throw std::exception too many names
 std::shared_ptr<dns_resolver::lookup> dns_resolver::join(const std::shared_ptr<shared>& state,
                                                          const std::string& name,
                                                          const std::shared_ptr<waiter>& by)
 {
-    const std::lock_guard guard(state->mutex);
-    auto& job = state->running[name];
-    if (!job) {
-        try {
-            if (state->running.size() > state->settings.max_names)
-                throw std::runtime_error("too many host names are being resolved");
-            job = std::make_shared<lookup>(name);
-            std::thread([state, job] { run(state, job); }).detach();
-        } catch (...) {
-            state->running.erase(name);
-            throw;
+    auto job = std::make_shared<lookup>(name);
+    {
+        const std::lock_guard guard(state->mutex);
+        auto known = state->running.find(name);
+        if (known != state->running.end()) {
+            known->second->waiters.push_back(by);
+            return known->second;
         }
+        if (state->running.size() >= state->settings.max_names)
+            throw std::runtime_error("too many host names are being resolved");
+        job->waiters.push_back(by);
+        state->running.emplace(name, job);
     }
-    job->waiters.push_back(by);
+    // Without the lock: a new thread takes the kernel some time. Others may have joined the lookup by now.
+    try {
+        std::thread([state, job] { run(state, job); }).detach();
+    } catch (const std::exception& e) {
+        answer failed;
+        failed.error = std::string("name resolution failed: ") + e.what();
+        finish(state, job, std::move(failed));
+    }
     return job;
 }
 

@@ -67,6 +67,8 @@ private:
     static std::shared_ptr<lookup> join(const std::shared_ptr<shared>& state, const std::string& name,
                                         const std::shared_ptr<waiter>& by);
     static void run(const std::shared_ptr<shared>& state, const std::shared_ptr<lookup>& job);
+    static void finish(const std::shared_ptr<shared>& state, const std::shared_ptr<lookup>& job,
+                       answer result);
     static awaitable<std::vector<answer>> wait(std::shared_ptr<shared> state, std::vector<std::string> names,
                                                std::chrono::steady_clock::time_point deadline,
                                                std::chrono::milliseconds limit);
