@@ -72,8 +72,14 @@ private:
     {
         watched_[host]->link = std::make_unique<connection>(executor_);
         auto link = watched_[host]->link.get();
-        connection::config how{
-            settings_.conninfo, settings_.names, settings_.deadline, false, false, 0, host};
+        connection::config how{.conninfo = settings_.conninfo,
+                               .names = settings_.names,
+                               .statement_timeout = settings_.deadline,
+                               .prepare = false,
+                               .prefer_index_scans = false,
+                               .attempt = 0,
+                               .check_statements = false,
+                               .only_host = host};
         try {
             limit(host, settings_.deadline);
             co_await link->open(how);
