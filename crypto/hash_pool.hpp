@@ -64,8 +64,8 @@ public:
                                                          std::vector<std::string> user_inputs);
 
     /** verify_password(). An empty `phc` stands for a missing account and takes the same time as a hash of
-       the imitated costs. Wipes the password. Resumes on the caller's executor. @throw overloaded as hash()
-       does; failure */
+        the imitated costs. Wipes the password. Resumes on the caller's executor. @throw overloaded as hash()
+        does; failure */
     awaitable<bool> verify(std::string password, std::string phc);
 
     const password_costs& costs() const;

@@ -28,7 +28,7 @@ enum class seal_purpose {
 };
 
 /** Seals with random 192-bit nonces: safe for any number of values (crypto/xaes.hpp). A sealed value is a
-   format version (2), the nonce, the ciphertext and the tag: 41 bytes more than the plaintext. Thread-safe.
+    format version (2), the nonce, the ciphertext and the tag: 41 bytes more than the plaintext. Thread-safe.
  */
 class sealer {
 public:

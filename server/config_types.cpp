@@ -62,7 +62,7 @@ std::string origin_of(const boost::urls::url_view& url)
 }
 
 /** Whether a browser may be sent there with a code: https, http on a loopback host (RFC 8252, section 7.3),
-   or the scheme of an app. */
+    or the scheme of an app. */
 bool is_redirect_uri(const boost::urls::url_view& url)
 {
     constexpr std::string_view unsafe[] = {"about",      "blob",       "data",    "file",

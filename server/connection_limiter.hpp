@@ -18,7 +18,7 @@ namespace server {
 
 /** Counts the connections of all cores. Trusted proxies have no cap of their own: their connections are those
     of many clients. IPv6 networks have a second cap for the /48 around them, since one customer may have all
-   of it. Thread-safe; a lock and a few comparisons for each connection. */
+    of it. Thread-safe; a lock and a few comparisons for each connection. */
 class connection_limiter {
 public:
     /// The bytes of a network: see handlers::network_bucket.
@@ -76,19 +76,19 @@ public:
     {}
 
     /** Take a place for a connection of a client, if there is one. It is `all_full` only if the client's
-       network has room. */
+        network has room. */
     admission admit(const boost::asio::ip::address& client);
 
     /// The same as admit() beyond the total, in exchange for a connection that is being closed.
     admission admit_one_more(const boost::asio::ip::address& client);
 
     /** The same beyond the total for a trusted proxy that has not named its client yet: whether others have
-       to make room is decided by move_to(). A small part of the total. */
+        to make room is decided by move_to(). A small part of the total. */
     admission admit_provisionally(const boost::asio::ip::address& proxy);
 
     /** Count a connection of a trusted proxy for the client that it forwards, which may be the proxy.
         @return `all_full` if the place is beyond the total: another connection has to be closed for it, or
-       this one */
+        this one */
     verdict move_to(place& taken, const boost::asio::ip::address& client);
 
     /// The number of connections of the network that a place is counted for; 0 of a trusted proxy.

@@ -15,7 +15,7 @@ namespace server {
 inline constexpr std::chrono::milliseconds log_flush_limit{1000};
 
 /** Log a complete line. Takes no lock and does not wait while a log_writer exists. Without one, as in
-   commands and before the server starts, the line is written at once, or given up after log_flush_limit. */
+    commands and before the server starts, the line is written at once, or given up after log_flush_limit. */
 void write_log(std::string_view line);
 
 /// Wait until every ring is empty. Safe in a signal handler. @return false if the limit passed

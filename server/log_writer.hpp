@@ -26,7 +26,7 @@ private:
 };
 
 /** Write the log to its end before the process ends through std::terminate or a fatal signal. The exception
-   is logged. */
+    is logged. */
 void flush_log_on_crash();
 
 } // namespace server

@@ -68,7 +68,7 @@ void raise_descriptor_limit()
 }
 
 /** The work of the main thread while the cores serve: signals, refresh of the signing keys, maintenance and
-   the state of the outbox. */
+    the state of the outbox. */
 class supervisor {
 public:
     supervisor(shared_state& shared, std::deque<core>& cores)

@@ -7,7 +7,7 @@ namespace server {
 
 /** Serve until SIGTERM or SIGINT, then drain: finish the requests in flight. A second signal stops at once.
     @throw db::failure if the database is unavailable at start, std::runtime_error if the server cannot listen
-   or a signing key cannot be opened */
+    or a signing key cannot be opened */
 void serve_until_drained(const config& settings);
 
 } // namespace server

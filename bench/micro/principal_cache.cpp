@@ -90,7 +90,7 @@ void find_cached(benchmark::State& state)
 BENCHMARK(find_cached)->Arg(1000)->Arg(100'000)->Arg(1'000'000);
 
 /** Evictions of a workspace with a hundred credentials among `range` cached principals. The time should
-   depend on the hundred alone, but for the memory's latency. */
+    depend on the hundred alone, but for the memory's latency. */
 void evict_a_workspace(benchmark::State& state)
 {
     auto count = static_cast<std::size_t>(state.range(0));

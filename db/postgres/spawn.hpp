@@ -11,8 +11,8 @@
 namespace db {
 
 /** Completion handler of background coroutines: an exception leaves io_context::run(), and with it the
-   thread, which ends the process with the cause in its log. `asio::detached` swallows it, and the loop has
-   silently ended: a core that accepts nothing, a node that renews no lease. A supervisor restarts a process.
+    thread, which ends the process with the cause in its log. `asio::detached` swallows it, and the loop has
+    silently ended: a core that accepts nothing, a node that renews no lease. A supervisor restarts a process.
  */
 inline void rethrow_error(std::exception_ptr error)
 {

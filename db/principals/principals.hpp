@@ -40,7 +40,7 @@ public:
 
         /** Whether what the database answers without a lease does not count either: lookups wait for the
            lease. For several database hosts. An earlier primary that was paused or cut off would otherwise be
-           asked beside its successor; where commits wait for a standby, it renews no lease. */
+            asked beside its successor; where commits wait for a standby, it renews no lease. */
         bool needs_lease = false;
 
         /// How long a lookup waits for the lease.

@@ -180,7 +180,7 @@ awaitable<std::optional<revoked_key>> revoke_by_digest(transaction tx, db::diges
 
 /** Sets the secret of a key that was minted with the digest of a claim token in its place.
     Also fails if the one who minted it could no longer do so, because the workspace reserves minting for
-   admins.
+    admins.
     @param within maximum age of the claim
     @param event  recorded if done; its workspace and actor, the user who minted the key, are set here
     @return the key, or nothing if there is no such claim */
@@ -195,9 +195,9 @@ struct successor {
 };
 
 /** Replaces an active key, which is as expected and was not rotated before, by one with the same name, owner,
-   role, scopes and expiry. The old key stays valid for `grace`, or until its own expiry if that is earlier;
-   without a grace period it is revoked at once. Fails on api_keys_prefix_key if the successor's prefix is
-   taken.
+    role, scopes and expiry. The old key stays valid for `grace`, or until its own expiry if that is earlier;
+    without a grace period it is revoked at once. Fails on api_keys_prefix_key if the successor's prefix is
+    taken.
     @param tx    as in update()
     @param event recorded if done */
 awaitable<change_result> rotate(transaction tx, owner_filter filter, std::string prefix,

@@ -10,8 +10,8 @@ namespace db {
 /** Credential check at the start of a batch that creates, widens or returns a credential. The batch fails
     with credential_was_revoked() if the caller's own credential was revoked or its membership ended, and with
     rights_have_changed() if its role, its scopes, its expiry, the ownership or the minting policy of the
-   workspace is not the caller's any more. A later revocation waits for the batch, so that no work of a
-   revoked credential in flight has an effect. Adds one result that the caller skips. */
+    workspace is not the caller's any more. A later revocation waits for the batch, so that no work of a
+    revoked credential in flight has an effect. Adds one result that the caller skips. */
 void require_valid_credential(batch& work, const principal& caller);
 
 /** As above, and locks the caller's workspace exclusively until the batch ends: concurrent changes of its

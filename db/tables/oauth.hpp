@@ -69,7 +69,7 @@ struct draft {
 };
 
 /** Links an identity, or records another sign-in. A user without this link must have the address of the
-   draft. Adds one result that the caller skips. The batch fails with one of the two below. */
+    draft. Adds one result that the caller skips. The batch fails with one of the two below. */
 void add_upsert(batch& work, const draft& grant);
 
 /// True if a batch failed because the user is linked to another identity of the issuer, or that identity to
@@ -82,7 +82,7 @@ bool was_outdated(const failure& error);
 BOOST_DEFINE_ENUM_CLASS(removal, done, unknown, last_sign_in_method)
 
 /** Removes the links to a provider and queues the revocation of their tokens. Refused if the user has no
-   password.
+    password.
     @param event recorded if done */
 awaitable<removal> remove(pool& db, uuid user_id, std::string provider, audit::entry event);
 

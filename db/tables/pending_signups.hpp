@@ -45,7 +45,7 @@ awaitable<std::vector<row>> find_recent(pool& db, std::string email_normalized);
 void add_renew(batch& work, const uuid& id, const digest& token, timestamp expires_at);
 
 /** Consumes one, and ends all others of its address. The batch fails with one_time_tokens::was_invalid() if
-   it is no longer valid: of two concurrent ones, one fails. Adds one result that the caller skips. */
+    it is no longer valid: of two concurrent ones, one fails. Adds one result that the caller skips. */
 void add_consume(batch& work, const digest& token);
 
 /// Ends one, and no other.

@@ -21,8 +21,8 @@ enum class refusal {
 
 /** The refusals of one core. A client can cause any number of them, so they are neither written on the
    request path nor each as a row of its own: all refusals of a kind and a subject within `span`, on all cores
-   and nodes, are one event, which describes the first of them and has their number as `details.count`. A
-   crash loses those since the last write. */
+    and nodes, are one event, which describes the first of them and has their number as `details.count`. A
+    crash loses those since the last write. */
 class refusal_writer {
 public:
     /// At most six rows an hour for a subject.
@@ -49,8 +49,8 @@ public:
     }
 
     /** Write all refusals. An event without a workspace gets the one that its target, a user, would sign in
-       to. Nothing is written about a user or a workspace deleted meanwhile. What cannot be written because
-       the database is unavailable is kept for the next time. @throw failure in that case */
+        to. Nothing is written about a user or a workspace deleted meanwhile. What cannot be written because
+        the database is unavailable is kept for the next time. @throw failure in that case */
     awaitable<void> flush();
 
     /// Stop the timer and flush a last time. @throw failure

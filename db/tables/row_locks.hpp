@@ -12,9 +12,9 @@ namespace db {
 enum class lock_strength { key_share, share, no_key_update, update };
 
 /** Rows to lock before the other statements of a batch. All transactions lock in one order (workspaces,
-   users, sessions, API keys, then everything else, see db/migrations/README.md), so that no two of them can
-   wait for each other. A batch with statements that would lock in another order, also through a foreign key
-   or a trigger, begins with the rows in question, at the greatest strength that it needs. */
+    users, sessions, API keys, then everything else, see db/migrations/README.md), so that no two of them can
+    wait for each other. A batch with statements that would lock in another order, also through a foreign key
+    or a trigger, begins with the rows in question, at the greatest strength that it needs. */
 struct row_locks {
     std::vector<uuid> workspaces{};
 

@@ -67,7 +67,7 @@ awaitable<outcome> set_role(transaction tx, uuid workspace_id, uuid user_id, db:
                             audit::entry event);
 
 /** Removes a member, revokes their keys for this workspace, takes their sessions out of it and cancels the
-   invites they made. Tokens and keys of the membership do not count for a later one.
+    invites they made. Tokens and keys of the membership do not count for a later one.
     @param tx, event as in set_role() */
 awaitable<outcome> remove(transaction tx, uuid workspace_id, uuid user_id, audit::entry event);
 

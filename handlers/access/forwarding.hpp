@@ -40,8 +40,8 @@ struct located_client {
     that is not a trusted proxy. An element without an address ends the search at the last valid address.
 
     If both headers are present, they have to name the same client. Else one of them is the client's own,
-   which the proxy has passed on, and nothing tells which: the peer's address counts. A proxy that writes one
-   of the headers should therefore remove the other one.
+    which the proxy has passed on, and nothing tells which: the peer's address counts. A proxy that writes one
+    of the headers should therefore remove the other one.
 
     Elements are read from right to left, so that nothing a client has written can change how the elements of
     the proxies are read. */

@@ -16,7 +16,7 @@
 namespace handlers {
 
 /** The tables: rules with the same window, of subjects that come into being in the same way. Filling
-   one table reaches the counters of no other. */
+    one table reaches the counters of no other. */
 enum class rate_table : std::uint8_t {
     /// Credentials that exist.
     credentials,
@@ -89,12 +89,12 @@ struct needed_share {
 
     Several nodes share a limit L without asking each other at every request. Of a subject's requests in a
     window, each of N nodes admits L / 10N by itself, and all others from shares that it takes from one
-   counter for all nodes (db::rate_quotas), which hands out L. Both hold at any speed, since a request for
-   which there is no share waits for one:
+    counter for all nodes (db::rate_quotas), which hands out L. Both hold at any speed, since a request for
+    which there is no share waits for one:
     - A subject on one node has its whole limit: the shares sum up to L.
     - A subject that spreads over all has at most 1.2 L: L in shares, and L / 10N twice on each node, in two
       windows of that node that overlap one of all nodes. A window becomes one of all nodes with the first
-   share.
+    share.
 
     Only subjects beyond a tenth of their part cost anything, and of these a share is requested before the
    last one is used up: a client that uses its whole limit of 1000 on one of three nodes takes 17 shares, most

@@ -45,7 +45,7 @@ struct access_token {
 };
 
 /** A JWT that names the session, its workspace and the membership there, valid for the configured time or
-   until the session expires. */
+    until the session expires. */
 access_token make_access_token(const context& cx, const token_subject& subject);
 
 /** The refresh token of a session at a counter: session, counter, and an HMAC over both and the session's

@@ -13,7 +13,7 @@ namespace handlers::avatars {
 inline constexpr std::size_t max_size = std::size_t{2} << 20;
 
 /** Stores the body as the caller's avatar, without its metadata: PNG, JPEG or WebP by its content, regardless
-   of its Content-Type. 415 for anything else, and for too many pixels. */
+    of its Content-Type. 415 for anything else, and for too many pixels. */
 awaitable<answer<schemas::user>> replace(call& c);
 
 awaitable<answer<no_content>> remove(call& c);

@@ -8,8 +8,8 @@
 namespace handlers::email_address {
 
 /** Consumes a token from an email: the address is verified. With a session of the account or its password,
-   the account is proved as well; without, it joins no workspace by it, and a later proof replaces it. 400
-   invalid_token, 403 invalid_credentials. */
+    the account is proved as well; without, it joins no workspace by it, and a later proof replaces it. 400
+    invalid_token, 403 invalid_credentials. */
 awaitable<answer<schemas::verified_email>> verify(call& c, schemas::email_verification body);
 
 /// Consumes such a token for an owner of the address who did not make the account: the account ends, and the

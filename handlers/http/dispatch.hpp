@@ -29,7 +29,7 @@ std::variant<reply, pending> dispatch_now(const router& routes, context& cx, con
 
 /** Checks the guard of a request before its body is read, from memory alone.
     @return the reply of a request without a route, or rejected by the guard; else the request, admitted
-   unless that requires the database. Throws std::bad_alloc alone. */
+    unless that requires the database. Throws std::bad_alloc alone. */
 std::variant<reply, pending> admit_now(const router& routes, context& cx, const request& req);
 
 /** Checks the guard of a pending request before its body is read.

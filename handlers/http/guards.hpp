@@ -33,8 +33,8 @@ awaitable<std::optional<problem>> authorize(call& c, const guard& required);
 awaitable<std::optional<problem>> reauthorize(call& c, const guard& required);
 
 /** Runs the handler of a call that passed the guard. If the caller's rights change before the handler's
-   transaction locks them, the transaction has no effect: the guard and the handler then run again, with the
-   rights of now.
+    transaction locks them, the transaction has no effect: the guard and the handler then run again, with the
+    rights of now.
     @return the handler's reply, or why the call is not permitted any more */
 awaitable<std::variant<reply, problem>> run_with_current_rights(call& c, const guard& required,
                                                                 std::function<awaitable<reply>()> handler);

@@ -11,8 +11,8 @@
 namespace handlers {
 
 /** Counts the outstanding lookups of clients that have presented too many unknown credentials. All lookups of
-   a core share a connection, in their order: without a bound, one client that makes up credentials would
-   delay those of all others. Used by the core's thread alone. */
+    a core share a connection, in their order: without a bound, one client that makes up credentials would
+    delay those of all others. Used by the core's thread alone. */
 class lookup_limiter {
 public:
     /// As address_bucket() returns it.

@@ -13,7 +13,7 @@ namespace handlers {
 problem deny_permission(const call& c, std::string_view permission);
 
 /** Counts a wrong password as `login.failed` in the audit trail of the caller's workspace, or of the one that
-   the account would sign in to. Never for an address without an account, of which no trail exists. */
+    the account would sign in to. Never for an address without an account, of which no trail exists. */
 void record_failed_login(const call& c, const db::uuid& account);
 
 } // namespace handlers

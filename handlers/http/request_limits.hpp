@@ -52,7 +52,7 @@ std::optional<decision> try_count_address(call& c);
 std::optional<decision> try_count_credential(call& c);
 
 /** Counts a request with an invalid credential against the limit of its client address. Only after the
-   lookup: the address of a proxy may be over its limit through others, and a valid credential has its own.
+    lookup: the address of a proxy may be over its limit through others, and a valid credential has its own.
     @return the 429 if it is over the limit, else `rejection` */
 std::optional<decision> try_reject(call& c, problem rejection);
 

@@ -31,7 +31,7 @@ constexpr auto exif_signature = "Exif\0\0"sv;
 constexpr std::uint32_t upright = 1;
 
 /** The orientation in the first directory of a TIFF structure (TIFF 6.0, section 2; Exif 2.32,
-   section 4.6.4).
+    section 4.6.4).
     @return from 1 to 8; 1 if there is none */
 std::uint32_t read_orientation(bytes tiff)
 {

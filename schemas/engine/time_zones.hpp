@@ -10,11 +10,11 @@
 namespace schemas {
 
 /** The zones and aliases of a tz database in the compact form of `zic`, sorted. Without `Factory`, the
-   placeholder for a zone that has not been set. */
+    placeholder for a zone that has not been set. */
 std::vector<std::string> read_time_zones(std::istream& tzdata);
 
 /** Reads the names from the system's tz database, if that has not been done. For the start of the program, so
-   that a missing database is found then.
+    that a missing database is found then.
     @throw std::runtime_error if there is none */
 void load_time_zones();
 

@@ -191,7 +191,7 @@ bool is_encoded_label(std::string_view part)
 }
 
 /** The ASCII form of a domain, or nothing if it is invalid. The rules for labels apply to what UTS #46 makes
-   of the text, since it makes dots, digits and hyphens of other characters. */
+    of the text, since it makes dots, digits and hyphens of other characters. */
 std::optional<std::string> valid_domain(std::string_view text)
 {
     const bool is_plain = std::none_of(text.begin(), text.end(), is_non_ascii) &&

@@ -54,7 +54,7 @@ struct text {
 };
 
 /** A token, code or key as presented: any string at all. Only the handler can tell whether it is
-   right, and a malformed one is as wrong as an unknown one. */
+    right, and a malformed one is as wrong as an unknown one. */
 struct opaque_token {
     std::string value;
 
@@ -86,8 +86,8 @@ struct name_text {
 
 /** An email address (RFC 5321, with UTF-8 as of RFC 6531): a dot-atom local part of at most 64 bytes, a
     domain of at least two labels that is valid under UTS #46, 254 bytes in total. Quoted local parts and
-   address literals are rejected: hardly any mailbox needs them, and they have a long history of bypassing
-   other checks. */
+    address literals are rejected: hardly any mailbox needs them, and they have a long history of bypassing
+    other checks. */
 struct email_address {
     /// As entered, for sending and display.
     std::string text;
@@ -104,7 +104,7 @@ struct email_address {
 std::string normalize_email(std::string_view address);
 
 /** The form in which domains are compared: domain_to_ascii(). A domain that is invalid, as one stored earlier
-   may be, is only lower-cased in ASCII, and then equals no valid one. */
+    may be, is only lower-cased in ASCII, and then equals no valid one. */
 std::string normalize_domain(std::string_view domain);
 
 /// An email domain such as `example.com`, stored and returned as normalize_domain() makes it.
@@ -117,8 +117,8 @@ struct domain_name {
 };
 
 /** A new password: 8 code points to 1024 bytes, as to_opaque_string() makes it, so that it is the same from
-   every keyboard. The upper bound is in bytes, since it limits the work of hashing. Strength is checked
-   separately. */
+    every keyboard. The upper bound is in bytes, since it limits the work of hashing. Strength is checked
+    separately. */
 struct new_password {
     std::string value;
 

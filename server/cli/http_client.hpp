@@ -19,7 +19,7 @@ struct http_response {
 enum class url_reach { this_machine, network_encrypted, network_in_clear };
 
 /** Where requests to an http or https URL go: over http, a loopback address or `localhost` is this machine.
-   The URL is parsed by the parser that sends it, so that both see the same host.
+    The URL is parsed by the parser that sends it, so that both see the same host.
     @return nothing if it is not such a URL */
 std::optional<url_reach> reach_of(const std::string& url);
 

@@ -28,7 +28,7 @@ constexpr std::size_t linger_limit = 4 * 1024 * 1024;
 constexpr std::size_t max_kept_buffer = 16 * 1024;
 
 /** The value of a header of all proxies. A proxy may add a line or extend the one there is; both mean the
-   same (RFC 9110, section 5.3). */
+    same (RFC 9110, section 5.3). */
 template <class Name>
 std::string join_lines(const http::request_header<>& header, Name name)
 {
@@ -225,7 +225,7 @@ handlers::awaitable<bool> http_connection::read_body(exchange& current)
 // ---- handling
 
 /** Answer a request with a body that has not arrived yet. The guard decides on the header, so that a client
-   without permission occupies no memory, and one that sent `Expect: 100-continue` need not send the body.
+    without permission occupies no memory, and one that sent `Expect: 100-continue` need not send the body.
     @param outcome the guard's decision from memory; receives the reply
     @return false if the connection ends here, with or without a response */
 handlers::awaitable<bool>

@@ -48,7 +48,7 @@ public:
     void run();
 
     /** Report the server as not ready and keep accepting for the drain delay; then finish the requests in
-       flight and let run() return, after the drain limit at the latest. */
+        flight and let run() return, after the drain limit at the latest. */
     void drain();
 
     /// Let run() return at once.

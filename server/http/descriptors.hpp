@@ -9,7 +9,7 @@ namespace server {
 
 /** Whether an error of accept() concerns the one connection, which is gone, and not the process: accept(2)
     passes on network errors that are pending on the new socket. All other errors last, so that accepting
-   again at once would be a busy loop: no descriptors (EMFILE, ENFILE) or no memory (ENOBUFS, ENOMEM). */
+    again at once would be a busy loop: no descriptors (EMFILE, ENFILE) or no memory (ENOBUFS, ENOMEM). */
 bool is_error_of_one_client(const boost::system::error_code& error);
 
 /** The descriptors that listeners leave to the rest of the process: connections to the database, emails, name

@@ -26,7 +26,7 @@ inline constexpr std::size_t max_proxy_header = 2048;
 
 /** Read a header of version 2 (HAProxy, "The PROXY protocol", section 2.2), strictly: a client must not be
     able to pass its own for that of the proxy. Addresses are read of TCP alone, with extensions (TLV) that
-   fill the header exactly. Version 1, a line of text, is malformed.
+    fill the header exactly. Version 1, a line of text, is malformed.
     @param bytes all that has been received so far */
 proxy_header read_proxy_header(std::string_view bytes);
 

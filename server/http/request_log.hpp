@@ -18,8 +18,8 @@ namespace server {
 bool is_valid_request_id(std::string_view id);
 
 /** The request log of one core: at `info` changes and client errors, at `debug` the routine responses to
-   other services, tens of thousands per second. The route is logged in place of the path, so that nothing
-   from a client's URL reaches the log.
+    other services, tens of thousands per second. The route is logged in place of the path, so that nothing
+    from a client's URL reaches the log.
 
     Refusals are sampled, since anonymous clients can cause any number of them: of each route and status, the
     first refusals of a second are logged, and the others are counted in one line. */

@@ -10,7 +10,7 @@ namespace server {
 /** Delivers the outbox while it exists. Any number of processes share one outbox: a message is claimed for a
     minute, and no transaction stays open while it is sent. It is sent twice only if a process dies, or hangs
     for longer than the claim, after the mail server has accepted it and before the database has recorded
-   that.
+    that.
 
     LATCHKEY_SMTP_CONNECTIONS messages are sent at the same time. Those of the lane `security` go first, and a
     quarter of the connections is reserved for them: no queue of other messages delays a password reset by

@@ -110,7 +110,7 @@ public:
     }
 
     /** Add checks in the order of their ends, from one thread of several. Those that ended long enough ago
-       are judged and forgotten: what the grants say about them is final. */
+        are judged and forgotten: what the grants say about them is final. */
     void add(std::vector<check> some)
     {
         std::scoped_lock lock(mutex_);

@@ -40,7 +40,7 @@ public:
     }
 
     /** Split brain: the primary is paused, the standby promoted, and then the earlier primary continues
-       beside the new one.
+        beside the new one.
         @param paused for which the earlier primary is paused, at least
         @param beside for which both are primaries, before the earlier one is fenced (killed) */
     void split(std::chrono::milliseconds paused, std::chrono::milliseconds beside)

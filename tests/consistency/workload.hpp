@@ -229,7 +229,7 @@ private:
     }
 
     /** A request that mints nothing in any case: without the right to mint it is refused for that reason,
-       with it because the new key would have a scope that its creator lacks, which the response then names.
+        with it because the new key would have a scope that its creator lacks, which the response then names.
      */
     static std::string mint_too_much(const std::string& credential)
     {

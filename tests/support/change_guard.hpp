@@ -4,8 +4,8 @@
 namespace support {
 
 /** SQL for a test database: while a node is registered, the server cannot commit a change of users,
-   memberships or credentials that does not go through db::invalidation_bus. Every e2e test thereby verifies
-   every route. */
+    memberships or credentials that does not go through db::invalidation_bus. Every e2e test thereby verifies
+    every route. */
 inline constexpr const char* refuse_unpublished_changes = R"(
     CREATE FUNCTION refuse_unpublished_change() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN

@@ -19,7 +19,7 @@ struct email {
 };
 
 /** Parse a message: parts of text/plain and text/html in any multipart, as quoted-printable or base64, in
-   UTF-8; an encoded subject. @throw runtime_error for anything else */
+    UTF-8; an encoded subject. @throw runtime_error for anything else */
 email parse_email(std::string_view message);
 
 /// The first link in the text; empty if there is none.

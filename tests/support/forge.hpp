@@ -9,7 +9,7 @@ namespace support {
 
 /** Replace one character of a token, so that the result has the same length and never equals the original.
     'A' becomes 'Q', everything else 'A': in base64url these two differ in the upper bits, so that even the
-   last character, with lower bits that may be padding, decodes to different bytes.
+    last character, with lower bits that may be padding, decodes to different bytes.
     @throw out_of_range if there is no such position */
 inline std::string forge(const std::string& token, std::size_t position)
 {

@@ -22,7 +22,7 @@ public:
     std::vector<email> emails() const;
 
     /** Wait for an email that was not returned before; the oldest such. Two in flight at the same time have
-       no order: wait for the first before causing the second.
+        no order: wait for the first before causing the second.
         @param recipient contained in the To header
         @param subject contained in the subject
         @return nothing if none arrives in time */

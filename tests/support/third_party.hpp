@@ -120,8 +120,8 @@ private:
 };
 
 /** An OpenID provider, https on a free port of localhost, with an authorization endpoint that consents at
-   once. It checks PKCE (S256), redirect_uri, client_id and that codes are used once; any client_secret is
-   accepted.
+    once. It checks PKCE (S256), redirect_uri, client_id and that codes are used once; any client_secret is
+    accepted.
  */
 class oidc_issuer {
 public:
@@ -131,7 +131,7 @@ public:
     const std::string& issuer() const { return issuer_; }
 
     /** Change its behavior; tests/third_party/oidc.mjs lists the settings, such as {"claims":
-       {"email_verified": false}},
+        {"email_verified": false}},
         {"alg": "none"}, {"rotate": true}, {"delay_ms": {"token": 5000}}. */
     void set(const boost::json::object& settings) const;
 

@@ -12,7 +12,7 @@
 namespace db::test {
 
 /** Objects n of each kind have the id test.id(kind, n). User n owns workspace n, in which user n - 1 is an
-   admin too, and has asked to join workspace n + 2. The other rows of a user refer to workspaces of theirs.
+    admin too, and has asked to join workspace n + 2. The other rows of a user refer to workspaces of theirs.
  */
 class filled_database : public support::database {
 public:

@@ -20,7 +20,7 @@ struct latency_pair {
 };
 
 /** Cliff's delta of paired samples: from -1 (the known address is always faster) over 0 (as often as not) to
-   1 (always slower). Neither outliers nor the width of the noise move it.
+    1 (always slower). Neither outliers nor the width of the noise move it.
     @param shift added to every latency of the known address */
 double effect_size(const std::vector<latency_pair>& pairs, milliseconds shift = milliseconds(0))
 {

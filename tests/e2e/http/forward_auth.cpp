@@ -201,7 +201,7 @@ const std::vector<std::string> identity_headers = {"X-User-Id", "X-Workspace-Id"
                                                    "X-Credential-Id"};
 
 /** Forged identity headers, under every name that an application might read as one of Latchkey's: each dash
-   as a dash, an underscore or a dot. */
+    as a dash, an underscore or a dot. */
 std::vector<std::pair<std::string, std::string>> forge_identity()
 {
     std::vector<std::pair<std::string, std::string>> out{{"x-user-id", "forged"}, {"X-USER_ID", "forged"}};

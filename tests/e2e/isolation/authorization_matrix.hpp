@@ -52,7 +52,7 @@ enum class subject {
 };
 
 /** One route: a call as in the contract, the permission it requires, and the status of its success. Path and
-   body contain placeholders in braces, which the fixture replaces by objects created for this call. */
+    body contain placeholders in braces, which the fixture replaces by objects created for this call. */
 struct row {
     verb method;
     /// Relative to the base path, or to the root of the site.

@@ -18,7 +18,7 @@ bool is_scale_drill();
 int scale_rounds();
 
 /** The drill has a cluster with the settings of scripts/postgres, with fsync, in LATCHKEY_SCALE_FOLDER, where
-   it stays and is used again, or in a temporary folder. Otherwise it is a throwaway cluster. */
+    it stays and is used again, or in a temporary folder. Otherwise it is a throwaway cluster. */
 class scale_databases {
 public:
     /// Filled with the first use.

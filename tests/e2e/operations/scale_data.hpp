@@ -9,8 +9,8 @@
 namespace e2e {
 
 /** The people first, first + step, … up to last. Each has 100 sessions, 20 of them live, 10 API keys, 20
-   audit events and 3 devices, and some have tokens, invites, provider logins and undelivered emails. Those
-   with multiples of 5 own a workspace that has no other member. */
+    audit events and 3 devices, and some have tokens, invites, provider logins and undelivered emails. Those
+    with multiples of 5 own a workspace that has no other member. */
 struct people {
     std::int64_t first, last, step = 1;
 };

@@ -44,7 +44,7 @@ public:
     }
 
     /** Times in milliseconds. The interval contains the ratio of the 99th percentiles with a confidence of 95
-       % (bootstrap with 2000 resamples). */
+        % (bootstrap with 2000 resamples). */
     std::string table() const
     {
         std::ostringstream out;

@@ -160,7 +160,7 @@ BOOST_FIXTURE_TEST_CASE(a_slot_is_free_when_all_its_counts_were_refunded, counte
 }
 
 /** The claim of the class: no crowd of other subjects lets one be admitted more often than its limit in a
-   window. Compared with an exact count of each subject's own windows of admitted requests in the crowd. */
+    window. Compared with an exact count of each subject's own windows of admitted requests in the crowd. */
 BOOST_AUTO_TEST_CASE(no_crowd_makes_the_table_forget_a_subject)
 {
     for (std::size_t slots : {1u, 64u, 1024u}) {
