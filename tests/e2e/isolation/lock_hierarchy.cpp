@@ -1,13 +1,13 @@
 // Every change takes its row locks in the lock order (db/migrations/README.md), so that no two can deadlock.
 #include "tests/e2e/isolation/lock_order_fixture.hpp"
 #include "tests/support/eventually.hpp"
+#include "tests/support/thorough.hpp"
 
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
 #include <atomic>
 #include <barrier>
-#include <cstdlib>
 #include <thread>
 
 using namespace e2e;
@@ -122,10 +122,10 @@ struct pairs_fixture : lock_fixture {
     participants ada, bob;
 };
 
-/// Every call and every pair of calls takes minutes; without LATCHKEY_THOROUGH, each fifth is executed.
+/// Every call and every pair of calls takes minutes; in a run that is not thorough, each eighth is executed.
 unsigned stride()
 {
-    return std::getenv("LATCHKEY_THOROUGH") ? 1 : 5;
+    return support::is_thorough() ? 1 : 8;
 }
 
 } // namespace
@@ -160,9 +160,8 @@ BOOST_FIXTURE_TEST_CASE(every_change_locks_rows_in_the_lock_order, hierarchy_fix
                 check(one, rows, name_of(line));
             }
     }
-    BOOST_TEST(waits >
-               300 / static_cast<int>(
-                         stride())); // fewer: the requests lock other rows than those of their scenarios
+    // Fewer: the requests lock other rows than those of their scenarios.
+    BOOST_TEST(waits > 300 / static_cast<int>(stride()));
     server.stop();
     BOOST_TEST(count_deadlocks() == "0");
 }

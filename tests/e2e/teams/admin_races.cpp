@@ -1,6 +1,7 @@
 // Concurrent changes of a team's admins: they are serialized, and an active admin always remains.
 #include "tests/e2e/support/all_cores.hpp"
 #include "tests/e2e/support/members.hpp"
+#include "tests/support/thorough.hpp"
 
 #include <map>
 #include <string>
@@ -9,7 +10,7 @@ using namespace e2e;
 
 namespace {
 
-constexpr int rounds = 25;
+const int rounds = support::is_thorough() ? 25 : 10;
 
 /// Mel and Bob are admins as well as Ada.
 struct admin_race_fixture : team_fixture {

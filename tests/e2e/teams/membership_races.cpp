@@ -1,6 +1,7 @@
 // Races between the end of a membership, role or invite and its use.
 #include "tests/e2e/support/all_cores.hpp"
 #include "tests/e2e/support/invite_fixture.hpp"
+#include "tests/support/thorough.hpp"
 
 #include <set>
 #include <string>
@@ -9,7 +10,7 @@ using namespace e2e;
 
 namespace {
 
-constexpr int rounds = 25;
+const int rounds = support::is_thorough() ? 25 : 10;
 
 struct membership_race_fixture : invite_fixture {
     membership_race_fixture() : invite_fixture(four_cores) {}
