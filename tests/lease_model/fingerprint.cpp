@@ -16,6 +16,7 @@ public:
     {
         put(world_.cuts_);
         put(world_.failures_);
+        put(world_.observations_);
         put(world_.late_);
         for (auto& each : world_.revocations_) {
             put(static_cast<int>(each.state));
@@ -120,9 +121,12 @@ private:
     {
         node_ = static_cast<std::size_t>(&of - world_.nodes_.data());
         put(of.holder.current());
-        holder_sent_ = of.holder.current().sent;
         put(of.recalls.current());
         put(of.until > world_.now_ ? (of.until - world_.now_).count() : 0);
+        for (auto& [id, seen] : of.recalls.current().nodes) {
+            put_observations(of.requests, seen);
+            put_observations(of.replies, seen);
+        }
         for (auto& each : of.requests) {
             put(static_cast<int>(each.kind));
             put(relative_id(of, each.kind, each.id));
@@ -180,11 +184,22 @@ private:
             put(*of.row);
     }
 
+    /// Whether each observation under way was sent late enough to show that a lease has run out.
+    template <class Messages>
+    void put_observations(const Messages& all, const recall_tracker::observation& seen)
+    {
+        for (auto& each : all)
+            if (each.kind == request::kind_type::observe)
+                put(each.sent - seen.since >= world_.setup_->lease * tick);
+    }
+
     static number relative_id(const node& of, request::kind_type kind, std::uint64_t id)
     {
         using kinds = request::kind_type;
         auto last = kind == kinds::look ? of.recalls.current().last_look : of.holder.current().request;
-        return kind == kinds::listen || kind == kinds::acknowledge ? 0 : static_cast<number>(last - id);
+        return kind == kinds::listen || kind == kinds::acknowledge || kind == kinds::observe
+                   ? 0
+                   : static_cast<number>(last - id);
     }
 
     /// Of a round that the holder has forgotten, only that it is none of its own.
@@ -228,8 +243,6 @@ private:
             put(seen.looked - seen.since >= length);
             put(age(seen.since, lease));
             put(seen.stale);
-            put(world_.observes(node_) &&
-                holder_sent_ - seen.since >= length); // a renewal shows the rows, too
             for (auto& look : of.looks)
                 put(look.sent - seen.since >= length);
         }
@@ -252,7 +265,6 @@ private:
 
     const world& world_;
     std::size_t node_ = 0;
-    time_point holder_sent_;
     std::vector<std::vector<number>> epochs_, renewals_;
     std::uint64_t one_ = 1, two_ = 2;
 };

@@ -177,6 +177,10 @@ std::vector<named_setup> large_worlds()
     prompt.fence_after = 6;
     prompt.settles_within = prompt.fence_after + prompt.lease + 3;
     out.push_back({"one revocation, a committer that never hesitates, a longer lease", prompt});
+    auto reads = one;
+    reads.lease = 2;
+    reads.observations = 1;
+    out.push_back({"one revocation, rows that a renewal returns", reads});
     auto query = one;
     query.lease = 2;
     query.failures = 1;

@@ -54,7 +54,7 @@ std::optional<reply> world::answer(std::size_t which, request next)
 {
     using kind = request::kind_type;
     auto& of = nodes_[which];
-    reply out{next.kind, next.id, true, 0, now_, {}};
+    reply out{next.kind, next.id, true, 0, now_, {}, next.sent};
     switch (next.kind) {
     case kind::listen:
         break;
@@ -72,8 +72,9 @@ std::optional<reply> world::answer(std::size_t which, request next)
         out.accepted = of.row && of.row->epoch == next.epoch && !of.fenced;
         if (out.accepted)
             ++of.row->renewals;
-        if (observes(which))
-            out.rows = rows_but(which);
+        break;
+    case kind::observe:
+        out.rows = rows_but(which);
         break;
     case kind::look:
         for (std::size_t i = 0; i < next.changes.size(); ++i)

@@ -66,6 +66,7 @@ std::string step::text() const
                                             "connection lost",
                                             "fails",
                                             "starts",
+                                            "reads the rows",
                                             "tick"};
     auto out = std::string(names[static_cast<std::size_t>(kind)]);
     if (kind == kind_type::tick)
@@ -74,7 +75,8 @@ std::string step::text() const
            ": " + out;
 }
 
-world::world(const setup& how) : setup_(&how), cuts_(how.cuts), failures_(how.failures)
+world::world(const setup& how)
+    : setup_(&how), cuts_(how.cuts), failures_(how.failures), observations_(how.observations)
 {
     for (auto origin : how.revocations)
         revocations_.push_back({origin, progress::waiting, {}});
@@ -167,6 +169,8 @@ std::vector<step> world::enabled() const
                     out.push_back({kind::cache, i, c, key});
             }
         }
+        if (observations_ > 0 && i == 0 && of.listens)
+            out.push_back({kind::observe, i});
         if (cuts_ > 0 && of.listens && setup_->is_cut[i])
             out.push_back({kind::cut, i});
         if (failures_ > 0 && of.listens && setup_->is_failing[i]) {
@@ -241,6 +245,10 @@ void world::apply(const step& which)
         --(nodes_[which.node].starts > 0 ? nodes_[which.node].starts : failures_);
         perform(which.node, nodes_[which.node].holder.listening(now_));
         break;
+    case kind::observe:
+        --observations_;
+        nodes_[which.node].requests.push_back({request::kind_type::observe, 0, 0, {}, {}, now_});
+        break;
     case kind::tick:
         now_ += tick;
         break;
@@ -268,12 +276,6 @@ std::optional<std::string> world::violation() const
 bool world::all_acknowledged() const
 {
     return std::ranges::all_of(revocations_, [](auto& each) { return each.state == progress::acknowledged; });
-}
-
-/// Whether what a node's renewals show of other nodes matters: it has changes to settle.
-bool world::observes(std::size_t which) const
-{
-    return std::ranges::any_of(revocations_, [&](auto& each) { return each.origin == which; });
 }
 
 /// A task of a node fails: the holder's, or the query of a node without a cache.
@@ -305,14 +307,13 @@ void world::receive_reply(std::size_t which)
     case kind::register_node:
         perform(which, of.holder.registered(next.id, next.epoch, server_time(next.at), now_));
         break;
-    case kind::renew: {
-        auto sent = of.holder.current().sent;
+    case kind::renew:
         perform(which, next.accepted ? of.holder.renewed(next.id, server_time(next.at), now_)
                                      : of.holder.refused(next.id, now_));
-        if (observes(which))
-            perform(which, of.recalls.observed(next.rows, sent, now_));
         break;
-    }
+    case kind::observe:
+        perform(which, of.recalls.observed(next.rows, next.sent, now_));
+        break;
     case kind::look:
         perform(which, of.recalls.looked(next.id, next.rows, now_));
         break;
@@ -384,7 +385,7 @@ void world::connect(std::size_t which)
     of.starts = 0;
     perform(which, of.holder.connected());
     of.recalls.connected();
-    of.requests.push_back({request::kind_type::listen, 0, 0, {}, {}});
+    of.requests.push_back({request::kind_type::listen, 0, 0, {}, {}, {}});
 }
 
 template <class Actions>
@@ -406,16 +407,16 @@ void world::perform_one(std::size_t which, const lease_holder::action& what)
     else if (auto sent = std::get_if<lease_holder::acknowledge>(&what))
         push_new(of.requests, request{request::kind_type::acknowledge, 0, 0, sent->changes, sent->origins});
     else if (auto registers = std::get_if<lease_holder::register_node>(&what))
-        of.requests.push_back({request::kind_type::register_node, registers->request, 0, {}, {}});
+        of.requests.push_back({request::kind_type::register_node, registers->request, 0, {}, {}, {}});
     else if (auto renews = std::get_if<lease_holder::renew>(&what))
-        of.requests.push_back({request::kind_type::renew, renews->request, renews->epoch, {}, {}});
+        of.requests.push_back({request::kind_type::renew, renews->request, renews->epoch, {}, {}, {}});
 }
 
 void world::perform_one(std::size_t which, const recall_tracker::action& what)
 {
     auto& of = nodes_[which];
     if (auto look = std::get_if<recall_tracker::look>(&what))
-        of.requests.push_back({request::kind_type::look, look->id, 0, look->changes, look->awaited});
+        of.requests.push_back({request::kind_type::look, look->id, 0, look->changes, look->awaited, {}});
     else if (auto fence = std::get_if<recall_tracker::fence>(&what))
         of.fences.assign(1, *fence);
     else if (auto settled = std::get_if<recall_tracker::settled>(&what))

@@ -45,6 +45,9 @@ struct setup {
     int failures = 0;
     std::vector<bool> is_failing{false, true};
 
+    /// How often node 0 reads the other nodes' rows apart from its looks, as with a renewal.
+    int observations = 0;
+
     /// What node 0 knows about acknowledgements. With `none` it gets none.
     recall_tracker::reception reception = recall_tracker::reception::proved;
 
@@ -60,7 +63,7 @@ struct setup {
 
 /// A request of a node to PostgreSQL on the connection that listens.
 struct request {
-    enum class kind_type { listen, register_node, renew, look, acknowledge };
+    enum class kind_type { listen, register_node, renew, look, observe, acknowledge };
     kind_type kind;
     std::uint64_t id = 0;
     std::int64_t epoch = 0;
@@ -68,6 +71,9 @@ struct request {
     /// To publish again, or to acknowledge; and for each the node that is awaited, or the change's origin.
     std::vector<db::uuid> changes;
     std::vector<db::uuid> others;
+
+    /// Of an observation.
+    time_point sent{};
     bool operator==(const request&) const = default;
 };
 
@@ -78,6 +84,7 @@ struct reply {
     std::int64_t epoch = 0;
     time_point at;
     std::vector<db::node_record> rows;
+    time_point sent{};
 };
 
 struct notice {
@@ -165,6 +172,7 @@ struct step {
         cut,
         fail,
         start,
+        observe,
         tick
     };
     kind_type kind;
@@ -193,7 +201,6 @@ private:
     bool is_applying(const node& of, const notice& what) const;
     unsigned all_keys() const { return (1u << revocations_.size()) - 1; }
 
-    bool observes(std::size_t which) const;
     bool hears(std::size_t which) const;
     void notify(std::size_t which, const notice& what);
     void execute(std::size_t which);
@@ -218,7 +225,7 @@ private:
     std::int64_t last_epoch_ = 0;
     std::vector<node> nodes_;
     std::vector<revocation> revocations_;
-    int cuts_ = 0, failures_ = 0;
+    int cuts_ = 0, failures_ = 0, observations_ = 0;
     bool late_ = false;
 
     friend class fingerprinter;
