@@ -194,7 +194,6 @@ std::vector<named_setup> large_worlds()
     auto two = one;
     two.lease = 2;
     two.revocations = {0, 0};
-    two.max_looks = 2;
     out.push_back({"two revocations", two});
     return out;
 }
