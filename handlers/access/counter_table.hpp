@@ -73,7 +73,8 @@ public:
         @param now seconds of a monotonic clock, from 1 on */
     outcome count(std::uint64_t key, const allowance& allowed, std::uint32_t now);
 
-    /// Whether the next request of a subject would be refused. Counts nothing. Thread-safe.
+    /// Whether a subject has used up what it may count, for its next request to be refused. Counts nothing;
+    /// in the overflow, false for a subject that has not been counted there. Thread-safe.
     bool is_refused(std::uint64_t key, const allowance& allowed, std::uint32_t now);
 
     /** Grants a subject a share of the limit. Its count stays. Thread-safe.
