@@ -161,7 +161,7 @@ BOOST_FIXTURE_TEST_CASE(every_change_locks_rows_in_the_lock_order, hierarchy_fix
             }
     }
     // Fewer: the requests lock other rows than those of their scenarios.
-    BOOST_TEST(waits > 300 / static_cast<int>(stride()));
+    BOOST_TEST(waits > 200 / static_cast<int>(stride()));
     server.stop();
     BOOST_TEST(count_deadlocks() == "0");
 }
