@@ -125,10 +125,11 @@ private:
     clock::time_point next_report_{};
 };
 
-#if defined(__has_feature)
+/// A sanitizer reports fatal signals itself.
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define LATCHKEY_SANITIZED 1
-#endif
+constexpr bool is_sanitized = true;
+#else
+constexpr bool is_sanitized = false;
 #endif
 
 /// The kernel has reset the action to the default (SA_RESETHAND), which takes place when this returns.
@@ -185,13 +186,12 @@ log_writer::~log_writer()
 
 void flush_log_on_crash()
 {
-#ifndef LATCHKEY_SANITIZED // a sanitizer reports the signal itself
     struct sigaction action{};
     action.sa_handler = &on_fatal_signal;
     action.sa_flags = static_cast<int>(SA_RESETHAND);
     for (int signal : {SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV})
-        sigaction(signal, &action, nullptr);
-#endif
+        if (!is_sanitized)
+            sigaction(signal, &action, nullptr);
     std::set_terminate(&on_terminate);
 }
 
