@@ -45,6 +45,9 @@ struct measured_fault {
 
     /// Whether a storm of requests for unknown paths runs in both windows.
     bool in_storm = false;
+
+    /// Whether no known key is left: a new timeline empties the caches, and each key is looked up again.
+    bool empties_caches = false;
 };
 
 struct row {
@@ -96,7 +99,8 @@ BOOST_AUTO_TEST_CASE(known_keys_are_checked_as_fast_during_faults)
              on.postgres.primary().start();
              on.start_dns();
          }},
-        {"PostgreSQL killed, standby promoted", [&] { on.start_failover(); }, [&] { on.finish_failover(); }},
+        {"PostgreSQL killed, standby promoted", [&] { on.start_failover(); }, [&] { on.finish_failover(); },
+         false, true},
         {"commits that take 100 ms", [&] { on.postgres.delay_commits(100ms); },
          [&] { on.postgres.delay_commits(0ms); }},
         {"a peer suspended, and a key revoked",
@@ -128,7 +132,7 @@ BOOST_AUTO_TEST_CASE(known_keys_are_checked_as_fast_during_faults)
             << " x | " << std::setprecision(0) << of.checks << " | " << of.failed << " |\n";
         // Without a limit the machine may be busy: a lease then lapses before the window ends.
         BOOST_TEST(of.failed <= (limit > 0 ? 0 : of.checks / 2), faults[i].name);
-        if (limit > 0)
+        if (limit > 0 && !faults[i].empties_caches)
             BOOST_TEST(ratio <= limit, faults[i].name);
     }
     std::cout << out.str() << std::flush;
