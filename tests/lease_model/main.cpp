@@ -125,77 +125,35 @@ struct named_setup {
 
 std::vector<named_setup> small_worlds()
 {
-    std::vector<named_setup> out;
-    setup one;
-    out.push_back({"one revocation", one});
-    auto cut = one;
-    cut.lease = 2;
-    cut.cuts = 1;
-    cut.begins_registered = false;
-    out.push_back({"one revocation, a lost connection", cut});
-    auto failing = one;
-    failing.lease = 2;
-    failing.failures = 1;
-    out.push_back({"one revocation, a failure of the holder", failing});
-    auto failover = one;
-    failover.lease = 2;
-    failover.cuts = 1;
-    failover.is_cut = {true, false};
-    out.push_back({"one revocation, a lost connection of the committer", failover});
-    auto deaf = one;
-    deaf.lease = 2;
-    deaf.reception = recall_tracker::reception::none;
-    deaf.fence_after = 1;
-    out.push_back({"one revocation, no acknowledgements", deaf});
-    auto prompt = one;
-    prompt.lease = 2;
-    prompt.fence_after = 4;
-    prompt.settles_within = prompt.fence_after + prompt.lease + 2;
-    out.push_back({"one revocation, a committer that never hesitates", prompt});
-    auto cores = one;
-    cores.lease = 2;
-    cores.cores = 2;
-    out.push_back({"one revocation, two cores", cores});
-    return out;
+    return {
+        {"one revocation", {}},
+        {"one revocation, a lost connection", {.lease = 2, .cuts = 1, .begins_registered = false}},
+        {"one revocation, a failure of the holder", {.lease = 2, .failures = 1}},
+        {"one revocation, a lost connection of the committer",
+         {.lease = 2, .cuts = 1, .is_cut = {true, false}}},
+        {"one revocation, no acknowledgements",
+         {.lease = 2, .reception = recall_tracker::reception::none, .fence_after = 1}},
+        {"one revocation, a committer that never hesitates",
+         {.lease = 2, .settles_within = 8, .fence_after = 4}},
+        {"one revocation, two cores", {.lease = 2, .cores = 2}},
+    };
 }
 
 /// They take minutes.
 std::vector<named_setup> large_worlds()
 {
-    std::vector<named_setup> out;
-    setup one;
-    auto cut = one;
-    cut.cuts = 1;
-    out.push_back({"one revocation, a lost connection, a longer lease", cut});
-    auto cores = one;
-    cores.cores = 2;
-    out.push_back({"one revocation, two cores, a longer lease", cores});
-    auto fenced = one;
-    fenced.fence_after = 1;
-    out.push_back({"one revocation, fencing, a longer lease", fenced});
-    auto prompt = one;
-    prompt.fence_after = 6;
-    prompt.settles_within = prompt.fence_after + prompt.lease + 3;
-    out.push_back({"one revocation, a committer that never hesitates, a longer lease", prompt});
-    auto reads = one;
-    reads.lease = 2;
-    reads.observations = 1;
-    out.push_back({"one revocation, rows that a renewal returns", reads});
-    auto query = one;
-    query.lease = 2;
-    query.failures = 1;
-    query.is_failing = {true, false};
-    query.max_looks = 2;
-    out.push_back({"one revocation, a failed query", query});
-    auto both = one;
-    both.lease = 2;
-    both.has_cache = {true, true};
-    out.push_back({"two caches", both});
-    auto two = one;
-    two.lease = 2;
-    two.revocations = {0, 0};
-    out.push_back({"two revocations", two});
-    return out;
+    return {
+        {"one revocation, a lost connection, a longer lease", {.cuts = 1}},
+        {"one revocation, two cores, a longer lease", {.cores = 2}},
+        {"one revocation, fencing, a longer lease", {.fence_after = 1}},
+        {"one revocation, a committer that never hesitates, a longer lease",
+         {.settles_within = 13, .fence_after = 6}},
+        {"one revocation, rows that a renewal returns", {.lease = 2, .observations = 1}},
+        {"one revocation, a failed query",
+         {.lease = 2, .max_looks = 2, .failures = 1, .is_failing = {true, false}}},
+        {"two caches", {.lease = 2, .has_cache = {true, true}}},
+        {"two revocations", {.lease = 2, .revocations = {0, 0}}},
+    };
 }
 
 } // namespace

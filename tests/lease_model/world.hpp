@@ -54,8 +54,9 @@ struct setup {
     /// False: the nodes with a cache begin with their registration under way.
     bool begins_registered = true;
 
-    /// Node 0 and its connection never hesitate, and its changes settle within this many ticks.
-    std::optional<int> settles_within;
+    /// Node 0 and its connection never hesitate, and its changes settle within this many ticks: the time to
+    /// fencing, the lease, and the way there.
+    std::optional<int> settles_within = std::nullopt;
 
     /// A node that renews without acknowledging is fenced after this many ticks.
     int fence_after = 1000;
