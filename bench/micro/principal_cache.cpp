@@ -31,48 +31,53 @@ Bytes random_bytes(std::mt19937_64& random)
     return out;
 }
 
-/// A user's key; one in ten belongs to the same user as the previous one, and all to a thousand workspaces.
-db::principal_ref random_principal(std::mt19937_64& random, const std::vector<db::uuid>& workspaces,
-                                   db::scope_list scopes)
-{
-    static db::uuid user{};
-    if (random() % 10 != 0)
-        user = random_bytes<db::uuid>(random);
-    auto out = new db::principal;
-    out->kind = db::principal::kind_type::api_key;
-    out->credential_id = random_bytes<db::uuid>(random);
-    out->user_id = user;
-    out->workspace_id = workspaces[random() % workspaces.size()];
-    out->role = db::role::member;
-    out->prefix = "abcdefgh";
-    out->scopes = scopes;
-    out->digest = random_bytes<db::digest>(random);
-    return db::principal_ref(out);
-}
+/// Makes principals of keys of users: one in ten belongs to the same user as the one before, and all to a
+/// thousand workspaces.
+class principal_source {
+public:
+    principal_source() : workspaces(1000)
+    {
+        for (auto& each : workspaces)
+            each = random_bytes<db::uuid>(random);
+    }
 
-std::vector<db::uuid> make_workspaces(std::mt19937_64& random)
-{
-    std::vector<db::uuid> out(1000);
-    for (auto& each : out)
-        each = random_bytes<db::uuid>(random);
-    return out;
-}
+    db::principal_ref next()
+    {
+        if (random() % 10 != 0)
+            user_ = random_bytes<db::uuid>(random);
+        auto out = new db::principal;
+        out->kind = db::principal::kind_type::api_key;
+        out->credential_id = random_bytes<db::uuid>(random);
+        out->user_id = user_;
+        out->workspace_id = workspaces[random() % workspaces.size()];
+        out->role = db::role::member;
+        out->prefix = "abcdefgh";
+        out->scopes = scopes_;
+        out->digest = random_bytes<db::digest>(random);
+        return db::principal_ref(out);
+    }
+
+    std::mt19937_64 random{1};
+    std::vector<db::uuid> workspaces;
+
+private:
+    db::scope_lists shared_;
+    db::scope_list scopes_ = shared_.share({"content:read", "content:write"});
+    db::uuid user_{};
+};
 
 /// Lookups among `range` cached principals, in random order to defeat the prefetcher.
 void find_cached(benchmark::State& state)
 {
     auto count = static_cast<std::size_t>(state.range(0));
-    std::mt19937_64 random(1);
-    auto workspaces = make_workspaces(random);
-    db::scope_lists shared;
-    auto scopes = shared.share({"content:read", "content:write"});
+    principal_source principals;
     std::vector<db::digest> keys;
     keys.reserve(count);
 
     auto before = heap_bytes();
     db::principal_cache cache(count * 256);
     for (std::size_t i = 0; i < count; ++i) {
-        auto entry = random_principal(random, workspaces, scopes);
+        auto entry = principals.next();
         keys.push_back(entry->digest);
         cache.store(std::move(entry));
     }
@@ -80,7 +85,7 @@ void find_cached(benchmark::State& state)
         static_cast<double>(heap_bytes() - before) / static_cast<double>(cache.size());
     state.counters["cached"] = static_cast<double>(cache.size());
 
-    std::ranges::shuffle(keys, random);
+    std::ranges::shuffle(keys, principals.random);
     std::size_t next = 0;
     for (auto _ : state) {
         benchmark::DoNotOptimize(cache.find(keys[next]));
@@ -94,21 +99,18 @@ BENCHMARK(find_cached)->Arg(1000)->Arg(100'000)->Arg(1'000'000);
 void evict_a_workspace(benchmark::State& state)
 {
     auto count = static_cast<std::size_t>(state.range(0));
-    std::mt19937_64 random(1);
-    auto workspaces = make_workspaces(random);
-    db::scope_lists shared;
-    auto scopes = shared.share({"content:read", "content:write"});
+    principal_source principals;
     db::principal_cache cache((count + 1000) * 512);
     for (std::size_t i = 0; i < count; ++i)
-        cache.store(random_principal(random, workspaces, scopes));
+        cache.store(principals.next());
 
-    const std::vector<db::uuid> evicted{random_bytes<db::uuid>(random)};
+    principals.workspaces = {random_bytes<db::uuid>(principals.random)};
     for (auto _ : state) {
         state.PauseTiming();
         for (int i = 0; i < 100; ++i)
-            cache.store(random_principal(random, evicted, scopes));
+            cache.store(principals.next());
         state.ResumeTiming();
-        cache.evict(evicted.front());
+        cache.evict(principals.workspaces.front());
     }
     state.counters["cached"] = static_cast<double>(cache.size());
 }
@@ -119,17 +121,14 @@ BENCHMARK(evict_a_workspace)->Arg(1000)->Arg(100'000)->Arg(1'000'000)->Iteration
 void clear(benchmark::State& state)
 {
     auto count = static_cast<std::size_t>(state.range(0));
-    std::mt19937_64 random(1);
-    auto workspaces = make_workspaces(random);
-    db::scope_lists shared;
-    auto scopes = shared.share({"content:read", "content:write"});
+    principal_source principals;
     db::principal_cache cache((count + 1000) * 256);
     db::negative_cache absent(2u << 20);
     double slices = 0, nanoseconds = 0;
     for (auto _ : state) {
         state.PauseTiming();
         for (std::size_t i = 0; i < count; ++i)
-            cache.store(random_principal(random, workspaces, scopes));
+            cache.store(principals.next());
         state.ResumeTiming();
         cache.clear();
         absent.clear();

@@ -320,14 +320,20 @@ BOOST_FIXTURE_TEST_CASE(an_entry_older_than_max_age_is_loaded_again, db::test::d
     BOOST_TEST((two.principals.cached(unknown).state == state::miss));
 }
 
+/// Settings with which no answer counts without a lease.
+static db::principals::config needing(const db::lease& lease)
+{
+    db::principals::config out;
+    out.lease = &lease;
+    out.needs_lease = true;
+    out.lease_wait = std::chrono::milliseconds(300);
+    return out;
+}
+
 BOOST_FIXTURE_TEST_CASE(where_answers_need_a_lease_lookups_wait_for_it, db::test::database_fixture)
 {
     db::lease lease;
-    db::principals::config settings;
-    settings.lease = &lease;
-    settings.needs_lease = true;
-    settings.lease_wait = std::chrono::milliseconds(300);
-    db::test::core two(data, changes, settings);
+    db::test::core two(data, changes, needing(lease));
     auto key = add_key(bob);
     auto load = [&] { return support::run(two.io, [&] { return two.principals.load_api_key(key.digest); }); };
     BOOST_CHECK_EXCEPTION(load(), db::failure, [](auto& why) { return why.unavailable(); });
@@ -342,11 +348,7 @@ BOOST_FIXTURE_TEST_CASE(where_answers_need_a_lease_lookups_wait_for_it, db::test
 BOOST_FIXTURE_TEST_CASE(a_lease_that_ends_before_the_answer_makes_the_lookup_fail, principals_fixture)
 {
     db::lease lease;
-    db::principals::config settings;
-    settings.lease = &lease;
-    settings.needs_lease = true;
-    settings.lease_wait = std::chrono::milliseconds(300);
-    db::test::core two(data, changes, settings);
+    db::test::core two(data, changes, needing(lease));
     auto key = add_key(bob);
     lease.grant(db::boot_clock::now() + std::chrono::minutes(1));
     std::optional<key_lock> lock(std::in_place, data);
