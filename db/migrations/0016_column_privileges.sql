@@ -35,7 +35,7 @@ CREATE FUNCTION workspace_privileges(p_table name, p_column name) RETURNS text[]
     SELECT CASE
         WHEN p_table IN ('schema_migrations', 'signing_keys', 'one_time_tokens', 'pending_signups',
                          'oauth_grants', 'oauth_codes', 'oauth_spent_states', 'oauth_revocations',
-                         'retention_sweeps', 'rate_quotas') THEN '{}'
+                         'retention_sweeps') THEN '{}'
         WHEN (p_table, p_column) IN (('users', 'password_hash'), ('sessions', 'refresh_salt')) THEN '{}'
         WHEN (p_table, p_column) IN (('api_keys', 'digest'), ('outbox', 'sealed_token'),
                                      ('replaced_invite_tokens', 'digest')) THEN '{INSERT}'
