@@ -10,6 +10,7 @@
 #include "handlers/http/request_limits.hpp"
 
 #include <exception>
+#include <memory>
 #include <optional>
 
 namespace handlers {
@@ -22,7 +23,7 @@ std::variant<reply, pending> unmatched(pending request, problem why)
     if (auto decided = try_reject(request.call, why))
         return to_reply(**decided);
     request.route = nullptr;
-    request.unmatched = std::move(why);
+    request.unmatched = std::make_unique<problem>(std::move(why));
     return request;
 }
 
@@ -172,17 +173,17 @@ std::variant<reply, pending> admit_now(const router& routes, context& cx, const 
     return out;
 }
 
-awaitable<std::optional<reply>> admit(pending& request)
+namespace {
+
+using guard_check = awaitable<std::optional<problem>> (*)(call&, const guard&);
+
+/// The reply of a request that a check of its guard rejects.
+awaitable<std::optional<reply>> refusal_by(pending& request, guard_check check)
 {
     std::optional<reply> refusal;
-    if (request.unmatched) {
-        refusal = co_await count_unmatched(request);
-        co_return refusal;
-    }
     try {
-        if (auto error = co_await authorize(request.call, request.route->guard))
+        if (auto error = co_await check(request.call, request.route->guard))
             refusal = reject(*request.route, request.call, *error);
-        request.is_admitted = true;
     } catch (...) {
         refusal = to_reply(problem_of_current_exception());
     }
@@ -191,18 +192,23 @@ awaitable<std::optional<reply>> admit(pending& request)
     co_return std::nullopt;
 }
 
-awaitable<std::optional<reply>> admit_again(pending& request)
+} // namespace
+
+awaitable<std::optional<reply>> admit(pending& request)
 {
     std::optional<reply> refusal;
-    try {
-        if (auto error = co_await reauthorize(request.call, request.route->guard))
-            refusal = reject(*request.route, request.call, *error);
-    } catch (...) {
-        refusal = to_reply(problem_of_current_exception());
+    if (request.unmatched) {
+        refusal = co_await count_unmatched(request);
+        co_return refusal;
     }
-    if (refusal)
-        co_return finish(std::move(*refusal), request);
-    co_return std::nullopt;
+    refusal = co_await refusal_by(request, &authorize);
+    request.is_admitted = !refusal;
+    co_return refusal;
+}
+
+awaitable<std::optional<reply>> admit_again(pending& request)
+{
+    return refusal_by(request, &reauthorize);
 }
 
 awaitable<reply> dispatch(pending request)

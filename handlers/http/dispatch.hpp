@@ -6,6 +6,7 @@
 #include "handlers/http/router.hpp"
 
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <variant>
 
@@ -17,8 +18,8 @@ struct pending {
     const handlers::route* route;
     std::size_t route_index;
     handlers::call call;
-    /// The error of a request without a route, which still has to be counted.
-    std::optional<problem> unmatched = {};
+    /// The error of a request without a route, which still has to be counted. Rare, and larger than the rest.
+    std::unique_ptr<problem> unmatched = {};
     /// The guard has admitted the request, and counted it.
     bool is_admitted = false;
 };

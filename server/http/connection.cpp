@@ -82,13 +82,10 @@ struct http_connection::exchange {
     exchange& operator=(const exchange&) = delete;
 };
 
-http_connection::http_connection(connection_registry& registry, tcp_socket socket,
+http_connection::http_connection(connection_registry& registry, tcp_socket socket, asio::ip::address peer,
                                  connection_limiter::place place)
-    : tracked_connection(registry, std::move(socket), std::move(place))
-{
-    error_code ignored;
-    remote_ = handlers::plain(socket_.remote_endpoint(ignored).address());
-}
+    : tracked_connection(registry, std::move(socket), std::move(place)), remote_(std::move(peer))
+{}
 
 // ---- reading
 
@@ -132,11 +129,7 @@ handlers::awaitable<bool> http_connection::take_place()
         (verdict == connection_limiter::verdict::all_full && registry_.make_room(this)))
         co_return true;
     ++registry_.connections_refused;
-    auto reply = handlers::to_reply(handlers::problem::of(handlers::codes::overloaded));
-    keep_alive_ = false;
-    serialize_response(reply, nullptr);
-    co_await write_rest(write_now(response_));
-    co_await linger();
+    co_await refuse(handlers::to_reply(handlers::problem::of(handlers::codes::overloaded)), nullptr);
     co_return false;
 }
 
@@ -233,14 +226,14 @@ http_connection::answer_with_body(exchange& current, const handlers::request& re
                                   std::variant<handlers::reply, handlers::pending>& outcome)
 {
     if (auto refusal = std::get_if<handlers::reply>(&outcome)) {
-        co_await refuse(*refusal, request);
+        co_await refuse(std::move(*refusal), &request);
         co_return false;
     }
     auto pending = std::move(std::get<handlers::pending>(outcome));
     if (!pending.is_admitted) {
         auto refusal = co_await handlers::admit(pending);
         if (refusal) {
-            co_await refuse(*refusal, request);
+            co_await refuse(std::move(*refusal), &request);
             co_return false;
         }
     }
@@ -258,12 +251,12 @@ http_connection::answer_with_body(exchange& current, const handlers::request& re
     co_return true;
 }
 
-/// Answer before the body has been read, and end the connection.
-handlers::awaitable<void> http_connection::refuse(const handlers::reply& reply,
-                                                  const handlers::request& request)
+/// Answer before the body has been read, and end the connection. @param request null if it could not be
+/// parsed
+handlers::awaitable<void> http_connection::refuse(handlers::reply reply, const handlers::request* request)
 {
     keep_alive_ = false;
-    serialize_response(reply, &request);
+    serialize_response(reply, request);
     co_await write_rest(write_now(response_));
     co_await linger();
 }
@@ -328,13 +321,10 @@ handlers::awaitable<void> http_connection::reject(exchange& current, handlers::p
     if (current.has_valid_header) {
         auto request = start_request(current);
         handlers::allow_origin(registry_.context.config, request, reply);
-        co_await refuse(reply, request);
+        co_await refuse(std::move(reply), &request);
         co_return;
     }
-    keep_alive_ = false;
-    serialize_response(reply, nullptr);
-    co_await write_rest(write_now(response_));
-    co_await linger();
+    co_await refuse(std::move(reply), nullptr);
 }
 
 // ---- writing

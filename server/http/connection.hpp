@@ -21,8 +21,10 @@ namespace server {
 /// One HTTP/1.1 connection. Lives in the frame of its own coroutine; see start_connection().
 class http_connection : public tracked_connection {
 public:
+    /// @param peer the address of the socket's other end
     /// @param place its place among the connections that the process admits
-    http_connection(connection_registry& registry, tcp_socket socket, connection_limiter::place place);
+    http_connection(connection_registry& registry, tcp_socket socket, boost::asio::ip::address peer,
+                    connection_limiter::place place);
 
     /** Serve requests one after the other, in their order, until the connection ends.
         @throw std::exception only for errors of the server, such as a lack of memory */
@@ -35,7 +37,7 @@ private:
     handlers::awaitable<bool> read_body(exchange& current);
     handlers::awaitable<bool> answer_with_body(exchange& current, const handlers::request& request,
                                                std::variant<handlers::reply, handlers::pending>& outcome);
-    handlers::awaitable<void> refuse(const handlers::reply& reply, const handlers::request& request);
+    handlers::awaitable<void> refuse(handlers::reply reply, const handlers::request* request);
     handlers::awaitable<void> reject(exchange& current, handlers::problem problem);
     handlers::awaitable<bool> take_place();
     void refuse_at_once();

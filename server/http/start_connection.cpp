@@ -20,9 +20,9 @@ namespace {
 
 /// Holds the connection, its socket and its buffers in one frame.
 handlers::awaitable<void> run_connection(connection_registry& registry, tcp_socket socket,
-                                         connection_limiter::place place)
+                                         asio::ip::address peer, connection_limiter::place place)
 {
-    http_connection connection(registry, std::move(socket), std::move(place));
+    http_connection connection(registry, std::move(socket), std::move(peer), std::move(place));
     try {
         co_await connection.run();
     } catch (const std::exception& e) {
@@ -54,17 +54,17 @@ void start_connection(connection_registry& registry, tcp_socket socket)
     error_code ignored;
     socket.non_blocking(true, ignored);
     socket.set_option(asio::ip::tcp::no_delay(true), ignored);
+    auto peer = handlers::plain(socket.remote_endpoint(ignored).address());
     connection_limiter::place place;
     if (registry.limiter) {
-        auto client = handlers::plain(socket.remote_endpoint(ignored).address());
         bool is_proxy =
-            registry.expects_proxy_header && handlers::is_in(registry.settings.trusted_proxies, client);
-        auto admitted = registry.limiter->admit(client);
+            registry.expects_proxy_header && handlers::is_in(registry.settings.trusted_proxies, peer);
+        auto admitted = registry.limiter->admit(peer);
         if (admitted.verdict == connection_limiter::verdict::all_full) {
             if (is_proxy)
-                admitted = registry.limiter->admit_provisionally(client);
+                admitted = registry.limiter->admit_provisionally(peer);
             else if (registry.make_room())
-                admitted = registry.limiter->admit_one_more(client);
+                admitted = registry.limiter->admit_one_more(peer);
         }
         if (!admitted.place)
             return refuse_connection(registry, std::move(socket));
@@ -73,7 +73,8 @@ void start_connection(connection_registry& registry, tcp_socket socket)
     auto executor = socket.get_executor();
     // What run_connection() cannot even log, for lack of memory, ends this connection and no other.
     auto ended = [](const std::exception_ptr&) {};
-    asio::co_spawn(executor, run_connection(registry, std::move(socket), std::move(place)), ended);
+    asio::co_spawn(executor, run_connection(registry, std::move(socket), std::move(peer), std::move(place)),
+                   ended);
 }
 
 } // namespace server
