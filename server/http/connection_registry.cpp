@@ -185,6 +185,8 @@ void connection_registry::sweep()
 void connection_registry::shed_bodies(tracked_connection& asking)
 {
     const auto budget = body_budget(), reserve = budget / 4;
+    if (body_memory <= budget) // nearly always, and after every read of a body
+        return;
     for (bool large : {true, false}) {
         auto excess = [&] {
             auto used = large ? large_body_memory : body_memory - large_body_memory;
