@@ -80,6 +80,16 @@ public:
             shared.limiter.share_among(nodes_behind_a_pooler);
     }
 
+    // The cores leave the bus before the node ends: a core that stops in the middle of an eviction completes
+    // it on the thread of the node, and requests that wait for the node hold frames of a core.
+    ~supervisor()
+    {
+        for (auto& each : cores_)
+            each.leave_bus();
+    }
+    supervisor(const supervisor&) = delete;
+    supervisor& operator=(const supervisor&) = delete;
+
     auto load_signing_keys()
     {
         return block_on(io_, [this] { return load_keys(db_, shared_.sealer, algorithm()); });
@@ -229,16 +239,6 @@ void serve_until_drained(const config& settings)
     shared_state shared(settings);
     std::deque<core> cores;
     supervisor main_thread(shared, cores);
-    // Destroyed before both: a core that stops in the middle of an eviction completes it on the thread of the
-    // node, and requests that wait for the node hold frames of a core.
-    struct leave_bus {
-        std::deque<core>& all;
-        ~leave_bus()
-        {
-            for (auto& each : all)
-                each.leave_bus();
-        }
-    } leaves_bus{cores};
     auto keys = main_thread.load_signing_keys();
     main_thread.store_mail_budgets();
     main_thread.imitate_stored_hashes();
