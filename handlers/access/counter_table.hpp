@@ -29,8 +29,8 @@ namespace handlers {
     Several nodes share a limit: see rate_limiter. A subject then has, in a window, what it may count without
     asking and the shares that were granted to it; its window ends with that of all nodes.
 
-    A count of a known subject costs two cache lines and one compare-and-swap, about 20 ns. A new subject, or
-    one without a slot, takes a lock. 32 bytes per slot. */
+    A count of a known subject costs two cache lines (three where nodes share it) and one compare-and-swap,
+   about 20 ns. A new subject, or one without a slot, takes a lock. 32 bytes per slot. */
 class counter_table {
 public:
     /// @param window at most a year

@@ -94,11 +94,11 @@ struct needed_share {
     - A subject on one node has its whole limit: the shares sum up to L.
     - A subject that spreads over all has at most 1.2 L: L in shares, and L / 10N twice on each node, in two
       windows of that node that overlap one of all nodes. A window becomes one of all nodes with the first
-    share.
+      share.
 
     Only subjects beyond a tenth of their part cost anything, and of these a share is requested before the
-   last one is used up: a client that uses its whole limit of 1000 on one of three nodes takes 17 shares, most
-    clients one or two. All subjects of a core that need one travel in one statement.
+    last one is used up: a client that uses its whole limit of 1000 on one of three nodes takes 17 shares,
+    most clients one or two. All subjects of a core that need one travel in one statement.
 
     Without an answer of the database a node admits the whole limit, or L / N where guesses are limited. A
     subject without a slot of its own (see counter_table) has L / N on each node. */

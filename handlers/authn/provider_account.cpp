@@ -78,9 +78,8 @@ awaitable<std::optional<problem>> create_verified_account(call& c, const provide
 awaitable<std::optional<problem>> create_unverified_account(call& c, const provider_login& login)
 {
     auto account = co_await prepare_account(c, login);
-    auto over =
-        co_await count_request(c, rate_limits::signup_account, signup_bucket(c, account.email_normalized));
-    bool sends_mail = !over;
+    bool sends_mail =
+        co_await is_within_limit(c, rate_limits::signup_account, signup_bucket(c, account.email_normalized));
     if (c.cx.config.verification_required) {
         if (sends_mail)
             co_await add_pending_signup(c, account, seal_pending_login(c.cx, login));

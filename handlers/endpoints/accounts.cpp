@@ -49,9 +49,8 @@ awaitable<result<signup_input>> prepare_signup(call& c, schemas::signup body)
     if (!hash)
         co_return hash.error();
     account.password_hash = std::move(*hash);
-    auto over =
-        co_await count_request(c, rate_limits::signup_account, signup_bucket(c, account.email_normalized));
-    out.sends_mail = !over;
+    out.sends_mail =
+        co_await is_within_limit(c, rate_limits::signup_account, signup_bucket(c, account.email_normalized));
 
     account.workspace_to_join = co_await find_workspace_to_join(c.cx, account.email_normalized);
     co_return std::move(out);

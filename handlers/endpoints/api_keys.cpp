@@ -71,8 +71,7 @@ awaitable<bool> is_notice_due(call& c)
     if (!user)
         co_return false;
     std::span<const std::uint8_t> user_bytes(user->begin(), user->size());
-    auto over = co_await count_request(c, rate_limits::key_notice, user_bytes);
-    co_return !over;
+    co_return co_await is_within_limit(c, rate_limits::key_notice, user_bytes);
 }
 
 /// Inserts a key with its prefix and digest already set. @throw db::failure if the prefix is taken

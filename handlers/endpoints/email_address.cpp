@@ -148,11 +148,10 @@ awaitable<answer<no_content>> resend(call& c, std::optional<schemas::resend_veri
         user = std::move(*caller);
         email = schemas::normalize_email(user->email);
     }
-    bool is_due = user && !db::users::is_proved(*user) && !user->disabled_at;
-    std::optional<problem> over;
-    if (is_due || !signups.empty())
-        over = co_await count_request(c, rate_limits::mail_account, crypto::bytes_of(email));
-    if ((is_due || !signups.empty()) && !over) {
+    bool is_due = (user && !db::users::is_proved(*user) && !user->disabled_at) || !signups.empty();
+    if (is_due)
+        is_due = co_await is_within_limit(c, rate_limits::mail_account, crypto::bytes_of(email));
+    if (is_due) {
         // The client knows which of them it made, but the server does not.
         for (auto& signup : signups)
             co_await resend_pending_signup(c, signup);
@@ -186,9 +185,8 @@ awaitable<answer<no_content>> change(call& c, schemas::email_change body)
     // Decide which email the new address gets.
     auto owner = co_await db::users::find_by_email(c.cx.db, normalized);
     bool is_taken = owner && db::users::is_proved(*owner) && owner->id != user->id;
-    auto over_target =
-        co_await count_request(c, rate_limits::email_change_target, crypto::bytes_of(normalized));
-    bool sends_mail = !over_target;
+    bool sends_mail =
+        co_await is_within_limit(c, rate_limits::email_change_target, crypto::bytes_of(normalized));
     unit_of_work tx(c, *user);
     auto event = tx.event("user.change_email", to_string(user->id));
     auto variables = request_variables(c, tx.origin());

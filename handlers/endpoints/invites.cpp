@@ -140,8 +140,8 @@ awaitable<void> add_invite(invite_plan& plan, call& c, const unit_of_work& tx,
     draft.role = from_wire(invite.role);
     draft.digest = token.digest;
     auto target = crypto::bytes_of(invite.email.normalized);
-    auto over = co_await count_request(c, rate_limits::invite_target, target);
-    if (!over)
+    bool sends_mail = co_await is_within_limit(c, rate_limits::invite_target, target);
+    if (sends_mail)
         draft.mail = make_invite_mail(c, db::outbox::kind::invite, variables, token.text);
     draft.event = tx.event("invite.create");
     draft.event.details = details_of(invite);
@@ -283,7 +283,7 @@ awaitable<answer<no_content>> resend(call& c)
 
     unit_of_work tx(c);
     auto variables = co_await invite_variables(c);
-    auto invitee = co_await db::users::find_by_email(c.cx.db, schemas::normalize_email(invite->email));
+    auto invitee = co_await db::users::find_by_email(c.cx.db, invite->email_normalized);
     if (invitee && !db::users::is_proved(*invitee))
         describe_unproved_account(variables, *invitee);
     auto token = crypto::make_one_time_token();

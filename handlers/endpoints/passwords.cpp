@@ -50,10 +50,10 @@ awaitable<answer<no_content>> forgot(call& c, schemas::forgotten_password body)
         co_return std::move(*over);
     auto user = co_await db::users::find_by_email(c.cx.db, body.email.normalized);
     bool is_due = user && !user->disabled_at;
-    std::optional<problem> over;
     if (is_due)
-        over = co_await count_request(c, rate_limits::mail_account, crypto::bytes_of(body.email.normalized));
-    if (is_due && !over) {
+        is_due =
+            co_await is_within_limit(c, rate_limits::mail_account, crypto::bytes_of(body.email.normalized));
+    if (is_due) {
         unit_of_work tx(c, credential_check::none);
         queue_reset_mail(tx.batch(), c.cx, *user);
         co_await tx.commit_without_invalidation();

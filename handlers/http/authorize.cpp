@@ -103,9 +103,8 @@ std::optional<decision> decide_cached(call& c, const guard& required, credential
     if (!read)
         return try_reject(c, read.error());
     presented = *read;
-    if (presented.kind == credential::kind_type::none) {
+    if (presented.kind == credential::kind_type::none)
         return try_reject(c, problem::of(codes::unauthorized));
-    }
 
     auto cached = c.cx.principals.cached(presented.digest);
     if (cached.state == db::principals::state::miss)

@@ -18,10 +18,6 @@ rate_rule with_setting(const call& c, rate_rule rule)
     return rule;
 }
 
-} // namespace
-
-namespace {
-
 /// @return nothing if a share has to be taken first
 std::optional<decision> try_count(call& c, const rate_rule& rule, std::span<const std::uint8_t> subject,
                                   rate_limiter::receipt* counted = nullptr)
@@ -129,6 +125,12 @@ bool is_address_over_limit(const call& c)
 problem too_many_lookups(const call& c)
 {
     return rate_limited({with_setting(c, rate_limits::address), std::chrono::seconds(1)});
+}
+
+awaitable<bool> is_within_limit(call& c, rate_rule rule, std::span<const std::uint8_t> subject)
+{
+    auto over = co_await count_request(c, rule, subject);
+    co_return !over;
 }
 
 problem rate_limited(const rate_limit_error& refusal)

@@ -21,6 +21,9 @@ using decision = std::optional<problem>;
 awaitable<decision> count_request(call& c, rate_rule rule, std::span<const std::uint8_t> subject,
                                   rate_limiter::receipt* counted = nullptr);
 
+/// Counts a request against a rule that decides about a side effect, such as an email, not about the request.
+awaitable<bool> is_within_limit(call& c, rate_rule rule, std::span<const std::uint8_t> subject);
+
 /// Proofs of the counts of a client's address and of the networks around it.
 using address_receipt = std::array<rate_limiter::receipt, 4>;
 

@@ -13,15 +13,13 @@ namespace {
 /// Adds the rows that the check of the caller's credential locks, so that all are locked in one order.
 void add_caller(db::row_locks& locks, const db::principal& caller, credential_check check)
 {
-    auto at_least = [](db::lock_strength& strength, db::lock_strength wanted) {
-        strength = std::max(strength, wanted);
-    };
     if (caller.workspace_id)
         locks.workspaces.push_back(*caller.workspace_id);
     if (check == credential_check::none)
         return;
-    at_least(locks.workspace_strength, check == credential_check::exclusive ? db::lock_strength::no_key_update
-                                                                            : db::lock_strength::share);
+    auto wanted =
+        check == credential_check::exclusive ? db::lock_strength::no_key_update : db::lock_strength::share;
+    locks.workspace_strength = std::max(locks.workspace_strength, wanted);
     if (locks.users.empty())
         locks.user_strength = db::lock_strength::share;
     if (caller.user_id)
