@@ -44,6 +44,7 @@ public:
 
         /// Let PostgreSQL parse every statement of the program, and keep none.
         bool check_statements;
+
         /// To look at one of the hosts, primary or not: identify() alone, and no other statement.
         std::optional<std::size_t> only_host = std::nullopt;
     };

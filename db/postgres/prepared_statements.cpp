@@ -6,13 +6,13 @@
 
 namespace db {
 
-prepared_statements::prepared_statements() : states_(statement::count()) {}
+prepared_statements::prepared_statements() : is_asked_(statement::count()) {}
 
 void prepared_statements::add(const statement& used)
 {
-    if (used.index() >= states_.size())
-        states_.resize(statement::count());
-    states_[used.index()] = state::requested;
+    if (used.index() >= is_asked_.size())
+        is_asked_.resize(statement::count());
+    is_asked_[used.index()] = true;
     requested_.push_back(&used);
 }
 
@@ -23,14 +23,13 @@ void prepared_statements::take(const PGresult* answer)
     auto& asked = *requested_.front();
     requested_.pop_front();
     if (PQresultStatus(answer) == PGRES_COMMAND_OK) {
-        states_[asked.index()] = state::prepared;
         refusals_.erase(asked.index());
         return;
     }
     auto why = failure_of_statement(asked.name(), answer);
     if (why.sqlstate() == sqlstate::duplicate_prepared_statement)
         throw failure(failure_kind::unavailable, why.what(), why.sqlstate());
-    states_[asked.index()] = state::absent;
+    is_asked_[asked.index()] = false;
     refusals_.insert_or_assign(asked.index(), std::move(why));
 }
 

@@ -7,7 +7,6 @@
 #include <libpq-fe.h>
 
 #include <cstddef>
-#include <cstdint>
 #include <deque>
 #include <map>
 #include <vector>
@@ -19,8 +18,8 @@ namespace db {
 
     A Parse precedes the batch that needs it, in a segment of its own that ends with a Sync, so that neither
     affects the other: PostgreSQL does not skip it because an earlier statement failed, and its own error
-    aborts nothing else. Batches that follow before it is answered rely on it. A statement counts as prepared
-    once the server has said so; one that was refused is tried again by its next use. No I/O. */
+    aborts nothing else. Batches that follow before it is answered rely on it. A statement that was
+    refused is tried again by its next use. No I/O. */
 class prepared_statements {
 public:
     prepared_statements();
@@ -29,7 +28,7 @@ public:
     bool claim(const statement& used)
     {
         auto index = used.index();
-        if (index < states_.size() && states_[index] != state::absent)
+        if (index < is_asked_.size() && is_asked_[index])
             return false;
         add(used);
         return true;
@@ -45,12 +44,10 @@ public:
     const failure* refusal(const statement& used) const;
 
 private:
-    enum class state : std::uint8_t { absent, requested, prepared };
-
     void add(const statement& used);
 
-    /// By statement::index().
-    std::vector<state> states_;
+    /// By statement::index(): a Parse has been sent, and was not refused.
+    std::vector<bool> is_asked_;
 
     /// Those without an answer, in the order of their Parse messages.
     std::deque<const statement*> requested_;

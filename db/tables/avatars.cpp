@@ -1,10 +1,8 @@
 #include "db/tables/avatars.hpp"
 
-namespace db::avatars {
+#include "db/tables/row_locks.hpp"
 
-// Lock order: the user before the avatar, as a deletion of the account.
-static const statement lock_avatar_owner{"avatars_lock_owner",
-                                         "SELECT FROM users WHERE id = $1 FOR NO KEY UPDATE"};
+namespace db::avatars {
 
 static const statement replace_avatar{"avatars_replace", R"(
     WITH stored AS (
@@ -17,7 +15,7 @@ static const statement replace_avatar{"avatars_replace", R"(
 awaitable<void> replace(pool& db, uuid user_id, std::string content_type, std::vector<std::uint8_t> bytes)
 {
     batch work;
-    work.add(lock_avatar_owner, user_id);
+    add_locks(work, {.users = {user_id}}); // the user before the avatar, as a deletion of the account
     work.add(replace_avatar, user_id, content_type, bytes);
     co_await db.run(std::move(work));
 }
@@ -29,7 +27,7 @@ static const statement remove_avatar{"avatars_remove", R"(
 awaitable<void> remove(pool& db, uuid user_id)
 {
     batch work;
-    work.add(lock_avatar_owner, user_id);
+    add_locks(work, {.users = {user_id}}); // the user before the avatar, as a deletion of the account
     work.add(remove_avatar, user_id);
     co_await db.run(std::move(work));
 }
