@@ -8,8 +8,8 @@ namespace server {
 
 /** While it exists, lines wait in a ring of the thread that logs them (log_ring, 256 KiB) until this thread
     writes them. If standard error is stalled, as a pipe without a reader, the rings fill up, and further
-   lines are dropped and counted; a line tells their number once writing works again. At most one per process.
- */
+    lines are dropped and counted; a line tells their number once writing works again. At most one per
+    process. */
 class log_writer {
 public:
     log_writer();

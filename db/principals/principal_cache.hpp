@@ -24,7 +24,7 @@ struct digest_hash {
     }
 };
 
-/** Principals by digest, bounded in bytes, some 230 for each.
+/** Principals by digest, bounded in bytes, some 240 for each.
 
     Eviction is S3-FIFO (Yang et al., "FIFO queues are all you need for cache eviction", SOSP 2023): a
     new entry starts in the small queue, a tenth of the capacity, and moves to the main queue only if it

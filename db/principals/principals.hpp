@@ -39,8 +39,8 @@ public:
         const db::lease* lease = nullptr;
 
         /** Whether what the database answers without a lease does not count either: lookups wait for the
-           lease. For several database hosts. An earlier primary that was paused or cut off would otherwise be
-            asked beside its successor; where commits wait for a standby, it renews no lease. */
+            lease. For several database hosts. An earlier primary that was paused or cut off would otherwise
+           be asked beside its successor; where commits wait for a standby, it renews no lease. */
         bool needs_lease = false;
 
         /// How long a lookup waits for the lease.

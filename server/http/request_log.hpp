@@ -39,8 +39,8 @@ public:
     /// Whether a refusal is logged; otherwise it is counted.
     bool admits_refusal(std::string_view route, unsigned status, clock::time_point now);
 
-    /// Log how many refusals of past seconds were not logged; called a few times per second. @return their
-    /// sum
+    /// Log how many refusals of past seconds were not logged; called a few times per second.
+    /// @return their sum
     std::uint64_t report_omitted(clock::time_point now);
 
 private:

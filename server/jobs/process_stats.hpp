@@ -9,8 +9,8 @@
 
 namespace server {
 
-/// Read the statistics from /proc: some microseconds per thousand descriptors. A value that cannot be read is
-/// 0.
+/// Read the statistics from /proc: some microseconds per thousand descriptors.
+/// A value that cannot be read is 0.
 handlers::process_state read_process_stats();
 
 /// Publishes the statistics every five seconds, from a thread of its own: no reactor reads files.

@@ -2,9 +2,9 @@
 // reactors.
 //
 // A thread is a reactor if its name is core-N, node or mail. Each call that could block it is appended with
-// its stack to the file that REACTOR_TRAP_REPORT names. At the end the file gets a line for every reactor:
-// its longest turn, which is the time from one epoll_wait() to the next, and the turns in which the kernel
-// saw it sleep (voluntary context switches). Functions of the C library are replaced, so calls that a library
+// its stack to the file that REACTOR_TRAP_REPORT names. A file beside it (turns.hpp) has of every reactor its
+// longest turn, which is the time from one epoll_wait() to the next, and the turns in which the kernel saw it
+// sleep (voluntary context switches). Functions of the C library are replaced, so calls that a library
 // makes to the kernel directly are seen by the second measure only.
 #include "tests/reactor_trap/watch.hpp"
 

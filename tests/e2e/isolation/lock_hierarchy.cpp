@@ -122,10 +122,11 @@ struct pairs_fixture : lock_fixture {
     participants ada, bob;
 };
 
-/// Every call and every pair of calls takes minutes; in a run that is not thorough, each eighth is executed.
+/// Every call and every pair of calls takes minutes; in a run that is not thorough, each seventh is executed.
+/// A prime, so that the pairs have every call among their first ones.
 unsigned stride()
 {
-    return support::is_thorough() ? 1 : 8;
+    return support::is_thorough() ? 1 : 7;
 }
 
 } // namespace
@@ -170,6 +171,7 @@ BOOST_FIXTURE_TEST_CASE(no_pair_of_changes_deadlocks, pairs_fixture)
 {
     auto first = calls_of(ada), second = calls_of(bob);
     BOOST_TEST_REQUIRE(first.size() > 40u);
+    BOOST_TEST_REQUIRE((stride() == 1 || first.size() % stride() != 0));
     roll_everything_back(true);
     std::barrier together(2);
     auto run = [&](const std::vector<scenario>& calls, auto&& index) {
