@@ -41,7 +41,6 @@ std::map<std::string, std::string> unrestricted_statements()
           "avatars_find",
           "avatars_remove",
           "avatars_replace",
-          "avatars_lock_owner",
           "row_locks_for_deletion",
           "one_time_tokens_replace",
           "known_devices_find",
