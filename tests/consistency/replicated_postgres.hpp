@@ -101,13 +101,19 @@ private:
         configure(standby(),
                   "synchronous_standby_names = ''"); // its configuration is a copy of the primary's
         configure(primary(), "synchronous_standby_names = '*'");
+        // A standby counts as synchronous before it has followed to the primary's timeline. Promoted then, it
+        // would lack what the primary committed by itself.
+        auto written = support::sql(primary().conninfo(), "SELECT pg_current_wal_lsn()");
         bool is_synchronous = support::eventually([&] {
             return support::sql(primary().conninfo(),
-                                "SELECT count(*) FROM pg_stat_replication WHERE state = "
-                                "'streaming' AND sync_state = 'sync'") == "1";
+                                "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming' AND "
+                                "sync_state = 'sync' AND replay_lsn >= '" +
+                                    written + "'") == "1";
         });
         if (!is_synchronous)
-            throw std::runtime_error("the standby does not follow its primary");
+            throw std::runtime_error("the standby does not follow its primary; its log:\n" +
+                                     standby().last_log_lines() + "the primary's log:\n" +
+                                     primary().last_log_lines());
     }
 
     std::array<std::unique_ptr<support::postgres_cluster>, 2> clusters_;

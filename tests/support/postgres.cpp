@@ -121,6 +121,11 @@ void postgres_cluster::kill()
     run("kill " + folder_.path());
 }
 
+std::string postgres_cluster::last_log_lines() const
+{
+    return output_of("tail -n 30 " + folder_.path() + "/log");
+}
+
 std::string postgres_cluster::conninfo(const std::string& database) const
 {
     static const std::string given = "/latchkey?";

@@ -49,6 +49,9 @@ public:
     /// SIGKILL to every process of the cluster.
     void kill();
 
+    /// The last lines of its log.
+    std::string last_log_lines() const;
+
     /// The connection string of a database of this cluster.
     std::string conninfo(const std::string& database = "latchkey") const;
 
