@@ -157,7 +157,7 @@ awaitable<result<invitee>> authenticate_by_link(call& c, const db::invites::prev
 awaitable<result<invitee>> authenticate_invitee(call& c, const db::invites::preview& invite,
                                                 schemas::invite_accept body)
 {
-    if (c.req.message.count(http::field::authorization) > 0)
+    if (!c.req.head.lines(http::field::authorization).empty())
         co_return co_await authenticate_by_session(c, invite);
     auto user = co_await db::users::find_by_email(c.cx.db, invite.email_normalized);
     if (!user)

@@ -49,9 +49,7 @@ struct cookie {
 std::vector<cookie> read_cookies(const request& req)
 {
     std::vector<cookie> out;
-    auto [line, end] = req.message.equal_range(http::field::cookie);
-    for (; line != end; ++line) {
-        std::string_view rest = line->value();
+    for (auto rest : req.head.lines(http::field::cookie)) {
         while (!rest.empty()) {
             auto semicolon = rest.find(';');
             auto pair = trim(rest.substr(0, semicolon));

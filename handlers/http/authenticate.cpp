@@ -74,13 +74,14 @@ awaitable<result<db::principal_ref>> load_session(const call& c, credential pres
 
 result<credential> read_credential(const call& c)
 {
-    auto [first, last] = c.req.message.equal_range(http::field::authorization);
-    if (first == last)
+    auto lines = c.req.head.lines(http::field::authorization);
+    auto line = lines.begin();
+    if (line == lines.end())
         return credential{};
-    if (std::next(first) != last)
+    std::string_view value = *line;
+    if (++line != lines.end())
         return problem::of(codes::bad_request, "Only one Authorization header is allowed.");
 
-    std::string_view value = first->value();
     constexpr std::string_view scheme = "Bearer ";
     if (value.size() <= scheme.size() || !boost::beast::iequals(value.substr(0, scheme.size()), scheme))
         return problem::rejected_credential("The Authorization header must have the form: Bearer <token>.");

@@ -37,9 +37,8 @@ bool lists(std::string_view line, std::string_view opaque)
 
 bool is_none_match(const request& req, std::string_view etag)
 {
-    auto [line, last] = req.message.equal_range(http::field::if_none_match);
-    for (; line != last; ++line)
-        if (trim(line->value()) == "*" || lists(line->value(), opaque_part(etag)))
+    for (auto line : req.head.lines(http::field::if_none_match))
+        if (line == "*" || lists(line, opaque_part(etag)))
             return true;
     return false;
 }

@@ -51,12 +51,12 @@ std::variant<reply, pending> find(const router& routes, context& cx, const reque
             return unmatched(std::move(out), problem::of(codes::not_found));
         out.call.params.at(i) = std::move(*decoded);
     }
-    out.route = entry->find(req.message.method());
+    out.route = entry->find(req.head.method());
     if (out.route) {
         out.route_index = routes.index_of(*out.route);
         return out;
     }
-    if (req.message.method() == http::verb::options)
+    if (req.head.method() == http::verb::options)
         return answer_options(cx.config, req, entry->allow);
     return unmatched(std::move(out), problem::method_not_allowed(entry->allow));
 }

@@ -1,9 +1,9 @@
 // Request and reply: what the HTTP server and the handlers exchange.
 #pragma once
 
+#include "handlers/http/request_head.hpp"
+
 #include <boost/asio/ip/address.hpp>
-#include <boost/beast/http/message.hpp>
-#include <boost/beast/http/string_body.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -13,14 +13,14 @@
 
 namespace handlers {
 
-namespace http = boost::beast::http;
-
 /// The largest body of a request in bytes, unless the route has its own limit.
 inline constexpr std::size_t default_body_limit = std::size_t{64} << 10;
 
-/// One complete request. Refers to the message, which outlives it.
+/// One complete request. Refers to its head and body, which outlive it.
 struct request {
-    const http::request<http::string_body>& message;
+    const request_head& head;
+    /// Empty until it has arrived.
+    const std::string& content;
     /// Percent-encoded, without the query.
     std::string_view path;
     /// Without the '?'; empty if there is none.
@@ -29,8 +29,8 @@ struct request {
     /// X-Request-Id.
     std::string_view id;
 
-    std::string_view header(http::field name) const { return message[name]; }
-    std::string_view body() const { return message.body(); }
+    std::string_view header(http::field name) const { return head[name]; }
+    std::string_view body() const { return content; }
 };
 
 /// One reply.

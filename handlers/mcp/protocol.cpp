@@ -223,7 +223,7 @@ awaitable<outcome> call_tool(call& c, message in, generation protocol)
 
 std::optional<outcome> validate_headers(const call& c, const message& in)
 {
-    auto header = [&](std::string_view name) { return trim(c.req.message[name]); };
+    auto header = [&](std::string_view name) { return trim(c.req.head[name]); };
     auto differs = [&](std::string_view name, std::string_view wanted) -> std::optional<outcome> {
         if (header(name) == wanted)
             return std::nullopt;
@@ -303,7 +303,7 @@ awaitable<outcome> answer_one(call& c, const json::value& from)
     if (!is_id(*in.id()))
         co_return fail(400, nullptr, invalid_request, "The id must be a string or an integer.");
 
-    auto header = trim(c.req.message["MCP-Protocol-Version"]);
+    auto header = trim(c.req.head["MCP-Protocol-Version"]);
     bool is_stateless =
         header == stateless_version || in.meta(meta_version) || in.method() == "server/discover";
     if (is_stateless)
@@ -330,7 +330,7 @@ reply to_http(outcome from)
     earlier messages changed about the caller. */
 awaitable<reply> answer_batch(call& c, const json::array& all)
 {
-    auto header = trim(c.req.message["MCP-Protocol-Version"]);
+    auto header = trim(c.req.head["MCP-Protocol-Version"]);
     if (all.empty() || all.size() > max_batch_size || (!header.empty() && header != batch_version))
         co_return to_http(
             fail(400, nullptr, invalid_request, "Batches require 2025-03-26 and hold 1 to 50 messages."));

@@ -30,12 +30,11 @@ constexpr std::size_t max_kept_buffer = 16 * 1024;
 /** The value of a header of all proxies. A proxy may add a line or extend the one there is; both mean the
     same (RFC 9110, section 5.3). */
 template <class Name>
-std::string join_lines(const http::request_header<>& header, Name name)
+std::string join_lines(const handlers::request_head& head, Name name)
 {
     std::string out;
-    auto [line, last] = header.equal_range(name);
-    for (; line != last; ++line)
-        out.append(out.empty() ? "" : ",").append(line->value());
+    for (auto line : head.lines(name))
+        out.append(out.empty() ? "" : ",").append(line);
     return out;
 }
 
@@ -55,9 +54,9 @@ std::string_view describe(handlers::forwarding_fault fault)
     return {};
 }
 
-std::string_view expectation(const http::request_header<>& header)
+std::string_view expectation(const handlers::request_head& head)
 {
-    return header.version() == 11 ? std::string_view(header[http::field::expect]) : std::string_view();
+    return head.version() == 11 ? head[http::field::expect] : std::string_view();
 }
 
 } // namespace
@@ -65,15 +64,11 @@ std::string_view expectation(const http::request_header<>& header)
 /// One request and its response.
 struct http_connection::exchange {
     request_parser parser;
-    /// Offset of the header in the read buffer, until the header is complete.
-    std::size_t header_begin;
     /// The header is complete and valid.
     bool has_valid_header = false;
     request_id_buffer id_space;
-    /// Number of header fields, before the body is read.
-    std::ptrdiff_t header_fields = 0;
 
-    exchange(std::size_t begin, std::size_t body_limit) : header_begin(begin)
+    explicit exchange(std::size_t body_limit)
     {
         parser.header_limit(max_header_size);
         parser.body_limit(body_limit);
@@ -109,7 +104,7 @@ handlers::awaitable<bool> http_connection::read_proxy_header()
             co_return co_await take_place();
         }
         error_code error;
-        auto space = reader_.prepare(0);
+        auto space = reader_.prepare(nullptr);
         auto size = co_await socket_.async_read_some(space, asio::redirect_error(db::use_awaitable, error));
         reader_.commit(size);
         if (error || timed_out_)
@@ -139,8 +134,7 @@ std::optional<handlers::problem> http_connection::parse_header(exchange& current
     auto problem = reader_.parse(current.parser);
     if (!current.parser.is_header_done())
         return problem;
-    auto raw = reader_.parsed_since(current.header_begin);
-    if (auto reason = validate_header(current.parser.get(), raw))
+    if (auto reason = validate_header(current.parser))
         problem = handlers::problem::of(handlers::codes::bad_request, std::string(*reason));
     current.has_valid_header = !problem;
     return problem;
@@ -154,15 +148,15 @@ std::optional<handlers::problem> http_connection::begin_body(exchange& current)
     auto length = parser.content_length();
     auto limit = handlers::default_body_limit;
     if (!length || *length > limit) // a body that every route accepts needs no route lookup
-        limit = registry_.routes.body_limit(parser.get().method(), split_target(parser.get().target()).path);
+        limit =
+            registry_.routes.body_limit(parser.head().method(), split_target(parser.head().target()).path);
     parser.body_limit(limit);
     if (length && *length > limit)
         return handlers::problem::of(handlers::codes::payload_too_large);
-    auto expected = expectation(parser.get());
+    auto expected = expectation(parser.head());
     if (!expected.empty() && !boost::beast::iequals(expected, "100-continue"))
         return handlers::problem::of(handlers::codes::bad_request.with_status(417),
                                      "The only supported Expect is 100-continue.");
-    current.header_fields = count_fields(parser);
     parser.eager(true); // parse all chunks received so far, not one per call
     return parse_body(current);
 }
@@ -172,7 +166,7 @@ std::optional<handlers::problem> http_connection::parse_body(exchange& current)
 {
     auto problem = reader_.parse(current.parser);
     if (!problem)
-        problem = check_chunk_framing(current.parser, current.header_fields, reader_.unparsed());
+        problem = check_chunk_framing(current.parser, reader_.unparsed());
     return problem;
 }
 
@@ -181,16 +175,16 @@ handlers::awaitable<bool> http_connection::read_body(exchange& current)
 {
     auto& parser = current.parser;
     enter(phase::body);
-    add_body_bytes(parser.get().body().size() + reader_.unparsed());
+    add_body_bytes(parser.body().size() + reader_.unparsed());
     // A client that has sent body bytes already does not wait for 100 Continue.
-    if (!expectation(parser.get()).empty() && parser.get().body().empty() && !reader_.has_unparsed()) {
+    if (!expectation(parser.head()).empty() && parser.body().empty() && !reader_.has_unparsed()) {
         response_ = "HTTP/1.1 100 Continue\r\n\r\n";
         co_await write_rest(write_now(response_));
     }
     std::optional<handlers::problem> problem;
     while (!parser.is_done()) {
         error_code error;
-        auto space = reader_.prepare(reader_.position());
+        auto space = reader_.prepare(&parser);
         auto size = co_await socket_.async_read_some(space, asio::redirect_error(db::use_awaitable, error));
         reader_.commit(size);
         if (!is_body_evicted_ && !error) {
@@ -275,20 +269,20 @@ void http_connection::refuse_at_once()
     @return the request as handlers see it; refers to `current` */
 handlers::request http_connection::start_request(exchange& current)
 {
-    auto& message = current.parser.get();
+    auto& head = current.parser.head();
     enter(phase::handling);
     request_started_ = std::chrono::steady_clock::now();
-    keep_alive_ = message.keep_alive() && !registry_.context.draining;
+    keep_alive_ = current.parser.keep_alive() && !registry_.context.draining;
 
-    auto [path, query] = split_target(message.target());
-    std::string_view id = message["X-Request-Id"];
+    auto [path, query] = split_target(head.target());
+    auto id = head["X-Request-Id"];
     if (!is_valid_request_id(id))
         id = registry_.next_request_id(current.id_space);
-    return {message, path, query, client_of(message), id};
+    return {head, current.parser.body(), path, query, client_of(head), id};
 }
 
 /// Address of the client: the remote address, or the one that trusted proxies forward.
-asio::ip::address http_connection::client_of(const http::request_header<>& header) const
+asio::ip::address http_connection::client_of(const handlers::request_head& head) const
 {
     // Without trusted proxies the headers only matter for the warning, and the first request of a connection
     // shows whether its peer sends them.
@@ -296,8 +290,8 @@ asio::ip::address http_connection::client_of(const http::request_header<>& heade
     if (proxies.empty() && answered_)
         return remote_;
     handlers::forwarding_headers headers;
-    headers.x_forwarded_for = join_lines(header, "X-Forwarded-For");
-    headers.forwarded = join_lines(header, http::field::forwarded);
+    headers.x_forwarded_for = join_lines(head, "X-Forwarded-For");
+    headers.forwarded = join_lines(head, http::field::forwarded);
     auto client = handlers::locate_client(remote_, headers, proxies);
     if (client.fault != handlers::forwarding_fault::none)
         warn_of(client.fault);
@@ -337,8 +331,8 @@ void http_connection::serialize_response(const handlers::reply& reply, const han
     request_id_buffer id_space;
     if (request) {
         options.request_id = request->id;
-        options.is_head = request->message.method() == http::verb::head;
-        options.is_http_1_0 = request->message.version() == 10;
+        options.is_head = request->head.method() == http::verb::head;
+        options.is_http_1_0 = request->head.version() == 10;
     } else {
         options.request_id = registry_.next_request_id(id_space);
     }
@@ -391,7 +385,7 @@ handlers::awaitable<void> http_connection::linger()
     auto limit = std::max(linger_limit, registry_.routes.largest_body());
     for (std::size_t discarded = 0; !error && !timed_out_ && discarded < limit;) {
         reader_.clear();
-        auto space = reader_.prepare(0);
+        auto space = reader_.prepare(nullptr);
         discarded += co_await socket_.async_read_some(space, asio::redirect_error(db::use_awaitable, error));
     }
 }
@@ -409,7 +403,8 @@ handlers::awaitable<void> http_connection::run()
     }
     while (keep_alive_ && !timed_out_) {
         // Read the header. The body limit is the largest of all routes until the route is known.
-        exchange current(reader_.position(), registry_.routes.largest_body());
+        exchange current(registry_.routes.largest_body());
+        reader_.begin_request();
         enter(phase::idle);
         for (;;) {
             if (reader_.has_unparsed() && phase_ == phase::idle)
@@ -420,8 +415,7 @@ handlers::awaitable<void> http_connection::run()
             }
             if (current.has_valid_header)
                 break;
-            auto space = reader_.prepare(current.header_begin);
-            current.header_begin = 0;
+            auto space = reader_.prepare(&current.parser);
             error_code error;
             auto size =
                 co_await socket_.async_read_some(space, asio::redirect_error(db::use_awaitable, error));

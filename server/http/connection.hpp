@@ -48,7 +48,7 @@ private:
     std::optional<handlers::problem> begin_body(exchange& current);
     std::optional<handlers::problem> parse_body(exchange& current);
     handlers::request start_request(exchange& current);
-    boost::asio::ip::address client_of(const boost::beast::http::request_header<>& header) const;
+    boost::asio::ip::address client_of(const handlers::request_head& head) const;
     void warn_of(handlers::forwarding_fault fault) const;
     void serialize_response(const handlers::reply& reply, const handlers::request* request);
     std::size_t write_now(std::string_view bytes);

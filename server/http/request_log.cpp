@@ -52,11 +52,11 @@ void request_log::record(const handlers::reply& reply, const handlers::request* 
     log_line line(level, "request");
     line.add("request_id", request_id);
     if (request)
-        line.add("method", http::to_string(request->message.method())).add("route", reply.route);
+        line.add("method", http::to_string(request->head.method())).add("route", reply.route);
     line.add("status", static_cast<std::int64_t>(reply.status));
     line.add("duration_us", std::chrono::duration_cast<std::chrono::microseconds>(duration).count());
     line.add("client", (request ? request->client : remote).to_string());
-    if (auto parent = request ? traceparent::read(request->message) : std::nullopt)
+    if (auto parent = request ? traceparent::read(request->head) : std::nullopt)
         line.add("trace_id", parent->trace_id).add("parent_id", parent->parent_id);
     if (!reply.cause.empty())
         line.add("cause", reply.cause);

@@ -4,7 +4,6 @@
 #include <boost/beast/http/error.hpp>
 
 #include <cstring>
-#include <iterator>
 
 namespace server {
 
@@ -23,21 +22,33 @@ std::optional<handlers::problem> request_reader::parse(request_parser& parser)
     if (!has_unparsed())
         return std::nullopt;
     error_code error;
-    parsed_ += parser.put(asio::buffer(bytes_.data() + parsed_, unparsed()), error);
+    parser.rebase(bytes_.data() + header_);
+    bool is_in_header = !parser.is_header_done();
+    parsed_ += parser.feed(unparsed_bytes(), error);
+    if (is_in_header)
+        header_end_ = parsed_;
     if (error && error != http::error::need_more)
         return to_problem(error);
     return std::nullopt;
 }
 
-asio::mutable_buffer request_reader::prepare(std::size_t keep_from)
+asio::mutable_buffer request_reader::prepare(request_parser* parser)
 {
-    if (keep_from > 0) {
-        std::memmove(bytes_.data(), bytes_.data() + keep_from, end_ - keep_from);
-        parsed_ -= keep_from;
-        end_ -= keep_from;
-    }
+    auto discard = [&](std::size_t from, std::size_t to) {
+        if (from == to)
+            return;
+        std::memmove(bytes_.data() + from, bytes_.data() + to, end_ - to);
+        parsed_ -= to - from;
+        end_ -= to - from;
+    };
+    discard(header_end_, parsed_); // of the body
+    discard(0, header_);           // of the requests before
+    header_end_ -= header_;
+    header_ = 0;
     if (bytes_.size() - end_ < read_size)
         bytes_.resize(end_ + read_size);
+    if (parser)
+        parser->rebase(bytes_.data());
     return asio::buffer(bytes_.data() + end_, bytes_.size() - end_);
 }
 
@@ -57,19 +68,13 @@ handlers::problem to_problem(error_code error)
     return describe().with_cause(error.message());
 }
 
-std::optional<handlers::problem> check_chunk_framing(const request_parser& parser,
-                                                     std::ptrdiff_t header_fields, std::size_t unparsed)
+std::optional<handlers::problem> check_chunk_framing(const request_parser& parser, std::size_t unparsed)
 {
-    if (parser.is_done() && count_fields(parser) != header_fields)
+    if (parser.has_trailers())
         return handlers::problem::of(handlers::codes::bad_request, "Trailers are not accepted.");
     if (!parser.is_done() && unparsed > max_header_size)
         return to_problem(http::error::header_limit);
     return std::nullopt;
-}
-
-std::ptrdiff_t count_fields(const request_parser& parser)
-{
-    return std::distance(parser.get().begin(), parser.get().end());
 }
 
 } // namespace server

@@ -2,10 +2,9 @@
 #pragma once
 
 #include "handlers/http/problem.hpp"
+#include "server/http/request_parser.hpp"
 
 #include <boost/asio/buffer.hpp>
-#include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/string_body.hpp>
 #include <boost/system/error_code.hpp>
 
 #include <cstddef>
@@ -16,13 +15,12 @@
 
 namespace server {
 
-using request_parser = boost::beast::http::request_parser<boost::beast::http::string_body>;
-
 /// Largest request header, in bytes.
 inline constexpr std::uint32_t max_header_size = 32 * 1024;
 
 /** Bytes received on a connection and not yet discarded. Pipelined requests follow each other in the same
-    buffer. Does no I/O: the connection reads into prepare() and calls commit(). */
+    buffer, and the header of the current one stays in it. Does no I/O: the connection reads into prepare()
+   and calls commit(). */
 class request_reader {
 public:
     bool has_unparsed() const { return parsed_ < end_; }
@@ -33,32 +31,29 @@ public:
     /// Take unparsed bytes for read, without the parser.
     void skip(std::size_t size) { parsed_ += size; }
 
-    /// Offset of the first unparsed byte. prepare() moves offsets by its argument.
-    std::size_t position() const { return parsed_; }
+    /// The unparsed bytes begin with a request that a new parser will parse.
+    void begin_request() { header_ = header_end_ = parsed_; }
 
-    /// The parsed bytes from offset `begin` on.
-    std::string_view parsed_since(std::size_t begin) const
-    {
-        return std::string_view(bytes_).substr(begin, parsed_ - begin);
-    }
-
-    /// Feed the unparsed bytes to the parser. @return the problem of a malformed or oversized request
+    /** Feed the unparsed bytes to the parser of the current request.
+        @return the problem of a malformed or oversized request */
     std::optional<handlers::problem> parse(request_parser& parser);
 
-    /** Space for the next read. Bytes before offset `keep_from` are discarded, so that pipelining does not
-        grow the buffer. */
-    boost::asio::mutable_buffer prepare(std::size_t keep_from);
+    /** Space for the next read. All bytes are discarded but the header of the current request and the
+        unparsed ones, so that neither pipelining nor a long body grows the buffer.
+        @param parser of the current request: its header moves; null if it is not used any more */
+    boost::asio::mutable_buffer prepare(request_parser* parser);
 
     /// Account for `size` bytes read into prepare().
     void commit(std::size_t size) { end_ += size; }
 
     /// Discard everything.
-    void clear() { parsed_ = end_ = 0; }
+    void clear() { header_ = header_end_ = parsed_ = end_ = 0; }
 
 private:
-    /// Grows to the largest request; the unparsed bytes are those from parsed_ to end_.
+    /// Grows to the largest request. The current request's header is at header_, as far as it is parsed; the
+    /// unparsed bytes are those from parsed_ to end_.
     std::string bytes_;
-    std::size_t parsed_ = 0, end_ = 0;
+    std::size_t header_ = 0, header_end_ = 0, parsed_ = 0, end_ = 0;
 };
 
 /// The problem document of a parser's or a deadline's error: 400, 408, 413 or 431.
@@ -66,14 +61,9 @@ handlers::problem to_problem(boost::system::error_code error);
 
 /** Check the parts of a chunked body that the parser does not limit: chunk headers and trailers, which it
     buffers until they are complete.
-    @param header_fields number of fields before the body was read
     @param unparsed bytes that the parser has not consumed
     @return a problem if there are trailers, which would join the header fields that proxies and
     validate_header() have checked already, or if a chunk header is too long */
-std::optional<handlers::problem> check_chunk_framing(const request_parser& parser,
-                                                     std::ptrdiff_t header_fields, std::size_t unparsed);
-
-/// Number of header fields parsed so far.
-std::ptrdiff_t count_fields(const request_parser& parser);
+std::optional<handlers::problem> check_chunk_framing(const request_parser& parser, std::size_t unparsed);
 
 } // namespace server

@@ -3,8 +3,8 @@
 #include <boost/beast/core/string.hpp>
 
 #include <algorithm>
-#include <cstring>
-#include <iterator>
+#include <array>
+#include <ranges>
 
 namespace server {
 
@@ -12,26 +12,20 @@ namespace http = boost::beast::http;
 
 namespace {
 
-/** Whether a line continues the one before it (obs-fold): deprecated, and interpreted differently by many
-    servers. */
-bool has_folded_line(std::string_view raw)
-{
-    for (auto at = raw.find('\n'); at != std::string_view::npos && at + 1 < raw.size();
-         at = raw.find('\n', at + 1))
-        if (raw[at + 1] == ' ' || raw[at + 1] == '\t')
-            return true;
-    return false;
-}
-
 /** `host[:port]` without user information, in the characters that RFC 3986 allows in a reg-name or an IP
     literal. */
 bool is_host(std::string_view text)
 {
-    constexpr std::string_view punctuation = "-._~%!$&'()*+,;=:[]";
-    return !text.empty() && std::ranges::all_of(text, [&](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-               punctuation.find(c) != std::string_view::npos;
-    });
+    static constexpr auto is_permitted = [] {
+        constexpr std::string_view punctuation = "-._~%!$&'()*+,;=:[]";
+        std::array<bool, 256> out{};
+        for (unsigned c = 0; c < out.size(); ++c)
+            out[c] = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                     punctuation.find(static_cast<char>(c)) != std::string_view::npos;
+        return out;
+    }();
+    return !text.empty() &&
+           std::ranges::all_of(text, [](char c) { return is_permitted[static_cast<unsigned char>(c)]; });
 }
 
 /// The authority of an absolute-form target, or nothing if the target has another form.
@@ -46,14 +40,14 @@ std::optional<std::string_view> authority_of(std::string_view text)
     return std::nullopt;
 }
 
-std::optional<std::string_view> validate_target(const http::request_header<>& header, std::string_view host)
+std::optional<std::string_view> validate_target(const handlers::request_head& head, std::string_view host)
 {
-    std::string_view text = header.target();
+    auto text = head.target();
     if (text.find('#') != std::string_view::npos)
         return "A request target must not have a fragment.";
     if (text.starts_with('/'))
         return std::nullopt;
-    if (text == "*" && header.method() == http::verb::options)
+    if (text == "*" && head.method() == http::verb::options)
         return std::nullopt;
     auto authority = authority_of(text);
     if (!authority)
@@ -65,27 +59,28 @@ std::optional<std::string_view> validate_target(const http::request_header<>& he
 
 } // namespace
 
-std::optional<std::string_view> validate_header(const http::request_header<>& header, std::string_view raw)
+std::optional<std::string_view> validate_header(const request_parser& parsed)
 {
-    if (has_folded_line(raw))
+    if (parsed.has_folded_line())
         return "Header lines must not be folded.";
 
-    auto [first, last] = header.equal_range(http::field::host);
-    auto hosts = std::distance(first, last);
-    if (hosts > 1 || (hosts == 0 && header.version() == 11))
+    auto& head = parsed.head();
+    auto hosts = head.lines(http::field::host);
+    auto count = std::ranges::distance(hosts);
+    if (count > 1 || (count == 0 && head.version() == 11))
         return "There must be exactly one Host header.";
-    std::string_view host = hosts == 1 ? std::string_view(first->value()) : std::string_view();
-    if (hosts == 1 && !is_host(host))
+    auto host = count == 1 ? hosts.front() : std::string_view();
+    if (count == 1 && !is_host(host))
         return "The Host header is malformed.";
 
-    auto [coding, end] = header.equal_range(http::field::transfer_encoding);
-    if (coding != end) {
-        if (header.version() != 11)
+    auto codings = head.lines(http::field::transfer_encoding);
+    if (!codings.empty()) {
+        if (head.version() != 11)
             return "Transfer-Encoding needs HTTP/1.1.";
-        if (std::next(coding) != end || !boost::beast::iequals(coding->value(), "chunked"))
+        if (std::ranges::distance(codings) != 1 || !boost::beast::iequals(codings.front(), "chunked"))
             return "The only supported Transfer-Encoding is chunked.";
     }
-    return validate_target(header, host);
+    return validate_target(head, host);
 }
 
 target split_target(std::string_view text)

@@ -2,18 +2,16 @@
 // smuggling).
 #pragma once
 
-#include <boost/beast/http/fields.hpp>
-#include <boost/beast/http/message.hpp>
+#include "server/http/request_parser.hpp"
 
 #include <optional>
 #include <string_view>
 
 namespace server {
 
-/** @param raw the header as received, from the request line to the empty line
+/** @param parsed after its header
     @return a text for people if the header is invalid (RFC 9112, sections 2.2, 3.2, 5.2 and 6.1) */
-std::optional<std::string_view> validate_header(const boost::beast::http::request_header<>& header,
-                                                std::string_view raw);
+std::optional<std::string_view> validate_header(const request_parser& parsed);
 
 /// A request target, split. Refers to the target.
 struct target {

@@ -22,12 +22,15 @@ bool is_id(std::string_view text)
 
 } // namespace
 
-std::optional<traceparent> traceparent::read(const boost::beast::http::fields& header)
+std::optional<traceparent> traceparent::read(const handlers::request_head& head)
 {
-    auto [first, last] = header.equal_range("traceparent");
-    if (first == last || std::next(first) != last)
+    auto lines = head.lines("traceparent");
+    auto line = lines.begin();
+    if (line == lines.end())
         return std::nullopt;
-    std::string_view text = first->value();
+    std::string_view text = *line;
+    if (++line != lines.end())
+        return std::nullopt;
     // Version 00 has exactly four fields; later versions may append further ones.
     bool has_valid_size =
         text.size() == minimum_size ||

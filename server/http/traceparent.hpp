@@ -1,7 +1,7 @@
 // traceparent: the trace context of a request (W3C Trace Context).
 #pragma once
 
-#include <boost/beast/http/fields.hpp>
+#include "handlers/http/request_head.hpp"
 
 #include <optional>
 #include <string_view>
@@ -16,7 +16,7 @@ struct traceparent {
     std::string_view parent_id;
 
     /// @return nothing if the header is missing, repeated or malformed
-    static std::optional<traceparent> read(const boost::beast::http::fields& header);
+    static std::optional<traceparent> read(const handlers::request_head& head);
 };
 
 } // namespace server

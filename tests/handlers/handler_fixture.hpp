@@ -36,12 +36,7 @@ inline db::uuid id_of(std::uint8_t number)
 
 /** Makes a request of `message`, and calls of the request. The database is unavailable. */
 struct handler_fixture {
-    handler_fixture()
-    {
-        config.public_url = "https://id.example.com";
-        message.method(http::verb::get);
-        message.target("/");
-    }
+    handler_fixture() { config.public_url = "https://id.example.com"; }
 
     static db::pipeline::config nowhere()
     {
@@ -98,8 +93,8 @@ struct handler_fixture {
                crypto::token_signer(crypto::key{5}),
                std::make_shared<const crypto::jwt_keys>(signer, std::vector<crypto::signing_key>()),
                false};
-    http::request<http::string_body> message;
-    request req{message, "/", "", boost::asio::ip::make_address("203.0.113.7"), "r1"};
+    request_message message;
+    request req{message.head(), message.body(), "/", "", boost::asio::ip::make_address("203.0.113.7"), "r1"};
 };
 
 /// One header line of a reply; empty if there is none.

@@ -2,6 +2,7 @@
 
 #include "schemas/auth.hpp"
 #include "schemas/page.hpp"
+#include "tests/handlers/request_message.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -12,8 +13,8 @@ using namespace handlers;
 namespace {
 
 struct posted {
-    http::request<http::string_body> message;
-    request req{message, "/", "", {}, ""};
+    test::request_message message;
+    request req{message.head(), message.body(), "/", "", {}, ""};
 
     posted(std::string_view type, std::string text)
     {
@@ -102,9 +103,9 @@ BOOST_AUTO_TEST_CASE(malformed_queries_are_rejected_as_a_whole)
 
 BOOST_AUTO_TEST_CASE(queries_are_validated_by_their_schema)
 {
-    http::request<http::string_body> message;
+    test::request_message message;
     auto code = [&](std::string_view query) {
-        request req{message, "/", query, {}, ""};
+        request req{message.head(), message.body(), "/", query, {}, ""};
         auto read = read_query<schemas::page_query>(req);
         return read ? std::to_string(read->limit.value) : std::string(read.error().code.name());
     };

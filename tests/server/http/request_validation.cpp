@@ -1,26 +1,22 @@
 // Request validation: headers that the parser accepts and the server must not.
 #include "server/http/request_validation.hpp"
 
-#include <boost/asio/buffer.hpp>
-#include <boost/beast/http/empty_body.hpp>
-#include <boost/beast/http/parser.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <string>
-
-namespace http = boost::beast::http;
 
 namespace {
 
 /// Whether validate_header() rejects a header that the parser accepts.
 bool is_rejected(const std::string& raw)
 {
-    http::request_parser<http::empty_body> parser;
+    server::request_parser parser;
+    parser.rebase(raw.data());
     boost::system::error_code error;
-    auto used = parser.put(boost::asio::buffer(raw), error);
+    parser.feed(raw, error);
     BOOST_REQUIRE_MESSAGE(!error, raw << error.message());
     BOOST_REQUIRE(parser.is_header_done());
-    return server::validate_header(parser.get(), std::string_view(raw).substr(0, used)).has_value();
+    return server::validate_header(parser).has_value();
 }
 
 } // namespace
@@ -33,25 +29,34 @@ BOOST_AUTO_TEST_CASE(valid_headers_pass)
          {"GET / HTTP/1.1\r\nHost: a\r\n\r\n", "GET /x?y=1 HTTP/1.1\r\nhost: a.example:8080\r\n\r\n",
           "GET / HTTP/1.0\r\n\r\n", "GET / HTTP/1.1\r\nHost: [::1]:80\r\n\r\n",
           "GET http://a.example/x HTTP/1.1\r\nHost: A.example\r\n\r\n",
-          "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n",
+          "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", "GET / HTTP/1.1\r\nHost: a\r\nX:\r\n\r\n",
+          "GET / HTTP/1.1\r\nHost:a\r\nX: \t\r\nY:1\r\n\r\n",
           "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\n\r\n"})
         BOOST_TEST(!is_rejected(raw), raw);
 }
 
 BOOST_AUTO_TEST_CASE(ambiguous_headers_are_rejected)
 {
-    for (auto raw : {"GET / HTTP/1.1\r\n\r\n", "GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n",
-                     "GET / HTTP/1.1\r\nHost:\r\n\r\n", "GET / HTTP/1.1\r\nHost: a b\r\n\r\n",
-                     "GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", "GET / HTTP/1.1\r\nHost: u@a\r\n\r\n",
+    for (auto raw : {"GET / HTTP/1.1\r\n\r\n",
+                     "GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n",
+                     "GET / HTTP/1.1\r\nHost:\r\n\r\n",
+                     "GET / HTTP/1.1\r\nHost: a b\r\n\r\n",
+                     "GET / HTTP/1.1\r\nHost: a/b\r\n\r\n",
+                     "GET / HTTP/1.1\r\nHost: u@a\r\n\r\n",
                      "GET / HTTP/1.1\r\nHost: a\r\nX: 1\r\n 2\r\n\r\n",
                      "GET / HTTP/1.1\r\nHost: a\r\nX: 1\r\n\t2\r\n\r\n",
+                     "GET / HTTP/1.1\r\nHost: a\r\nX:\r\n 2\r\n\r\n",
+                     "GET / HTTP/1.1\r\nHost: a\r\nX: \r\n \r\n\r\n",
                      "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: xchunked\r\n\r\n",
                      "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
                      "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: identity\r\n\r\n",
                      "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n",
-                     "GET http://b/ HTTP/1.1\r\nHost: a\r\n\r\n", "GET ftp://a/ HTTP/1.1\r\nHost: a\r\n\r\n",
-                     "GET x HTTP/1.1\r\nHost: a\r\n\r\n", "GET * HTTP/1.1\r\nHost: a\r\n\r\n",
-                     "CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n", "GET /#x HTTP/1.1\r\nHost: a\r\n\r\n"})
+                     "GET http://b/ HTTP/1.1\r\nHost: a\r\n\r\n",
+                     "GET ftp://a/ HTTP/1.1\r\nHost: a\r\n\r\n",
+                     "GET x HTTP/1.1\r\nHost: a\r\n\r\n",
+                     "GET * HTTP/1.1\r\nHost: a\r\n\r\n",
+                     "CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n",
+                     "GET /#x HTTP/1.1\r\nHost: a\r\n\r\n"})
         BOOST_TEST(is_rejected(raw), raw);
 }
 
