@@ -8,6 +8,7 @@
 #include "crypto/password.hpp"
 #include "crypto/random.hpp"
 #include "crypto/seal.hpp"
+#include "crypto/siphash.hpp"
 #include "crypto/token_signer.hpp"
 
 #include <array>
@@ -35,6 +36,15 @@ void hmac_of_50_bytes(benchmark::State& state)
         benchmark::DoNotOptimize(mac(text));
 }
 BENCHMARK(hmac_of_50_bytes);
+
+void siphash_of_50_bytes(benchmark::State& state)
+{
+    siphash hash(std::array<std::uint8_t, siphash::key_size>{1});
+    const std::string text(50, 'x');
+    for (auto _ : state)
+        benchmark::DoNotOptimize(hash(text));
+}
+BENCHMARK(siphash_of_50_bytes);
 
 void make_a_uuid(benchmark::State& state)
 {
