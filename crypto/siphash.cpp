@@ -55,7 +55,7 @@ siphash::siphash(std::span<const std::uint8_t, key_size> key)
     : key_low_(load(key.data())), key_high_(load(key.data() + 8))
 {}
 
-hash128 siphash::operator()(std::string_view text) const
+siphash_value siphash::operator()(std::string_view text) const
 {
     // The constants are "somepseudorandomlygeneratedbytes"; 0xee in v1 and v2 selects 128 bits of output.
     state s{key_low_ ^ 0x736f6d6570736575, key_high_ ^ 0x646f72616e646f6d ^ 0xee,
@@ -65,11 +65,11 @@ hash128 siphash::operator()(std::string_view text) const
         s.compress(load(at));
     s.compress(load(at, text.size() % 8) | std::uint64_t{text.size()} << 56);
 
-    hash128 out;
+    siphash_value out;
     s.v2 ^= 0xee;
-    out.low = s.finish();
+    out[0] = s.finish();
     s.v1 ^= 0xdd;
-    out.high = s.finish();
+    out[1] = s.finish();
     return out;
 }
 

@@ -9,11 +9,8 @@
 
 namespace crypto {
 
-/// A hash under the key of one process; worth nothing outside of it.
-struct hash128 {
-    std::uint64_t low = 0, high = 0;
-    friend bool operator==(const hash128&, const hash128&) = default;
-};
+/// 128 bits.
+using siphash_value = std::array<std::uint64_t, 2>;
 
 /** A pseudorandom function of short inputs (Aumasson and Bernstein, "SipHash: a fast short-input PRF", 2012).
     Without the key no client can find two inputs with one hash, or aim at a slot of a table; two inputs
@@ -25,7 +22,7 @@ public:
 
     explicit siphash(std::span<const std::uint8_t, key_size> key);
 
-    hash128 operator()(std::string_view text) const;
+    siphash_value operator()(std::string_view text) const;
 
 private:
     std::uint64_t key_low_, key_high_;

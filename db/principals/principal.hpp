@@ -9,10 +9,14 @@
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
 #include <boost/static_string/static_string.hpp>
 
+#include <array>
 #include <cstdint>
 #include <optional>
 
 namespace db {
+
+/// A hash of a credential's text under a key of the process (crypto/siphash.hpp). All zeros: not known.
+using credential_hash = std::array<std::uint64_t, 2>;
 
 /** One credential in the state in which it was looked up. Belongs to one core and is never handed to another.
     Very many are cached, so it is small: its members are ordered to leave no padding. */
@@ -61,6 +65,9 @@ struct principal : boost::intrusive_ref_counter<principal, boost::thread_unsafe_
 
     /// Of the API key or the access token: the cache's key.
     db::digest digest{};
+
+    /// Of the same, once it has been used. Only principal_cache uses it.
+    mutable credential_hash hash{};
 
     /// When its use was last recorded, in seconds since the epoch. Only last_used_writer uses it.
     mutable std::int64_t recorded_at = 0;

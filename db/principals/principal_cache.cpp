@@ -37,7 +37,8 @@ bool principal_cache::ghosts::take(const digest& key)
 
 principal_cache::principal_cache(std::size_t limit_bytes)
     : capacity_(limit_bytes / bytes_each), index_(0, hash{&entries_}, same{&entries_}),
-      subjects_(entries_, capacity_), small_(entries_), main_(entries_), ghosts_(capacity_)
+      front_(entries_, capacity_), subjects_(entries_, capacity_), small_(entries_), main_(entries_),
+      ghosts_(capacity_)
 {
     index_.reserve(capacity_); // a rehash later would stall the core
 }
@@ -45,11 +46,30 @@ principal_cache::principal_cache(std::size_t limit_bytes)
 principal_ref principal_cache::find(const digest& key, std::uint32_t stored_after)
 {
     auto found = index_.find(key);
+    return found == index_.end() ? nullptr : use(*found, stored_after);
+}
+
+principal_ref principal_cache::find(const credential_hash& hash, std::uint32_t stored_after)
+{
+    auto found = front_.find(hash);
+    return found == no_entry ? nullptr : use(found, stored_after);
+}
+
+void principal_cache::remember(const credential_hash& hash, const digest& key)
+{
+    auto found = index_.find(key);
     if (found == index_.end())
-        return nullptr;
-    auto& hit = entries_[*found];
+        return;
+    entries_[*found].principal->hash = hash;
+    front_.insert(hash, *found);
+}
+
+/// Count the use of an entry, or remove it if it is too old.
+principal_ref principal_cache::use(entry_number found, std::uint32_t stored_after)
+{
+    auto& hit = entries_[found];
     if (hit.stored_at <= stored_after || hit.generation != generation_) {
-        remove(*found);
+        remove(found);
         return nullptr;
     }
     if (hit.frequency < max_frequency)

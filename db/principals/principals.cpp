@@ -45,6 +45,25 @@ bool principals::holds_lease() const
     return !settings_.lease || settings_.lease->holds();
 }
 
+principals::cache_result principals::cached(const credential_hash& hash)
+{
+    if (!holds_lease())
+        return {};
+    auto found = cache_.find(hash, oldest_tick(coarse_seconds()));
+    if (!found)
+        return {};
+    ++counts_.hits;
+    return {state::hit, std::move(found)};
+}
+
+principals::cache_result principals::cached(const digest& key, const credential_hash& hash)
+{
+    auto out = cached(key);
+    if (out.state == state::hit)
+        cache_.remember(hash, key);
+    return out;
+}
+
 principals::cache_result principals::cached(const digest& key)
 {
     auto now = coarse_seconds();
@@ -52,7 +71,7 @@ principals::cache_result principals::cached(const digest& key)
         ++counts_.misses;
         return {};
     }
-    if (auto found = cache_.find(key, now > max_age_ ? now - max_age_ : 0)) {
+    if (auto found = cache_.find(key, oldest_tick(now))) {
         ++counts_.hits;
         return {state::hit, std::move(found)};
     }

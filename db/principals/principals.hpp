@@ -66,7 +66,14 @@ public:
         principal_ref principal;
     };
 
-    /// Look a digest up in the cache. No allocation, no lock, no system call.
+    /** Look a credential up in the cache by the hash of its text. No allocation, no lock, no system call.
+        @return a hit, or a miss that says nothing: the lookup by its digest follows */
+    cache_result cached(const credential_hash& hash);
+
+    /// Look a credential up in the cache by its digest, and find it by its hash from now on.
+    cache_result cached(const digest& key, const credential_hash& hash);
+
+    /// Look a digest up in the cache.
     cache_result cached(const digest& key);
 
     /** Load an API key by its digest from the database, cached or not, and cache it. Lookups that arrive
@@ -114,6 +121,7 @@ private:
     void detach_in_flight();
     void free_evicted();
     bool holds_lease() const;
+    std::uint32_t oldest_tick(std::uint32_t now) const { return now > max_age_ ? now - max_age_ : 0; }
     bool may_trust_answer() const { return !settings_.needs_lease || holds_lease(); }
     awaitable<void> await_lease();
     template <class... Values>

@@ -32,6 +32,11 @@ credential classify_token(const call& c, std::string_view token)
     return {api_key, token, c.cx.key_digest(token)};
 }
 
+problem malformed_credential()
+{
+    return problem::rejected_credential("The credential is malformed.");
+}
+
 problem rejected_token(crypto::jwt_error error)
 {
     return error == crypto::jwt_error::expired ? problem::token_expired()
@@ -72,12 +77,12 @@ awaitable<result<db::principal_ref>> load_session(const call& c, credential pres
 
 } // namespace
 
-result<credential> read_credential(const call& c)
+result<std::string_view> read_bearer_token(const call& c)
 {
     auto lines = c.req.head.lines(http::field::authorization);
     auto line = lines.begin();
     if (line == lines.end())
-        return credential{};
+        return std::string_view();
     std::string_view value = *line;
     if (++line != lines.end())
         return problem::of(codes::bad_request, "Only one Authorization header is allowed.");
@@ -85,10 +90,35 @@ result<credential> read_credential(const call& c)
     constexpr std::string_view scheme = "Bearer ";
     if (value.size() <= scheme.size() || !boost::beast::iequals(value.substr(0, scheme.size()), scheme))
         return problem::rejected_credential("The Authorization header must have the form: Bearer <token>.");
-    auto out = classify_token(c, value.substr(value.find_first_not_of(' ', scheme.size() - 1)));
+    auto token = value.substr(value.find_first_not_of(' ', scheme.size() - 1));
+    if (token.empty() || token.size() > max_token_size)
+        return malformed_credential();
+    return token;
+}
+
+result<credential> read_credential(const call& c)
+{
+    auto token = read_bearer_token(c);
+    if (!token)
+        return token.error();
+    if (token->empty())
+        return credential{};
+    auto out = classify_token(c, *token);
     if (out.kind == credential::kind_type::none)
-        return problem::rejected_credential("The credential is malformed.");
+        return malformed_credential();
     return out;
+}
+
+result<db::principals::cache_result> find_cached(const call& c, std::string_view token, credential& presented)
+{
+    auto hash = c.cx.credential_hash(token);
+    auto cached = c.cx.principals.cached(hash);
+    if (cached.state == db::principals::state::hit)
+        return cached;
+    presented = classify_token(c, token);
+    if (presented.kind == credential::kind_type::none)
+        return malformed_credential();
+    return c.cx.principals.cached(presented.digest, hash);
 }
 
 awaitable<result<db::principal_ref>> load_principal(const call& c, credential presented, token_expiry expiry)

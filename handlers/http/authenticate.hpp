@@ -1,7 +1,7 @@
 // Authentication: from the Authorization header to a principal.
 #pragma once
 
-#include "db/principals/principal.hpp"
+#include "db/principals/principals.hpp"
 #include "handlers/http/fwd.hpp"
 #include "handlers/http/problem.hpp"
 
@@ -20,8 +20,17 @@ struct credential {
     db::digest digest{};
 };
 
+/// The token of the Authorization header, of any form; empty without the header.
+result<std::string_view> read_bearer_token(const call& c);
+
 /// The credential of the call; of kind none without an Authorization header.
 result<credential> read_credential(const call& c);
+
+/** Looks a token up in the credential cache.
+    @param presented set unless a hit was found by the hash of the token alone
+    @return the problem of a malformed one */
+result<db::principals::cache_result> find_cached(const call& c, std::string_view token,
+                                                 credential& presented);
 
 /// Whether an access token is rejected after its expiry.
 enum class token_expiry { enforced, ignored };

@@ -90,7 +90,7 @@ std::optional<decision> decide(call& c, const guard& required, db::principal_ref
 }
 
 /** Decides by the header and the credential cache.
-    @param presented set if the call has a credential
+    @param presented set on a cache miss
     @return nothing on a cache miss, or if the call cannot be counted yet */
 std::optional<decision> decide_cached(call& c, const guard& required, credential& presented)
 {
@@ -99,17 +99,17 @@ std::optional<decision> decide_cached(call& c, const guard& required, credential
     if (required.kind == guard_kind::anyone)
         return try_count_address(c);
 
-    auto read = read_credential(c);
-    if (!read)
-        return try_reject(c, read.error());
-    presented = *read;
-    if (presented.kind == credential::kind_type::none)
+    auto token = read_bearer_token(c);
+    if (!token)
+        return try_reject(c, token.error());
+    if (token->empty())
         return try_reject(c, problem::of(codes::unauthorized));
-
-    auto cached = c.cx.principals.cached(presented.digest);
-    if (cached.state == db::principals::state::miss)
+    auto cached = find_cached(c, *token, presented);
+    if (!cached)
+        return try_reject(c, cached.error());
+    if (cached->state == db::principals::state::miss)
         return std::nullopt;
-    return decide(c, required, std::move(cached.principal));
+    return decide(c, required, std::move(cached->principal));
 }
 
 } // namespace

@@ -3,6 +3,7 @@
 
 #include "crypto/api_key.hpp"
 #include "crypto/hash.hpp"
+#include "crypto/siphash.hpp"
 #include "crypto/token_signer.hpp"
 #include "db/principals/principal.hpp"
 #include "handlers/access/rate_limiter.hpp"
@@ -63,6 +64,8 @@ struct context {
     db::last_used_writer& last_used;
     db::audit::refusal_writer& refusals;
     crypto::api_key_digester key_digest;
+    /// Of a credential's text, for the cache; under a key of this core.
+    crypto::siphash credential_hash;
     /// Over session, counter and salt: the refresh token.
     crypto::hmac_sha256 refresh_mac;
     crypto::token_signer cursors;

@@ -118,6 +118,7 @@ core::core(shared_state& shared, std::size_t number, const tcp::endpoint& listen
                last_used_,
                refusals_,
                crypto::api_key_digester(shared.settings.keys.derive(crypto::purpose::api_key_digest)),
+               crypto::siphash(crypto::random_bytes<crypto::siphash::key_size>()),
                crypto::hmac_sha256(shared.settings.keys.derive(crypto::purpose::refresh_token)),
                crypto::token_signer(shared.settings.keys.derive(crypto::purpose::cursor)),
                crypto::token_signer(shared.settings.keys.derive(crypto::purpose::unsubscription)),

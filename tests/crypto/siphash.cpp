@@ -17,11 +17,10 @@ namespace {
 
 using key = std::array<std::uint8_t, crypto::siphash::key_size>;
 
-std::array<std::uint8_t, 16> bytes_of(const crypto::hash128& hash)
+std::array<std::uint8_t, 16> bytes_of(const crypto::siphash_value& hash)
 {
     std::array<std::uint8_t, 16> out;
-    std::memcpy(out.data(), &hash.low, 8);
-    std::memcpy(out.data() + 8, &hash.high, 8);
+    std::memcpy(out.data(), hash.data(), out.size());
     return out;
 }
 

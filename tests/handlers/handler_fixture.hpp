@@ -88,6 +88,7 @@ struct handler_fixture {
                last_used,
                refusals,
                crypto::api_key_digester(crypto::key{2}),
+               crypto::siphash(crypto::random_bytes<crypto::siphash::key_size>()),
                crypto::hmac_sha256(crypto::key{3}),
                crypto::token_signer(crypto::key{4}),
                crypto::token_signer(crypto::key{5}),

@@ -85,6 +85,75 @@ BOOST_AUTO_TEST_CASE(an_expired_entry_is_removed_on_lookup)
     BOOST_TEST(cache.size() == 0u);
 }
 
+static db::credential_hash hash_of(std::uint64_t n)
+{
+    std::mt19937_64 spread(~n);
+    return {spread(), spread()};
+}
+
+BOOST_AUTO_TEST_CASE(a_hash_finds_its_entry_from_its_first_use_until_it_is_evicted)
+{
+    db::principal_cache cache(1 << 20);
+    auto principal = make(1, 100);
+    cache.store(principal, 5);
+    BOOST_TEST(!cache.find(hash_of(1)));
+    cache.remember(hash_of(2), digest_of(2)); // not cached: no effect
+    cache.remember(hash_of(1), digest_of(1));
+    BOOST_TEST((cache.find(hash_of(1)) == principal));
+    BOOST_TEST(!cache.find(hash_of(2)));
+    BOOST_TEST(!cache.find(db::credential_hash{hash_of(1)[0], hash_of(1)[1] + 1}));
+    BOOST_TEST(!cache.find(db::credential_hash{hash_of(1)[0] + 1, hash_of(1)[1]}));
+    BOOST_TEST(cache.find(hash_of(1), 4));
+    BOOST_TEST(!cache.find(hash_of(1), 5)); // too old: removed
+    BOOST_TEST(cache.size() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_hash_never_finds_another_entry)
+{
+    enum change { evict_digest, evict_subject, clear, replace, changes };
+    for (int how = 0; how < changes; ++how) {
+        db::principal_cache cache(1 << 20);
+        cache.store(make(1, 100));
+        cache.remember(hash_of(1), digest_of(1));
+        BOOST_TEST(cache.find(hash_of(1)));
+        if (how == evict_digest)
+            cache.evict(digest_of(1));
+        else if (how == evict_subject)
+            cache.evict(id_of(100));
+        else if (how == clear)
+            cache.clear();
+        else
+            cache.store(make(1, 101));
+        BOOST_TEST(!cache.find(hash_of(1)), "change " << how);
+        cache.store(make(2, 102)); // takes the memory of the first
+        BOOST_TEST(!cache.find(hash_of(1)), "change " << how);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(hashes_agree_with_digests_in_a_full_cache)
+{
+    db::principal_cache measure(1 << 20);
+    measure.store(make(1, 1));
+    db::principal_cache cache(200 * measure.bytes());
+    std::mt19937_64 random(7);
+    std::size_t by_hash = 0, by_digest = 0;
+    for (int i = 0; i < 50'000; ++i) {
+        auto key = random() % 300;
+        auto found = cache.find(hash_of(key));
+        auto known = cache.find(digest_of(key));
+        BOOST_REQUIRE(!found || found == known);
+        by_hash += found != nullptr;
+        by_digest += known != nullptr;
+        if (!known)
+            cache.store(make(key, key + 1));
+        else if (random() % 50 == 0)
+            cache.evict(id_of(key + 1));
+        else
+            cache.remember(hash_of(key), digest_of(key));
+    }
+    BOOST_TEST(by_hash > by_digest / 2); // the front index forgets, but not much
+}
+
 BOOST_AUTO_TEST_CASE(a_cache_too_small_for_one_entry_stores_none)
 {
     db::principal_cache cache(64);
