@@ -5,7 +5,8 @@
 // its stack to the file that REACTOR_TRAP_REPORT names. A file beside it (turns.hpp) has of every reactor its
 // longest turn, which is the time from one epoll_wait() to the next, and the turns in which the kernel saw it
 // sleep (voluntary context switches). Functions of the C library are replaced, so calls that a library
-// makes to the kernel directly are seen by the second measure only.
+// makes to the kernel directly are seen by the second measure only. It also counts the blocks of memory that
+// each reactor takes from the heap.
 #include "tests/reactor_trap/watch.hpp"
 
 #include <fcntl.h>

@@ -15,6 +15,8 @@ struct turns {
     /// Turns in which the kernel saw the thread sleep.
     std::int64_t blocked, longest_blocked_us;
     std::int64_t longest_lock_wait_us;
+    /// Blocks of memory that it has taken from the heap.
+    std::int64_t allocations;
 };
 
 /// The file is an array of this many.

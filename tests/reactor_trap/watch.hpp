@@ -28,6 +28,9 @@ void check_transfer(const char* function, int descriptor, int flags = 0);
 /// Of a reactor: report a wait for another thread's lock if it was long.
 void count_lock_wait(const char* function, std::int64_t time_us);
 
+/// Of a reactor: count a block of memory from the heap.
+void count_allocation();
+
 // A turn is the time from one epoll_wait() to the next.
 void begin_turn();
 void end_turn();

@@ -64,6 +64,14 @@ constexpr std::string_view of_server[] = {"core-0", "node", "mail"};
 
 } // namespace
 
+std::optional<std::int64_t> allocations_of(const std::string& report, std::string_view reactor)
+{
+    for (auto& one : read_turns(report))
+        if (reactor == one.name.data())
+            return one.allocations;
+    return std::nullopt;
+}
+
 void await_reactors([[maybe_unused]] const std::string& report)
 {
 #ifdef REACTOR_TRAP

@@ -4,7 +4,9 @@
 #include "tests/reactor_trap/turns.hpp"
 #include "tests/support/child_process.hpp"
 
+#include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -20,6 +22,9 @@ reactor_trap::turns& observed_turns();
 
 /// Called with the calls that could have blocked a reactor, and their stacks. Prints them unless set.
 std::function<void(const std::string& calls)>& on_blocking_call();
+
+/// Blocks of memory that a reactor has taken from the heap so far; nothing in sanitizer builds.
+std::optional<std::int64_t> allocations_of(const std::string& report, std::string_view reactor);
 
 /// Wait until a server that listens has its reactors, so that their absence at its end is a fault.
 void await_reactors(const std::string& report);

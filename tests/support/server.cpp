@@ -52,6 +52,11 @@ environment with_data_dir(const environment& settings, const std::string& folder
 
 } // namespace
 
+std::optional<std::int64_t> running_server::allocations() const
+{
+    return allocations_of(data_.path() + "/reactors", "core-0");
+}
+
 std::string running_server::log_lines(std::string_view text) const
 {
     std::istringstream all(log());

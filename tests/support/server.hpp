@@ -37,6 +37,9 @@ public:
     /// The resident set size.
     std::size_t resident_bytes() const;
 
+    /// Blocks of memory that its first core has taken from the heap so far; nothing in sanitizer builds.
+    std::optional<std::int64_t> allocations() const;
+
     /// Send a signal, such as SIGSTOP and SIGCONT.
     void send(int signal) const { process_.send(signal); }
 
