@@ -7,6 +7,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/test/unit_test.hpp>
+#include <boost/uuid/uuid_io.hpp>
 
 using namespace schemas;
 
@@ -59,6 +60,19 @@ BOOST_AUTO_TEST_CASE(strings_are_escaped)
     BOOST_TEST(written("\u2027\u202a\u20ac") == "\"\u2027\u202a\u20ac\"");
     BOOST_TEST(written("\u00e9\u4e2d\U0001F511") == "\"\u00e9\u4e2d\U0001F511\"");
     BOOST_TEST(written("\xE2") == "\"\xE2\""); // cut off: nothing is read past the end
+}
+
+BOOST_AUTO_TEST_CASE(ids_have_their_36_digits)
+{
+    boost::uuids::uuid id{};
+    for (int byte = 0; byte < 256; ++byte) {
+        for (std::size_t i = 0; i < id.size(); ++i)
+            id.data[i] = static_cast<std::uint8_t>(static_cast<std::size_t>(byte) + 17 * i);
+        std::string text = "id: ";
+        append_uuid(text, id);
+        BOOST_TEST(text == "id: " + to_string(id));
+        BOOST_TEST((parse_uuid(text.substr(4)) == id));
+    }
 }
 
 BOOST_AUTO_TEST_CASE(every_code_point_round_trips)
