@@ -175,17 +175,9 @@ schemas::api_key_created to_new_api_key(const db::api_keys::row& row, std::strin
     return out;
 }
 
-std::string scopes_text(const db::principal& principal)
+std::string_view scopes_text(const db::principal& principal)
 {
-    if (principal.kind == db::principal::kind_type::session)
-        return "*";
-    std::string out;
-    for (auto& scope : principal.scopes) {
-        if (!out.empty())
-            out.push_back(' ');
-        out += scope;
-    }
-    return out;
+    return principal.kind == db::principal::kind_type::session ? "*" : principal.scopes.text();
 }
 
 schemas::credential to_credential(const db::principal& principal)

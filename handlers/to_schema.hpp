@@ -32,7 +32,7 @@ schemas::api_key_row to_api_key(const db::api_keys::row& row);
 schemas::api_key_created to_new_api_key(const db::api_keys::row& row, std::string secret);
 
 /// The scopes, space-separated as in OAuth; `*` for a session.
-std::string scopes_text(const db::principal& principal);
+std::string_view scopes_text(const db::principal& principal);
 
 schemas::credential to_credential(const db::principal& principal);
 

@@ -1,10 +1,15 @@
 #include "db/principals/scope_list.hpp"
 
+#include <boost/algorithm/string/join.hpp>
 #include <boost/container_hash/hash.hpp>
 
 #include <algorithm>
 
 namespace db {
+
+scope_list::shared::shared(std::vector<std::string> all)
+    : names(std::move(all)), text(boost::algorithm::join(names, " "))
+{}
 
 const std::vector<std::string>& scope_list::names() const
 {

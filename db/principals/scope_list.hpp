@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -20,6 +21,10 @@ public:
     scope_list(std::vector<std::string> names) : shared_(new shared(std::move(names))) {}
 
     const std::vector<std::string>& names() const;
+
+    /// The names, separated by spaces (RFC 6749, section 3.3); lives as long as a copy of this list.
+    std::string_view text() const { return shared_ ? std::string_view(shared_->text) : std::string_view(); }
+
     operator const std::vector<std::string>&() const { return names(); }
     auto begin() const { return names().begin(); }
     auto end() const { return names().end(); }
@@ -28,8 +33,9 @@ public:
 private:
     friend class scope_lists;
     struct shared : boost::intrusive_ref_counter<shared, boost::thread_unsafe_counter> {
-        explicit shared(std::vector<std::string> all) : names(std::move(all)) {}
+        explicit shared(std::vector<std::string> all);
         std::vector<std::string> names;
+        std::string text;
     };
 
     boost::intrusive_ptr<const shared> shared_;

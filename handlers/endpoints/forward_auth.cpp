@@ -8,33 +8,37 @@
 #include "handlers/http/problem.hpp"
 #include "handlers/http/refusals.hpp"
 #include "handlers/to_schema.hpp"
+#include "schemas/engine/builtin_rules.hpp"
 
-#include <boost/uuid/uuid_io.hpp>
-
-#include <array>
+#include <string>
 
 namespace handlers::forward_auth {
 
 namespace {
 
-void add_id(reply& out, std::string_view name, const std::optional<db::uuid>& id)
+/// @param begin of the line: "Name: "
+void append_id(std::string& out, std::string_view begin, const std::optional<db::uuid>& id)
 {
-    std::array<char, 36> text;
+    out.append(begin);
     if (id)
-        boost::uuids::to_chars(*id, text.data());
-    out.add_header(name, std::string_view(text.data(), id ? text.size() : 0));
+        schemas::append_uuid(out, *id);
+    out.append("\r\n");
 }
 
-reply allow(const db::principal& caller)
+reply allow(call& c)
 {
+    auto& caller = c.caller();
     reply out;
     out.content_type = {};
-    out.headers.reserve(256);
-    add_id(out, "X-User-Id", caller.user_id);
-    add_id(out, "X-Workspace-Id", caller.workspace_id);
-    out.add_header("X-Role", caller.role ? schemas::to_text(to_wire(*caller.role)) : std::string_view());
-    out.add_header("X-Scopes", scopes_text(caller));
-    add_id(out, "X-Credential-Id", caller.credential_id);
+    auto& lines = out.headers;
+    lines = c.cx.spare_headers.take();
+    append_id(lines, "X-User-Id: ", caller.user_id);
+    append_id(lines, "X-Workspace-Id: ", caller.workspace_id);
+    lines.append("X-Role: ");
+    if (caller.role)
+        lines.append(schemas::to_text(to_wire(*caller.role)));
+    lines.append("\r\nX-Scopes: ").append(scopes_text(caller)); // names that the schemas have validated
+    append_id(lines, "\r\nX-Credential-Id: ", caller.credential_id);
     return out;
 }
 
@@ -53,13 +57,13 @@ reply deny(const problem& error, bool as_403)
 reply check(call& c, query<schemas::auth_query> asked)
 {
     if (!asked->permission)
-        return allow(c.caller());
+        return allow(c);
     std::string_view permission = asked->permission->value;
     if (!c.cx.permissions.knows(permission))
         return to_reply(problem::invalid_field("query", "permission", "is not a known permission"));
     if (!has_permission(c, permission))
         return deny(deny_permission(c, permission), asked->deny_status.has_value());
-    return allow(c.caller());
+    return allow(c);
 }
 
 reply reject(call& c, const problem& error)

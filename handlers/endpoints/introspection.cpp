@@ -74,7 +74,7 @@ awaitable<answer<schemas::introspection>> inspect(call& c, form<schemas::introsp
     if (!found || is_unverified(c, *found) || found->workspace_id != c.caller().workspace_id)
         co_return out;
     out.active = true;
-    out.scope = scopes_text(*found);
+    out.scope = std::string(scopes_text(*found));
     out.token_type = "Bearer";
     out.iss = out.aud = c.cx.config.public_url;
     if (found->expires_at)

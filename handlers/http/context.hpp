@@ -15,10 +15,12 @@
 
 #include <array>
 #include <chrono>
+#include <ctime>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 
 namespace crypto {
 class hash_pool;
@@ -43,6 +45,27 @@ class metrics_registry;
 class oidc_provider;
 class permission_table;
 class quota_client;
+
+/// Memory that one string after the other uses, so that frequent ones allocate none.
+class recycled_string {
+public:
+    /// @return an empty string
+    std::string take()
+    {
+        spare_.clear();
+        return std::move(spare_);
+    }
+
+    void give_back(std::string&& used)
+    {
+        if (used.capacity() > spare_.capacity() && used.capacity() <= max_capacity)
+            spare_ = std::move(used);
+    }
+
+private:
+    static constexpr std::size_t max_capacity = 4096;
+    std::string spare_;
+};
 
 /** The dependencies of all requests of a core. Outlives the requests. Used by the core's thread alone, except
     for what is marked as shared. */
@@ -86,10 +109,21 @@ struct context {
     const std::string* openapi = nullptr;
     /// Shared: the route table, of which MCP tools are views.
     std::span<const route> routes = {};
+    /// For the header lines of frequent replies.
+    recycled_string spare_headers = {};
 
     db::timestamp now() const
     {
         return std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
+    }
+
+    /// Late by up to 4 ms, but read in a quarter of the time.
+    db::timestamp coarse_now() const
+    {
+        timespec out{};
+        clock_gettime(CLOCK_REALTIME_COARSE, &out);
+        return db::timestamp(std::chrono::seconds(out.tv_sec) +
+                             std::chrono::microseconds(out.tv_nsec / 1000));
     }
 };
 

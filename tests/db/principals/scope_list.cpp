@@ -18,6 +18,8 @@ BOOST_AUTO_TEST_CASE(a_list_returns_its_names)
     auto copy = some;
     BOOST_TEST(&copy.names() == &some.names());
     BOOST_TEST(names(some.begin(), some.end()) == some.names());
+    BOOST_TEST(some.text() == "content:read team:read");
+    BOOST_TEST(db::scope_list().text().empty());
 }
 
 BOOST_AUTO_TEST_CASE(equal_lists_share_memory)
