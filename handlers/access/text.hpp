@@ -1,6 +1,8 @@
 // Text of header fields.
 #pragma once
 
+#include <boost/url/grammar/charset.hpp>
+
 #include <string_view>
 
 namespace handlers {
@@ -12,6 +14,13 @@ inline std::string_view trim(std::string_view text)
     if (from == std::string_view::npos)
         return {};
     return text.substr(from, text.find_last_not_of(" \t") - from + 1);
+}
+
+/// Whether a text has only characters of a set, as those of boost::urls::grammar.
+template <class CharSet>
+bool is_only_of(std::string_view text, const CharSet& allowed)
+{
+    return boost::urls::grammar::find_if_not(text.begin(), text.end(), allowed) == text.end();
 }
 
 } // namespace handlers

@@ -128,9 +128,9 @@ awaitable<result<db::principal_ref>> load_principal(const call& c, credential pr
     co_return co_await load_session(c, presented, expiry);
 }
 
-std::optional<problem> credential_state_error(const call& c, const db::principal& principal)
+std::optional<problem> credential_state_error(const db::principal& principal, db::timestamp now)
 {
-    if (principal.expired(c.cx.now()))
+    if (principal.expired(now))
         return problem::token_expired();
     if (principal.user_disabled)
         return problem::rejected_credential("The account is disabled.");
@@ -152,7 +152,7 @@ awaitable<db::principal_ref> find_bearer_principal(call& c, std::string_view tok
         if (loaded)
             found = std::move(*loaded);
     }
-    if (!found || credential_state_error(c, *found))
+    if (!found || credential_state_error(*found, c.cx.now()))
         co_return nullptr;
     co_return found;
 }

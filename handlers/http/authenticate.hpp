@@ -41,6 +41,6 @@ enum class token_expiry { enforced, ignored };
 awaitable<result<db::principal_ref>> load_principal(const call& c, credential presented, token_expiry expiry);
 
 /// Why a known credential is not accepted now: expired, its account disabled, its membership ended.
-std::optional<problem> credential_state_error(const call& c, const db::principal& principal);
+std::optional<problem> credential_state_error(const db::principal& principal, db::timestamp now);
 
 } // namespace handlers

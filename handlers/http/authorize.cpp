@@ -60,11 +60,11 @@ decision check_workspace(const call& c, const guard& required)
 }
 
 /// Why the caller's credential is not accepted now by a guard.
-decision state_error(const call& c, const guard& required)
+decision state_error(const call& c, const guard& required, db::timestamp now)
 {
     bool may_have_ended = required.accepts_ended_token && !c.caller().user_disabled &&
                           c.caller().kind == db::principal::kind_type::session;
-    auto error = credential_state_error(c, c.caller());
+    auto error = credential_state_error(c.caller(), now);
     return may_have_ended ? std::nullopt : std::move(error);
 }
 
@@ -80,12 +80,13 @@ std::optional<decision> decide(call& c, const guard& required, db::principal_ref
     if (!found)
         return try_reject(c, problem::rejected_credential("The credential is unknown or has been revoked."));
     c.principal = std::move(found);
-    if (auto error = state_error(c, required))
+    auto now = c.cx.coarse_now();
+    if (auto error = state_error(c, required, now))
         return try_reject(c, std::move(*error));
     auto counted = try_count_credential(c);
     if (!counted || *counted)
         return counted;
-    c.cx.last_used.record(c.caller(), c.cx.now());
+    c.cx.last_used.record(c.caller(), now);
     return check_permission(c, required);
 }
 
@@ -165,7 +166,7 @@ awaitable<std::optional<problem>> reauthorize(call& c, const guard& required)
     if (!found)
         co_return problem::rejected_credential("The credential has been revoked.");
     c.principal = std::move(found);
-    if (auto error = state_error(c, required))
+    if (auto error = state_error(c, required, c.cx.now()))
         co_return error;
     co_return check_permission(c, required);
 }

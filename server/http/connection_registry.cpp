@@ -1,11 +1,11 @@
 #include "server/http/connection_registry.hpp"
 
+#include "crypto/encoding.hpp"
 #include "crypto/random.hpp"
 #include "server/http/response_writer.hpp"
 
 #include <algorithm>
 #include <charconv>
-#include <cstring>
 #include <utility>
 
 namespace server {
@@ -158,17 +158,14 @@ void tracked_connection::close()
 
 connection_registry::connection_registry(handlers::context& context, const handlers::router& routes,
                                          const config& settings)
-    : context(context), routes(routes), settings(settings), date(http_date())
-{
-    auto bytes = crypto::random_bytes<sizeof run_id_>();
-    std::memcpy(&run_id_, bytes.data(), sizeof run_id_);
-}
+    : context(context), routes(routes), settings(settings), date(http_date()),
+      run_id_(crypto::to_base64url(crypto::random_bytes<8>()) + "-")
+{}
 
 std::string_view connection_registry::next_request_id(request_id_buffer& space)
 {
-    auto end = std::to_chars(space.data(), space.data() + space.size(), run_id_, 36).ptr;
-    *end++ = '-';
-    end = std::to_chars(end, space.data() + space.size(), ++requests_, 36).ptr;
+    auto end = std::ranges::copy(run_id_, space.data()).out;
+    end = std::to_chars(end, space.data() + space.size(), ++requests_, 16).ptr;
     return {space.data(), static_cast<std::size_t>(end - space.data())};
 }
 

@@ -24,7 +24,7 @@ namespace server {
 using tcp_socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, db::executor>;
 using tcp_acceptor = boost::asio::basic_socket_acceptor<boost::asio::ip::tcp, db::executor>;
 
-/// Space for a generated request id: two numbers in base 36.
+/// Space for a generated request id: 8 bytes as base64url, and a number in base 16.
 using request_id_buffer = std::array<char, 40>;
 
 struct connection_registry;
@@ -139,6 +139,8 @@ struct connection_registry {
     std::string date;
     /// Number of sweeps so far: the coarse clock.
     std::int64_t tick = 0;
+    /// Requests that have been answered: changes while other connections are served.
+    std::uint64_t turns = 0;
     /// Connections in phase::handling.
     std::size_t requests_in_flight = 0;
     /// Memory of all request bodies, being read or handled, and of the large ones among them.
@@ -180,8 +182,8 @@ struct connection_registry {
     void close_all();
 
 private:
-    /// Random, of this process's run of this core.
-    std::uint64_t run_id_;
+    /// What the generated request ids begin with: random, of this process's run of this core.
+    std::string run_id_;
     std::uint64_t requests_ = 0;
 };
 

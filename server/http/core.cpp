@@ -1,5 +1,6 @@
 #include "server/http/core.hpp"
 
+#include "crypto/random.hpp"
 #include "db/postgres/primary_watch.hpp"
 #include "db/postgres/spawn.hpp"
 #include "handlers/routes.hpp"

@@ -73,7 +73,8 @@ private:
     /// Before io_: its coroutines hold the connections that are linked into the registry.
     connection_registry registry_;
     connection_registry admin_registry_;
-    boost::asio::io_context io_{1};
+    /// One thread, on which all its sockets and timers are used: only its queue needs a lock.
+    boost::asio::io_context io_{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
     db::pool db_;
     db::pool lookups_;
     db::principals principals_;

@@ -1,7 +1,11 @@
 #include "server/http/request_log.hpp"
 
+#include "handlers/access/text.hpp"
 #include "server/http/traceparent.hpp"
 #include "server/log.hpp"
+
+#include <boost/url/grammar/alnum_chars.hpp>
+#include <boost/url/grammar/lut_chars.hpp>
 
 #include <algorithm>
 #include <optional>
@@ -9,11 +13,15 @@
 namespace server {
 
 namespace http = boost::beast::http;
+namespace urls = boost::urls;
 
 namespace {
 
 constexpr std::size_t max_request_id_size = 128;
 constexpr std::chrono::seconds sample_interval{1};
+
+constexpr auto request_id_chars =
+    urls::grammar::lut_chars(urls::grammar::alnum_chars) + urls::grammar::lut_chars("-_.");
 
 /// Refusals cost a client nothing. A 500 is none: its request id is in the log.
 bool is_refusal(unsigned status)
@@ -34,10 +42,7 @@ log_level level_of(const handlers::reply& reply)
 
 bool is_valid_request_id(std::string_view id)
 {
-    return !id.empty() && id.size() <= max_request_id_size && std::ranges::all_of(id, [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-               c == '_' || c == '.';
-    });
+    return !id.empty() && id.size() <= max_request_id_size && handlers::is_only_of(id, request_id_chars);
 }
 
 void request_log::record(const handlers::reply& reply, const handlers::request* request,

@@ -1,14 +1,18 @@
 #include "server/http/request_validation.hpp"
 
+#include "handlers/access/text.hpp"
+
 #include <boost/beast/core/string.hpp>
+#include <boost/url/grammar/alnum_chars.hpp>
+#include <boost/url/grammar/lut_chars.hpp>
 
 #include <algorithm>
-#include <array>
 #include <ranges>
 
 namespace server {
 
 namespace http = boost::beast::http;
+namespace urls = boost::urls;
 
 namespace {
 
@@ -16,16 +20,9 @@ namespace {
     literal. */
 bool is_host(std::string_view text)
 {
-    static constexpr auto is_permitted = [] {
-        constexpr std::string_view punctuation = "-._~%!$&'()*+,;=:[]";
-        std::array<bool, 256> out{};
-        for (unsigned c = 0; c < out.size(); ++c)
-            out[c] = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                     punctuation.find(static_cast<char>(c)) != std::string_view::npos;
-        return out;
-    }();
-    return !text.empty() &&
-           std::ranges::all_of(text, [](char c) { return is_permitted[static_cast<unsigned char>(c)]; });
+    static constexpr auto allowed = urls::grammar::lut_chars(urls::grammar::alnum_chars) +
+                                    urls::grammar::lut_chars("-._~%!$&'()*+,;=:[]");
+    return !text.empty() && handlers::is_only_of(text, allowed);
 }
 
 /// The authority of an absolute-form target, or nothing if the target has another form.

@@ -5,6 +5,7 @@
 #include "crypto/hash_pool.hpp"
 #include "crypto/jwt.hpp"
 #include "crypto/keyring.hpp"
+#include "crypto/random.hpp"
 #include "crypto/seal.hpp"
 #include "db/postgres/pool.hpp"
 #include "db/principals/last_used.hpp"
@@ -14,6 +15,7 @@
 #include "handlers/access/permissions.hpp"
 #include "handlers/access/rate_limiter.hpp"
 #include "handlers/http/context.hpp"
+#include "tests/handlers/request_message.hpp"
 #include "tests/support/io.hpp"
 
 #include <boost/asio/io_context.hpp>

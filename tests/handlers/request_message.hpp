@@ -3,6 +3,7 @@
 
 #include "handlers/http/message.hpp"
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -26,10 +27,12 @@ public:
         build();
     }
 
-    /// Add a header line.
+    /// Add a header line. White space around the value is removed, as by the parser.
     void insert(http::field name, std::string_view value)
     {
-        lines_.emplace_back(name, value);
+        auto begin = value.find_first_not_of(" \t");
+        auto size = begin == value.npos ? 0 : value.find_last_not_of(" \t") + 1 - begin;
+        lines_.emplace_back(name, value.substr(std::min(begin, value.size()), size));
         build();
     }
 

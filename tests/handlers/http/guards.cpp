@@ -17,6 +17,7 @@
 using namespace handlers;
 using boost::asio::ip::make_address;
 using handlers::test::header_of;
+using handlers::test::request_message;
 
 namespace {
 
@@ -191,14 +192,14 @@ BOOST_FIXTURE_TEST_CASE(a_client_over_its_limit_has_few_lookups_outstanding, gua
 {
     config.rate_limit_per_minute = 3;
     auto look_up = [&](int count) {
-        std::deque<http::request<http::string_body>> messages;
+        std::deque<request_message> messages;
         std::deque<request> requests;
         std::deque<call> calls;
         looked_up out;
         for (int i = 0; i < count; ++i) {
-            messages.emplace_back(http::verb::get, "/", 11)
-                .set(http::field::authorization, "Bearer " + crypto::make_api_key().text);
-            requests.push_back({messages.back(), "/", "", req.client, "r"});
+            auto& sent = messages.emplace_back();
+            sent.set(http::field::authorization, "Bearer " + crypto::make_api_key().text);
+            requests.push_back({sent.head(), sent.body(), "/", "", req.client, "r"});
             calls.push_back({cx, requests.back(), {}, {}});
             boost::asio::co_spawn(io.get_executor(), authorize(calls.back(), current_user),
                                   [&out](std::exception_ptr error, std::optional<problem> refusal) {
