@@ -6,6 +6,7 @@
 #include "handlers/routes.hpp"
 #include "server/http/connection.hpp"
 #include "server/log.hpp"
+#include "server/short_slices.hpp"
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -148,6 +149,7 @@ void core::run()
 {
     auto name = "core-" + std::to_string(number_);
     pthread_setname_np(pthread_self(), name.c_str());
+    request_short_slices();
     // Operators can use half of the reserve.
     auto reserved = reserved_descriptors(shared_.settings);
     db::spawn(io_.get_executor(), accept(&acceptor_, &registry_, descriptor_reserve(reserved)));

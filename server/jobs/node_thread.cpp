@@ -2,6 +2,7 @@
 
 #include "db/postgres/spawn.hpp"
 #include "server/log.hpp"
+#include "server/short_slices.hpp"
 
 #include <boost/asio/post.hpp>
 
@@ -35,6 +36,7 @@ node_thread::node_thread(shared_state& shared)
     };
     thread_ = std::thread([this] {
         pthread_setname_np(pthread_self(), "node");
+        request_short_slices();
         io_.run();
     });
 }
