@@ -1,5 +1,9 @@
 #include "tests/support/postgres.hpp"
 
+#include "tests/support/key_principals.hpp"
+
+#include <boost/test/unit_test.hpp>
+
 #include <libpq-fe.h>
 #include <poll.h>
 #include <unistd.h>
@@ -145,8 +149,22 @@ std::string postgres_cluster::create_database(const std::function<void(const std
     return name;
 }
 
+/// Every test of a statement thereby verifies what it leaves in api_key_principals.
+static void check_key_principals(const std::string& conninfo)
+{
+    std::string different;
+    try {
+        if (sql(conninfo, "SELECT to_regclass('api_key_principals') IS NOT NULL") == "t")
+            different = stale_key_principals(conninfo);
+    } catch (const std::exception&) {
+        return; // the test has stopped the cluster
+    }
+    BOOST_TEST(different == "");
+}
+
 void postgres_cluster::drop_database(const std::string& name)
 {
+    check_key_principals(conninfo(name));
     sql(conninfo(), "DROP DATABASE IF EXISTS " + name + " WITH (FORCE)");
 }
 

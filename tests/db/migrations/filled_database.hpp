@@ -42,6 +42,7 @@ public:
                 '{a}', test.id('workspace', n % 10000 + 1), test.id('user', n % 10000 + 1), test.id('user',
                 n % 10000 + 1), test.id('key', n - 1), CASE WHEN n > 15000 THEN now() END FROM
                 generate_series(1, 20000) AS n;
+            INSERT INTO api_key_principals SELECT * FROM api_key_principal_source;
             INSERT INTO invites (id, workspace_id, email, email_normalized, role, invited_by,
                 invited_with, digest, expires_at, accepted_by, accepted_at) SELECT test.id('invite', n),
                 test.id('workspace', n % 10000 + 1), n || '@i.example', n || '@i.example', 'member',

@@ -47,6 +47,11 @@ const std::map<std::string, std::string> calls{
                             "DELETE FROM users WHERE id = id('user', 8)"},
     {"exceeded_mail_budget", "SELECT exceeded_mail_budget(o, k, sha256('8'), id('user', 8)) "
                              "FROM outbox o JOIN mail_kinds k ON k.kind = o.kind WHERE id = id('mail', 8)"},
+    {"follow_key_owner",
+     "UPDATE users SET disabled_at = now() WHERE id = id('user', 8); "
+     "UPDATE workspaces SET owner_id = id('user', 7) WHERE id = id('workspace', 8); "
+     "DELETE FROM memberships WHERE workspace_id = id('workspace', 9) AND user_id = id('user', 8); "
+     "SET CONSTRAINTS ALL IMMEDIATE"},
     {"follow_email_change", "UPDATE users SET email_normalized = 'other@x.example' WHERE id = id('user', 8)"},
     {"grant_to_workspaces", "SELECT grant_to_workspaces('users')"},
     {"has_verified_domain", "SELECT has_verified_domain(w) FROM workspaces w WHERE id = id('workspace', 8)"},
@@ -75,6 +80,8 @@ const std::map<std::string, std::string> calls{
      "SELECT record_refusal(jsonb_build_object('id', id('event', 0), 'action', 'a', 'ip', '', "
      "'user_agent', '', 'request_id', '', 'details', '{}', 'aggregate_key', 'k8'), id('user', 8), 1)"},
     {"refuse_lease_change", "UPDATE nodes SET epoch = epoch + 1, request = request + 1"}, // it has no query
+    {"refresh_api_key_principals", "SELECT refresh_api_key_principals(id('user', 8), NULL); "
+                                   "SELECT refresh_api_key_principals(id('user', 8), id('workspace', 8))"},
     {"remember_released_email", "UPDATE users SET email_normalized = 'released/8' WHERE id = id('user', 8)"},
     {"remove_member", "SELECT remove_member(id('workspace', 8), id('user', 7))"},
     {"republish_changes",
@@ -92,6 +99,9 @@ const std::map<std::string, std::string> calls{
     {"set_member_role", "SELECT set_member_role(id('workspace', 8), id('user', 7), 'member')"},
     {"set_workspace_author",
      "INSERT INTO workspaces (id, name, owner_id) VALUES (gen_random_uuid(), 'w', id('user', 8))"},
+    {"store_api_key_principal", "UPDATE api_keys SET scopes = '{b}' WHERE id = id('key', 8); "
+                                "UPDATE api_keys SET membership_id = id('event', 8) WHERE id = id('key', 8); "
+                                "UPDATE api_keys SET revoked_at = now() WHERE id = id('key', 8)"},
     {"sync_invites_with_key", "UPDATE api_keys SET revoked_at = now() WHERE id = id('key', 8)"},
     {"transfer_ownership", "SELECT transfer_ownership(id('workspace', 8), id('user', 8), id('user', 7))"},
     {"upsert_oauth_grant", "SELECT upsert_oauth_grant('google', 'https://accounts.google.com', '8', "

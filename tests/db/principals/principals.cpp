@@ -24,7 +24,7 @@ class key_lock {
 public:
     explicit key_lock(const support::database& data) : pg_(PQconnectdb(data.conninfo().c_str())), data_(data)
     {
-        PQclear(PQexec(pg_, "BEGIN; LOCK TABLE api_keys, sessions IN ACCESS EXCLUSIVE MODE"));
+        PQclear(PQexec(pg_, "BEGIN; LOCK TABLE api_key_principals, sessions IN ACCESS EXCLUSIVE MODE"));
     }
     ~key_lock() { PQfinish(pg_); }
 
@@ -260,10 +260,10 @@ BOOST_FIXTURE_TEST_CASE(a_lookup_after_an_eviction_never_shares_an_earlier_resul
         auto since = data.sql("SELECT clock_timestamp()"); // there were lookups before
         begin(key.digest, first);
         one.io.restart();
-        while (std::stoi(
-                   data.sql("SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%k.digest' || ' = ANY%' "
-                            "AND state = 'idle' AND pid <> pg_backend_pid() AND query_start > '" +
-                            since + "'")) == 0)
+        while (std::stoi(data.sql(
+                   "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%digest_head' || ' = ANY%' "
+                   "AND state = 'idle' AND pid <> pg_backend_pid() AND query_start > '" +
+                   since + "'")) == 0)
             one.io.poll_one();
     }
     BOOST_TEST(!first);

@@ -42,6 +42,8 @@ constexpr std::string_view inserts[] = {
        SELECT scale.id('key', k * 10000000 + n), lpad(to_hex(k * 10000000 + n), 8, '0'),
               sha256((k || ' ' || n)::bytea), 'key', '{content:read}', scale.workspace(n), scale.person(n),
               scale.person(n), scale.id('membership', n), CASE WHEN k < 5 THEN now() END FROM :10k)",
+    R"(INSERT INTO api_key_principals SELECT * FROM api_key_principal_source s
+       WHERE NOT EXISTS (SELECT FROM api_key_principals p WHERE p.id = s.id))",
     R"(INSERT INTO audit (id, workspace_id, action, actor_id, credential_id, target, ip, user_agent,
                           request_id, details, subject_email)
        SELECT scale.id('event', k * 10000000 + n), scale.workspace(n), 'session.create', scale.person(n),
