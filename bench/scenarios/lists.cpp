@@ -1,6 +1,7 @@
 #include "bench/scenarios/lists.hpp"
 
 #include "bench/load/failure.hpp"
+#include "bench/scenarios/seed.hpp"
 
 #include <boost/json.hpp>
 
@@ -73,7 +74,8 @@ void fill_workspace(const std::string& database_url, const std::string& email, c
                                                          sizes.events};
     for (std::size_t i = 0; i < inserts.size(); ++i)
         run(inserts[i], std::to_string(counts[i]));
-    run("VACUUM (ANALYZE) users, memberships, api_keys, audit", "");
+    run(copy_key_principals, "");
+    run("VACUUM (ANALYZE) users, memberships, api_keys, api_key_principals, audit", "");
     run("CHECKPOINT", "", true); // now rather than during the run
 }
 

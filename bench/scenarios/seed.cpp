@@ -129,7 +129,7 @@ private:
 };
 
 struct user {
-    std::string id, workspace, email;
+    std::string id, workspace, membership, email;
 };
 
 std::vector<user> make_users(std::size_t count)
@@ -137,8 +137,8 @@ std::vector<user> make_users(std::size_t count)
     auto run = make_run_name();
     std::vector<user> out;
     for (std::size_t i = 0; i < count; ++i)
-        out.push_back(
-            {to_string(crypto::make_uuid_v7()), to_string(crypto::make_uuid_v7()), make_email(run, i)});
+        out.push_back({to_string(crypto::make_uuid_v7()), to_string(crypto::make_uuid_v7()),
+                       to_string(crypto::make_uuid_v7()), make_email(run, i)});
     return out;
 }
 
@@ -158,8 +158,8 @@ void write_users(database& target, const std::vector<user>& users)
           [&](rows& out, const user& u) { out.add(u.id, u.email, u.email, hash, "Load", "now"); });
     write("COPY workspaces (id, name, owner_id) FROM STDIN",
           [](rows& out, const user& u) { out.add(u.workspace, "Load", u.id); });
-    write("COPY memberships (workspace_id, user_id, role) FROM STDIN",
-          [](rows& out, const user& u) { out.add(u.workspace, u.id, "admin"); });
+    write("COPY memberships (workspace_id, user_id, id, role) FROM STDIN",
+          [](rows& out, const user& u) { out.add(u.workspace, u.id, u.membership, "admin"); });
 }
 
 std::string as_bytea(const crypto::digest& bytes)
@@ -265,7 +265,8 @@ key_set write_keys(database& target, const crypto::keyring& keyring, const std::
     std::vector<key_set> made(processors());
     copy table(
         target,
-        "COPY api_keys (id, prefix, digest, name, scopes, workspace_id, user_id, created_by) FROM STDIN");
+        "COPY api_keys (id, prefix, digest, name, scopes, workspace_id, user_id, created_by, membership_id) "
+        "FROM STDIN");
     in_parallel(made.size(), [&](std::size_t part) {
         crypto::api_key_digester digest(digest_key);
         rows out(table);
@@ -275,7 +276,7 @@ key_set write_keys(database& target, const crypto::keyring& keyring, const std::
             auto& owner = users[i % users.size()];
             auto key = prefixes.make_key();
             out.add(to_string(crypto::make_uuid_v7()), key.prefix, as_bytea(digest(key.text)), "load", "{*}",
-                    owner.workspace, owner.id, owner.id);
+                    owner.workspace, owner.id, owner.id, owner.membership);
             made[part].add(key.text);
         }
         out.flush();
@@ -308,8 +309,9 @@ seeded seed(const std::string& database_url, const std::string& master_key, cons
     out.keys = write_keys(target, *keyring, users, plan.keys);
     for (auto& index : indexes)
         target.run(index.c_str());
+    target.run(copy_key_principals);
     target.run("COMMIT");
-    target.run("VACUUM (ANALYZE) users, workspaces, memberships, api_keys");
+    target.run("VACUUM (ANALYZE) users, workspaces, memberships, api_keys, api_key_principals");
     target.try_to_run("CHECKPOINT"); // now rather than during the run
 
     out.password = common_password;

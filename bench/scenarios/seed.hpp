@@ -8,6 +8,11 @@
 
 namespace bench {
 
+/// Completes keys that were written without triggers: what checks read (migration 0020).
+inline constexpr const char* copy_key_principals =
+    "INSERT INTO api_key_principals SELECT * FROM api_key_principal_source s "
+    "WHERE NOT EXISTS (SELECT FROM api_key_principals p WHERE p.id = s.id)";
+
 struct seed_plan {
     std::size_t users = 100;
     std::size_t keys = 1000;
