@@ -24,6 +24,9 @@ using std::chrono::milliseconds;
 namespace {
 
 constexpr milliseconds sweep_interval{100};
+
+/// Of a connection that waits for nothing: then a sweep only notices that another server has taken over.
+constexpr milliseconds idle_sweep_interval{1000};
 constexpr milliseconds first_retry{50};
 constexpr milliseconds last_retry{1000};
 
@@ -52,6 +55,7 @@ private:
     awaitable<std::optional<failure>> connect();
     awaitable<failure> serve();
     awaitable<void> sweep();
+    clock::time_point next_sweep() const;
     awaitable<void> pause(milliseconds length);
 
     void finish_all(multiplexer::finished done);
@@ -248,12 +252,26 @@ milliseconds pipeline::impl::retry_delay()
     return milliseconds(std::uniform_int_distribution(longest / 2, longest)(random_));
 }
 
+/** A batch that is submitted meanwhile is swept in time: half of its deadline is not over by then. All
+    pipelines of a thread sweep at the same multiples of the interval, so that an idle thread wakes up once
+    for all of them. */
+pipeline::impl::clock::time_point pipeline::impl::next_sweep() const
+{
+    auto interval = sweep_interval;
+    if (connected_ && queue_.size() == 0) {
+        auto least = std::min({settings_.queue_timeout, settings_.deadline, settings_.connect_timeout});
+        interval = std::clamp(least / 2, sweep_interval, idle_sweep_interval);
+    }
+    auto now = clock::now().time_since_epoch();
+    return clock::time_point(now - now % interval + interval);
+}
+
 awaitable<void> pipeline::impl::sweep()
 {
     while (!stopped_) {
         error_code cancelled;
         auto token = boost::asio::redirect_error(use_awaitable, cancelled);
-        sweeper_.expires_after(sweep_interval);
+        sweeper_.expires_at(next_sweep());
         co_await sweeper_.async_wait(token);
         if (stopped_)
             break;

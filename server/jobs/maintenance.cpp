@@ -12,12 +12,13 @@ namespace server {
 
 namespace {
 
-constexpr std::chrono::seconds poll_interval{1}, retry_interval{30};
+constexpr std::chrono::seconds poll_interval{5}, retry_interval{30};
 constexpr std::chrono::hours retry_deadline{7 * 24};
 constexpr int batch_size = 8;
 
-/// A sweep's pauses, as a multiple of its work.
+/// A sweep's pauses while there is more to delete, as a multiple of its work, and at most.
 constexpr int pause_factor = 9;
+constexpr std::chrono::seconds max_pause{1};
 
 } // namespace
 
@@ -61,7 +62,7 @@ db::awaitable<void> maintenance::sweep_tables()
         try {
             auto since = clock::now();
             if (co_await retention_.step())
-                pause = std::min(pause, pause_factor * (clock::now() - since));
+                pause = std::min<clock::duration>(max_pause, pause_factor * (clock::now() - since));
             is_failing = false;
         } catch (const std::exception& e) {
             if (!std::exchange(is_failing, true))

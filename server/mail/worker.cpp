@@ -38,7 +38,9 @@ using clock = std::chrono::steady_clock;
 
 namespace {
 
-constexpr milliseconds poll_interval{250};
+/// Of the outbox; the second when there has been no mail for a while.
+constexpr milliseconds poll_interval{250}, idle_poll_interval{1'000};
+constexpr std::chrono::seconds idle_after{30};
 constexpr milliseconds first_backoff{1'000}, max_message_backoff{50'000}, max_server_backoff{30'000};
 constexpr std::chrono::hours retry_deadline{24};
 constexpr std::chrono::seconds shutdown_grace{5};
@@ -253,7 +255,7 @@ private:
         boost::system::error_code ignored;
         if (!is_idle && free_slots(lane::security) > 0 && !is_stopping())
             co_return; // there may be more
-        timer_.expires_after(poll_interval);
+        timer_.expires_after(clock::now() - last_claim_ < idle_after ? poll_interval : idle_poll_interval);
         co_await timer_.async_wait(asio::redirect_error(db::use_awaitable, ignored));
     }
 
@@ -264,6 +266,8 @@ private:
         if (slots == 0)
             co_return false;
         auto rows = co_await db::outbox::claim(db_, which, static_cast<int>(slots), claim_duration);
+        if (!rows.empty())
+            last_claim_ = clock::now();
         for (auto& row : rows)
             start(std::move(row), which);
         co_return !rows.empty();
@@ -354,6 +358,9 @@ private:
     unsigned security_sending_ = 0, bulk_sending_ = 0;
 
     std::deque<outcome> results_;
+
+    /// When there was a message to send.
+    clock::time_point last_claim_ = clock::now();
 
     /// Consecutive failures that concern every message.
     std::int32_t server_failures_ = 0;

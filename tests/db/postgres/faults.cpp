@@ -267,4 +267,27 @@ BOOST_FIXTURE_TEST_CASE(requests_succeed_through_many_interruptions, fault_fixtu
     BOOST_TEST(pipeline.generation() > 5u);
 }
 
+// Sweeps at the usual interval would be thirty.
+BOOST_FIXTURE_TEST_CASE(an_idle_pipeline_wakes_its_thread_once_a_second, fault_fixture)
+{
+    io.restart();
+    io.run_for(1s); // the sweep that finds it idle
+    io.restart();
+    auto handlers = io.run_for(3s);
+    BOOST_TEST(handlers <= 8u);
+    BOOST_TEST(ask("still there") == "still there");
+}
+
+BOOST_FIXTURE_TEST_CASE(the_deadlines_of_a_pipeline_that_was_idle_are_enforced, fault_fixture)
+{
+    io.restart();
+    io.run_for(1s); // now it sweeps rarely
+    cluster.freeze();
+    auto limit = settings().deadline;
+    auto failed_after = time_to_failure("frozen");
+    cluster.thaw();
+    BOOST_TEST((failed_after >= limit));
+    BOOST_TEST((failed_after < limit + 2s));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -183,6 +183,7 @@ BOOST_FIXTURE_TEST_CASE(every_table_has_a_rule_or_cannot_grow_by_itself, db::tes
                                                      {"memberships", "accounts"},
                                                      {"avatars", "one for a user"},
                                                      {"join_requests", "one for a user"},
+                                                     {"api_key_principals", "deleted with the key"},
                                                      {"oauth_grants", "logins of a user"},
                                                      {"replaced_invite_tokens", "deleted with the invite"},
                                                      {"oauth_revocations", "given up after a week"},
