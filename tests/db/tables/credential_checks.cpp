@@ -79,9 +79,10 @@ BOOST_FIXTURE_TEST_CASE(a_user_without_the_membership_of_the_credential_fails, c
 BOOST_FIXTURE_TEST_CASE(each_change_of_rights_fails_until_the_caller_is_loaded_again, checked_batch)
 {
     auto of_bob = " WHERE user_id = '" + to_string(bob) + "'";
-    for (auto& change : {"UPDATE memberships SET role = 'admin'" + of_bob,
+    // The setting concerns members, so it changes first.
+    for (auto& change : {std::string("UPDATE workspaces SET members_can_mint_keys = false"),
+                         "UPDATE memberships SET role = 'admin'" + of_bob,
                          "UPDATE workspaces SET owner_id = '" + to_string(bob) + "'",
-                         std::string("UPDATE workspaces SET members_can_mint_keys = false"),
                          std::string("UPDATE api_keys SET scopes = '{team:read}'"),
                          std::string("UPDATE api_keys SET expires_at = now() + interval '1 hour'")}) {
         BOOST_TEST(commits());
