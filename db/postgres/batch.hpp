@@ -47,6 +47,13 @@ public:
         return *this;
     }
 
+    /** Append another batch, which stays confined to its workspace: a statement ahead of it, with one result,
+        confines the transaction from there on. A batch without a workspace therefore has to come first.
+        @return the position of its first result
+        @throw failure (misuse) if a workspace is set already and the other batch has none, or as its fault()
+     */
+    std::size_t append(const batch& other);
+
     const std::optional<uuid>& workspace() const { return workspace_; }
 
     /// The reason why the batch must not be sent, or nothing.
@@ -68,6 +75,9 @@ private:
     params params_;
     std::optional<uuid> workspace_;
     const statement* needs_workspace_ = nullptr;
+
+    /// An appended batch has confined the transaction.
+    bool is_confined_ = false;
 };
 
 } // namespace db

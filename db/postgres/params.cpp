@@ -50,6 +50,17 @@ void params::point(std::size_t first, std::size_t count, pointers& out) const
     }
 }
 
+void params::append(const params& others)
+{
+    auto shift = bytes_.size();
+    bytes_ += others.bytes_;
+    values_.reserve(values_.size() + others.values_.size());
+    for (auto value : others.values_) {
+        value.offset += shift;
+        values_.push_back(value);
+    }
+}
+
 void params::finish_value(std::size_t offset, bool binary)
 {
     auto size = bytes_.size() - offset;

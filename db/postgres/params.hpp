@@ -44,6 +44,9 @@ public:
     template <class T>
     void add(const T& value);
 
+    /// Append the parameters of another batch.
+    void append(const params& others);
+
     std::size_t size() const { return values_.size(); }
 
     /// Parallel arrays as libpq wants them; they point into the parameters they were made from.

@@ -111,6 +111,11 @@ void pipelined_connection::write()
     }
 }
 
+const statement& pipelined_connection::statement_of(const batch::command& of) const
+{
+    return of.stmt == &set_workspace_role && !connection_.has_row_security() ? keep_role : *of.stmt;
+}
+
 /// Queue a batch at libpq, behind a Parse of each statement that the connection lacks. @param ahead set
 bool pipelined_connection::send(const request& next, multiplexer::preamble& ahead)
 {
@@ -119,7 +124,7 @@ bool pipelined_connection::send(const request& next, multiplexer::preamble& ahea
     if (ahead.prologue && !prepare(*ahead.prologue, ahead))
         return false;
     for (const auto& command : next.work.commands())
-        if (!prepare(*command.stmt, ahead))
+        if (!prepare(statement_of(command), ahead))
             return false;
 
     if (ahead.prologue) {
@@ -129,7 +134,7 @@ bool pipelined_connection::send(const request& next, multiplexer::preamble& ahea
             return false;
     }
     for (const auto& command : next.work.commands())
-        if (!send(*command.stmt, next.work.parameters(), command.first_param, command.param_count))
+        if (!send(statement_of(command), next.work.parameters(), command.first_param, command.param_count))
             return false;
     return PQpipelineSync(connection_.get()) == 1;
 }

@@ -59,6 +59,7 @@ private:
     {
         return next.work.workspace() && connection_.has_row_security();
     }
+    const statement& statement_of(const batch::command& of) const;
     bool send(const request& next, multiplexer::preamble& ahead);
     bool prepare(const statement& used, multiplexer::preamble& ahead);
     bool send(const statement& stmt, const params& values, std::size_t first, std::size_t count);

@@ -16,8 +16,11 @@ namespace db {
    off and the WHERE clauses are the only isolation. Each connection checks once, when it is made;
    row_security_enabled() in db/postgres/pool.hpp checks on demand. */
 
-/// Sent ahead of the statements of a batch in a workspace. $1 is the workspace. Ends with the transaction.
+/// Ahead of the statements of a batch in a workspace. $1 is the workspace. Ends with the transaction.
 extern const statement set_workspace_role;
+
+/// Sent instead where row-level security is off: the same parameter and number of results, without an effect.
+extern const statement keep_role;
 
 /// Returns one boolean: whether row-level security is in effect for the current user.
 extern const statement check_row_security;

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -62,8 +63,23 @@ public:
     void register_core(boost::asio::io_context& io, principals& cache)
     {
         std::scoped_lock lock(mutex_);
-        cores_.push_back({&io, &cache, {}});
+        cores_.push_back({&io, &cache, {}, {}});
     }
+
+    /// The transactions of a core that wait for their group. @return null if the core is not registered
+    std::shared_ptr<commit_queue> find_queue(const boost::asio::io_context& io, const pool& db)
+    {
+        std::scoped_lock lock(mutex_);
+        auto found = find(io);
+        if (found == cores_.end())
+            return nullptr;
+        auto& queue = found->queues[&db];
+        if (!queue)
+            queue = std::make_shared<commit_queue>();
+        return queue;
+    }
+
+    std::chrono::milliseconds patience() const { return settings_.patience; }
 
     /// Completes every eviction that waits for this core: it serves no requests any more.
     void unregister_core(boost::asio::io_context& io)
@@ -110,6 +126,9 @@ private:
         boost::asio::io_context* io;
         principals* cache;
         std::vector<eviction_ref> pending;
+
+        /// Used on the core's thread.
+        std::map<const pool*, std::shared_ptr<commit_queue>> queues;
     };
 
     static awaitable<void> again(std::shared_ptr<state> self, boost::asio::io_context* caller,
@@ -225,6 +244,15 @@ awaitable<results> invalidation_bus::commit(pool& db, batch work, invalidation a
 awaitable<results> invalidation_bus::commit(pool& db, batch work, invalidation at_most,
                                             std::function<invalidation(const results&)> from)
 {
+    return commit_then(db, std::move(work), std::move(at_most), std::move(from), nullptr);
+}
+
+/// @param from     may move from the answers
+/// @param answered called when the outcome in the database is known, before anything waits for it
+awaitable<results> invalidation_bus::commit_then(pool& db, batch work, invalidation at_most,
+                                                 std::function<invalidation(results&)> from,
+                                                 std::function<void()> answered)
+{
     auto own = co_await boost::asio::this_coro::executor;
     const auto* node = state_->node ? &*state_->node : nullptr;
 
@@ -249,6 +277,9 @@ awaitable<results> invalidation_bus::commit(pool& db, batch work, invalidation a
         in_doubt = true;
     }
 
+    if (answered)
+        answered();
+
     // Evict on this process's cores.
     if (!at_most.empty()) {
         // Started before the next suspension, so that cancelling the request cannot skip it.
@@ -268,6 +299,158 @@ awaitable<results> invalidation_bus::commit(pool& db, batch work, invalidation a
             co_await node->wait_for_acks(*change_id);
     }
     co_return answers;
+}
+
+namespace {
+
+/// A member of a group, and its caller that waits on the core's thread.
+struct waiting_commit : grouped_commit {
+    bool has_ended = false;
+    steady_timer* sleeper = nullptr;
+
+    void end()
+    {
+        has_ended = true;
+        if (sleeper)
+            sleeper->cancel();
+    }
+};
+
+/// The timer is local to this frame, which is destroyed if the caller is: the member itself goes on.
+awaitable<void> ended(std::shared_ptr<waiting_commit> member)
+{
+    steady_timer sleeper(co_await boost::asio::this_coro::executor, steady_timer::time_point::max());
+    struct guard {
+        waiting_commit& of;
+        ~guard() { of.sleeper = nullptr; }
+    } clears_sleeper{*member};
+    member->sleeper = &sleeper;
+    while (!member->has_ended) {
+        boost::system::error_code woken;
+        co_await sleeper.async_wait(boost::asio::redirect_error(use_awaitable, woken));
+    }
+}
+
+void end(const grouped_commit_ref& member, std::exception_ptr failed)
+{
+    if (failed)
+        member->failed = std::move(failed);
+    static_cast<waiting_commit&>(*member).end();
+}
+
+/// What the results of a member say that it has changed. If they make no sense, that member fails alone.
+invalidation affected_by(grouped_commit& member)
+{
+    if (!member.from)
+        return member.at_most;
+    try {
+        return member.from(member.answers);
+    } catch (...) {
+        member.failed = std::current_exception();
+        return member.at_most;
+    }
+}
+
+template <class Of>
+invalidation merge(const commit_group& group, Of of)
+{
+    invalidation all;
+    for (auto& each : group)
+        all.add(of(*each));
+    return all;
+}
+
+/// Whether the transaction is known to have had no effect, and another attempt may have one.
+bool is_rolled_back(const failure& why)
+{
+    return why.kind() == failure_kind::statement || why.was_rolled_back();
+}
+
+} // namespace
+
+awaitable<results> invalidation_bus::commit_in_group(pool& db, batch work, locked_rows rows,
+                                                     invalidation at_most,
+                                                     std::function<invalidation(const results&)> from)
+{
+    auto own = co_await boost::asio::this_coro::executor;
+    auto queue = state_->find_queue(own.context(), db);
+    if (!queue || work.fault())
+        co_return co_await commit(db, std::move(work), std::move(at_most), std::move(from));
+    auto member = std::make_shared<waiting_commit>();
+    member->work = std::move(work);
+    member->rows = std::move(rows);
+    member->at_most = std::move(at_most);
+    member->from = std::move(from);
+    if (queue->add(member)) // after the others that arrive in this turn of the reactor
+        boost::asio::post(own, [this, own, queue, &db] { spawn(own, commit_group_of(queue, &db)); });
+    co_await ended(member);
+    if (member->failed)
+        std::rethrow_exception(member->failed);
+    co_return std::move(member->answers);
+}
+
+void invalidation_bus::end_turn(const executor& on, const std::shared_ptr<commit_queue>& queue,
+                                std::uint64_t group, pool* db)
+{
+    if (queue->end_of_turn(group))
+        spawn(on, commit_group_of(queue, db));
+}
+
+/// Runs on its own: the end of a caller, or of all, changes nothing for the others.
+awaitable<void> invalidation_bus::commit_group_of(std::shared_ptr<commit_queue> queue, pool* db)
+{
+    auto own = co_await boost::asio::this_coro::executor;
+    commit_group group;
+    auto number = queue->take(group);
+    auto end_this_turn = [this, own, queue, number, db] { end_turn(own, queue, number, db); };
+    steady_timer patience(own, state_->patience());
+    patience.async_wait([end_this_turn](boost::system::error_code cancelled) {
+        if (!cancelled)
+            end_this_turn();
+    });
+
+    auto is_committed = false;
+    std::exception_ptr failed;
+    auto was_rolled_back = false;
+    try {
+        std::vector<std::size_t> first_results{0};
+        auto work = group.front()->work;
+        if (group.size() > 1) {
+            first_results.clear();
+            work = combine(group, first_results);
+        }
+        auto take_answers = [&](results& answers) {
+            is_committed = true;
+            distribute(answers, group, first_results);
+            return merge(group, affected_by);
+        };
+        auto at_most = merge(group, [](const grouped_commit& each) { return each.at_most; });
+        co_await commit_then(*db, std::move(work), std::move(at_most), take_answers, end_this_turn);
+    } catch (const failure& why) {
+        failed = std::current_exception();
+        was_rolled_back = !is_committed && is_rolled_back(why);
+    } catch (...) {
+        failed = std::current_exception();
+    }
+    end_this_turn(); // also if it failed before it was sent
+
+    auto is_repeated = was_rolled_back && group.size() > 1;
+    for (auto& each : group)
+        if (is_repeated)
+            spawn(own, commit_alone(each, db));
+        else
+            end(each, failed);
+}
+
+awaitable<void> invalidation_bus::commit_alone(grouped_commit_ref member, pool* db)
+{
+    std::exception_ptr failed;
+    try {
+        member->answers = co_await commit(*db, member->work, member->at_most, member->from);
+    } catch (...) {
+        failed = std::current_exception();
+    }
+    end(member, failed);
 }
 
 awaitable<void> invalidation_bus::evict(invalidation affected)

@@ -2,10 +2,12 @@
 #pragma once
 
 #include "db/postgres/pool.hpp"
+#include "db/principals/commit_queue.hpp"
 #include "db/principals/invalidation.hpp"
 #include "db/principals/principals.hpp"
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 
@@ -20,6 +22,9 @@ public:
         /// A batch may still commit within this time after its connection was lost; then all cores evict
         /// again.
         std::chrono::milliseconds in_doubt_time{15'000};
+
+        /// How long a group in the database holds up those that come after it.
+        std::chrono::milliseconds patience{100};
     };
 
     explicit invalidation_bus(config settings);
@@ -46,6 +51,15 @@ public:
     awaitable<results> commit(pool& db, batch work, invalidation at_most,
                               std::function<invalidation(const results&)> from);
 
+    /** As above, together with other transactions of the core (group commit): those that arrive while a group
+        is being committed are sent as one transaction, with one notice and one wait for all nodes. Each gets
+        its own results. If the group fails such that it was certainly rolled back, for the fault of one of
+       its members, each member is committed by itself. A group that takes longer than `patience` holds up no
+        others. On a thread that serves no registered core, each transaction is committed by itself.
+        @param rows all rows that the batch locks, apart from those that it inserts */
+    awaitable<results> commit_in_group(pool& db, batch work, locked_rows rows, invalidation at_most,
+                                       std::function<invalidation(const results&)> from);
+
     /// Evict on every core of this process, and wait until all have.
     awaitable<void> evict(invalidation affected);
 
@@ -59,6 +73,15 @@ public:
 
 private:
     class state;
+
+    awaitable<results> commit_then(pool& db, batch work, invalidation at_most,
+                                   std::function<invalidation(results&)> from,
+                                   std::function<void()> answered);
+    awaitable<void> commit_group_of(std::shared_ptr<commit_queue> queue, pool* db);
+    awaitable<void> commit_alone(grouped_commit_ref member, pool* db);
+    void end_turn(const executor& on, const std::shared_ptr<commit_queue>& queue, std::uint64_t group,
+                  pool* db);
+
     std::shared_ptr<state> state_;
 };
 

@@ -34,6 +34,15 @@ public:
         return bus_->commit(*pool_, std::move(work_), std::move(at_most), std::move(from));
     }
 
+    /** As above, together with other transactions of the core: invalidation_bus::commit_in_group.
+        @param rows all rows that the statements lock, apart from those that they insert */
+    awaitable<results> commit_in_group(locked_rows rows, invalidation at_most,
+                                       std::function<invalidation(const results&)> from = nullptr)
+    {
+        return bus_->commit_in_group(*pool_, std::move(work_), std::move(rows), std::move(at_most),
+                                     std::move(from));
+    }
+
     /// Commit statements that change no credential: one round trip.
     awaitable<results> commit_without_invalidation() { return pool_->run(std::move(work_)); }
 

@@ -232,7 +232,9 @@ awaitable<std::optional<revoked_key>> revoke(transaction tx, owner_filter filter
     work.in_workspace(filter.workspace_id);
     work.add(revoke_key, audit::as_json(event), filter.workspace_id, filter.user_id, prefix);
     work.add(find_revoked_key, filter.workspace_id, filter.user_id, prefix);
-    auto answers = co_await tx.commit(affected_by(filter), of_last_row<revoked_key>);
+    locked_rows rows{.workspace = filter.workspace_id, .api_key = std::move(prefix)};
+    auto at_most = affected_by(filter);
+    auto answers = co_await tx.commit_in_group(std::move(rows), std::move(at_most), of_last_row<revoked_key>);
     co_return answers.last().as_optional<revoked_key>();
 }
 
@@ -272,7 +274,13 @@ awaitable<std::optional<revoked_key>> revoke_by_digest(transaction tx, db::diges
         affected.credentials.push_back(key->id); // waits for the other nodes, also if repeated
         return affected;
     };
-    auto answers = co_await tx.commit(by_digest, std::move(if_known));
+    // Admission of the mail locks the budgets of its recipient and sender, in no order that a group can keep.
+    results answers;
+    locked_rows rows{.api_key_digest = digest};
+    if (mail)
+        answers = co_await tx.commit(by_digest, std::move(if_known));
+    else
+        answers = co_await tx.commit_in_group(std::move(rows), by_digest, std::move(if_known));
     co_return answers.last().as_optional<revoked_key>();
 }
 

@@ -259,7 +259,9 @@ awaitable<void> end(transaction tx, uuid id, audit::entry event)
     auto& work = tx.work();
     work.add(lock_session, id, false);
     work.add(end_session, audit::as_json(event), id);
-    co_await tx.commit(of_session(id));
+    locked_rows rows{.session = id};
+    auto affected = of_session(id);
+    co_await tx.commit_in_group(std::move(rows), std::move(affected));
 }
 
 static const statement session_exists{"sessions_exists", R"(
@@ -270,7 +272,9 @@ awaitable<bool> revoke(transaction tx, uuid id, uuid user_id, audit::entry event
     auto& work = tx.work();
     work.add(revoke_session, audit::as_json(event), id, user_id);
     work.add(session_exists, id, user_id);
-    auto answers = co_await tx.commit(of_session(id));
+    locked_rows rows{.workspace = event.workspace_id, .session = id};
+    auto affected = of_session(id);
+    auto answers = co_await tx.commit_in_group(std::move(rows), std::move(affected));
     co_return answers.last().scalar<bool>();
 }
 

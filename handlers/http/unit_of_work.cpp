@@ -42,12 +42,6 @@ void add_check(db::batch& work, const call& c, credential_check check)
     }
 }
 
-template <class T>
-void append(std::vector<T>& to, const std::vector<T>& from)
-{
-    to.insert(to.end(), from.begin(), from.end());
-}
-
 } // namespace
 
 unit_of_work::unit_of_work(call& c, credential_check check, db::row_locks locks)
@@ -92,11 +86,7 @@ void unit_of_work::audit(const db::audit::entry& event)
 
 void unit_of_work::affects(const db::invalidation& what)
 {
-    append(affected_.credentials, what.credentials);
-    append(affected_.users, what.users);
-    append(affected_.workspaces, what.workspaces);
-    append(affected_.digests, what.digests);
-    affected_.everything = affected_.everything || what.everything;
+    affected_.add(what);
 }
 
 awaitable<db::results> unit_of_work::commit()

@@ -75,6 +75,8 @@ std::map<std::string, std::string> unrestricted_statements()
         {"maintenance of all workspaces",
          {"retention_pending_signups", "retention_invites", "retention_mail", "retention_api_keys",
           "retention_audit", "last_used_write_keys", "audit_record_refusals"}},
+        {"locks the rows of transactions, each of which names its own workspace, session or secret",
+         {"commit_queue_lock_workspaces", "commit_queue_lock_keys", "commit_queue_lock_invites"}},
         {"runs in batches of both kinds",
          {"audit_insert", "row_locks_all", "credential_checks_require_valid", "outbox_insert_to_user",
           "outbox_insert_to_address"}},
