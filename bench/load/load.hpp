@@ -18,7 +18,8 @@ namespace bench {
 using steady = std::chrono::steady_clock;
 
 struct load_plan {
-    socket_address target;
+    /// The connections are spread over them evenly.
+    std::vector<socket_address> targets;
     std::size_t connections = 64;
     std::size_t threads = 1;
     /// Scheduled requests per second (open loop). 0: each connection sends when its response arrived (closed

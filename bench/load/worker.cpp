@@ -61,12 +61,14 @@ void worker::run()
 
 void worker::open(connection& c)
 {
-    c.socket = ::socket(plan_.target.bytes.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    auto number = static_cast<std::size_t>(&c - connections_.data()) * plan_.threads + index_;
+    auto& target = plan_.targets[number % plan_.targets.size()];
+    c.socket = ::socket(target.bytes.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (c.socket < 0)
         return;
     int yes = 1;
     setsockopt(c.socket, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
-    if (::connect(c.socket, plan_.target.get(), plan_.target.size) != 0 && errno != EINPROGRESS) {
+    if (::connect(c.socket, target.get(), target.size) != 0 && errno != EINPROGRESS) {
         close(c);
         return;
     }

@@ -1,10 +1,12 @@
 #include "bench/report/report.hpp"
 
 #include "bench/load/failure.hpp"
+#include "bench/load/interrupt.hpp"
 #include "bench/report/text.hpp"
 
 #include <array>
 #include <fstream>
+#include <iostream>
 
 namespace bench {
 
@@ -166,6 +168,17 @@ void write_file(const std::string& path, const std::string& content)
     file << content;
     if (!file.flush())
         throw failure("cannot write " + path);
+}
+
+int exit_status(const std::vector<measurement>& runs)
+{
+    int status = 0;
+    for (auto& run : runs)
+        if (auto reason = run.failure_reason()) {
+            std::cerr << "latchkey-bench: " << run.title << ": " << *reason << "\n";
+            status = 1;
+        }
+    return interrupted() ? 130 : status;
 }
 
 } // namespace bench

@@ -18,6 +18,9 @@ boost::json::object as_json(const measurement& run);
 /// One line that describes the load.
 std::string conditions(const measurement& run);
 
+/// Report failed runs on standard error. @return the exit status
+int exit_status(const std::vector<measurement>& runs);
+
 /// @throw failure if the file cannot be written
 void write_file(const std::string& path, const std::string& content);
 

@@ -6,6 +6,7 @@
 #include "bench/report/report.hpp"
 #include "bench/report/text.hpp"
 #include "bench/scenarios/lists.hpp"
+#include "bench/scenarios/revocations.hpp"
 #include "bench/scenarios/setup.hpp"
 
 #include <algorithm>
@@ -15,18 +16,6 @@
 namespace bench {
 
 namespace {
-
-/// Report failed runs on standard error. @return the exit status
-int exit_status(const std::vector<measurement>& runs)
-{
-    int status = 0;
-    for (auto& run : runs)
-        if (auto reason = run.failure_reason()) {
-            std::cerr << "latchkey-bench: " << run.title << ": " << *reason << "\n";
-            status = 1;
-        }
-    return interrupted() ? 130 : status;
-}
 
 scenario scenario_of(const options& wanted, const setup& ready)
 {
@@ -67,10 +56,10 @@ int run_get(const options& wanted)
 {
     progress line(wanted.quiet);
     auto plan = plan_of(wanted);
-    plan.target = resolve(wanted.server);
+    plan.targets = {resolve(wanted.server)};
     auto headers = split_headers(wanted.headers);
-    return finish(
-        wanted, measure(get(wanted.server, headers), plan, meters_of(wanted.server, wanted.processes), line));
+    return finish(wanted, measure(get(wanted.server, headers), plan,
+                                  meters_of({wanted.server}, wanted.processes), line));
 }
 
 int finish(const options& wanted, const comparison& result, boost::json::object summary)
@@ -90,12 +79,12 @@ int run_compare(const options& wanted)
         for (std::size_t variant = 0; variant < 2 && !interrupted(); ++variant) {
             auto& target = variant == 0 ? wanted.a : wanted.b;
             auto plan = plan_of(wanted);
-            plan.target = resolve(*target.where);
+            plan.targets = {resolve(*target.where)};
             auto headers = split_headers(target.headers);
             auto label =
                 result.name(variant) + " " + std::to_string(round + 1) + "/" + std::to_string(wanted.rounds);
             result.add(variant, measure(get(*target.where, headers), plan,
-                                        meters_of(*target.where, target.processes), line, label));
+                                        meters_of({*target.where}, target.processes), line, label));
         }
     if (!result.complete())
         return 130;
@@ -382,6 +371,8 @@ int run_command(const options& wanted)
         return run_idle(wanted);
     if (wanted.command == "pages")
         return run_pages(wanted);
+    if (wanted.command == "revoke")
+        return run_revoke(wanted);
     return run_scenario(wanted);
 }
 

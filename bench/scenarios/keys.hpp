@@ -13,6 +13,9 @@ public:
     /// tnx_ + 8 + _ + 38
     static constexpr std::size_t key_size = 51;
 
+    /// The prefix identifies a key in paths.
+    static constexpr std::size_t prefix_offset = 4, prefix_size = 8;
+
     std::size_t size() const { return text_.size() / key_size; }
     bool empty() const { return text_.empty(); }
     std::string_view operator[](std::size_t i) const { return {text_.data() + i * key_size, key_size}; }

@@ -88,11 +88,16 @@ const std::vector<section>& sections()
     using text = std::string_view;
     static const std::vector<section> all = {
         {"Target server",
-         {{"--url", "URL", "the server; default http://127.0.0.1:8080",
-           [](options& o, text v) { o.server = parse_url(v), o.server_given = true; }},
+         {{"--url", "URL", "the server; default http://127.0.0.1:8080; revoke: may be repeated",
+           [](options& o, text v) {
+               o.server = parse_url(v), o.server_given = true;
+               o.servers.push_back(o.server);
+           }},
           {"--start-server", "[PROGRAM]", "start a server and a PostgreSQL for this run",
            [](options& o, text v) { o.start_server = true, o.program = v; }, argument_type::optional},
-          {"--server-threads", "N", "threads of the started server; default: one per processor",
+          {"--nodes", "N", "revoke --start-server: servers on that PostgreSQL; default 2",
+           [](options& o, text v) { o.nodes = std::max<std::size_t>(1, read_count(v)); }},
+          {"--server-threads", "N", "threads of each started server; default: one per processor",
            [](options& o, text v) { o.server_threads = read_count(v); }},
           {"--server-cpus", "LIST", "pin the started server to these processors, such as 0 or 0,2-3",
            [](options& o, text v) { o.server_cpus = v; }},
@@ -122,7 +127,8 @@ const std::vector<section>& sections()
         {"Data",
          {{"--mode", "WHICH", "verify-key: hot (default), cold, mixed or invalid",
            [](options& o, text v) { o.keys.choice = read_choice(v); }},
-          {"--keys", "N", "keys to seed; default 20k; 1M for cold and mixed keys and for pages",
+          {"--keys", "N",
+           "keys to seed; default 20k; 500k for revoke; 1M for cold and mixed keys and for pages",
            [](options& o, text v) { o.key_count = read_count(v); }},
           {"--hot-keys", "N", "number of hot keys; default 1000",
            [](options& o, text v) { o.keys.hot_keys = std::max<std::size_t>(1, read_count(v)); }},
@@ -131,7 +137,7 @@ const std::vector<section>& sections()
           {"--users", "N", "users to seed; default 100",
            [](options& o, text v) { o.users = read_count(v); }}}},
         {"Comparisons",
-         {{"--rounds", "N", "compare, isolation, stuck, pages: alternating rounds; default 5",
+         {{"--rounds", "N", "compare, isolation, stuck, pages, revoke: alternating rounds; default 5",
            [](options& o, text v) { o.rounds = std::max<std::size_t>(1, read_count(v)); }},
           {"--a-url", "URL", "compare: the first server",
            [](options& o, text v) { o.a.where = parse_url(v); }},
@@ -174,9 +180,9 @@ const flag& find_flag(std::string_view name)
     throw failure("unknown option " + std::string(name) + ": see latchkey-bench --help");
 }
 
-constexpr std::array<std::string_view, 12> commands{"login",   "verify-key", "verify-jwt", "mint",
-                                                    "mixed",   "get",        "isolation",  "stuck",
-                                                    "compare", "idle",       "pages",      "help"};
+constexpr std::array<std::string_view, 13> commands{"login", "verify-key", "verify-jwt", "mint",    "mixed",
+                                                    "get",   "isolation",  "stuck",      "compare", "idle",
+                                                    "pages", "revoke",     "help"};
 
 void take_argument(options& out, std::string_view word)
 {
@@ -209,6 +215,12 @@ void check(const options& o)
         throw failure("pages makes many comparisons and no plot: omit --svg");
     if (o.command == "stuck" && !o.start_server)
         throw failure("stuck needs --start-server, which points the server to services that hang");
+    if (o.servers.size() > 1 && o.command != "revoke")
+        throw failure("only revoke takes several servers");
+    if (o.nodes && (o.command != "revoke" || !o.start_server))
+        throw failure("--nodes is for revoke --start-server");
+    if (o.command == "revoke" && !o.svg_file.empty())
+        throw failure("revoke measures several loads and makes no plot: omit --svg");
     if (o.start_server && o.server_given)
         throw failure("--start-server chooses its own port: omit --url");
 }
@@ -281,12 +293,16 @@ Comparisons
   idle            the cost of ten thousand idle connections
   pages           pages of long lists (a million keys, 100,000 members) against pages of short lists, and
                   deep pages against the first
+  revoke          keys revoked as fast as the connections permit, and at a moderate --rate (default 50), with
+                  every server of a database; the former in turns with pgbench, which commits one transaction
+                  with a NOTIFY each
 
 Examples
   latchkey-bench verify-key --start-server
   latchkey-bench verify-key --mode cold --keys 1M --start-server --server-cpus 0 --cpus 1
   latchkey-bench mixed --rate 5000 --duration 1m --start-server --json run.json --svg run.svg
   latchkey-bench get http://127.0.0.1:8081/ --connections 128
+  latchkey-bench revoke --start-server --nodes 2
   latchkey-bench compare --a-url http://127.0.0.1:8080/healthz --b-url http://127.0.0.1:8081/
 )";
     for (auto& section : sections()) {

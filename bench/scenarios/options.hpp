@@ -28,6 +28,10 @@ struct options {
     // ---- target server
     url server = {.host = "127.0.0.1", .port = 8080};
     bool server_given = false;
+    /// All of them, if --url is repeated.
+    std::vector<url> servers;
+    /// Servers to start. By default 1; revoke 2.
+    std::optional<std::size_t> nodes;
     std::vector<pid_t> processes;
     std::vector<std::string> headers;
     bool start_server = false;

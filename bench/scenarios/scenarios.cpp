@@ -157,6 +157,50 @@ request_source_factory check_keys(const url& server, const key_set& keys, const 
     };
 }
 
+std::vector<std::string> requests_with_tokens(std::string_view method, const url& where,
+                                              const std::vector<std::string>& tokens,
+                                              std::string_view body = {})
+{
+    std::vector<std::string> out;
+    for (auto& token : tokens) {
+        auto credential = "Bearer " + token;
+        header authorization{"Authorization", credential};
+        out.push_back(make_request(method, where, {&authorization, 1}, body));
+    }
+    return out;
+}
+
+/// Revocations of keys by their owners. One request for each owner, overwritten in place.
+class key_revocation : public request_source {
+public:
+    key_revocation(const url& server, const key_set& keys, const std::vector<std::string>& tokens,
+                   key_picker pick)
+        : keys_(keys), pick_(std::move(pick))
+    {
+        std::string prefix(key_set::prefix_size, 'p');
+        auto where = endpoint(server, "/api-keys/" + prefix);
+        requests_ = requests_with_tokens("DELETE", where, tokens);
+        prefix_offset_ = requests_.front().find("/api-keys/") + std::string_view("/api-keys/").size();
+    }
+
+    std::optional<request> next() override
+    {
+        auto index = pick_();
+        if (!index)
+            return {};
+        auto& bytes = requests_[*index % requests_.size()];
+        auto prefix = keys_[*index].substr(key_set::prefix_offset, key_set::prefix_size);
+        std::ranges::copy(prefix, bytes.begin() + static_cast<std::ptrdiff_t>(prefix_offset_));
+        return request{bytes, 0};
+    }
+
+private:
+    const key_set& keys_;
+    key_picker pick_;
+    std::vector<std::string> requests_;
+    std::size_t prefix_offset_ = 0;
+};
+
 /// A weighted random mix of several sources.
 class mixture : public request_source {
 public:
@@ -198,19 +242,6 @@ std::vector<std::string> login_requests(const url& server, const seeded& users)
         auto body =
             boost::json::serialize(boost::json::object{{"email", email}, {"password", users.password}});
         out.push_back(make_request("POST", endpoint(server, "/login"), {}, body));
-    }
-    return out;
-}
-
-std::vector<std::string> requests_with_tokens(std::string_view method, const url& where,
-                                              const std::vector<std::string>& tokens,
-                                              std::string_view body = {})
-{
-    std::vector<std::string> out;
-    for (auto& token : tokens) {
-        auto credential = "Bearer " + token;
-        header authorization{"Authorization", credential};
-        out.push_back(make_request(method, where, {&authorization, 1}, body));
     }
     return out;
 }
@@ -304,6 +335,18 @@ scenario verify_jwt(const url& server, const std::vector<std::string>& tokens)
 scenario mint(const url& server, const std::vector<std::string>& tokens)
 {
     return {.title = "mint", .kinds = {{"mint", 201}}, .make_source = rotate(mint_requests(server, tokens))};
+}
+
+scenario revoke(const url& server, const key_set& keys, const std::vector<std::string>& tokens,
+                std::size_t first, std::size_t end)
+{
+    if (end > keys.size() || first >= end)
+        throw failure("too few keys to revoke: raise --keys");
+    auto make_source = [=, &keys, &tokens](std::size_t thread, std::size_t threads) {
+        return std::make_unique<key_revocation>(server, keys, tokens,
+                                                pick_once(first + thread, end, threads));
+    };
+    return {.title = "revoke", .kinds = {{"revoke", 204}}, .make_source = make_source};
 }
 
 scenario mixed(const url& server, const seeded& data, const std::vector<std::string>& tokens,

@@ -15,6 +15,7 @@ struct seeded {
     std::vector<std::string> emails;
     /// Shared by all users.
     std::string password;
+    /// Key i is of user i % users.
     key_set keys;
     /// How long seeding took.
     double seconds = 0;
@@ -67,6 +68,10 @@ scenario verify_jwt(const url& server, const std::vector<std::string>& tokens);
 
 /// POST /api-keys, with each access token in turn.
 scenario mint(const url& server, const std::vector<std::string>& tokens);
+
+/// DELETE /api-keys/{prefix} for each key in [first, end) once, by its owner: key i is of token i % tokens.
+scenario revoke(const url& server, const key_set& keys, const std::vector<std::string>& tokens,
+                std::size_t first, std::size_t end);
 
 /// A realistic mix: 90 % hot keys, 5 % cold keys, 3 % access tokens, 1.5 % mints, 0.5 % logins.
 scenario mixed(const url& server, const seeded& data, const std::vector<std::string>& tokens,

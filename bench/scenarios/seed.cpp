@@ -272,8 +272,11 @@ key_set write_keys(database& target, const crypto::keyring& keyring, const std::
         rows out(table);
         auto size = share(count, made.size(), part);
         made[part].reserve(size);
+        std::size_t first = 0;
+        for (std::size_t before = 0; before < part; ++before)
+            first += share(count, made.size(), before);
         for (std::size_t i = 0; i < size; ++i) {
-            auto& owner = users[i % users.size()];
+            auto& owner = users[(first + i) % users.size()];
             auto key = prefixes.make_key();
             out.add(to_string(crypto::make_uuid_v7()), key.prefix, as_bytea(digest(key.text)), "load", "{*}",
                     owner.workspace, owner.id, owner.id, owner.membership);

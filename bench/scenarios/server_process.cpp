@@ -49,10 +49,11 @@ std::string run(const std::string& command)
     return out.substr(0, out.find('\n'));
 }
 
-std::uint16_t find_free_port()
+/// @param number of the port among those of this process
+std::uint16_t find_free_port(std::size_t number)
 {
     // Below the ephemeral range: no connection can take the port before the server binds to it.
-    auto first = static_cast<std::uint16_t>(10'000 + getpid() % 9'000);
+    auto first = static_cast<std::uint16_t>(10'000 + getpid() % 8'000 + 100 * static_cast<int>(number));
     for (auto port = first; port < first + 1'000; ++port) {
         sockaddr_in here{};
         here.sin_family = AF_INET;
@@ -103,8 +104,11 @@ server_process::server_process(const server_plan& plan)
     chmod(name.c_str(), 0711); // the user postgres must be able to traverse it
     try {
         start_database();
-        start_server(plan);
-        wait_until_ready();
+        master_key_ = make_master_key();
+        for (std::size_t node = 0; node < plan.nodes; ++node) {
+            start_server(plan, node);
+            wait_until_ready(node); // the first one migrates the database
+        }
     } catch (...) {
         stop();
         throw;
@@ -116,9 +120,9 @@ server_process::~server_process()
     stop();
 }
 
-url server_process::where() const
+std::string server_process::log_of(std::size_t node) const
 {
-    return {.host = "127.0.0.1", .port = port_, .target = "/"};
+    return (folder_ / ("server-" + std::to_string(node) + ".log")).string();
 }
 
 void server_process::start_database()
@@ -129,21 +133,25 @@ void server_process::start_database()
     database_process_ = std::stoi(run(quoted(postgres_script) + " pid " + cluster));
 }
 
-void server_process::start_server(const server_plan& plan)
+void server_process::start_server(const server_plan& plan, std::size_t node)
 {
     auto program = plan.program.empty() ? std::string(LATCHKEY_PROGRAM) : plan.program;
     if (access(program.c_str(), X_OK) != 0)
         throw failure("no server program at " + program + ": build it, or name it after --start-server");
-    port_ = find_free_port();
-    master_key_ = make_master_key();
-    auto log = (folder_ / "server.log").string();
-    auto data = (folder_ / "data").string();
+    auto port = find_free_port(node);
+    auto listen = "127.0.0.1:" + std::to_string(port);
+    auto log = log_of(node);
+    auto data = (folder_ / ("data-" + std::to_string(node))).string();
+    auto issuer = where_.empty() ? "http://" + listen : "http://" + where_.front().authority();
     pid_t parent = getpid();
-    process_ = fork();
-    if (process_ < 0)
+    pid_t child = fork();
+    if (child < 0)
         throw failure("cannot start another process");
-    if (process_ > 0)
+    if (child > 0) {
+        processes_.push_back(child);
+        where_.push_back({.host = "127.0.0.1", .port = port, .target = "/"});
         return;
+    }
 
     // In the child: nothing may throw or return before exec. Its output goes to the log.
     prctl(PR_SET_PDEATHSIG, SIGTERM);
@@ -160,7 +168,8 @@ void server_process::start_server(const server_plan& plan)
         std::fprintf(stderr, "%s\n", why.what());
         _exit(1);
     }
-    setenv("LATCHKEY_LISTEN", ("127.0.0.1:" + std::to_string(port_)).c_str(), 1);
+    setenv("LATCHKEY_LISTEN", listen.c_str(), 1);
+    setenv("LATCHKEY_PUBLIC_URL", issuer.c_str(), 1); // each accepts the tokens of all
     setenv("LATCHKEY_DATABASE_URL", database_url_.c_str(), 1);
     setenv("LATCHKEY_MASTER_KEY", master_key_.c_str(), 1);
     setenv("LATCHKEY_DATA_DIR", data.c_str(), 1);
@@ -173,40 +182,39 @@ void server_process::start_server(const server_plan& plan)
     _exit(127);
 }
 
-void server_process::wait_until_ready()
+void server_process::wait_until_ready(std::size_t node)
 {
     auto deadline = std::chrono::steady_clock::now() + 30s;
     for (;;) {
         if (interrupted())
             throw failure("interrupted");
-        if (waitpid(process_, nullptr, WNOHANG) == process_) {
-            process_ = 0;
-            throw failure("the server did not start:\n" + tail_of(folder_ / "server.log"));
+        if (waitpid(processes_[node], nullptr, WNOHANG) == processes_[node]) {
+            processes_.pop_back();
+            throw failure("the server did not start:\n" + tail_of(log_of(node)));
         }
         try {
-            if (http_client(where()).call("GET", "/readyz").status == 200)
+            if (http_client(where_[node]).call("GET", "/readyz").status == 200)
                 return;
         } catch (const failure&) {
             // It does not listen yet.
         }
         if (std::chrono::steady_clock::now() > deadline)
-            throw failure("the server is not ready after 30 s:\n" + tail_of(folder_ / "server.log"));
+            throw failure("the server is not ready after 30 s:\n" + tail_of(log_of(node)));
         std::this_thread::sleep_for(50ms);
     }
 }
 
 void server_process::stop()
 {
-    if (process_ > 0) {
-        kill(process_, SIGTERM);
-        auto deadline = std::chrono::steady_clock::now() + 10s;
-        while (waitpid(process_, nullptr, WNOHANG) == 0) {
+    for (auto process : processes_)
+        kill(process, SIGTERM);
+    auto deadline = std::chrono::steady_clock::now() + 10s;
+    for (auto process : std::exchange(processes_, {}))
+        while (waitpid(process, nullptr, WNOHANG) == 0) {
             if (std::chrono::steady_clock::now() > deadline)
-                kill(process_, SIGKILL);
+                kill(process, SIGKILL);
             std::this_thread::sleep_for(20ms);
         }
-        process_ = 0;
-    }
     std::error_code ignored;
     if (database_process_ > 0) {
         try {

@@ -18,13 +18,15 @@ struct server_plan {
     std::size_t threads = 0;
     /// Empty: any.
     std::string cpus;
+    /// Servers on one database.
+    std::size_t nodes = 1;
     /// Further environment variables: name and value.
     std::vector<std::pair<std::string, std::string>> settings;
 };
 
-/** Starts a private database cluster and `latchkey serve` in front of it, with rate limits off and a fresh
-    master key, in a temporary folder. The destructor stops both and removes the folder; if this process dies,
-    they stop as well. */
+/** Starts a private database cluster and `latchkey serve` in front of it, once or on several nodes, with rate
+    limits off and a fresh master key, in a temporary folder. The destructor stops both and removes the
+   folder; if this process dies, they stop as well. */
 class server_process {
 public:
     /// Returns once /readyz answers 200. @throw failure if a start fails, with the tail of the server's log
@@ -33,22 +35,25 @@ public:
     server_process(const server_process&) = delete;
     server_process& operator=(const server_process&) = delete;
 
-    url where() const;
+    /// The servers, at least one.
+    const std::vector<url>& where() const { return where_; }
     const std::string& database_url() const { return database_url_; }
     const std::string& master_key() const { return master_key_; }
-    process_meter meter() const { return process_meter({process_}); }
+    process_meter meter() const { return process_meter(processes_); }
     process_meter database_meter() const { return process_meter::with_children(database_process_); }
 
 private:
     void start_database();
-    void start_server(const server_plan& plan);
-    void wait_until_ready();
+    void start_server(const server_plan& plan, std::size_t node);
+    std::string log_of(std::size_t node) const;
+    void wait_until_ready(std::size_t node);
     void stop();
 
     std::filesystem::path folder_;
     std::string database_url_, master_key_;
-    std::uint16_t port_ = 0;
-    pid_t process_ = 0, database_process_ = 0;
+    std::vector<url> where_;
+    std::vector<pid_t> processes_;
+    pid_t database_process_ = 0;
 };
 
 } // namespace bench

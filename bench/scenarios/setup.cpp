@@ -36,9 +36,11 @@ std::size_t keys_needed(const options& wanted)
         return 0; // fill_workspace() makes them
     if (wanted.key_count)
         return *wanted.key_count;
-    constexpr std::size_t few = 20'000, many = 1'000'000;
+    constexpr std::size_t few = 20'000, revoked = 500'000, many = 1'000'000;
     if (wanted.command == "mixed")
         return many;
+    if (wanted.command == "revoke")
+        return revoked;
     if (!checks_keys(wanted))
         return 0;
     auto choice = wanted.keys.choice;
@@ -62,12 +64,15 @@ load_plan plan_of(const options& wanted)
     return out;
 }
 
-meters meters_of(const url& server, const std::vector<pid_t>& processes)
+meters meters_of(const std::vector<url>& servers, const std::vector<pid_t>& processes)
 {
     if (!processes.empty())
         return {process_meter(processes), {}};
-    bool here = server.host == "localhost" || server.host.starts_with("127.");
-    return {here ? process_meter(listeners_on(server.port)) : process_meter(), {}};
+    std::vector<pid_t> found;
+    for (auto& server : servers)
+        if (server.host == "localhost" || server.host.starts_with("127."))
+            std::ranges::copy(listeners_on(server.port), std::back_inserter(found));
+    return {process_meter(found), {}};
 }
 
 std::vector<header> split_headers(const std::vector<std::string>& texts)
@@ -84,28 +89,34 @@ std::vector<header> split_headers(const std::vector<std::string>& texts)
     return out;
 }
 
-setup::setup(const options& wanted, progress& line) : server_(wanted.server), plan_(plan_of(wanted))
+setup::setup(const options& wanted, progress& line) : servers_(wanted.servers), plan_(plan_of(wanted))
 {
+    if (servers_.empty())
+        servers_.push_back(wanted.server);
     if (wanted.start_server) {
-        line.say("Starting PostgreSQL and the server …");
-        server_plan plan{wanted.program, wanted.server_threads, wanted.server_cpus, {}};
+        auto nodes = wanted.nodes.value_or(wanted.command == "revoke" ? 2 : 1);
+        server_plan plan{wanted.program, wanted.server_threads, wanted.server_cpus, nodes, {}};
+        line.say(plan.nodes == 1 ? "Starting PostgreSQL and the server …"
+                                 : "Starting PostgreSQL and " + std::to_string(plan.nodes) + " servers …");
         if (wanted.command == "stuck") {
             tarpit_ = std::make_unique<tarpit>();
             plan.settings = external_services_at(tarpit_->port());
         }
         started_ = std::make_unique<server_process>(plan);
-        server_ = started_->where();
+        servers_ = started_->where();
         meters_ = {started_->meter(), started_->database_meter()};
     } else {
-        http_client(server_).call("GET", "/healthz"); // fail before seeding, not after
-        meters_ = meters_of(server_, wanted.processes);
+        for (auto& one : servers_)
+            http_client(one).call("GET", "/healthz"); // fail before seeding, not after
+        meters_ = meters_of(servers_, wanted.processes);
     }
-    plan_.target = resolve(server_);
+    for (auto& one : servers_)
+        plan_.targets.push_back(resolve(one));
     seed_data(wanted, line);
     bool needs_tokens = wanted.command == "verify-jwt" || wanted.command == "mint" ||
-                        wanted.command == "mixed" || wanted.command == "pages";
+                        wanted.command == "mixed" || wanted.command == "pages" || wanted.command == "revoke";
     if (needs_tokens)
-        tokens_ = log_in(server_, data_, std::max<std::size_t>(plan_.connections, 2));
+        tokens_ = log_in(server(), data_, std::max<std::size_t>(plan_.connections, 2));
     if (interrupted())
         throw failure("interrupted");
 }
@@ -118,6 +129,8 @@ void setup::seed_data(const options& wanted, progress& line)
         keys = 0;
     }
     seed_plan plan{wanted.command == "pages" ? 2 : wanted.users, keys};
+    if (wanted.command == "revoke") // each of them logs in
+        plan.users = std::min<std::size_t>(plan.users, plan_.connections);
     auto text = with_commas(plan.users) + " users and " + with_commas(plan.keys) + " keys";
     database_url_ = started_ ? started_->database_url() : wanted.database_url;
     auto master_key = started_ ? started_->master_key() : wanted.master_key;
@@ -129,7 +142,7 @@ void setup::seed_data(const options& wanted, progress& line)
         constexpr std::size_t max_users = 20, max_keys = 2000;
         plan = {std::min(plan.users, max_users), wanted.key_count.value_or(std::min(plan.keys, max_keys))};
         line.say("No database URL and master key given: creating users and keys through the API …");
-        data_ = seed_by_calls(server_, plan);
+        data_ = seed_by_calls(server(), plan);
         text = with_commas(plan.users) + " users and " + with_commas(plan.keys) + " keys";
     }
     line.say("Seeded " + text + " in " + as_fixed(data_.seconds, 1) + " s.");

@@ -15,8 +15,8 @@ namespace bench {
 /// The load that the options describe, without its target.
 load_plan plan_of(const options& wanted);
 
-/// Meters for the given processes, or else for the listeners on the URL's port, if that is on this machine.
-meters meters_of(const url& server, const std::vector<pid_t>& processes);
+/// Meters for the given processes, or else for the listeners on the URLs' ports that are on this machine.
+meters meters_of(const std::vector<url>& servers, const std::vector<pid_t>& processes);
 
 /// Split "Name: value" texts. The texts must outlive the result. @throw failure if one has no colon
 std::vector<header> split_headers(const std::vector<std::string>& texts);
@@ -26,7 +26,9 @@ public:
     /// Start or find the server, and seed what the command needs. @throw failure if that is impossible
     setup(const options& wanted, progress& line);
 
-    const url& server() const { return server_; }
+    /// The first server, and all of them.
+    const url& server() const { return servers_.front(); }
+    const std::vector<url>& servers() const { return servers_; }
     const load_plan& plan() const { return plan_; }
     const bench::meters& meters() const { return meters_; }
     const seeded& data() const { return data_; }
@@ -41,7 +43,7 @@ private:
 
     std::unique_ptr<tarpit> tarpit_;
     std::unique_ptr<server_process> started_;
-    url server_;
+    std::vector<url> servers_;
     std::string database_url_;
     load_plan plan_;
     bench::meters meters_;

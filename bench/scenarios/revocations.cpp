@@ -1,0 +1,168 @@
+#include "bench/scenarios/revocations.hpp"
+
+#include "bench/load/failure.hpp"
+#include "bench/load/interrupt.hpp"
+#include "bench/report/report.hpp"
+#include "bench/report/text.hpp"
+#include "bench/scenarios/pgbench.hpp"
+#include "bench/scenarios/setup.hpp"
+
+#include <algorithm>
+#include <iostream>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace bench {
+
+namespace {
+
+/// The runs of one command, each of which revokes other keys.
+class revocations {
+public:
+    revocations(const options& wanted, const setup& ready, progress& line)
+        : ready_(ready), line_(line), storms_left_(wanted.rounds)
+    {}
+
+    /// @param reserved keys that later paced runs need
+    measurement storm(const load_plan& plan, std::size_t reserved, const std::string& label)
+    {
+        auto left = ready_.data().keys.size() - next_key_;
+        return run(plan, (left - std::min(left, reserved)) / storms_left_--, label);
+    }
+
+    measurement paced(const load_plan& plan, const std::string& label)
+    {
+        return run(plan, keys_for(plan), label);
+    }
+
+    static std::size_t keys_for(const load_plan& plan)
+    {
+        auto seconds = std::chrono::duration<double>(plan.warmup + plan.duration).count();
+        return static_cast<std::size_t>(plan.rate * seconds) + plan.connections;
+    }
+
+private:
+    measurement run(const load_plan& plan, std::size_t count, const std::string& label)
+    {
+        auto& keys = ready_.data().keys;
+        auto first = std::exchange(next_key_, std::min(keys.size(), next_key_ + count));
+        return measure(revoke(ready_.server(), keys, ready_.tokens(), first, next_key_), plan,
+                       ready_.meters(), line_, label);
+    }
+
+    const setup& ready_;
+    progress& line_;
+    std::size_t next_key_ = 0, storms_left_;
+};
+
+double median(std::vector<double> values)
+{
+    if (values.empty())
+        return 0;
+    std::ranges::sort(values);
+    auto half = values.size() / 2;
+    return values.size() % 2 ? values[half] : (values[half - 1] + values[half]) / 2;
+}
+
+std::string range(const std::vector<double>& values, const std::string& unit)
+{
+    if (values.empty())
+        return "-";
+    auto [low, high] = std::ranges::minmax(values);
+    return as_figure(median(values)) + unit + " (" + as_figure(low) + " to " + as_figure(high) + ")";
+}
+
+double milliseconds(const measurement& of, double percent)
+{
+    return std::chrono::duration<double, std::milli>(of.total.latency.percentile(percent)).count();
+}
+
+boost::json::array as_json(const std::vector<double>& values)
+{
+    return boost::json::array(values.begin(), values.end());
+}
+
+} // namespace
+
+int run_revoke(const options& wanted)
+{
+    progress line(wanted.quiet);
+    setup ready(wanted, line);
+    std::optional<pgbench_notify> database;
+    if (!ready.database_url().empty())
+        database.emplace(ready.database_url());
+    auto storm = ready.plan();
+    storm.rate = 0;
+    auto paced = ready.plan();
+    constexpr double moderate_rate = 50;
+    if (paced.rate == 0)
+        paced.rate = moderate_rate;
+
+    // The storm and pgbench in turns, then the paced load, since each disturbs the others.
+    revocations all(wanted, ready, line);
+    auto reserved = wanted.rounds * revocations::keys_for(paced);
+    std::vector<measurement> runs;
+    std::vector<double> rates, pgbench_rates, ratios, storm_p99, p50, p99, server_cpu, database_cpu;
+    for (std::size_t round = 0; round < wanted.rounds && !interrupted(); ++round) {
+        auto label = std::to_string(round + 1) + "/" + std::to_string(wanted.rounds);
+        if (database) {
+            line.say("pgbench " + label + " …");
+            if (auto rate = database->run(storm.connections, storm.duration))
+                pgbench_rates.push_back(*rate);
+        }
+        runs.push_back(all.storm(storm, reserved, "storm " + label));
+        auto& run = runs.back();
+        rates.push_back(run.throughput());
+        storm_p99.push_back(milliseconds(run, 99));
+        if (auto cpu = run.server_cpu_per_request())
+            server_cpu.push_back(*cpu);
+        if (auto cpu = run.per_request(run.database_cpu))
+            database_cpu.push_back(*cpu);
+        if (pgbench_rates.size() == rates.size())
+            ratios.push_back(rates.back() / pgbench_rates.back());
+    }
+    for (std::size_t round = 0; round < wanted.rounds && !interrupted(); ++round) {
+        auto label = std::to_string(round + 1) + "/" + std::to_string(wanted.rounds);
+        runs.push_back(all.paced(paced, "paced " + label));
+        p50.push_back(milliseconds(runs.back(), 50));
+        p99.push_back(milliseconds(runs.back(), 99));
+    }
+
+    std::cout << "\nRevocations, " << ready.servers().size() << " server"
+              << (ready.servers().size() == 1 ? "" : "s") << ", medians of " << wanted.rounds
+              << " rounds and their range\n\n"
+              << as_table({{"closed loop, " + std::to_string(storm.connections) + " connections",
+                            range(rates, "/s"), "p99 " + range(storm_p99, " ms")},
+                           {"pgbench, as many clients, one transaction with a NOTIFY each",
+                            range(pgbench_rates, "/s"), ""},
+                           {"ratio", range(ratios, " ×"), ""},
+                           {"CPU of the servers, of PostgreSQL", range(server_cpu, " µs"),
+                            range(database_cpu, " µs")},
+                           {"at " + as_figure(paced.rate) + " per second", "p50 " + range(p50, " ms"),
+                            "p99 " + range(p99, " ms")}})
+              << std::flush;
+    if (database && !database->is_durable())
+        std::cout << "\nCommits do not wait for the disk (fsync or synchronous_commit is off): these figures "
+                     "say little.\n";
+    if (database && pgbench_rates.empty())
+        std::cout << "\npgbench is not installed: no ratio.\n";
+    for (auto& run : runs)
+        for (auto& warning : run.warnings())
+            std::cout << "\n" << warning << "\n";
+    if (!wanted.json_file.empty())
+        write_file(wanted.json_file,
+                   boost::json::serialize(boost::json::object{{"servers", ready.servers().size()},
+                                                              {"connections", storm.connections},
+                                                              {"revocations_per_second", as_json(rates)},
+                                                              {"pgbench_per_second", as_json(pgbench_rates)},
+                                                              {"ratios", as_json(ratios)},
+                                                              {"storm_p99_ms", as_json(storm_p99)},
+                                                              {"paced_rate", paced.rate},
+                                                              {"paced_p50_ms", as_json(p50)},
+                                                              {"paced_p99_ms", as_json(p99)}}) +
+                       "\n");
+    return exit_status(runs);
+}
+
+} // namespace bench
