@@ -4,7 +4,7 @@
 
 namespace db {
 
-std::size_t batch::append(const batch& other)
+std::size_t batch::append(const batch& other, const statement* without)
 {
     if (auto fault = other.fault())
         throw *fault;
@@ -17,6 +17,8 @@ std::size_t batch::append(const batch& other)
     auto first_result = commands_.size();
     auto first_param = params_.size();
     for (auto command : other.commands_) {
+        if (command.stmt == without)
+            continue;
         command.first_param += first_param;
         commands_.push_back(command);
     }

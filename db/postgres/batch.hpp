@@ -49,10 +49,11 @@ public:
 
     /** Append another batch, which stays confined to its workspace: a statement ahead of it, with one result,
         confines the transaction from there on. A batch without a workspace therefore has to come first.
+        @param without a statement of it to leave out, or null
         @return the position of its first result
         @throw failure (misuse) if a workspace is set already and the other batch has none, or as its fault()
      */
-    std::size_t append(const batch& other);
+    std::size_t append(const batch& other, const statement* without = nullptr);
 
     const std::optional<uuid>& workspace() const { return workspace_; }
 

@@ -121,15 +121,20 @@ batch combine(const commit_group& group, std::vector<std::size_t>& first_results
     batch work;
     add_locks(work, group);
     for (auto& each : group)
-        first_results.push_back(work.append(each->work));
+        first_results.push_back(work.append(each->work, each->rows.lock_statement));
     return work;
 }
 
 void distribute(results& answers, const commit_group& group, std::span<const std::size_t> first_results)
 {
-    for (std::size_t i = 0; i < group.size(); ++i)
-        for (std::size_t n = 0; n < group[i]->work.size(); ++n)
-            group[i]->answers.add(std::move(answers[first_results[i] + n]));
+    auto first = first_results.begin();
+    for (auto& each : group) {
+        auto at = *first++;
+        for (auto& command : each->work.commands()) {
+            auto was_left_out = group.size() > 1 && command.stmt == each->rows.lock_statement;
+            each->answers.add(was_left_out ? result() : std::move(answers[at++]));
+        }
+    }
 }
 
 } // namespace db

@@ -33,6 +33,9 @@ struct locked_rows {
     /// The same for any workspace, which is locked as well.
     std::optional<digest> api_key_digest{};
 
+    /// A statement of the batch that does nothing but lock such rows: a group leaves it out.
+    const statement* lock_statement = nullptr;
+
     /// Whether two transactions change one row: then their order matters, and each gets a group of its own.
     bool conflicts_with(const locked_rows& other) const;
 };
@@ -54,9 +57,9 @@ using grouped_commit_ref = std::shared_ptr<grouped_commit>;
 using commit_group = std::vector<grouped_commit_ref>;
 
 /** Group commit as of D. DeWitt et al., "Implementation techniques for main memory database systems" (SIGMOD
-    1984): what arrives while a group is being committed is the next group. No transaction waits for company:
-   a lone one is sent at once. PostgreSQL commits transactions that notify one at a time, each with its own
-    flush to the disk, so that only fewer commits are faster.
+    1984): what arrives while a group is in flight, committed or not, is the next. No transaction waits for
+   company: a lone one is sent at once. PostgreSQL commits transactions that notify one at a time, each with
+   its own flush to the disk, so that only fewer commits are faster.
 
     No I/O and no clock; invalidation_bus is its driver. */
 class commit_queue {
@@ -64,7 +67,7 @@ public:
     /// Bounds the time for which a group holds its locks.
     static constexpr std::size_t max_members = 64;
 
-    /// @return whether a group must be sent, with take(), and from then on is being committed
+    /// @return whether a group must be sent, with take(), and from then on is in flight
     [[nodiscard]] bool add(grouped_commit_ref added);
 
     /** The oldest transactions, without any two that change one row. Those without a workspace come first,
@@ -72,7 +75,7 @@ public:
         @return the group's number, for end_of_turn() */
     std::uint64_t take(commit_group& group);
 
-    /** A group is committed, has failed, or takes so long that it shall not hold up others. Called once more
+    /** A group has ended, or takes so long that it shall not hold up others. Called once more
         or too late it has no effect.
         @return as add() */
     [[nodiscard]] bool end_of_turn(std::uint64_t group);
@@ -96,7 +99,7 @@ private:
     @param first_results for each member, where its results begin */
 batch combine(const commit_group& group, std::vector<std::size_t>& first_results);
 
-/// Move the results of a combined batch to the members.
+/// Move the results of a combined batch to the members: an empty one for a statement that was left out.
 void distribute(results& answers, const commit_group& group, std::span<const std::size_t> first_results);
 
 } // namespace db

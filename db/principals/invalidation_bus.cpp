@@ -244,14 +244,11 @@ awaitable<results> invalidation_bus::commit(pool& db, batch work, invalidation a
 awaitable<results> invalidation_bus::commit(pool& db, batch work, invalidation at_most,
                                             std::function<invalidation(const results&)> from)
 {
-    return commit_then(db, std::move(work), std::move(at_most), std::move(from), nullptr);
+    return commit_moving(db, std::move(work), std::move(at_most), std::move(from));
 }
 
-/// @param from     may move from the answers
-/// @param answered called when the outcome in the database is known, before anything waits for it
-awaitable<results> invalidation_bus::commit_then(pool& db, batch work, invalidation at_most,
-                                                 std::function<invalidation(results&)> from,
-                                                 std::function<void()> answered)
+awaitable<results> invalidation_bus::commit_moving(pool& db, batch work, invalidation at_most,
+                                                   std::function<invalidation(results&)> from)
 {
     auto own = co_await boost::asio::this_coro::executor;
     const auto* node = state_->node ? &*state_->node : nullptr;
@@ -276,9 +273,6 @@ awaitable<results> invalidation_bus::commit_then(pool& db, batch work, invalidat
         failed = std::current_exception();
         in_doubt = true;
     }
-
-    if (answered)
-        answered();
 
     // Evict on this process's cores.
     if (!at_most.empty()) {
@@ -425,14 +419,14 @@ awaitable<void> invalidation_bus::commit_group_of(std::shared_ptr<commit_queue> 
             return merge(group, affected_by);
         };
         auto at_most = merge(group, [](const grouped_commit& each) { return each.at_most; });
-        co_await commit_then(*db, std::move(work), std::move(at_most), take_answers, end_this_turn);
+        co_await commit_moving(*db, std::move(work), std::move(at_most), take_answers);
     } catch (const failure& why) {
         failed = std::current_exception();
         was_rolled_back = !is_committed && is_rolled_back(why);
     } catch (...) {
         failed = std::current_exception();
     }
-    end_this_turn(); // also if it failed before it was sent
+    end_this_turn();
 
     auto is_repeated = was_rolled_back && group.size() > 1;
     for (auto& each : group)

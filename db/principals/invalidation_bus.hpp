@@ -23,7 +23,7 @@ public:
         /// again.
         std::chrono::milliseconds in_doubt_time{15'000};
 
-        /// How long a group in the database holds up those that come after it.
+        /// How long a group that is not settled yet holds up those that come after it.
         std::chrono::milliseconds patience{100};
     };
 
@@ -74,9 +74,9 @@ public:
 private:
     class state;
 
-    awaitable<results> commit_then(pool& db, batch work, invalidation at_most,
-                                   std::function<invalidation(results&)> from,
-                                   std::function<void()> answered);
+    /// As commit(); `from` may move from the answers.
+    awaitable<results> commit_moving(pool& db, batch work, invalidation at_most,
+                                     std::function<invalidation(results&)> from);
     awaitable<void> commit_group_of(std::shared_ptr<commit_queue> queue, pool* db);
     awaitable<void> commit_alone(grouped_commit_ref member, pool* db);
     void end_turn(const executor& on, const std::shared_ptr<commit_queue>& queue, std::uint64_t group,

@@ -3,6 +3,7 @@
 #include "db/postgres/columns.hpp"
 #include "db/principals/transaction.hpp"
 #include "db/tables/keyset_pagination.hpp"
+#include "db/tables/row_locks.hpp"
 
 namespace db::api_keys {
 
@@ -232,7 +233,9 @@ awaitable<std::optional<revoked_key>> revoke(transaction tx, owner_filter filter
     work.in_workspace(filter.workspace_id);
     work.add(revoke_key, audit::as_json(event), filter.workspace_id, filter.user_id, prefix);
     work.add(find_revoked_key, filter.workspace_id, filter.user_id, prefix);
-    locked_rows rows{.workspace = filter.workspace_id, .api_key = std::move(prefix)};
+    locked_rows rows{.workspace = filter.workspace_id,
+                     .api_key = std::move(prefix),
+                     .lock_statement = &lock_rows_statement()};
     auto at_most = affected_by(filter);
     auto answers = co_await tx.commit_in_group(std::move(rows), std::move(at_most), of_last_row<revoked_key>);
     co_return answers.last().as_optional<revoked_key>();
@@ -276,7 +279,7 @@ awaitable<std::optional<revoked_key>> revoke_by_digest(transaction tx, db::diges
     };
     // Admission of the mail locks the budgets of its recipient and sender, in no order that a group can keep.
     results answers;
-    locked_rows rows{.api_key_digest = digest};
+    locked_rows rows{.api_key_digest = digest, .lock_statement = &lock_workspace_by_digest};
     if (mail)
         answers = co_await tx.commit(by_digest, std::move(if_known));
     else

@@ -28,6 +28,11 @@ std::string_view name_of(lock_strength strength)
 
 } // namespace
 
+const statement& lock_rows_statement()
+{
+    return lock_all_rows;
+}
+
 void add_locks(batch& work, const row_locks& rows)
 {
     if (rows.empty())

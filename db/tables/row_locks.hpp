@@ -41,6 +41,9 @@ struct row_locks {
     }
 };
 
+/// The statement that add_locks() appends, unless it locks an account for its deletion.
+const statement& lock_rows_statement();
+
 /// Appends the locks to a batch: nothing if there are none. Rows that do not exist are left out.
 void add_locks(batch& work, const row_locks& rows);
 

@@ -259,7 +259,7 @@ awaitable<void> end(transaction tx, uuid id, audit::entry event)
     auto& work = tx.work();
     work.add(lock_session, id, false);
     work.add(end_session, audit::as_json(event), id);
-    locked_rows rows{.session = id};
+    locked_rows rows{.session = id}; // lock_session also checks that the session was not switched
     auto affected = of_session(id);
     co_await tx.commit_in_group(std::move(rows), std::move(affected));
 }
@@ -272,7 +272,8 @@ awaitable<bool> revoke(transaction tx, uuid id, uuid user_id, audit::entry event
     auto& work = tx.work();
     work.add(revoke_session, audit::as_json(event), id, user_id);
     work.add(session_exists, id, user_id);
-    locked_rows rows{.workspace = event.workspace_id, .session = id};
+    locked_rows rows{
+        .workspace = event.workspace_id, .session = id, .lock_statement = &lock_rows_statement()};
     auto affected = of_session(id);
     auto answers = co_await tx.commit_in_group(std::move(rows), std::move(affected));
     co_return answers.last().scalar<bool>();

@@ -191,6 +191,28 @@ BOOST_AUTO_TEST_CASE(each_member_gets_its_own_results)
     BOOST_TEST(b->answers[0].get() == all.back());
 }
 
+// The group has locked its rows.
+BOOST_AUTO_TEST_CASE(the_lock_statement_of_a_member_is_left_out)
+{
+    auto a = make({.session = some_id(), .lock_statement = &first}), b = of_session();
+    a->work.add(first).add(second, 1);
+    b->work.add(first);
+    std::vector<std::size_t> positions;
+    auto work = db::combine({a, b}, positions);
+    BOOST_TEST(work.size() == positions[0] + 2);
+    db::results answers;
+    std::vector<PGresult*> all;
+    for (std::size_t i = 0; i < work.size(); ++i) {
+        all.push_back(PQmakeEmptyPGresult(nullptr, PGRES_TUPLES_OK));
+        answers.add(db::result(all.back()));
+    }
+    db::distribute(answers, {a, b}, positions);
+    BOOST_TEST(a->answers.size() == 2u);
+    BOOST_TEST(!a->answers[0]);
+    BOOST_TEST(a->answers[1].get() == all[positions[0]]);
+    BOOST_TEST(b->answers[0].get() == all.back());
+}
+
 BOOST_AUTO_TEST_CASE(no_batch_runs_in_the_workspace_of_the_one_before)
 {
     db::batch in_one, in_none, faulty, work;
