@@ -57,7 +57,7 @@ public:
         std::chrono::milliseconds fence_after{4000};
     };
 
-    /** @param other_connections for the loopback probe
+    /** @param other_connections for the loopback probe and for acknowledgements
         @param lease granted and dropped by this node */
     node(boost::asio::io_context& io, pool& other_connections, invalidation_bus& bus, db::lease& lease,
          config settings);
@@ -116,7 +116,7 @@ private:
     void perform(recall_tracker::gave_up what);
 
     awaitable<void> evict(std::uint64_t round, invalidation affected);
-    awaitable<void> send_acknowledgements(lease_holder::acknowledge what);
+    awaitable<void> send_acknowledgements();
     awaitable<void> send_registration(std::uint64_t request);
     awaitable<void> send_renewal(lease_holder::renew what);
     void fail(std::uint64_t request);
@@ -150,6 +150,10 @@ private:
     /// The last start; earlier ones end at their next step.
     std::uint64_t start_ = 0;
     boot_clock::time_point connected_at_{};
+
+    /// Acknowledgements that wait for the answer to earlier ones.
+    lease_holder::acknowledge unsent_acks_;
+    bool sending_acks_ = false;
 
     /// Other nodes are being fenced.
     bool fencing_ = false;

@@ -26,6 +26,14 @@ static const statement register_node{"node_register", R"(
     WHERE n.request < excluded.request
     RETURNING epoch, clock_timestamp() AS at)"};
 
+// A renewal that is lost in a crash of PostgreSQL was answered on a connection that the crash ended, and the
+// other nodes count the lease from what they read on their next connections. So no renewal waits for the
+// disk: its connection delivers no notice meanwhile. It does wait for a synchronous standby: that is how the
+// earlier of two primaries renews no lease.
+static const statement skip_flush{"node_skip_flush", R"(
+    SELECT set_config('synchronous_commit', 'off', true)
+    WHERE current_setting('synchronous_standby_names') = '')"};
+
 // Fencing: a fenced node finds at its next renewal that it has to register again.
 static const statement renew_lease{"node_renew", R"(
     UPDATE nodes SET renewals = renewals + 1, renewed_at = now()
@@ -77,7 +85,13 @@ void node::perform(lease_holder::start_eviction what)
 
 void node::perform(lease_holder::acknowledge what)
 {
-    spawn(send_acknowledgements(std::move(what)));
+    auto append = [](std::vector<uuid>& to, const std::vector<uuid>& from) {
+        to.insert(to.end(), from.begin(), from.end());
+    };
+    append(unsent_acks_.changes, what.changes);
+    append(unsent_acks_.origins, what.origins);
+    if (!std::exchange(sending_acks_, true))
+        spawn(send_acknowledgements());
 }
 
 void node::perform(lease_holder::register_node what)
@@ -116,12 +130,25 @@ awaitable<void> node::evict(std::uint64_t round, invalidation affected)
     handle(holder_.evicted(round, boot_clock::now()));
 }
 
-awaitable<void> node::send_acknowledgements(lease_holder::acknowledge what)
+/* What is to be acknowledged meanwhile is sent together, since each transaction with a NOTIFY waits for the
+   commits of those before it. On another connection than the one that listens, which delivers no notice and
+   answers no renewal while it waits. What an acknowledgement says stays true, so that it may arrive late. */
+awaitable<void> node::send_acknowledgements()
 {
-    try {
-        co_await connection_.run(acknowledge_changes, id_, what.changes, what.origins);
-    } catch (const failure&) {
-        // The connection is lost; the origin publishes the change again.
+    struct guard {
+        bool& flag;
+        ~guard() { flag = false; }
+    } ends{sending_acks_};
+    while (!unsent_acks_.changes.empty()) {
+        auto next = std::exchange(unsent_acks_, {});
+        try {
+            if (other_connections_.connected())
+                co_await other_connections_.run(acknowledge_changes, id_, next.changes, next.origins);
+            else
+                co_await connection_.run(acknowledge_changes, id_, next.changes, next.origins);
+        } catch (const failure&) {
+            // The connection is lost; the origin publishes the change again.
+        }
     }
 }
 
@@ -152,7 +179,7 @@ awaitable<void> node::send_renewal(lease_holder::renew what)
     auto sent = boot_clock::now();
     std::optional<results> answers;
     batch work;
-    work.add(renew_lease, id_, what.epoch).add(find_others, id_);
+    work.add(skip_flush).add(renew_lease, id_, what.epoch).add(find_others, id_);
     try {
         answers = co_await connection_.run(std::move(work));
     } catch (const failure&) {
@@ -164,7 +191,7 @@ awaitable<void> node::send_renewal(lease_holder::renew what)
         co_return fail(what.request);
     apply_notices();
     auto now = boot_clock::now();
-    if (auto row = answers->first().as_optional<renewal_row>())
+    if (auto row = (*answers)[1].as_optional<renewal_row>())
         handle(holder_.renewed(what.request, row->at.time_since_epoch(), now));
     else
         handle(holder_.refused(what.request, now));

@@ -30,6 +30,19 @@ BOOST_FIXTURE_TEST_CASE(a_lease_is_renewed_until_the_node_deregisters, two_nodes
     BOOST_TEST(support::eventually(20s, [&] { return b.other_live_nodes() == 0; }));
 }
 
+// While it waited, its connection would deliver no notice.
+BOOST_FIXTURE_TEST_CASE(a_renewal_does_not_wait_for_the_disk, two_nodes)
+{
+    data.sql("CREATE TABLE seen (setting text); CREATE FUNCTION record_setting() RETURNS trigger "
+             "LANGUAGE plpgsql AS $$ BEGIN INSERT INTO seen VALUES (current_setting('synchronous_commit')); "
+             "RETURN NULL; END $$; CREATE TRIGGER record_setting AFTER UPDATE OF renewals ON nodes "
+             "FOR EACH ROW EXECUTE FUNCTION record_setting()");
+    BOOST_TEST(support::eventually([&] { return data.sql("SELECT count(*) > 3 FROM seen") == "t"; }));
+    BOOST_TEST(data.sql("SELECT string_agg(DISTINCT setting, ' ') FROM seen") == "off");
+    BOOST_TEST(a.holds_lease());
+    BOOST_TEST(b.holds_lease());
+}
+
 BOOST_FIXTURE_TEST_CASE(when_a_commit_returns_the_other_node_has_evicted, two_nodes)
 {
     std::vector<std::chrono::milliseconds> durations;
