@@ -24,22 +24,15 @@ public:
         : ready_(ready), line_(line), storms_left_(wanted.rounds)
     {}
 
-    /// @param reserved keys that later paced runs need
-    measurement storm(const load_plan& plan, std::size_t reserved, const std::string& label)
+    measurement storm(const load_plan& plan, const std::string& label)
     {
-        auto left = ready_.data().keys.size() - next_key_;
-        return run(plan, (left - std::min(left, reserved)) / storms_left_--, label);
+        return run(plan, (ready_.data().keys.size() - next_key_) / storms_left_--, label);
     }
 
     measurement paced(const load_plan& plan, const std::string& label)
     {
-        return run(plan, keys_for(plan), label);
-    }
-
-    static std::size_t keys_for(const load_plan& plan)
-    {
         auto seconds = std::chrono::duration<double>(plan.warmup + plan.duration).count();
-        return static_cast<std::size_t>(plan.rate * seconds) + plan.connections;
+        return run(plan, static_cast<std::size_t>(plan.rate * seconds) + plan.connections, label);
     }
 
 private:
@@ -99,19 +92,23 @@ int run_revoke(const options& wanted)
     if (paced.rate == 0)
         paced.rate = moderate_rate;
 
-    // The storm and pgbench in turns, then the paced load, since each disturbs the others.
+    // The paced load comes first: PostgreSQL has work left after a storm, such as vacuuming the tables.
     revocations all(wanted, ready, line);
-    auto reserved = wanted.rounds * revocations::keys_for(paced);
     std::vector<measurement> runs;
     std::vector<double> rates, pgbench_rates, ratios, storm_p99, p50, p99, server_cpu, database_cpu;
-    for (std::size_t round = 0; round < wanted.rounds && !interrupted(); ++round) {
-        auto label = std::to_string(round + 1) + "/" + std::to_string(wanted.rounds);
+    auto count = " of " + std::to_string(wanted.rounds);
+    for (std::size_t round = 1; round <= wanted.rounds && !interrupted(); ++round) {
+        runs.push_back(all.paced(paced, "paced " + std::to_string(round) + count));
+        p50.push_back(milliseconds(runs.back(), 50));
+        p99.push_back(milliseconds(runs.back(), 99));
+    }
+    for (std::size_t round = 1; round <= wanted.rounds && !interrupted(); ++round) {
         if (database) {
-            line.say("pgbench " + label + " …");
+            line.say("pgbench " + std::to_string(round) + count + " …");
             if (auto rate = database->run(storm.connections, storm.duration))
                 pgbench_rates.push_back(*rate);
         }
-        runs.push_back(all.storm(storm, reserved, "storm " + label));
+        runs.push_back(all.storm(storm, "storm " + std::to_string(round) + count));
         auto& run = runs.back();
         rates.push_back(run.throughput());
         storm_p99.push_back(milliseconds(run, 99));
@@ -121,12 +118,6 @@ int run_revoke(const options& wanted)
             database_cpu.push_back(*cpu);
         if (pgbench_rates.size() == rates.size())
             ratios.push_back(rates.back() / pgbench_rates.back());
-    }
-    for (std::size_t round = 0; round < wanted.rounds && !interrupted(); ++round) {
-        auto label = std::to_string(round + 1) + "/" + std::to_string(wanted.rounds);
-        runs.push_back(all.paced(paced, "paced " + label));
-        p50.push_back(milliseconds(runs.back(), 50));
-        p99.push_back(milliseconds(runs.back(), 99));
     }
 
     std::cout << "\nRevocations, " << ready.servers().size() << " server"

@@ -5,7 +5,7 @@
 
 namespace bench {
 
-/** Revoke keys in a closed loop, in turns with one transaction each in pgbench, and then at a moderate rate.
+/** Revoke keys at a moderate rate, and then in a closed loop, in turns with one transaction each in pgbench.
     @return the exit status */
 int run_revoke(const options& wanted);
 

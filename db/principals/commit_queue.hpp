@@ -58,8 +58,8 @@ using commit_group = std::vector<grouped_commit_ref>;
 
 /** Group commit as of D. DeWitt et al., "Implementation techniques for main memory database systems" (SIGMOD
     1984): what arrives while a group is in flight, committed or not, is the next. No transaction waits for
-   company: a lone one is sent at once. PostgreSQL commits transactions that notify one at a time, each with
-   its own flush to the disk, so that only fewer commits are faster.
+    company: a lone one is sent at once. PostgreSQL commits transactions that notify one at a time, each with
+    its own flush to the disk, so that only fewer commits are faster.
 
     No I/O and no clock; invalidation_bus is its driver. */
 class commit_queue {
@@ -75,8 +75,8 @@ public:
         @return the group's number, for end_of_turn() */
     std::uint64_t take(commit_group& group);
 
-    /** A group has ended, or takes so long that it shall not hold up others. Called once more
-        or too late it has no effect.
+    /** A group has ended, or takes so long that it shall not hold up others. Called once more or too late it
+        has no effect.
         @return as add() */
     [[nodiscard]] bool end_of_turn(std::uint64_t group);
 
