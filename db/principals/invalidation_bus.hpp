@@ -53,9 +53,9 @@ public:
 
     /** As above, together with other transactions of the core (group commit): those that arrive while a group
         is in flight are sent as one transaction, with one notice and one wait for all nodes. Each gets its
-       own results. If the group was certainly rolled back, as for a statement of one of its members, each
-       member is committed by itself. A group that takes longer than `patience` holds up no others. On a
-       thread that serves no registered core, each transaction is committed by itself.
+        own results. If the group was certainly rolled back, as for a statement of one of its members, each
+        member is committed by itself. A group that takes longer than `patience` holds up no others. On a
+        thread that serves no registered core, each transaction is committed by itself.
         @param rows all rows that the batch locks, apart from those that it inserts */
     awaitable<results> commit_in_group(pool& db, batch work, locked_rows rows, invalidation at_most,
                                        std::function<invalidation(const results&)> from);
