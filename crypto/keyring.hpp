@@ -23,6 +23,7 @@ inline constexpr std::string_view seal_oauth_state = "latchkey/seal/oauth-state/
 inline constexpr std::string_view seal_oauth_code = "latchkey/seal/oauth-code/1";
 inline constexpr std::string_view seal_pending_signup = "latchkey/seal/pending-signup/1";
 inline constexpr std::string_view rate_limit = "latchkey/rate-limit/1";
+inline constexpr std::string_view tls_tickets = "latchkey/tls-tickets/1";
 } // namespace purpose
 
 using key = std::array<std::uint8_t, 32>;

@@ -22,6 +22,9 @@ struct raw_settings {
     std::optional<schemas::text<1, 4096>> data_dir;
     std::optional<listen_setting> listen;
     std::optional<listen_setting> admin_listen;
+    std::optional<schemas::text<1, 4096>> tls_cert;
+    std::optional<schemas::text<1, 4096>> tls_key;
+    std::optional<schemas::text<1, 4096>> tls_client_ca;
     std::optional<schemas::text<1, 4096>> database_url;
     std::optional<public_url_setting> public_url;
     std::optional<master_key_setting> master_key;
@@ -69,16 +72,17 @@ struct raw_settings {
     std::optional<schemas::integer<0, 600>> drain_delay;
 };
 BOOST_DESCRIBE_STRUCT(raw_settings, (),
-                      (data_dir, listen, admin_listen, database_url, public_url, master_key, threads,
-                       rate_limit_per_minute, password_hash, argon2, jwt_algorithm, log_level, cors_origins,
-                       trusted_proxies, extra_resources, access_token_ttl, refresh_token_ttl, session_max_age,
-                       session_retention, api_key_retention, audit_retention, device_retention,
-                       invite_retention, mail_retention, verify_token_ttl, reset_token_ttl, invite_ttl,
-                       email_verification, smtp_url, mail_from, smtp_connections, mail_per_recipient,
-                       mail_per_sender, mail_per_hour, google_client_id, google_client_secret, google_issuer,
-                       google_authoritative_domains, redirect_allowlist, database_connections, cache_mib,
-                       body_mib, max_connections, max_connections_per_network, prepared_statements,
-                       proxy_protocol, migrate, drain_delay))
+                      (data_dir, listen, admin_listen, tls_cert, tls_key, tls_client_ca, database_url,
+                       public_url, master_key, threads, rate_limit_per_minute, password_hash, argon2,
+                       jwt_algorithm, log_level, cors_origins, trusted_proxies, extra_resources,
+                       access_token_ttl, refresh_token_ttl, session_max_age, session_retention,
+                       api_key_retention, audit_retention, device_retention, invite_retention, mail_retention,
+                       verify_token_ttl, reset_token_ttl, invite_ttl, email_verification, smtp_url, mail_from,
+                       smtp_connections, mail_per_recipient, mail_per_sender, mail_per_hour, google_client_id,
+                       google_client_secret, google_issuer, google_authoritative_domains, redirect_allowlist,
+                       database_connections, cache_mib, body_mib, max_connections,
+                       max_connections_per_network, prepared_statements, proxy_protocol, migrate,
+                       drain_delay))
 
 constexpr std::pair<std::optional<seconds_setting> raw_settings::*,
                     std::chrono::seconds db::retention_periods::*>
@@ -105,12 +109,12 @@ bool is_known(std::string_view name)
 }
 
 /// Default of LATCHKEY_PUBLIC_URL.
-std::string default_public_url(const boost::asio::ip::tcp::endpoint& listen)
+std::string default_public_url(const boost::asio::ip::tcp::endpoint& listen, bool has_tls)
 {
     auto host = listen.address().to_string();
     if (listen.address().is_v6())
         host = "[" + host + "]";
-    return "http://" + host + ":" + std::to_string(listen.port());
+    return (has_tls ? "https://" : "http://") + host + ":" + std::to_string(listen.port());
 }
 
 unsigned count_cores()
@@ -171,6 +175,10 @@ void check_combinations(const raw_settings& in, std::vector<std::string>& errors
             "provider; Google's tokens say themselves which addresses it is authoritative for");
     if (in.admin_listen && overlap(in.admin_listen->endpoint, listen_address(in)))
         errors.emplace_back("LATCHKEY_ADMIN_LISTEN: must be another address or port than LATCHKEY_LISTEN");
+    if (in.tls_cert.has_value() != in.tls_key.has_value())
+        errors.emplace_back("LATCHKEY_TLS_CERT: requires LATCHKEY_TLS_KEY, and vice versa");
+    if (in.tls_client_ca && !in.tls_cert)
+        errors.emplace_back("LATCHKEY_TLS_CLIENT_CA: requires LATCHKEY_TLS_CERT and LATCHKEY_TLS_KEY");
     if (in.proxy_protocol.value_or(false) && !in.trusted_proxies)
         errors.emplace_back(
             "LATCHKEY_PROXY_PROTOCOL: requires LATCHKEY_TRUSTED_PROXIES: the proxies that use it");
@@ -189,6 +197,9 @@ config to_config(raw_settings in)
     out.listen = listen_address(in);
     if (in.admin_listen)
         out.admin_listen = in.admin_listen->endpoint;
+    if (in.tls_cert)
+        out.tls = tls_settings{std::move(in.tls_cert->value), std::move(in.tls_key->value),
+                               in.tls_client_ca ? std::move(in.tls_client_ca->value) : std::string()};
     if (in.drain_delay)
         out.limits.drain_delay = std::chrono::seconds(in.drain_delay->value);
     out.threads = in.threads ? static_cast<unsigned>(in.threads->value) : count_cores();
@@ -241,7 +252,8 @@ config to_config(raw_settings in)
 
     // The settings of the handlers.
     auto& h = out.handlers;
-    h.public_url = in.public_url ? std::move(in.public_url->value) : default_public_url(out.listen);
+    h.public_url =
+        in.public_url ? std::move(in.public_url->value) : default_public_url(out.listen, out.tls.has_value());
     if (in.refresh_token_ttl)
         h.refresh_token_ttl = std::chrono::seconds(in.refresh_token_ttl->value);
     if (in.session_max_age)

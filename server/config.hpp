@@ -50,12 +50,21 @@ struct google_settings {
     std::string issuer, client_id, client_secret;
 };
 
+/// Files of the server's certificate, in PEM.
+struct tls_settings {
+    std::string cert, key;
+    /// Of the authorities that clients need a certificate of; empty: they need none.
+    std::string client_ca;
+};
+
 /// The configuration of one process.
 struct config {
     explicit config(const crypto::keyring& master) : keys(master) {}
 
     boost::asio::ip::tcp::endpoint listen;
-    /// Where `/metrics` and `/readyz` are served; absent: with everything else.
+    /// Of `listen`; absent: it serves HTTP.
+    std::optional<tls_settings> tls;
+    /// Where `/metrics` and `/readyz` are served, over HTTP; absent: with everything else.
     std::optional<boost::asio::ip::tcp::endpoint> admin_listen;
     /// Number of cores, each with a thread of its own.
     unsigned threads = 1;

@@ -14,7 +14,6 @@ namespace {
 
 constexpr std::string_view secrets[] = {"database_url", "google_client_secret", "master_key", "smtp_url"};
 constexpr std::string_view file_suffix = "_file";
-constexpr std::size_t max_secret_size = 64 * 1024;
 
 } // namespace
 
@@ -31,13 +30,13 @@ std::optional<std::string_view> secret_in_file(std::string_view name)
     return is_secret(name) ? std::optional(name) : std::nullopt;
 }
 
-secret_file read_secret_file(const std::string& path)
+secret_file read_secret_file(const std::string& path, std::size_t max_size)
 {
     secret_file out;
     int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
     auto size = file < 0 ? ssize_t{-1} : ssize_t{1};
     std::array<char, 4096> part;
-    while (size > 0 && out.content.size() <= max_secret_size) {
+    while (size > 0 && out.content.size() <= max_size) {
         do {
             size = ::read(file, part.data(), part.size());
         } while (size < 0 && errno == EINTR);
@@ -46,8 +45,8 @@ secret_file read_secret_file(const std::string& path)
     }
     if (size < 0)
         out.error = std::strerror(errno);
-    else if (out.content.size() > max_secret_size)
-        out.error = "it has more than 64 KiB";
+    else if (out.content.size() > max_size)
+        out.error = "it has more than " + std::to_string(max_size / 1024) + " KiB";
     if (file >= 0)
         ::close(file);
     if (out.content.ends_with('\n'))

@@ -1,6 +1,7 @@
 // Secrets in files: the variable of a secret with `_FILE` at its end names a file that holds it.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -23,8 +24,9 @@ struct secret_file {
 };
 
 /** Read a secret. One line break at its end, as editors and `echo` write it, is removed.
-    @return an error for a file that cannot be read, or has more than 64 KiB */
-secret_file read_secret_file(const std::string& path);
+    @param max_size of the file, in bytes
+    @return an error for a file that cannot be read, or is larger */
+secret_file read_secret_file(const std::string& path, std::size_t max_size = std::size_t{64} * 1024);
 
 /// Pairs of a setting and its value, or its error message.
 using name_value_list = std::vector<std::pair<std::string, std::string>>;

@@ -40,8 +40,9 @@ bool is_for_operations(const handlers::route& line)
 
 } // namespace
 
-shared_state::shared_state(const config& settings)
-    : settings(settings), permissions(settings.handlers.extra_resources), limiter(rate_limit_seed(settings)),
+shared_state::shared_state(const config& settings, std::shared_ptr<const tls_context> first)
+    : settings(settings), tls(std::move(first)), permissions(settings.handlers.extra_resources),
+      limiter(rate_limit_seed(settings)),
       connections({settings.max_connections, settings.max_connections_per_network}, settings.trusted_proxies),
       hash_pool(std::make_unique<crypto::hash_pool>(hash_pool_settings(settings))), sealer(settings.keys),
       metrics(handlers::all_routes(), settings.threads, lease, hash_pool.get(), &limiter),

@@ -11,6 +11,7 @@
 #include "handlers/metrics/registry.hpp"
 #include "server/config.hpp"
 #include "server/connection_limiter.hpp"
+#include "server/tls/context.hpp"
 
 #include <memory>
 #include <string>
@@ -19,9 +20,12 @@ namespace server {
 
 /// Created before the cores and destroyed after them. Safe to use from all threads.
 struct shared_state {
-    explicit shared_state(const config& settings);
+    /// @param tls of the public listener; null: it serves HTTP
+    explicit shared_state(const config& settings, std::shared_ptr<const tls_context> tls);
 
     const config& settings;
+    /// As at the start; the cores receive the later ones.
+    const std::shared_ptr<const tls_context> tls;
     handlers::permission_table permissions;
     handlers::rate_limiter limiter;
     connection_limiter connections;

@@ -17,6 +17,7 @@
 #include "server/mail/worker.hpp"
 #include "server/schema_migration.hpp"
 #include "server/shared_state.hpp"
+#include "server/tls/certificate_files.hpp"
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -73,7 +74,7 @@ class supervisor {
 public:
     supervisor(shared_state& shared, std::deque<core>& cores)
         : shared_(shared), cores_(cores), db_(io_, database_settings(shared.settings), 1),
-          signals_(io_, SIGINT, SIGTERM), node_(shared),
+          signals_(io_, SIGINT, SIGTERM), hangups_(io_), node_(shared),
           maintenance_(io_.get_executor(), db_, shared.sealer, shared.settings)
     {
         if (!shared.settings.prepared_statements)
@@ -89,6 +90,20 @@ public:
     }
     supervisor(const supervisor&) = delete;
     supervisor& operator=(const supervisor&) = delete;
+
+    /// Read the certificate again on SIGHUP and when it changes, and pass it to the cores.
+    void watch_certificate(certificate_files files)
+    {
+        shared_.metrics.publish_certificate(files.current()->expires_at());
+        auto pass_on = [this](const std::shared_ptr<const tls_context>& next) {
+            shared_.metrics.publish_certificate(next->expires_at());
+            for (auto& core : cores_)
+                core.replace_tls(next);
+        };
+        certificates_.emplace(std::move(files), pass_on);
+        hangups_.add(SIGHUP);
+        wait_for_hangup();
+    }
 
     auto load_signing_keys()
     {
@@ -153,6 +168,16 @@ private:
         });
     }
 
+    void wait_for_hangup()
+    {
+        hangups_.async_wait([this](boost::system::error_code error, int) {
+            if (error)
+                return;
+            certificates_->reload();
+            wait_for_hangup();
+        });
+    }
+
     /// Load periodically what changes without this process: another node may have rotated the signing keys,
     /// and logins renew outdated password hashes.
     db::awaitable<void> refresh_periodically()
@@ -197,9 +222,11 @@ private:
     std::deque<core>& cores_;
     asio::io_context io_{1};
     db::pool db_;
-    asio::signal_set signals_;
+    asio::signal_set signals_, hangups_;
     node_thread node_;
     maintenance maintenance_;
+    /// Absent without TLS.
+    std::optional<certificate_watcher> certificates_;
     bool is_draining_ = false;
 };
 
@@ -229,6 +256,9 @@ void serve_until_drained(const config& settings)
     log_writer writes_log;
     schemas::load_time_zones();
     raise_descriptor_limit();
+    std::optional<certificate_files> certificates;
+    if (settings.tls)
+        certificates.emplace(*settings.tls, std::make_shared<ticket_keys>(settings.keys));
     check_address_free(settings.listen);
     if (settings.admin_listen)
         check_address_free(*settings.admin_listen);
@@ -236,7 +266,7 @@ void serve_until_drained(const config& settings)
         run_migrations(settings);
 
     // Create the main thread's supervisor, then the cores with their listeners.
-    shared_state shared(settings);
+    shared_state shared(settings, certificates ? certificates->current() : nullptr);
     std::deque<core> cores;
     supervisor main_thread(shared, cores);
     auto keys = main_thread.load_signing_keys();
@@ -248,6 +278,8 @@ void serve_until_drained(const config& settings)
         cores.emplace_back(shared, i, listen, i == 0 ? settings.admin_listen : std::nullopt, keys);
         listen = cores.back().local_endpoint(); // port 0: the first core picks a port for all
     }
+    if (certificates)
+        main_thread.watch_certificate(std::move(*certificates));
     log_start(settings, cores.front());
 
     // Serve. The last core to stop ends the supervisor.

@@ -126,6 +126,8 @@ void metrics_registry::publish(std::size_t core, const core_state& now)
     write(bytes, now.credentials.bytes);
     write(connections, now.connections);
     write(connections_refused, now.connections_refused);
+    for (std::size_t i = 0; i < handshake_outcomes; ++i)
+        counts_[core].handshakes[i].store(now.handshakes[i], std::memory_order_relaxed);
     write(requests_in_flight, now.requests_in_flight);
     write(body_bytes, now.body_bytes);
     write(bodies_evicted, now.bodies_evicted);
@@ -170,6 +172,32 @@ void metrics_registry::write_mail_drops(prometheus_writer& out) const
     });
 }
 
+/// Families without samples where there is no TLS.
+void metrics_registry::write_tls(prometheus_writer& out) const
+{
+    auto expiry = certificate_expiry_.load(std::memory_order_relaxed);
+    bool has_tls = expiry.count() != 0;
+    auto write = [&](std::string_view name, std::string_view label, bool successes) {
+        boost::mp11::mp_for_each<boost::describe::describe_enumerators<handshake>>([&](auto outcome) {
+            if (!has_tls || is_success(outcome.value) != successes)
+                return;
+            std::uint64_t total = 0;
+            for (std::size_t core = 0; core < cores_; ++core)
+                total += counts_[core].handshakes[static_cast<std::size_t>(outcome.value)].load(
+                    std::memory_order_relaxed);
+            out.sample(name, {{label, outcome.name}}, total);
+        });
+    };
+    out.family("latchkey_tls_handshakes_total", "counter", "TLS handshakes completed, by kind.");
+    write("latchkey_tls_handshakes_total", "kind", true);
+    out.family("latchkey_tls_handshake_failures_total", "counter", "TLS handshakes that failed, by reason.");
+    write("latchkey_tls_handshake_failures_total", "reason", false);
+    constexpr auto expiry_name = "latchkey_tls_certificate_expiry_timestamp_seconds";
+    out.family(expiry_name, "gauge", "When the TLS certificate expires, in seconds since 1970.");
+    if (has_tls)
+        out.sample(expiry_name, {}, std::chrono::duration<double>(expiry).count());
+}
+
 std::uint64_t metrics_registry::sum(counter one) const
 {
     std::uint64_t out = 0;
@@ -192,6 +220,8 @@ std::string metrics_registry::text() const
     out.single("latchkey_request_bodies_evicted_total", "counter",
                "Request bodies rejected with 503 because all together took too much memory.",
                sum(bodies_evicted));
+
+    write_tls(out);
 
     out.family("latchkey_database_batches", "gauge", "Database batches queued or in flight, by use.");
     out.sample("latchkey_database_batches", {{"use", "requests"}}, sum(request_batches));

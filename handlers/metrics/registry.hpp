@@ -8,6 +8,7 @@
 #include "handlers/access/rate_limiter.hpp"
 #include "handlers/http/operation.hpp"
 #include "handlers/http/route.hpp"
+#include "handlers/metrics/handshakes.hpp"
 #include "handlers/metrics/request_metrics.hpp"
 
 #include <boost/describe/enumerators.hpp>
@@ -33,6 +34,7 @@ struct core_state {
     /// Connections of clients.
     std::size_t connections = 0;
     std::uint64_t connections_refused = 0;
+    handshake_counts handshakes{};
     std::size_t requests_in_flight = 0;
     /// Memory of request bodies.
     std::size_t body_bytes = 0;
@@ -79,6 +81,12 @@ public:
     /// The number of live nodes, this one included.
     void publish_nodes(std::size_t alive) { nodes_.store(alive, std::memory_order_relaxed); }
 
+    /// When the TLS certificate expires. Without it TLS has no samples.
+    void publish_certificate(std::chrono::system_clock::time_point expires_at)
+    {
+        certificate_expiry_.store(expires_at.time_since_epoch(), std::memory_order_relaxed);
+    }
+
     /// Each called from one thread.
     void publish(const process_state& now);
     void publish(const mail_state& now);
@@ -108,16 +116,20 @@ private:
     };
     struct alignas(64) core_counts {
         std::array<std::atomic<std::uint64_t>, counters> all{};
+        std::array<std::atomic<std::uint64_t>, handshake_outcomes> handshakes{};
     };
 
     std::uint64_t sum(counter one) const;
     void write_mail_drops(prometheus_writer& out) const;
+    void write_tls(prometheus_writer& out) const;
 
     std::span<const route> routes_;
     std::size_t cores_;
     std::unique_ptr<core_counts[]> counts_;
     std::deque<request_metrics> requests_;
     std::atomic<std::size_t> nodes_{1};
+    /// Since 1970; 0: no TLS.
+    std::atomic<std::chrono::system_clock::duration> certificate_expiry_{};
     std::atomic<std::uint64_t> resident_bytes_{0}, open_descriptors_{0}, dropped_log_lines_{0};
     std::atomic<double> cpu_seconds_{0};
     std::atomic<std::int64_t> mail_pending_{0}, mail_failed_{0}, mail_oldest_{0};

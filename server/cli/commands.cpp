@@ -128,13 +128,13 @@ int print_openapi(const setting_list& settings)
 namespace {
 
 /// GET a path of the server on this host. @throw runtime_error unless it answers 200
-void check(std::string listen, const std::string& path)
+void check(std::string listen, const std::string& path, const std::optional<client_tls>& tls)
 {
     // A server that listens on all addresses is reachable on loopback.
     for (std::string_view any : {"0.0.0.0:", "[::]:"})
         if (listen.starts_with(any))
             listen = "127.0.0.1:" + listen.substr(any.size());
-    auto response = http_client(health_timeout).get("http://" + listen + path);
+    auto response = http_client(health_timeout).get((tls ? "https://" : "http://") + listen + path, tls);
     if (response.status != 200)
         throw std::runtime_error(response.error.empty()
                                      ? "the server answered " + std::to_string(response.status)
@@ -152,12 +152,33 @@ std::string value_of(const setting_list& settings, std::string_view wanted, std:
 
 constexpr auto default_listen = "127.0.0.1:8080";
 
+bool needs_client_certificate(const setting_list& settings)
+{
+    return !value_of(settings, "tls_client_ca", {}).empty();
+}
+
+/// How LATCHKEY_LISTEN is reached on this host; nothing: over HTTP. Where clients need certificates, that of
+/// the server is presented: in a mesh it serves both ends.
+std::optional<client_tls> tls_of(const setting_list& settings)
+{
+    if (value_of(settings, "tls_cert", {}).empty())
+        return std::nullopt;
+    client_tls out;
+    if (needs_client_certificate(settings))
+        out = {value_of(settings, "tls_cert", {}), value_of(settings, "tls_key", {})};
+    return out;
+}
+
 } // namespace
 
 int check_health(const setting_list& settings)
 {
     return run_command([&] {
-        check(value_of(settings, "listen", default_listen), "/healthz");
+        auto admin = value_of(settings, "admin_listen", {});
+        if (!admin.empty() && needs_client_certificate(settings))
+            check(admin, "/healthz", std::nullopt);
+        else
+            check(value_of(settings, "listen", default_listen), "/healthz", tls_of(settings));
         std::cout << "alive\n";
     });
 }
@@ -165,8 +186,11 @@ int check_health(const setting_list& settings)
 int check_readiness(const setting_list& settings)
 {
     return run_command([&] {
-        auto listen = value_of(settings, "listen", default_listen);
-        check(value_of(settings, "admin_listen", listen), "/readyz");
+        auto admin = value_of(settings, "admin_listen", {});
+        if (!admin.empty())
+            check(admin, "/readyz", std::nullopt);
+        else
+            check(value_of(settings, "listen", default_listen), "/readyz", tls_of(settings));
         std::cout << "ready\n";
     });
 }

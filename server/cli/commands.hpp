@@ -26,7 +26,8 @@ int restore_user(const config& settings, const std::string& email);
 int print_openapi(const setting_list& settings);
 
 /** Check that the server on this host answers, at LATCHKEY_LISTEN: for a container's health check. Does not
-    depend on the database, which a restart of the container would not restore.
+    depend on the database, which a restart of the container would not restore. If clients need certificates,
+   it asks at LATCHKEY_ADMIN_LISTEN where there is one.
     @return 0 if it does */
 int check_health(const setting_list& settings);
 

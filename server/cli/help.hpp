@@ -40,9 +40,15 @@ be in a file, named by the variable with _FILE at its end.
                                   stored secrets are derived; required
   LATCHKEY_LISTEN                 address and port; 127.0.0.1:8080
   LATCHKEY_ADMIN_LISTEN           address and port to which /metrics and /readyz
-                                  move; none
+                                  move, always over HTTP; none
+  LATCHKEY_TLS_CERT               file of the certificate chain in PEM, with which
+                                  LATCHKEY_LISTEN serves HTTPS; none
+  LATCHKEY_TLS_KEY                file of its private key in PEM; none
+  LATCHKEY_TLS_CLIENT_CA          file of authorities in PEM: clients need a
+                                  certificate of one of them; none
   LATCHKEY_PUBLIC_URL             URL of the server for clients, and issuer of
-                                  its tokens; http:// + listen
+                                  its tokens; http:// or, with LATCHKEY_TLS_CERT,
+                                  https:// + listen
   LATCHKEY_DATA_DIR               folder for mail files, if there is no SMTP
                                   server, and for the development database of
                                   scripts/run; .latchkey

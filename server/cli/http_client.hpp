@@ -23,6 +23,11 @@ enum class url_reach { this_machine, network_encrypted, network_in_clear };
     @return nothing if it is not such a URL */
 std::optional<url_reach> reach_of(const std::string& url);
 
+/// TLS to a server on this host: paths of the certificate and key to present; empty: none.
+struct client_tls {
+    std::string cert, key;
+};
+
 /// Keeps its connection between requests. For one thread.
 class http_client {
 public:
@@ -33,7 +38,9 @@ public:
     http_client(const http_client&) = delete;
     http_client& operator=(const http_client&) = delete;
 
-    http_response get(const std::string& url);
+    /** @param tls to this host: the server's certificate is not verified, since it is for another name, and
+       nothing secret is sent */
+    http_response get(const std::string& url, const std::optional<client_tls>& tls = std::nullopt);
 
     /// Follows no redirects. Ignores proxies over http, which would see the request unencrypted.
     /// @param headers header lines, such as "Content-Type: application/json"

@@ -1,7 +1,6 @@
 #include "server/http/connection.hpp"
 
 #include "handlers/http/cors.hpp"
-#include "server/http/proxy_protocol.hpp"
 #include "server/http/request_log.hpp"
 #include "server/http/request_validation.hpp"
 #include "server/http/response_writer.hpp"
@@ -88,50 +87,6 @@ http_connection::http_connection(connection_registry& registry, tcp_socket socke
 
 // ---- reading
 
-/** Read the header of the PROXY protocol, which every connection of a trusted proxy begins with.
-    @return false if the connection ends here: without an answer, since there is no request */
-handlers::awaitable<bool> http_connection::read_proxy_header()
-{
-    enter(phase::header);
-    for (;;) {
-        auto header = server::read_proxy_header(reader_.unparsed_bytes());
-        if (header.state == proxy_header_state::malformed) {
-            static std::atomic<bool> warned{false};
-            if (!warned.exchange(true))
-                log_line(log_level::warning, "a trusted proxy sends no valid PROXY header (version 2)")
-                    .add("peer", remote_.to_string());
-            co_return false;
-        }
-        if (header.state == proxy_header_state::complete) {
-            reader_.skip(header.size);
-            remote_ = header.client.value_or(remote_);
-            co_return co_await take_place();
-        }
-        error_code error;
-        auto space = reader_.prepare(nullptr);
-        auto size = co_await socket_.async_read_some(space, asio::redirect_error(db::use_awaitable, error));
-        reader_.commit(size);
-        if (error || timed_out_)
-            co_return false;
-    }
-}
-
-/** Count the connection for the client that the proxy has named. Others make room for it only now, since the
-    client may be over its own cap.
-    @return false if there is no place; the connection ends here, with a response */
-handlers::awaitable<bool> http_connection::take_place()
-{
-    if (!registry_.limiter)
-        co_return true;
-    auto verdict = registry_.limiter->move_to(place_, remote_);
-    if (verdict == connection_limiter::verdict::admitted ||
-        (verdict == connection_limiter::verdict::all_full && registry_.make_room(this)))
-        co_return true;
-    ++registry_.connections_refused;
-    co_await refuse(handlers::to_reply(handlers::problem::of(handlers::codes::overloaded)), nullptr);
-    co_return false;
-}
-
 /// Parse the received part of the header, and validate the header once it is complete.
 std::optional<handlers::problem> http_connection::parse_header(exchange& current)
 {
@@ -189,8 +144,10 @@ handlers::awaitable<bool> http_connection::read_body(exchange& current)
     while (!parser.is_done()) {
         error_code error;
         auto space = reader_.prepare(&parser);
-        auto size = co_await socket_.async_read_some(space, asio::redirect_error(db::use_awaitable, error));
-        reader_.commit(size);
+        std::size_t size = 0;
+        if (needs_input())
+            size = co_await socket_.async_read_some(space, asio::redirect_error(db::use_awaitable, error));
+        size = take(space, size, error);
         if (!is_body_evicted_ && !error) {
             add_body_bytes(size);
             registry_.shed_bodies(*this);
@@ -362,7 +319,8 @@ void http_connection::serialize_response(const handlers::reply& reply, const han
 std::size_t http_connection::write_now(std::string_view bytes)
 {
     error_code error;
-    auto size = socket_.write_some(asio::buffer(bytes.data(), bytes.size()), error);
+    auto size = tls_ ? tls_->write(bytes, error)
+                     : socket_.write_some(asio::buffer(bytes.data(), bytes.size()), error);
     if (error && error != asio::error::would_block && error != asio::error::try_again)
         keep_alive_ = false;
     return size;
@@ -372,7 +330,12 @@ std::size_t http_connection::write_now(std::string_view bytes)
 handlers::awaitable<void> http_connection::write_rest(std::size_t from)
 {
     error_code error;
-    if (from < response_.size())
+    while (tls_ && from < response_.size() && !error) {
+        co_await socket_.async_wait(tcp_socket::wait_write, asio::redirect_error(db::use_awaitable, error));
+        if (!error)
+            from += tls_->write(std::string_view(response_).substr(from), error);
+    }
+    if (!tls_ && from < response_.size())
         co_await asio::async_write(socket_, asio::buffer(response_.data() + from, response_.size() - from),
                                    asio::redirect_error(db::use_awaitable, error));
     if (error)
@@ -385,6 +348,8 @@ handlers::awaitable<void> http_connection::linger()
 {
     enter(phase::linger);
     error_code error;
+    if (tls_)
+        tls_->close();
     socket_.shutdown(tcp_socket::shutdown_send, error);
     auto limit = std::max(linger_limit, registry_.routes.largest_body());
     for (std::size_t discarded = 0; !error && !timed_out_ && discarded < limit;) {
@@ -405,6 +370,11 @@ handlers::awaitable<void> http_connection::run()
         if (!has_header)
             co_return;
     }
+    if (registry_.tls) {
+        bool is_encrypted = co_await shake_hands();
+        if (!is_encrypted)
+            co_return;
+    }
     bool may_have_arrived = false; // the next request
     while (keep_alive_ && !timed_out_) {
         // Read the header. The body limit is the largest of all routes until the route is known.
@@ -421,14 +391,14 @@ handlers::awaitable<void> http_connection::run()
             if (current.has_valid_header)
                 break;
             auto space = reader_.prepare(&current.parser);
-            error_code error = asio::error::would_block;
             std::size_t size = 0;
-            if (std::exchange(may_have_arrived, false))
+            auto error = needs_input() ? error_code(asio::error::would_block) : error_code();
+            if (error && std::exchange(may_have_arrived, false))
                 size = socket_.read_some(space, error);
             if (error == asio::error::would_block)
                 std::tie(error, size) =
                     co_await socket_.async_read_some(space, asio::as_tuple(asio::deferred));
-            reader_.commit(size);
+            take(space, size, error);
             if (!error && !timed_out_)
                 continue;
             if (gives_way_)

@@ -6,11 +6,13 @@
 #include "server/connection_limiter.hpp"
 #include "server/http/connection_registry.hpp"
 #include "server/http/request_reader.hpp"
+#include "server/tls/session.hpp"
 
 #include <boost/asio/ip/address.hpp>
 
 #include <chrono>
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -26,6 +28,9 @@ public:
     http_connection(connection_registry& registry, tcp_socket socket, boost::asio::ip::address peer,
                     connection_limiter::place place);
 
+    /// Ends TLS with close_notify.
+    ~http_connection();
+
     /** Serve requests one after the other, in their order, until the connection ends.
         @throw std::exception only for errors of the server, such as a lack of memory */
     handlers::awaitable<void> run();
@@ -34,6 +39,8 @@ private:
     struct exchange;
 
     handlers::awaitable<bool> read_proxy_header();
+    handlers::awaitable<bool> shake_hands();
+    bool end_handshake(handlers::handshake outcome, std::string_view cause = {});
     handlers::awaitable<bool> read_body(exchange& current);
     handlers::awaitable<bool> answer_with_body(exchange& current, const handlers::request& request,
                                                std::variant<handlers::reply, handlers::pending>& outcome);
@@ -43,6 +50,19 @@ private:
     void refuse_at_once();
     handlers::awaitable<void> linger();
     handlers::awaitable<void> write_rest(std::size_t from);
+
+    /// Whether the next bytes of the request have to come from the socket: not if TLS has some left.
+    bool needs_input() const { return !tls_ || tls_->needs_input(); }
+
+    /** Take bytes received into the space of the reader: as they are, or decrypted.
+        @param error of the socket; set at the end of TLS, too
+        @return their number, which is often 0 with TLS */
+    std::size_t take(boost::asio::mutable_buffer space, std::size_t size, boost::system::error_code& error)
+    {
+        size = tls_ ? tls_->decrypt(space, size, error) : size;
+        reader_.commit(size);
+        return size;
+    }
 
     std::optional<handlers::problem> parse_header(exchange& current);
     std::optional<handlers::problem> begin_body(exchange& current);
@@ -56,6 +76,8 @@ private:
     /// Of the socket, or of the PROXY header: a client, or the proxy in front of it.
     boost::asio::ip::address remote_;
     request_reader reader_;
+    /// Null: without TLS, or before it. A branch at each read and write is all that it costs then.
+    std::unique_ptr<tls_session> tls_;
     std::string response_;
     std::chrono::steady_clock::time_point request_started_;
     bool keep_alive_ = true;

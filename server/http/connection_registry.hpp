@@ -3,6 +3,7 @@
 
 #include "handlers/http/context.hpp"
 #include "handlers/http/router.hpp"
+#include "handlers/metrics/handshakes.hpp"
 #include "handlers/metrics/request_metrics.hpp"
 #include "server/config.hpp"
 #include "server/connection_limiter.hpp"
@@ -16,6 +17,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -27,6 +29,7 @@ using tcp_acceptor = boost::asio::basic_socket_acceptor<boost::asio::ip::tcp, db
 /// Space for a generated request id: 8 bytes as base64url, and a number in base 16.
 using request_id_buffer = std::array<char, 40>;
 
+class tls_context;
 struct connection_registry;
 
 /// The link of a connection that reads a request body.
@@ -132,6 +135,10 @@ struct connection_registry {
     connection_limiter* limiter = nullptr;
     /// Connections that it did not admit.
     std::uint64_t connections_refused = 0;
+    /// Of new connections; null: they speak HTTP.
+    std::shared_ptr<const tls_context> tls;
+    /// By what they came to.
+    handlers::handshake_counts handshakes{};
     /// Whether the connections of trusted proxies begin with a PROXY header.
     bool expects_proxy_header = false;
     request_log log;

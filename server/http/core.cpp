@@ -131,6 +131,7 @@ core::core(shared_state& shared, std::size_t number, const tcp::endpoint& listen
         admin_acceptor_.emplace(listen_at(io_, *admin_listen, true));
     registry_.metrics = admin_registry_.metrics = &shared.metrics.requests(number);
     registry_.limiter = &shared.connections;
+    registry_.tls = shared.tls;
     registry_.expects_proxy_header = shared.settings.proxy_protocol;
     context_.quotas = &quotas_;
     context_.metrics = &shared.metrics;
@@ -211,6 +212,7 @@ handlers::core_state core::state() const
     out.credentials = principals_.count();
     out.connections = registry_.connections.size() + admin_registry_.connections.size();
     out.connections_refused = registry_.connections_refused;
+    out.handshakes = registry_.handshakes;
     out.body_bytes = registry_.body_memory + admin_registry_.body_memory;
     out.bodies_evicted = registry_.bodies_evicted + admin_registry_.bodies_evicted;
     out.requests_in_flight = registry_.requests_in_flight + admin_registry_.requests_in_flight;
@@ -308,6 +310,11 @@ void core::leave_bus()
 void core::replace_keys(std::shared_ptr<const crypto::jwt_keys> keys)
 {
     asio::post(io_, [this, keys = std::move(keys)]() mutable { context_.jwt = std::move(keys); });
+}
+
+void core::replace_tls(std::shared_ptr<const tls_context> tls)
+{
+    asio::post(io_, [this, tls = std::move(tls)]() mutable { registry_.tls = std::move(tls); });
 }
 
 void check_address_free(const tcp::endpoint& address)

@@ -26,7 +26,8 @@
 namespace server {
 
 /** One core of the server: shares nothing with the others, so it needs no locks. Created and destroyed on the
-    main thread, used on its own thread; stop(), replace_keys() and drain() may be called from any. */
+    main thread, used on its own thread; stop(), replace_keys(), replace_tls() and drain() may be called from
+   any. */
 class core {
 public:
     /** @param number index among the cores, from 0
@@ -59,6 +60,9 @@ public:
 
     /// Sign and verify JWTs with other keys from now on.
     void replace_keys(std::shared_ptr<const crypto::jwt_keys> keys);
+
+    /// Use another certificate for new connections from now on.
+    void replace_tls(std::shared_ptr<const tls_context> tls);
 
 private:
     handlers::awaitable<void> accept(tcp_acceptor* from, connection_registry* into,

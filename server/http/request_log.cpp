@@ -4,6 +4,7 @@
 #include "server/http/traceparent.hpp"
 #include "server/log.hpp"
 
+#include <boost/describe/enum_to_string.hpp>
 #include <boost/url/grammar/alnum_chars.hpp>
 #include <boost/url/grammar/lut_chars.hpp>
 
@@ -19,6 +20,8 @@ namespace {
 
 constexpr std::size_t max_request_id_size = 128;
 constexpr std::chrono::seconds sample_interval{1};
+/// In place of a status: a TLS handshake.
+constexpr unsigned no_status = 0;
 
 constexpr auto request_id_chars =
     urls::grammar::lut_chars(urls::grammar::alnum_chars) + urls::grammar::lut_chars("-_.");
@@ -67,6 +70,18 @@ void request_log::record(const handlers::reply& reply, const handlers::request* 
         line.add("cause", reply.cause);
 }
 
+void request_log::record(handlers::handshake outcome, std::string_view cause,
+                         const boost::asio::ip::address& remote)
+{
+    std::string_view name = boost::describe::enum_to_string(outcome, "other");
+    if (!logs(log_level::info) || !admits_refusal(name, no_status, clock::now()))
+        return;
+    log_line line(log_level::info, "TLS handshake refused");
+    line.add("reason", name).add("client", remote.to_string());
+    if (!cause.empty())
+        line.add("cause", cause);
+}
+
 bool request_log::admits_refusal(std::string_view route, unsigned status, clock::time_point now)
 {
     auto& current = samples_[{route, status}];
@@ -84,10 +99,16 @@ std::uint64_t request_log::report_omitted(clock::time_point now)
     for (auto& [what, current] : samples_) {
         if (current.omitted == 0 || now - current.begin < sample_interval)
             continue;
-        log_line(log_level::warning, "refused requests not logged")
-            .add("route", what.first)
-            .add("status", static_cast<std::int64_t>(what.second))
-            .add("count", static_cast<std::int64_t>(current.omitted));
+        auto count = static_cast<std::int64_t>(current.omitted);
+        if (what.second == no_status)
+            log_line(log_level::warning, "refused TLS handshakes not logged")
+                .add("reason", what.first)
+                .add("count", count);
+        else
+            log_line(log_level::warning, "refused requests not logged")
+                .add("route", what.first)
+                .add("status", static_cast<std::int64_t>(what.second))
+                .add("count", count);
         sum += current.omitted;
         current = {now};
     }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "handlers/http/message.hpp"
+#include "handlers/metrics/handshakes.hpp"
 
 #include <boost/asio/ip/address.hpp>
 
@@ -36,6 +37,10 @@ public:
     void record(const handlers::reply& reply, const handlers::request* request, std::string_view request_id,
                 const boost::asio::ip::address& remote, std::chrono::nanoseconds duration);
 
+    /// Log a TLS handshake that failed, sampled as refusals are.
+    /// @param cause empty: none but the outcome
+    void record(handlers::handshake outcome, std::string_view cause, const boost::asio::ip::address& remote);
+
     /// Whether a refusal is logged; otherwise it is counted.
     bool admits_refusal(std::string_view route, unsigned status, clock::time_point now);
 
@@ -50,7 +55,8 @@ private:
         std::uint64_t omitted = 0;
     };
 
-    /// By route and status: bounded, since a route is a pattern of the route table.
+    /// By route and status: bounded, since a route is a pattern of the route table. A handshake has the name
+    /// of its outcome, and no status.
     std::map<std::pair<std::string_view, unsigned>, sample> samples_;
 };
 

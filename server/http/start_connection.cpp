@@ -30,10 +30,13 @@ handlers::awaitable<void> run_connection(connection_registry& registry, tcp_sock
     }
 }
 
-/// Send a 503 as far as the socket takes it, and close the socket.
+/// Send a 503 as far as the socket takes it, and close the socket. A client that awaits a handshake would
+/// understand no response.
 void refuse_connection(connection_registry& registry, tcp_socket socket)
 {
     ++registry.connections_refused;
+    if (registry.tls)
+        return;
     auto reply = handlers::to_reply(handlers::problem::of(handlers::codes::overloaded));
     request_id_buffer id_space;
     response_options options;

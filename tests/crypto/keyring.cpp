@@ -50,7 +50,7 @@ BOOST_AUTO_TEST_CASE(every_purpose_has_its_own_key)
     for (auto purpose :
          {purpose::api_key_digest, purpose::refresh_token, purpose::cursor, purpose::unsubscription,
           purpose::seal_signing_key, purpose::seal_outbox_token, purpose::seal_provider_tokens,
-          purpose::seal_oauth_state, purpose::seal_oauth_code}) {
+          purpose::seal_oauth_state, purpose::seal_oauth_code, purpose::tls_tickets}) {
         BOOST_TEST(keys.insert(ring.derive(purpose)).second);
         BOOST_TEST((ring.derive(purpose) == ring.derive(purpose)));
     }

@@ -70,6 +70,31 @@ BOOST_AUTO_TEST_CASE(every_thread_can_receive_two_of_the_largest_bodies)
     BOOST_TEST(valid_config(environment).body_memory == std::size_t{4} << 20);
 }
 
+BOOST_AUTO_TEST_CASE(tls_needs_a_certificate_and_its_key)
+{
+    auto with = [](setting_list more) {
+        auto out = required_settings();
+        out.insert(out.end(), more.begin(), more.end());
+        return out;
+    };
+    BOOST_TEST(!valid_config(required_settings()).tls);
+    setting_list both{{"tls_cert", "a.pem"}, {"tls_key", "b.pem"}};
+    auto settings = valid_config(with(both));
+    BOOST_TEST_REQUIRE(settings.tls.has_value());
+    BOOST_TEST(settings.tls->cert == "a.pem");
+    BOOST_TEST(settings.tls->key == "b.pem");
+    BOOST_TEST(settings.tls->client_ca == "");
+    BOOST_TEST(settings.handlers.public_url == "https://127.0.0.1:8080");
+    both.emplace_back("tls_client_ca", "c.pem");
+    BOOST_TEST(valid_config(with(both)).tls->client_ca == "c.pem");
+
+    for (auto& one : both) {
+        auto errors = errors_of(with({one}));
+        BOOST_TEST_REQUIRE(errors.size() == 1u);
+        BOOST_TEST(errors[0].starts_with("LATCHKEY_TLS_"), errors[0]);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(the_proxy_protocol_requires_trusted_proxies)
 {
     auto environment = required_settings();
