@@ -134,10 +134,8 @@ BEGIN
         PERFORM refresh_api_key_principals(of_user, NEW.id)
         FROM (SELECT unnest(ARRAY[OLD.owner_id, NEW.owner_id]) AS of_user ORDER BY 1) AS owners;
     ELSE
-        IF TG_OP <> 'INSERT' THEN
-            PERFORM refresh_api_key_principals(OLD.user_id, OLD.workspace_id);
-        END IF;
-        IF TG_OP <> 'DELETE' THEN
+        PERFORM refresh_api_key_principals(OLD.user_id, OLD.workspace_id);
+        IF TG_OP = 'UPDATE' THEN
             PERFORM refresh_api_key_principals(NEW.user_id, NEW.workspace_id);
         END IF;
     END IF;
@@ -152,8 +150,9 @@ CREATE CONSTRAINT TRIGGER follow_key_owner AFTER UPDATE OF owner_id ON workspace
     DEFERRABLE INITIALLY DEFERRED
     FOR EACH ROW WHEN (OLD.owner_id IS DISTINCT FROM NEW.owner_id)
     EXECUTE FUNCTION follow_key_owner();
+-- A new membership has no keys: each is minted in one that exists.
 CREATE CONSTRAINT TRIGGER follow_key_owner
-    AFTER INSERT OR UPDATE OF id, workspace_id, user_id, role OR DELETE ON memberships
+    AFTER UPDATE OF id, workspace_id, user_id, role OR DELETE ON memberships
     DEFERRABLE INITIALLY DEFERRED
     FOR EACH ROW EXECUTE FUNCTION follow_key_owner();
 

@@ -121,6 +121,15 @@ void child_process::send(int signal) const
         ::kill(pid_, signal);
 }
 
+std::string child_process::state()
+{
+    if (is_running())
+        return "it runs";
+    if (!ended_)
+        return "it has not begun";
+    return *ended_ < 0 ? "signal " + std::to_string(-*ended_) : "exit code " + std::to_string(*ended_);
+}
+
 std::optional<int> child_process::wait(std::chrono::milliseconds limit)
 {
     if (!eventually(limit, [this] { return !is_running(); }))

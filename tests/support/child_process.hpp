@@ -33,6 +33,9 @@ public:
 
     pid_t id() const { return pid_; }
     bool is_running();
+
+    /// For a message: "it runs", or how it has ended.
+    std::string state();
     void send(int signal) const;
 
     /// Wait until it ends. @return its exit code, or minus the signal that ended it, or nothing if it does

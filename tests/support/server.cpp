@@ -113,7 +113,7 @@ void running_server::await_listening()
         return found != std::string::npos || !runs;
     });
     if (found == std::string::npos)
-        throw std::runtime_error("the server does not listen: " + text);
+        throw std::runtime_error("the server does not listen; " + process_.state() + ": " + text);
     auto digits = text.data() + found + before.size();
     std::from_chars(digits, text.data() + text.size(), port_);
 }
