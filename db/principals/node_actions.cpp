@@ -135,10 +135,6 @@ awaitable<void> node::evict(std::uint64_t round, invalidation affected)
    answers no renewal while it waits. What an acknowledgement says stays true, so that it may arrive late. */
 awaitable<void> node::send_acknowledgements()
 {
-    struct guard {
-        bool& flag;
-        ~guard() { flag = false; }
-    } ends{sending_acks_};
     while (!unsent_acks_.changes.empty()) {
         auto next = std::exchange(unsent_acks_, {});
         try {
@@ -150,6 +146,7 @@ awaitable<void> node::send_acknowledgements()
             // The connection is lost; the origin publishes the change again.
         }
     }
+    sending_acks_ = false; // no guard: at the end of the process, the frame may outlive the node
 }
 
 awaitable<void> node::send_registration(std::uint64_t request)

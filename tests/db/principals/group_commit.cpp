@@ -39,7 +39,7 @@ struct group_fixture : db::test::database_fixture {
 
     group_fixture()
     {
-        run_until([&] { return core.db.connected(); });
+        run_until([&] { return core.db.connections() == 2; }); // one waits for a lock while the other goes on
     }
 
     /// Begin a transaction on the core. Those that begin without a turn between them are a group.
