@@ -67,6 +67,8 @@ std::string_view expectation(const handlers::request_head& head)
 /// One request and its response.
 struct http_connection::exchange {
     request_parser parser;
+    /// Where the body arrives after it: the read buffer moves then, and views of the header would not.
+    std::string header;
     /// The header is complete and valid.
     bool has_valid_header = false;
     request_id_buffer id_space;
@@ -138,12 +140,14 @@ handlers::awaitable<bool> http_connection::read_body(exchange& current)
     // A client that has sent body bytes already does not wait for 100 Continue.
     if (!expectation(parser.head()).empty() && parser.body().empty() && !reader_.has_unparsed()) {
         response_ = "HTTP/1.1 100 Continue\r\n\r\n";
-        co_await write_rest(write_now(response_));
+        bool is_written = co_await write_rest(write_now(response_));
+        if (!is_written)
+            co_return false;
     }
     std::optional<handlers::problem> problem;
     while (!parser.is_done()) {
         error_code error;
-        auto space = reader_.prepare(&parser);
+        auto space = reader_.prepare(nullptr);
         std::size_t size = 0;
         if (needs_input())
             size = co_await socket_.async_read_some(space, asio::redirect_error(db::use_awaitable, error));
@@ -326,8 +330,8 @@ std::size_t http_connection::write_now(std::string_view bytes)
     return size;
 }
 
-/// Write the rest of response_.
-handlers::awaitable<void> http_connection::write_rest(std::size_t from)
+/// Write the rest of response_. @return whether all is written; else no other bytes may follow
+handlers::awaitable<bool> http_connection::write_rest(std::size_t from)
 {
     error_code error;
     while (tls_ && from < response_.size() && !error) {
@@ -340,6 +344,7 @@ handlers::awaitable<void> http_connection::write_rest(std::size_t from)
                                    asio::redirect_error(db::use_awaitable, error));
     if (error)
         keep_alive_ = false;
+    co_return !error;
 }
 
 /** Lingering close: read and discard for a while after the last response. Closing a socket with unread bytes
@@ -398,6 +403,8 @@ handlers::awaitable<void> http_connection::run()
             if (error == asio::error::would_block)
                 std::tie(error, size) =
                     co_await socket_.async_read_some(space, asio::as_tuple(asio::deferred));
+            if (tls_ && size > 0 && phase_ == phase::idle) // perhaps a part of a record, without plaintext
+                enter(phase::header);
             take(space, size, error);
             if (!error && !timed_out_)
                 continue;
@@ -417,6 +424,10 @@ handlers::awaitable<void> http_connection::run()
         // Handle it: at once, or in a coroutine if its body has not arrived, or it awaits the database or the
         // hash pool.
         bool awaits_body = !current.parser.is_done();
+        if (awaits_body) {
+            current.header = reader_.take_header();
+            current.parser.rebase(current.header.data());
+        }
         auto request = start_request(current);
         auto handle = awaits_body ? &handlers::admit_now : &handlers::dispatch_now;
         auto outcome = handle(registry_.routes, registry_.context, request);

@@ -49,7 +49,7 @@ private:
     handlers::awaitable<bool> take_place();
     void refuse_at_once();
     handlers::awaitable<void> linger();
-    handlers::awaitable<void> write_rest(std::size_t from);
+    handlers::awaitable<bool> write_rest(std::size_t from);
 
     /// Whether the next bytes of the request have to come from the socket: not if TLS has some left.
     bool needs_input() const { return !tls_ || tls_->needs_input(); }

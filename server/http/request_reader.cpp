@@ -22,14 +22,22 @@ std::optional<handlers::problem> request_reader::parse(request_parser& parser)
     if (!has_unparsed())
         return std::nullopt;
     error_code error;
-    parser.rebase(bytes_.data() + header_);
     bool is_in_header = !parser.is_header_done();
+    if (is_in_header)
+        parser.rebase(bytes_.data() + header_);
     parsed_ += parser.feed(unparsed_bytes(), error);
     if (is_in_header)
         header_end_ = parsed_;
     if (error && error != http::error::need_more)
         return to_problem(error);
     return std::nullopt;
+}
+
+std::string request_reader::take_header()
+{
+    auto out = bytes_.substr(header_, header_end_ - header_);
+    header_ = header_end_ = parsed_;
+    return out;
 }
 
 asio::mutable_buffer request_reader::prepare(request_parser* parser)

@@ -38,9 +38,14 @@ public:
         @return the problem of a malformed or oversized request */
     std::optional<handlers::problem> parse(request_parser& parser);
 
+    /** Forget the header of the current request, so that the space for its body may move.
+        @return its bytes, to which the parser is to be rebased */
+    std::string take_header();
+
     /** Space for the next read. All bytes are discarded but the header of the current request and the
         unparsed ones, so that neither pipelining nor a long body grows the buffer.
-        @param parser of the current request: its header moves; null if it is not used any more */
+        @param parser of the current request, whose header moves with the buffer: no view of it remains valid.
+        Null: its header has been taken, or there is none */
     boost::asio::mutable_buffer prepare(request_parser* parser);
 
     /// Account for `size` bytes read into prepare().

@@ -91,6 +91,24 @@ BOOST_FIXTURE_TEST_CASE(an_admitted_request_is_asked_for_its_body, account_fixtu
     BOOST_TEST(line.receive().status == 200u);
 }
 
+BOOST_FIXTURE_TEST_CASE(a_header_is_remembered_while_its_body_arrives, account_fixture)
+{
+    std::string body = R"({"name": ")" + std::string(90, 'n') + "\"}";
+    for (bool follows_another : {false, true}) {
+        support::raw_connection line(server.port());
+        std::string before = follows_another ? "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n" : "";
+        line.send(before + head_of("PATCH", base + "/me", body.size(), token,
+                                   "X-Request-Id: the-request-of-this-test\r\n"));
+        if (follows_another)
+            BOOST_TEST(line.receive().status == 200u);
+        for (char byte : body)
+            line.send({&byte, 1});
+        auto answer = line.receive();
+        BOOST_TEST(answer.status == 200u);
+        BOOST_TEST(answer.header("X-Request-Id") == "the-request-of-this-test");
+    }
+}
+
 BOOST_FIXTURE_TEST_CASE(a_request_is_counted_once, account_fixture)
 {
     account_fixture limited({{"LATCHKEY_RATE_LIMIT_PER_MINUTE", "20"}});

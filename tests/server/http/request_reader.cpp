@@ -149,6 +149,35 @@ BOOST_AUTO_TEST_CASE(a_header_has_as_many_fields_as_fit_into_its_limit)
     BOOST_TEST(problem->code.status() == 431u);
 }
 
+BOOST_AUTO_TEST_CASE(a_header_that_is_taken_stays_where_it_is)
+{
+    server::request_reader reader;
+    server::request_parser parser;
+    reader.begin_request();
+    receive(reader, &parser, get);
+    server::request_parser earlier;
+    BOOST_TEST(!reader.parse(earlier).has_value());
+    reader.begin_request();
+    receive(reader, &parser,
+            "POST /b?c=d HTTP/1.1\r\nHost: a\r\nX-Request-Id: r1\r\nContent-Length: 9000\r\n\r\nbo");
+    BOOST_TEST(!reader.parse(parser).has_value());
+    auto header = reader.take_header();
+    parser.rebase(header.data());
+    auto target = parser.head().target(), id = parser.head()["X-Request-Id"];
+    parser.eager(true);
+    for (std::string rest(8998, 'd'); !parser.is_done();) {
+        BOOST_TEST_REQUIRE(!reader.parse(parser).has_value());
+        auto piece = rest.substr(0, 3000);
+        rest.erase(0, piece.size());
+        if (!piece.empty())
+            receive(reader, nullptr, piece);
+    }
+    BOOST_TEST(parser.body() == "bo" + std::string(8998, 'd'));
+    BOOST_TEST(target == "/b?c=d");
+    BOOST_TEST(id == "r1");
+    BOOST_TEST((target.data() >= header.data() && id.data() < header.data() + header.size()));
+}
+
 BOOST_AUTO_TEST_CASE(cleared_bytes_are_not_parsed)
 {
     server::request_reader reader;
