@@ -83,6 +83,8 @@ std::unique_ptr<request> multiplexer::take(result answer, prepared_statements& p
     }
 
     if (!answer) { // ends the answers of one statement
+        if (std::exchange(slot.commit_failed, false))
+            return nullptr;
         if (slot.unanswered == 0)
             throw desync;
         --slot.unanswered;
@@ -102,6 +104,7 @@ std::unique_ptr<request> multiplexer::take(result answer, prepared_statements& p
     case PGRES_PIPELINE_ABORTED: // skipped after an earlier error
         return nullptr;
     case PGRES_FATAL_ERROR:
+        slot.commit_failed = slot.unanswered == 0;
         if (slot.owner && !slot.owner->error)
             slot.owner->error = error_of(slot, answer.get(), prepared);
         return nullptr;

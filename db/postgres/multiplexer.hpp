@@ -96,6 +96,10 @@ private:
 
         /// Of the next Parse, all but the Sync has arrived.
         bool parse_answered = false;
+
+        /// All statements are answered, but their commit has failed, as for a deferred constraint: another
+        /// NULL follows.
+        bool commit_failed = false;
     };
 
     static void take_parse(slot& of, const PGresult* answer, prepared_statements& prepared);

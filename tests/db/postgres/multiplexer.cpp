@@ -265,6 +265,26 @@ BOOST_FIXTURE_TEST_CASE(an_expired_request_is_returned_once, multiplexer_fixture
     BOOST_TEST(queue.fail_sent(gone).size() == 0u);
 }
 
+BOOST_FIXTURE_TEST_CASE(a_failed_commit_ends_its_request_alone, multiplexer_fixture)
+{
+    auto first = sent(1), second = sent(1);
+    take("r-e-s");
+    BOOST_TEST_REQUIRE(done.size() == 1u);
+    BOOST_TEST(done[0].get() == first);
+    BOOST_TEST(first->error.has_value());
+    take("r-s");
+    BOOST_TEST_REQUIRE(done.size() == 2u);
+    BOOST_TEST(done[1].get() == second);
+    BOOST_TEST(!second->error.has_value());
+}
+
+BOOST_FIXTURE_TEST_CASE(no_more_than_one_end_follows_a_failed_commit, multiplexer_fixture)
+{
+    sent(1);
+    take("r-e-");
+    BOOST_CHECK_THROW(take("-"), db::failure);
+}
+
 BOOST_FIXTURE_TEST_CASE(an_expired_unsent_request_is_erased, multiplexer_fixture)
 {
     sent(1, 9s);
