@@ -29,16 +29,21 @@ std::string read_file(const std::string& setting, const std::string& path)
 /// @throw tls_error
 tls_material read_files(const tls_settings& files)
 {
-    return {.certificates = read_file("tls_cert", files.cert),
-            .key = read_file("tls_key", files.key),
-            .client_authorities =
-                files.client_ca.empty() ? std::string() : read_file("tls_client_ca", files.client_ca)};
+    tls_material out{.certificates = read_file("tls_cert", files.cert),
+                     .key = read_file("tls_key", files.key),
+                     .client_authorities = std::nullopt};
+    if (!files.client_ca.empty())
+        out.client_authorities = read_file("tls_client_ca", files.client_ca);
+    return out;
 }
 
 crypto::digest digest_of(const tls_material& material)
 {
     auto parts = material.certificates;
-    parts.append(1, '\0').append(material.key).append(1, '\0').append(material.client_authorities);
+    parts.append(1, '\0')
+        .append(material.key)
+        .append(1, '\0')
+        .append(material.client_authorities.value_or(""));
     auto out = crypto::sha256(parts);
     crypto::wipe(parts);
     return out;
@@ -128,8 +133,13 @@ void certificate_watcher::run(const std::stop_token& stopping)
         }
         if (stopping.stop_requested())
             return;
-        if (files_.reload(is_requested))
+        if (!files_.reload(is_requested))
+            continue;
+        try {
             changed_(files_.current());
+        } catch (const std::exception& e) { // such as a lack of memory: SIGHUP repeats it
+            log_line(log_level::warning, "certificate not passed on").add("cause", e.what());
+        }
     }
 }
 

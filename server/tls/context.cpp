@@ -64,12 +64,18 @@ crypto::openssl_ptr<BIO, &BIO_free> open_text(const std::string& text)
     return out;
 }
 
+/// Text that is encrypted would make OpenSSL ask for the passphrase on a terminal.
+int refuse_passphrase(char*, int, int, void*)
+{
+    return -1;
+}
+
 /// All certificates of a text, at least one.
 std::vector<certificate_ptr> read_certificates(const char* setting, const std::string& pem)
 {
     auto text = open_text(pem);
     std::vector<certificate_ptr> out;
-    while (certificate_ptr one{PEM_read_bio_X509(text.get(), nullptr, nullptr, nullptr)})
+    while (certificate_ptr one{PEM_read_bio_X509(text.get(), nullptr, &refuse_passphrase, nullptr)})
         out.push_back(std::move(one));
     auto ended_by = ERR_peek_last_error();
     bool is_end = ERR_GET_LIB(ended_by) == ERR_LIB_PEM && ERR_GET_REASON(ended_by) == PEM_R_NO_START_LINE;
@@ -79,12 +85,6 @@ std::vector<certificate_ptr> read_certificates(const char* setting, const std::s
         throw error_of(setting, "a certificate in the file is malformed: " + last_reason());
     ERR_clear_error();
     return out;
-}
-
-/// A key that is encrypted would make OpenSSL ask for the passphrase on a terminal.
-int refuse_passphrase(char*, int, int, void*)
-{
-    return -1;
 }
 
 std::chrono::system_clock::time_point to_time(const ASN1_TIME* time)
@@ -198,10 +198,10 @@ tls_context::tls_context(const tls_material& material, std::shared_ptr<const tic
     use_tickets();
 
     // Sessions belong to the list of authorities under which their clients were admitted.
-    auto admission = crypto::sha256(material.client_authorities);
+    auto admission = crypto::sha256(material.client_authorities.value_or(""));
     require(SSL_CTX_set_session_id_context(context, admission.data(), admission.size()) == 1);
-    if (!material.client_authorities.empty())
-        require_client_certificates(material.client_authorities);
+    if (material.client_authorities)
+        require_client_certificates(*material.client_authorities);
 }
 
 void tls_context::use_certificates(const std::string& pem)
@@ -238,6 +238,8 @@ void tls_context::require_client_certificates(const std::string& authorities)
 {
     crypto::openssl_ptr<X509_STORE, &X509_STORE_free> store(X509_STORE_new());
     require(store != nullptr);
+    // An authority need not be a root: an intermediate one alone admits its own clients.
+    require(X509_STORE_set_flags(store.get(), X509_V_FLAG_PARTIAL_CHAIN) == 1);
     for (auto& authority : read_certificates(client_ca_setting, authorities)) {
         if (X509_check_ca(authority.get()) == 0)
             throw error_of(client_ca_setting, "a certificate in the file is not of an authority");

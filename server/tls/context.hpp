@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 
@@ -21,8 +22,9 @@ struct tls_material {
     /// The certificate, and the intermediate ones up to the root.
     std::string certificates;
     std::string key;
-    /// Authorities of client certificates; empty: clients need none.
-    std::string client_authorities;
+    /// Authorities of client certificates; nothing: clients need none. No certificate in it is an error: a
+    /// file that is empty, as while it is being written, must not admit clients without one.
+    std::optional<std::string> client_authorities;
 };
 
 /// Material that cannot be used; the message names the setting.

@@ -76,8 +76,12 @@ struct tls_session::bio {
         self.input_.remove_prefix(taken);
         // What OpenSSL's buffer has no space for, next to a part of a large record, gives way to the
         // plaintext.
-        if (!self.input_.empty())
-            self.keep_input();
+        try {
+            if (!self.input_.empty())
+                self.keep_input();
+        } catch (const std::bad_alloc&) { // which must not pass through OpenSSL; ends the connection
+            return -1;
+        }
         return static_cast<int>(taken);
     }
 

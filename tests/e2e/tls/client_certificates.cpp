@@ -59,6 +59,19 @@ BOOST_FIXTURE_TEST_CASE(a_certificate_of_the_authority_is_required, mesh)
     BOOST_TEST(node.server.logs("\"cause\":\"peer did not return a certificate\""));
 }
 
+BOOST_AUTO_TEST_CASE(an_intermediate_authority_alone_admits_its_clients)
+{
+    const certificate root(as_authority);
+    auto below = signed_by(root);
+    below.names = "intermediate";
+    below.is_authority = true;
+    const certificate intermediate(below), client(signed_by(intermediate)), of_root(signed_by(root));
+    tls_fixture node{{{"LATCHKEY_TLS_CLIENT_CA", intermediate.cert()}}};
+    auto port = node.server.port();
+    BOOST_TEST(support::handshake_error(port, mesh::with(client)) == "");
+    BOOST_TEST(support::handshake_error(port, mesh::with(of_root)) == "tlsv1 alert unknown ca");
+}
+
 BOOST_FIXTURE_TEST_CASE(a_resumed_session_keeps_the_client, mesh)
 {
     certificate good(signed_by(ca));

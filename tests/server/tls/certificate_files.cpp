@@ -78,6 +78,20 @@ BOOST_FIXTURE_TEST_CASE(an_invalid_certificate_changes_nothing, files)
     BOOST_TEST(loaded.reload(false));
 }
 
+/// As while it is being written: no client is let in without a certificate.
+BOOST_FIXTURE_TEST_CASE(an_empty_list_of_authorities_changes_nothing, files)
+{
+    certificate ca({.names = "one", .is_authority = true});
+    auto loaded = make(ca.cert());
+    auto before = loaded.current();
+    for (auto nothing : {"", "\n"}) {
+        support::replace_file(ca.cert(), nothing);
+        BOOST_TEST(!loaded.reload(true));
+        BOOST_TEST(loaded.current() == before);
+        BOOST_TEST(error(ca.cert()) == "LATCHKEY_TLS_CLIENT_CA: the file has no certificate in PEM format");
+    }
+}
+
 BOOST_FIXTURE_TEST_CASE(files_that_cannot_be_read_are_named, files)
 {
     BOOST_TEST(error() == "");

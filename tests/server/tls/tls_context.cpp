@@ -27,12 +27,12 @@ crypto::keyring master()
     return crypto::keyring(crypto::key{1, 2, 3});
 }
 
-server::tls_material material_of(const certificate& own, const std::string& authorities = {})
+server::tls_material material_of(const certificate& own, std::optional<std::string> authorities = {})
 {
     server::tls_material out;
     out.certificates = file_content(own.cert());
     out.key = file_content(own.key());
-    out.client_authorities = authorities;
+    out.client_authorities = std::move(authorities);
     return out;
 }
 
@@ -57,7 +57,7 @@ struct cluster {
         std::string cert, key;
     };
 
-    std::shared_ptr<const server::tls_context> node(const std::string& authorities = {})
+    std::shared_ptr<const server::tls_context> node(const std::optional<std::string>& authorities = {})
     {
         auto keys = std::make_shared<server::ticket_keys>(master(), [this] { return now; });
         return std::make_shared<server::tls_context>(material_of(own, authorities), keys);
@@ -156,8 +156,9 @@ BOOST_AUTO_TEST_CASE(a_message_names_the_setting_and_the_reason)
                "LATCHKEY_TLS_KEY: the key does not belong to the certificate of LATCHKEY_TLS_CERT");
     BOOST_TEST(error_of(material_of(weak)).starts_with("LATCHKEY_TLS_CERT: the certificate is not accepted"),
                error_of(material_of(weak)));
-    BOOST_TEST(error_of(material_of(own, "nothing")) ==
-               "LATCHKEY_TLS_CLIENT_CA: the file has no certificate in PEM format");
+    for (auto nothing : {"", "\n", "nothing"})
+        BOOST_TEST(error_of(material_of(own, nothing)) ==
+                   "LATCHKEY_TLS_CLIENT_CA: the file has no certificate in PEM format");
     certificate leaf;
     BOOST_TEST(error_of(material_of(own, file_content(leaf.cert()))) ==
                "LATCHKEY_TLS_CLIENT_CA: a certificate in the file is not of an authority");
