@@ -98,7 +98,8 @@ CREATE TRIGGER store_changed_principal
     FOR EACH ROW EXECUTE FUNCTION store_api_key_principal();
 
 -- Follows the owner of keys: all of a user's, or those in one workspace. Locks memberships, so that keys
--- that are being minted are committed and thereby seen, then the keys, in the order of their ids.
+-- that are being minted are committed and thereby seen, then the keys, in the order of their ids. Changes of
+-- keys that lock a membership after the key lock the user before both, as do those that lead to this one.
 CREATE FUNCTION refresh_api_key_principals(p_user_id uuid, p_workspace_id uuid) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN

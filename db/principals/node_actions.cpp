@@ -137,11 +137,19 @@ awaitable<void> node::send_acknowledgements()
 {
     while (!unsent_acks_.changes.empty()) {
         auto next = std::exchange(unsent_acks_, {});
-        try {
-            if (other_connections_.connected())
+        bool is_sent = false;
+        if (other_connections_.connected()) {
+            try {
                 co_await other_connections_.run(acknowledge_changes, id_, next.changes, next.origins);
-            else
-                co_await connection_.run(acknowledge_changes, id_, next.changes, next.origins);
+                is_sent = true;
+            } catch (const failure&) {
+                // That connection is lost; the one that listens may not be.
+            }
+        }
+        if (is_sent)
+            continue;
+        try {
+            co_await connection_.run(acknowledge_changes, id_, next.changes, next.origins);
         } catch (const failure&) {
             // The connection is lost; the origin publishes the change again.
         }
