@@ -1,8 +1,10 @@
 #include "bench/load/failure.hpp"
 #include "bench/scenarios/lists.hpp"
-#include "bench/scenarios/options.hpp"
+#include "bench/scenarios/parse_words.hpp"
 
 #include <boost/test/unit_test.hpp>
+
+using bench::test::parse;
 
 namespace {
 
@@ -23,15 +25,6 @@ struct fake_list {
         };
     }
 };
-
-bench::options parse(std::vector<std::string> words)
-{
-    words.insert(words.begin(), "latchkey-bench");
-    std::vector<char*> pointers;
-    for (auto& word : words)
-        pointers.push_back(word.data());
-    return bench::parse_options(static_cast<int>(pointers.size()), pointers.data());
-}
 
 } // namespace
 

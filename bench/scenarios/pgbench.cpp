@@ -1,13 +1,13 @@
 #include "bench/scenarios/pgbench.hpp"
 
 #include "bench/load/failure.hpp"
+#include "bench/scenarios/shell.hpp"
 
 #include <libpq-fe.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
-#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -32,23 +32,6 @@ std::string execute(const std::string& database_url, const char* sql)
     if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
         throw failure(std::string("the database refused: ") + PQerrorMessage(connection.get()));
     return PQntuples(rows.get()) > 0 ? PQgetvalue(rows.get(), 0, 0) : "";
-}
-
-std::string shell_quoted(const std::string& text)
-{
-    std::string out = "'";
-    for (char c : text)
-        out += c == '\'' ? std::string("'\\''") : std::string(1, c);
-    return out + "'";
-}
-
-std::string output_of(const std::string& command)
-{
-    std::unique_ptr<FILE, int (*)(FILE*)> pipe(popen(command.c_str(), "re"), pclose);
-    std::string out;
-    for (int c; pipe && (c = std::fgetc(pipe.get())) != EOF;)
-        out.push_back(static_cast<char>(c));
-    return out;
 }
 
 } // namespace
@@ -99,7 +82,7 @@ std::optional<double> pgbench_notify::run(std::size_t clients, std::chrono::nano
                    " --no-vacuum --protocol=prepared --client=" + std::to_string(clients) +
                    " --jobs=" + std::to_string(threads) + " --time=" + std::to_string(seconds) +
                    " --file=" + shell_quoted(script_) + " " + shell_quoted(database_url_);
-    return read_pgbench_rate(output_of("bash -c " + shell_quoted(command) + " 2>/dev/null"));
+    return read_pgbench_rate(run_shell("bash -c " + shell_quoted(command) + " 2>/dev/null").output);
 }
 
 } // namespace bench

@@ -1,5 +1,5 @@
 #include "bench/load/failure.hpp"
-#include "bench/scenarios/options.hpp"
+#include "bench/scenarios/parse_words.hpp"
 #include "bench/scenarios/pgbench.hpp"
 #include "bench/scenarios/scenarios.hpp"
 
@@ -8,6 +8,8 @@
 #include <set>
 
 BOOST_AUTO_TEST_SUITE(revocations_test)
+
+using bench::test::parse;
 
 namespace {
 
@@ -19,15 +21,6 @@ bench::key_set make_keys(std::size_t count)
         out.add("tnx_" + number + "_" + std::string(38, 'x'));
     }
     return out;
-}
-
-bench::options parse(std::vector<std::string> words)
-{
-    words.insert(words.begin(), "latchkey-bench");
-    std::vector<char*> pointers;
-    for (auto& word : words)
-        pointers.push_back(word.data());
-    return bench::parse_options(static_cast<int>(pointers.size()), pointers.data());
 }
 
 } // namespace

@@ -2,6 +2,7 @@
 
 #include "bench/load/failure.hpp"
 #include "bench/load/interrupt.hpp"
+#include "bench/scenarios/shell.hpp"
 #include "crypto/random.hpp"
 
 #include <arpa/inet.h>
@@ -13,7 +14,6 @@
 #include <unistd.h>
 
 #include <csignal>
-#include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
@@ -27,26 +27,13 @@ namespace {
 
 const std::string postgres_script = LATCHKEY_SOURCE_DIR "/scripts/postgres";
 
-std::string quoted(const std::string& text)
-{
-    std::string out = "'";
-    for (char c : text)
-        out += c == '\'' ? std::string("'\\''") : std::string(1, c);
-    return out + "'";
-}
-
 /// Run a shell command. @return its first line of output; @throw failure if its exit status is not 0
 std::string run(const std::string& command)
 {
-    FILE* pipe = popen(command.c_str(), "re");
-    if (!pipe)
-        throw failure("cannot run " + command);
-    std::string out;
-    for (int c = std::fgetc(pipe); c != EOF; c = std::fgetc(pipe))
-        out.push_back(static_cast<char>(c));
-    if (pclose(pipe) != 0)
+    auto result = run_shell(command);
+    if (result.status != 0)
         throw failure("this failed: " + command);
-    return out.substr(0, out.find('\n'));
+    return result.output.substr(0, result.output.find('\n'));
 }
 
 /// @param number of the port among those of this process
@@ -127,10 +114,10 @@ std::string server_process::log_of(std::size_t node) const
 
 void server_process::start_database()
 {
-    auto cluster = quoted((folder_ / "postgres").string());
+    auto cluster = shell_quoted((folder_ / "postgres").string());
     auto watchdog = " --while " + std::to_string(getpid());
-    database_url_ = run(quoted(postgres_script) + " start " + cluster + watchdog);
-    database_process_ = std::stoi(run(quoted(postgres_script) + " pid " + cluster));
+    database_url_ = run(shell_quoted(postgres_script) + " start " + cluster + watchdog);
+    database_process_ = std::stoi(run(shell_quoted(postgres_script) + " pid " + cluster));
 }
 
 void server_process::start_server(const server_plan& plan, std::size_t node)
@@ -218,7 +205,8 @@ void server_process::stop()
     std::error_code ignored;
     if (database_process_ > 0) {
         try {
-            run(quoted(postgres_script) + " stop " + quoted((folder_ / "postgres").string()) + " immediate");
+            run(shell_quoted(postgres_script) + " stop " + shell_quoted((folder_ / "postgres").string()) +
+                " immediate");
         } catch (const failure&) {
             // The watchdog of scripts/postgres stops it with this process.
         }

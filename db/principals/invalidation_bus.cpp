@@ -19,35 +19,46 @@ namespace db {
 
 namespace {
 
-/** One eviction on all cores. Only the caller's thread touches `done` and `sleeper`, the state's lock guards
-    the rest, and no member belongs to an io_context: any thread may destroy it. */
-struct eviction {
+/** An event that one coroutine waits for. Only that coroutine's thread uses it, and it has no member of an
+    io_context: it may outlive the coroutine, and any thread may destroy it. */
+struct event {
+    bool has_happened = false;
+    steady_timer* sleeper = nullptr;
+
+    void happen()
+    {
+        has_happened = true;
+        if (sleeper)
+            sleeper->cancel();
+    }
+};
+
+/// Wait for an event. The timer is local to this frame, so it does not outlive its io_context.
+awaitable<void> wait_for(std::shared_ptr<event> awaited)
+{
+    steady_timer sleeper(co_await boost::asio::this_coro::executor, steady_timer::time_point::max());
+    struct guard {
+        event& of;
+        ~guard() { of.sleeper = nullptr; }
+    } clears_sleeper{*awaited};
+    awaited->sleeper = &sleeper;
+    while (!awaited->has_happened) {
+        boost::system::error_code woken;
+        co_await sleeper.async_wait(boost::asio::redirect_error(use_awaitable, woken));
+    }
+}
+
+/// One eviction on all cores. The event is its end; the state's lock guards the rest.
+struct eviction : event {
     invalidation affected;
 
     /// Cores that have not evicted yet.
     std::size_t pending = 0;
     boost::asio::io_context* caller = nullptr;
     bool caller_registered = false;
-    bool done = false;
-    steady_timer* sleeper = nullptr;
 };
 
 using eviction_ref = std::shared_ptr<eviction>;
-
-/// Wait on the caller's thread. The timer is local to this frame, so it does not outlive its io_context.
-awaitable<void> finished(eviction_ref current)
-{
-    steady_timer sleeper(*current->caller, steady_timer::time_point::max());
-    struct guard {
-        eviction& of;
-        ~guard() { of.sleeper = nullptr; }
-    } clears_sleeper{*current};
-    current->sleeper = &sleeper;
-    while (!current->done) {
-        boost::system::error_code woken;
-        co_await sleeper.async_wait(boost::asio::redirect_error(use_awaitable, woken));
-    }
-}
 
 } // namespace
 
@@ -108,7 +119,7 @@ public:
                 post(*core.io, started, core.io != &caller);
             }
         started->caller_registered = own != nullptr;
-        started->done = started->pending == 0;
+        started->has_happened = started->pending == 0;
         return started;
     }
 
@@ -180,11 +191,7 @@ private:
             return;
         if (current->caller_registered && find(*current->caller) == cores_.end())
             return; // the caller has stopped, and its coroutine is destroyed
-        boost::asio::post(*current->caller, [current] {
-            current->done = true;
-            if (current->sleeper)
-                current->sleeper->cancel();
-        });
+        boost::asio::post(*current->caller, [current] { current->happen(); });
     }
 
     config settings_;
@@ -280,8 +287,8 @@ awaitable<results> invalidation_bus::commit_moving(pool& db, batch work, invalid
         if (in_doubt)
             state_->begin_again_later(own.context(), at_most);
         auto begun = state_->begin(own.context(), at_most);
-        if (!begun->done)
-            co_await finished(std::move(begun));
+        if (!begun->has_happened)
+            co_await wait_for(std::move(begun));
     }
     if (failed)
         std::rethrow_exception(failed);
@@ -297,39 +304,15 @@ awaitable<results> invalidation_bus::commit_moving(pool& db, batch work, invalid
 
 namespace {
 
-/// A member of a group, and its caller that waits on the core's thread.
-struct waiting_commit : grouped_commit {
-    bool has_ended = false;
-    steady_timer* sleeper = nullptr;
-
-    void end()
-    {
-        has_ended = true;
-        if (sleeper)
-            sleeper->cancel();
-    }
-};
-
-/// The timer is local to this frame, which is destroyed if the caller is: the member itself goes on.
-awaitable<void> ended(std::shared_ptr<waiting_commit> member)
-{
-    steady_timer sleeper(co_await boost::asio::this_coro::executor, steady_timer::time_point::max());
-    struct guard {
-        waiting_commit& of;
-        ~guard() { of.sleeper = nullptr; }
-    } clears_sleeper{*member};
-    member->sleeper = &sleeper;
-    while (!member->has_ended) {
-        boost::system::error_code woken;
-        co_await sleeper.async_wait(boost::asio::redirect_error(use_awaitable, woken));
-    }
-}
+/// A member of a group. The event is its end, which its caller waits for on the core's thread; if the caller
+/// is destroyed, the member goes on.
+struct waiting_commit : grouped_commit, event {};
 
 void end(const grouped_commit_ref& member, std::exception_ptr failed)
 {
     if (failed)
         member->failed = std::move(failed);
-    static_cast<waiting_commit&>(*member).end();
+    static_cast<waiting_commit&>(*member).happen();
 }
 
 /// What the results of a member say that it has changed. If they make no sense, that member fails alone.
@@ -377,7 +360,7 @@ awaitable<results> invalidation_bus::commit_in_group(pool& db, batch work, locke
     member->from = std::move(from);
     if (queue->add(member)) // after the others that arrive in this turn of the reactor
         boost::asio::post(own, [this, own, queue, &db] { spawn(own, commit_group_of(queue, &db)); });
-    co_await ended(member);
+    co_await wait_for(member);
     if (member->failed)
         std::rethrow_exception(member->failed);
     co_return std::move(member->answers);
@@ -451,8 +434,8 @@ awaitable<void> invalidation_bus::evict(invalidation affected)
 {
     auto own = co_await boost::asio::this_coro::executor;
     auto begun = state_->begin(own.context(), std::move(affected));
-    if (!begun->done)
-        co_await finished(std::move(begun));
+    if (!begun->has_happened)
+        co_await wait_for(std::move(begun));
 }
 
 invalidation_bus::registration::registration(std::shared_ptr<state> of, boost::asio::io_context& io)

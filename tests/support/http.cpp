@@ -54,15 +54,19 @@ response read_response(asio::io_context& io, boost::beast::tcp_stream& stream,
     parser.body_limit(std::numeric_limits<std::uint64_t>::max());
     parser.skip(has_no_body);
     check(wait_for(io, [&](auto done) { http::async_read(stream, buffer, parser, std::move(done)); }));
-    auto message = parser.release();
+    return to_response(parser.release());
+}
+
+} // namespace
+
+response to_response(http::response<http::string_body> message)
+{
     response out;
     out.status = message.result_int();
     out.body = std::move(message.body());
     out.headers = std::move(message.base());
     return out;
 }
-
-} // namespace
 
 boost::json::value response::json() const
 {

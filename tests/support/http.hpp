@@ -42,6 +42,8 @@ struct response {
     std::string code() const { return text("/code"); }
 };
 
+response to_response(http::response<http::string_body> message);
+
 /// A JSON object as text: object({{"email", email}, {"name", nullptr}}).
 std::string
 object(std::initializer_list<std::pair<boost::json::string_view, boost::json::value_ref>> members);

@@ -59,12 +59,7 @@ response https_get(const std::string& url, const std::string& authorities)
     if (!parser.is_done())
         parser.put_eof(error);
     require(parser.is_done(), url);
-    auto message = parser.release();
-    response out;
-    out.status = message.result_int();
-    out.body = std::move(message.body());
-    out.headers = std::move(message.base());
-    return out;
+    return to_response(parser.release());
 }
 
 } // namespace support

@@ -208,12 +208,7 @@ response tls_client::exchange(std::string_view request)
         if (error && error != http::error::need_more)
             throw boost::system::system_error(error);
     }
-    auto message = parser.release();
-    response out;
-    out.status = message.result_int();
-    out.body = std::move(message.body());
-    out.headers = std::move(message.base());
-    return out;
+    return to_response(parser.release());
 }
 
 std::string handshake_error(std::uint16_t port, const tls_options& options)

@@ -168,6 +168,20 @@ BOOST_AUTO_TEST_CASE(a_group_is_the_locks_and_then_each_member_in_its_workspace)
     BOOST_TEST(text_of(5) != text_of(8));
 }
 
+/// Answer all statements of a combined batch. @return the results in their order, which the members own now
+std::vector<PGresult*> answer(const db::batch& work, const db::commit_group& group,
+                              const std::vector<std::size_t>& positions)
+{
+    db::results answers;
+    std::vector<PGresult*> all;
+    for (std::size_t i = 0; i < work.size(); ++i) {
+        all.push_back(PQmakeEmptyPGresult(nullptr, PGRES_TUPLES_OK));
+        answers.add(db::result(all.back()));
+    }
+    db::distribute(answers, group, positions);
+    return all;
+}
+
 BOOST_AUTO_TEST_CASE(each_member_gets_its_own_results)
 {
     auto workspace = some_id();
@@ -177,13 +191,7 @@ BOOST_AUTO_TEST_CASE(each_member_gets_its_own_results)
     b->work.add(confined, "b");
     std::vector<std::size_t> positions;
     auto work = db::combine({a, b}, positions);
-    db::results answers;
-    std::vector<PGresult*> all;
-    for (std::size_t i = 0; i < work.size(); ++i) {
-        all.push_back(PQmakeEmptyPGresult(nullptr, PGRES_TUPLES_OK));
-        answers.add(db::result(all.back()));
-    }
-    db::distribute(answers, {a, b}, positions);
+    auto all = answer(work, {a, b}, positions);
     BOOST_TEST(a->answers.size() == 2u);
     BOOST_TEST(b->answers.size() == 1u);
     BOOST_TEST(a->answers[0].get() == all[positions[0]]);
@@ -200,13 +208,7 @@ BOOST_AUTO_TEST_CASE(the_lock_statement_of_a_member_is_left_out)
     std::vector<std::size_t> positions;
     auto work = db::combine({a, b}, positions);
     BOOST_TEST(work.size() == positions[0] + 2);
-    db::results answers;
-    std::vector<PGresult*> all;
-    for (std::size_t i = 0; i < work.size(); ++i) {
-        all.push_back(PQmakeEmptyPGresult(nullptr, PGRES_TUPLES_OK));
-        answers.add(db::result(all.back()));
-    }
-    db::distribute(answers, {a, b}, positions);
+    auto all = answer(work, {a, b}, positions);
     BOOST_TEST(a->answers.size() == 2u);
     BOOST_TEST(!a->answers[0]);
     BOOST_TEST(a->answers[1].get() == all[positions[0]]);
