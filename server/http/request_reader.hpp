@@ -44,7 +44,7 @@ public:
 
     /** Space for the next read. All bytes are discarded but the header of the current request and the
         unparsed ones, so that neither pipelining nor a long body grows the buffer.
-        @param parser of the current request, whose header moves with the buffer: no view of it remains valid.
+        @param parser of the current request. Its header moves with the buffer: no view of it remains valid.
         Null: its header has been taken, or there is none */
     boost::asio::mutable_buffer prepare(request_parser* parser);
 

@@ -219,28 +219,6 @@ BOOST_FIXTURE_TEST_CASE(a_batch_takes_effect_as_a_whole_or_not_at_all, pipeline_
     BOOST_TEST(answers.last().scalar<std::int64_t>() == 1);
 }
 
-/// As a deferred constraint does: its error arrives after the answers of all statements.
-BOOST_FIXTURE_TEST_CASE(a_commit_that_fails_affects_no_other_batch, pipeline_fixture)
-{
-    database.sql("CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no' "
-                 "USING ERRCODE = '23514'; END $$; CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON "
-                 "schema_migrations DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse()");
-    int right = 0, failed = 0;
-    run_concurrently(30, [&](int number) -> db::awaitable<void> {
-        db::batch work;
-        if (number % 3 == 0)
-            work.add(insert, "9002_" + std::to_string(number));
-        work.add(double_it, number, "");
-        try {
-            right += (co_await pipeline.run(std::move(work))).last().scalar<std::int64_t>() == 2 * number;
-        } catch (const failure& why) {
-            failed += number % 3 == 0 && why.sqlstate() == "23514" && !why.unavailable();
-        }
-    });
-    BOOST_TEST(right == 20);
-    BOOST_TEST(failed == 10);
-}
-
 BOOST_FIXTURE_TEST_CASE(a_violated_constraint_is_named, pipeline_fixture)
 {
     db::batch twice;
