@@ -141,7 +141,8 @@ BOOST_FIXTURE_TEST_CASE(hashes_of_higher_cost_verify_up_to_the_memory_limit, cor
 
 BOOST_FIXTURE_TEST_CASE(a_full_queue_rejects_and_the_rest_completes, core)
 {
-    crypto::hash_pool pool({.threads = 1, .queue_limit = 5, .costs = slow});
+    crypto::hash_pool pool(
+        {.threads = 1, .queue_limit = 5, .costs = slow, .max_queue_wait = std::chrono::minutes(1)});
     auto phc = phc_of(slow);
     tally count;
     std::size_t max_queued = 0;
@@ -212,8 +213,8 @@ BOOST_FIXTURE_TEST_CASE(destroying_the_pool_drops_queued_jobs, core)
 {
     tally count;
     auto phc = phc_of(slow);
-    auto pool = std::make_unique<crypto::hash_pool>(
-        crypto::hash_pool::config{.threads = 2, .queue_limit = 100, .costs = slow});
+    auto pool = std::make_unique<crypto::hash_pool>(crypto::hash_pool::config{
+        .threads = 2, .queue_limit = 100, .costs = slow, .max_queue_wait = std::chrono::minutes(1)});
     for (int i = 0; i < 30; ++i)
         spawn([&] { return verify_once(*pool, phc, count); });
     io.poll();

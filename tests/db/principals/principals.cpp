@@ -351,6 +351,7 @@ BOOST_FIXTURE_TEST_CASE(a_lease_that_ends_before_the_answer_makes_the_lookup_fai
     db::test::core two(data, changes, needing(lease));
     auto key = add_key(bob);
     lease.grant(db::boot_clock::now() + std::chrono::minutes(1));
+    support::run(two.io, [&] { return two.lookups.ready(); });
     std::optional<key_lock> lock(std::in_place, data);
     std::exception_ptr failed;
     bool is_done = false;

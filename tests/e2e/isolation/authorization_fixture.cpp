@@ -38,7 +38,8 @@ std::string prepare_stored_rows()
         {"invites", "workspace_id = ANY ($1)"},
         {"join_requests", "workspace_id = ANY ($1) OR user_id = ANY ($2)"},
         {"api_keys", "workspace_id = ANY ($1)"},
-        {"audit", "workspace_id = ANY ($1) OR actor_id = ANY ($2)"},
+        // Without refusals, which are written within a second after their response.
+        {"audit", "(workspace_id = ANY ($1) OR actor_id = ANY ($2)) AND action <> 'access.denied'"},
         {"users", "id = " + users},
         {"sessions", "user_id = " + users},
         {"avatars", "user_id = " + users},
