@@ -97,6 +97,8 @@ bool certificate_files::reload(bool always_logs)
         current_ = make_next(material);
         used_ = digest;
     } catch (const std::exception& e) {
+        if (!dynamic_cast<const tls_error*>(&e)) // such as a lack of memory: not the files' fault
+            refused_ = {};
         if (always_logs || error_ != e.what())
             log_line(log_level::warning, "certificate not reloaded").add("cause", e.what());
         error_ = e.what();
@@ -124,6 +126,7 @@ void certificate_watcher::reload()
 void certificate_watcher::run(const std::stop_token& stopping)
 {
     pthread_setname_np(pthread_self(), "certificate");
+    bool is_new = false;
     for (;;) {
         bool is_requested = false;
         {
@@ -133,11 +136,13 @@ void certificate_watcher::run(const std::stop_token& stopping)
         }
         if (stopping.stop_requested())
             return;
-        if (!files_.reload(is_requested))
+        is_new |= files_.reload(is_requested);
+        if (!is_new)
             continue;
         try {
             changed_(files_.current());
-        } catch (const std::exception& e) { // such as a lack of memory: SIGHUP repeats it
+            is_new = false;
+        } catch (const std::exception& e) { // such as a lack of memory: repeated after the interval
             log_line(log_level::warning, "certificate not passed on").add("cause", e.what());
         }
     }

@@ -133,4 +133,16 @@ BOOST_FIXTURE_TEST_CASE(the_watcher_notices_a_change_by_itself_and_on_request, f
     BOOST_TEST(changes == 2);
 }
 
+BOOST_FIXTURE_TEST_CASE(a_certificate_that_could_not_be_passed_on_is_passed_on_later, files)
+{
+    std::atomic<int> calls{0};
+    server::certificate_watcher watcher(make(), [&](auto) {
+        if (++calls == 1)
+            throw std::bad_alloc();
+    });
+    certificate second;
+    second.replace(own);
+    BOOST_TEST(support::eventually([&] { return calls == 2; }));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
