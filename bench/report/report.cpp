@@ -125,6 +125,9 @@ std::string as_text(const measurement& run)
     out += usage(run, "server CPU      ", run.server_cpu);
     out += usage(run, "database CPU    ", run.database_cpu);
     out += usage(run, "generator CPU   ", run.generator_cpu);
+    if (run.plan.rate > 0)
+        out += "  sent late       " + as_time(run.result.send_delay.percentile(99)) +
+               " (p99), by the generator itself\n";
     if (run.server_memory > 0)
         out += "  server memory   " + as_bytes(run.server_memory) + "\n";
     for (auto& warning : run.warnings())
@@ -154,6 +157,8 @@ boost::json::object as_json(const measurement& run)
                             {"server_memory_bytes", run.server_memory},
                             {"reconnects", run.result.reconnects},
                             {"refused", run.result.refused},
+                            {"full_handshakes", run.result.full_handshakes},
+                            {"resumed_handshakes", run.result.resumed_handshakes},
                             {"kinds", std::move(kinds)},
                             {"all", outcome_json("all", run.total, run.result.seconds)},
                             {"warnings", std::move(warnings)}};

@@ -5,8 +5,10 @@
 #include "bench/report/comparison.hpp"
 #include "bench/report/report.hpp"
 #include "bench/report/text.hpp"
+#include "bench/scenarios/encryption.hpp"
 #include "bench/scenarios/lists.hpp"
 #include "bench/scenarios/revocations.hpp"
+#include "bench/scenarios/scaling.hpp"
 #include "bench/scenarios/setup.hpp"
 
 #include <algorithm>
@@ -117,6 +119,7 @@ interference measure_with_background(const options& wanted, const setup& ready, 
     auto checks = verify_key(ready.server(), ready.keys(), wanted.keys);
     interference out{comparison("alone", name)};
     background_plan.threads = 1;
+    background_plan.spin = false; // its send times do not matter, and the processors are not its own
     background_plan.duration = plan.duration + plan.drain;
     for (std::size_t round = 0; round < wanted.rounds && !interrupted(); ++round) {
         auto round_label = " " + std::to_string(round + 1) + "/" + std::to_string(wanted.rounds);
@@ -154,13 +157,15 @@ int run_isolation(const options& wanted)
     auto measured = measure_with_background(wanted, ready, line, "logins", logins, plan, login_plan);
     if (!measured.result.complete())
         return 130;
-    std::cout << "\nKey checks at " << as_figure(plan.rate) << " per second, without and with "
-              << wanted.login_connections << " connections that log in continuously ("
-              << as_figure(measured.responses_per_second()) << " logins per second)\n\n"
-              << measured.result.as_text() << "\nWith logins, the p99 of a key check is "
-              << as_figure(measured.ratio())
-              << " times the p99 without them.\nThe CPU column includes the password hashes of the logins.\n"
-              << std::flush;
+    std::cout
+        << "\nKey checks at " << as_figure(plan.rate) << " per second, without and with "
+        << wanted.login_connections << " connections that log in continuously ("
+        << as_figure(measured.responses_per_second()) << " logins per second)\n\n"
+        << measured.result.as_text() << "\nWith logins, the p99 of a key check is "
+        << as_figure(measured.ratio())
+        << " times the p99 without them.\nThe CPU column includes the password hashes of the logins. The "
+           "last column is how late the generator\nitself sent (p99); latencies include that.\n"
+        << std::flush;
     return finish(wanted, measured.result,
                   {{"p99_ratio", measured.ratio()}, {"logins_per_second", measured.responses_per_second()}});
 }
@@ -357,7 +362,7 @@ int run_pages(const options& wanted)
 
 int run_command(const options& wanted)
 {
-    if (!wanted.cpus.empty())
+    if (!wanted.cpus.empty() && wanted.command != "scale") // which pins itself during its measurements
         pin_to_cpus(wanted.cpus);
     if (wanted.command == "get")
         return run_get(wanted);
@@ -373,6 +378,10 @@ int run_command(const options& wanted)
         return run_pages(wanted);
     if (wanted.command == "revoke")
         return run_revoke(wanted);
+    if (wanted.command == "tls")
+        return run_tls(wanted);
+    if (wanted.command == "scale")
+        return run_scale(wanted);
     return run_scenario(wanted);
 }
 
