@@ -3,26 +3,15 @@
 
 #include "crypto/one_time_token.hpp"
 #include "db/tables/accounts.hpp"
+#include "handlers/authn/browser_cookie.hpp"
 #include "handlers/http/context.hpp"
 #include "handlers/http/problem.hpp"
 
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace handlers {
-
-/** The name of the cookie: `__Host-latchkey`, or `latchkey` where the public URL is http on a loopback
-   address, on which browsers refuse the prefix. Empty elsewhere: a cookie would cross the network in clear
-   text. */
-std::string_view session_cookie_name(const settings& config);
-
-/// 403 https_required where there can be no browser sessions.
-std::optional<problem> require_browser_sessions(const settings& config);
-
-/// The value of Set-Cookie that deletes the cookie. Empty where there can be no browser sessions.
-std::string delete_session_cookie(const settings& config);
 
 /// The session of a request's cookie.
 struct browser_session {
@@ -37,8 +26,8 @@ struct browser_session {
     db::timestamp signed_in_at, expires_at;
 };
 
-/** Loads the session of the request's cookie, from the database. A cookie is ignored if it is malformed, or
-   if there are several: which of them the server has set cannot be told. Counts nothing against a rate limit.
+/** Loads the session of the request's cookie (read_session_cookie()), from the database. Counts nothing
+    against a rate limit.
     @return nothing without a session that is alive
     @throw db::failure */
 awaitable<std::optional<browser_session>> load_browser_session(call& c);
