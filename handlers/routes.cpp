@@ -20,6 +20,7 @@
 #include "handlers/endpoints/profile.hpp"
 #include "handlers/endpoints/sessions.hpp"
 #include "handlers/endpoints/team.hpp"
+#include "handlers/endpoints/usage.hpp"
 #include "handlers/endpoints/workspaces.hpp"
 #include "handlers/http/endpoint.hpp"
 #include "handlers/mcp/protocol.hpp"
@@ -113,6 +114,8 @@ constexpr route table[] = {
     post<&invite_acceptance::accept>("/api/v1/users/invites/accept", anyone),
     get<&audit::list>("/api/v1/users/audit", read_audit),
 
+    get<&usage::list>("/api/v1/users/usage", read_keys),
+
     post<&api_keys::mint>("/api/v1/users/api-keys", write_keys, 201).with_operation("mintApiKey"),
     get<&api_keys::list>("/api/v1/users/api-keys", read_keys).with_operation("listApiKeys"),
     post<&api_keys::report>("/api/v1/users/api-keys/report", anyone, 202),
@@ -163,9 +166,10 @@ constexpr auto documented_table = with_operations(
     table, accounts::operations, sessions::operations, browser::operations, email_address::operations,
     passwords::operations, oidc_sign_in::operations, oauth_grants::operations, profile::operations,
     avatars::operations, notifications::operations, workspaces::operations, team::operations,
-    api_keys::operations, join_requests::operations, audit::operations, invites::operations,
-    invite_acceptance::operations, forward_auth::operations, introspection::operations, openapi::operations,
-    mcp::operations, swagger_ui::operations, html_pages::operations, health::operations, metrics::operations);
+    api_keys::operations, join_requests::operations, audit::operations, usage::operations,
+    invites::operations, invite_acceptance::operations, forward_auth::operations, introspection::operations,
+    openapi::operations, mcp::operations, swagger_ui::operations, html_pages::operations, health::operations,
+    metrics::operations);
 
 } // namespace
 

@@ -82,13 +82,24 @@ std::optional<decision> decide(call& c, const guard& required, db::principal_ref
         return try_reject(c, problem::rejected_credential("The credential is unknown or has been revoked."));
     c.principal = std::move(found);
     auto now = c.cx.coarse_now();
-    if (auto error = state_error(c, required, now))
-        return try_reject(c, std::move(*error));
+    if (auto error = state_error(c, required, now)) {
+        auto rejected = try_reject(c, std::move(*error));
+        if (rejected)
+            c.cx.last_used.count_rejection(c.caller(), now);
+        return rejected;
+    }
     auto counted = try_count_credential(c);
-    if (!counted || *counted)
+    if (!counted)
         return counted;
+    if (*counted) {
+        c.cx.last_used.count_rate_limited(c.caller(), now);
+        return counted;
+    }
     c.cx.last_used.record(c.caller(), now);
-    return check_permission(c, required);
+    auto refused = check_permission(c, required);
+    if (refused && refused->code != codes::forbidden_scope) // which deny_permission() counts
+        c.cx.last_used.count_refusal(c.caller(), now);
+    return refused;
 }
 
 /** Decides by the header and the credential cache.

@@ -196,6 +196,7 @@ constexpr row matrix[] = {
     on_workspace(verb::get, "/audit", "", "audit:read", 200),
 
     // API keys
+    on_keys(verb::get, "/usage", "", "api_keys:read", 200),
     on_user(verb::post, "/api-keys", R"({"name":"k","scopes":{own scopes}})", "api_keys:write", 201),
     on_keys(verb::get, "/api-keys", "", "api_keys:read", 200),
     open(verb::post, "/api-keys/report", R"({"key":"no such key"})", 202),
