@@ -21,7 +21,7 @@ public:
         std::chrono::milliseconds write_interval{5000};
         std::size_t rows_per_statement = 500;
 
-        /// Principals whose requests are being collected at the same time: bounds the memory.
+        /// Principals of which requests are being collected at the same time: bounds the memory.
         std::size_t max_collected = 100'000;
     };
 

@@ -37,8 +37,8 @@ awaitable<decision> count_client(call& c, const rate_limits::address_rule& rule,
 /// Takes the counts of a client back.
 void refund(const address_receipt& counted);
 
-/** A place for the lookup of a credential. A client whose address is over the limit of requests without a
-    valid credential has few at the same time. Not none: the credential may be valid, since the address may be
+/** A place for the lookup of a credential. A client at an address over the limit of requests without a valid
+    credential has few at the same time. Not none: the credential may be valid, since the address may be
     that of a proxy, and over its limit through others. Counts nothing.
     @return nothing inside for a client that needs none, to be kept until the lookup is done; 429 */
 result<std::optional<lookup_limiter::place>> enter_lookup(call& c);
