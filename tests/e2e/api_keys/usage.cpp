@@ -18,10 +18,8 @@ struct usage_fixture : team_fixture {
     /// Usage is written within a minute, and at the end of a server. Another one reads it.
     support::http_client& after_a_flush()
     {
-        auto url = "http://127.0.0.1:" + std::to_string(server.port());
         BOOST_REQUIRE(server.stop() == 0);
-        reader.emplace(db.conninfo(), support::environment{{"LATCHKEY_MASTER_KEY", server.master_key()},
-                                                           {"LATCHKEY_PUBLIC_URL", url}});
+        reader.emplace(db.conninfo(), support::environment{{"LATCHKEY_MASTER_KEY", server.master_key()}});
         return reading.emplace(reader->port());
     }
 
@@ -48,6 +46,7 @@ struct usage_fixture : team_fixture {
     /// The same of a key; empty without a row.
     static std::string of_key(const support::response& listed, const std::string& key)
     {
+        BOOST_REQUIRE_MESSAGE(listed.status == 200u, listed.body);
         for (std::size_t i = 0; i < item_count(listed); ++i) {
             auto item = "/items/" + std::to_string(i);
             if (listed.text(item + "/key/prefix") == prefix_of(key))

@@ -160,7 +160,7 @@ BOOST_FIXTURE_TEST_CASE(no_preflight_of_another_site_passes, csrf_fixture)
     client.set("Access-Control-Request-Method", "POST");
     client.set("Access-Control-Request-Headers", "content-type");
     for (auto& line : handlers::all_routes()) {
-        if (line.path.find('{') != line.path.npos)
+        if (line.path.find('{') != line.path.npos || line.method == support::http::verb::unknown)
             continue;
         auto answer = client.send(support::http::verb::options, line.path, "", "");
         BOOST_TEST(answer.status == 204u, line.path);
@@ -176,7 +176,8 @@ BOOST_FIXTURE_TEST_CASE(no_preflight_of_another_site_passes, csrf_fixture)
 
 BOOST_FIXTURE_TEST_CASE(refusals_count_for_the_address, csrf_fixture)
 {
-    support::running_server limited(db.conninfo(), {{"LATCHKEY_RATE_LIMIT_PER_MINUTE", "10"}});
+    support::running_server limited(db.conninfo(), {{"LATCHKEY_MASTER_KEY", server.master_key()},
+                                                    {"LATCHKEY_RATE_LIMIT_PER_MINUTE", "10"}});
     support::http_client from(limited.port(), "127.0.0.31");
     from.set("Sec-Fetch-Site", "cross-site");
     unsigned refused = 0;

@@ -476,9 +476,7 @@ BOOST_FIXTURE_TEST_CASE(it_has_no_refresh_token, cookie_fixture)
 BOOST_AUTO_TEST_CASE(signing_out_ends_it_on_every_node)
 {
     browser_fixture at({});
-    support::running_server second(
-        at.db.conninfo(), {{"LATCHKEY_MASTER_KEY", at.server.master_key()},
-                           {"LATCHKEY_PUBLIC_URL", "http://127.0.0.1:" + std::to_string(at.server.port())}});
+    support::running_server second(at.db.conninfo(), {{"LATCHKEY_MASTER_KEY", at.server.master_key()}});
     at.sign_in();
     page_browser there(second.port());
     there.cookie = at.browser.cookie;
