@@ -4,6 +4,7 @@
 #include "handlers/endpoints/api_keys.hpp"
 #include "handlers/endpoints/audit.hpp"
 #include "handlers/endpoints/avatars.hpp"
+#include "handlers/endpoints/browser_session.hpp"
 #include "handlers/endpoints/email_address.hpp"
 #include "handlers/endpoints/forward_auth.hpp"
 #include "handlers/endpoints/health.hpp"
@@ -19,6 +20,7 @@
 #include "handlers/endpoints/profile.hpp"
 #include "handlers/endpoints/sessions.hpp"
 #include "handlers/endpoints/team.hpp"
+#include "handlers/endpoints/usage.hpp"
 #include "handlers/endpoints/workspaces.hpp"
 #include "handlers/http/endpoint.hpp"
 #include "handlers/mcp/protocol.hpp"
@@ -56,6 +58,11 @@ constexpr route table[] = {
     get<&sessions::list>("/api/v1/users/sessions", read_profile),
     del<&sessions::end_others>("/api/v1/users/sessions", write_profile),
     del<&sessions::end>("/api/v1/users/sessions/{id}", write_profile),
+
+    post<&browser::open>("/session", current_user.workspace_optional().same_origin(), 204),
+    del<&browser::close>("/session", anyone.same_origin()),
+    post<&browser::issue_token>("/session/token", by_cookie.same_origin())
+        .documents<schemas::browser_token>(),
 
     post<&email_address::verify>("/api/v1/users/email/verify", anyone),
     post<&email_address::disown>("/api/v1/users/email/verify/disown", anyone, 204),
@@ -107,6 +114,8 @@ constexpr route table[] = {
     post<&invite_acceptance::accept>("/api/v1/users/invites/accept", anyone),
     get<&audit::list>("/api/v1/users/audit", read_audit),
 
+    get<&usage::list>("/api/v1/users/usage", read_keys),
+
     post<&api_keys::mint>("/api/v1/users/api-keys", write_keys, 201).with_operation("mintApiKey"),
     get<&api_keys::list>("/api/v1/users/api-keys", read_keys).with_operation("listApiKeys"),
     post<&api_keys::report>("/api/v1/users/api-keys/report", anyone, 202),
@@ -154,12 +163,13 @@ constexpr route table[] = {
 
 /// Each route has exactly one operation, and each operation one route: checked at compile time.
 constexpr auto documented_table = with_operations(
-    table, accounts::operations, sessions::operations, email_address::operations, passwords::operations,
-    oidc_sign_in::operations, oauth_grants::operations, profile::operations, avatars::operations,
-    notifications::operations, workspaces::operations, team::operations, api_keys::operations,
-    join_requests::operations, audit::operations, invites::operations, invite_acceptance::operations,
-    forward_auth::operations, introspection::operations, openapi::operations, mcp::operations,
-    swagger_ui::operations, html_pages::operations, health::operations, metrics::operations);
+    table, accounts::operations, sessions::operations, browser::operations, email_address::operations,
+    passwords::operations, oidc_sign_in::operations, oauth_grants::operations, profile::operations,
+    avatars::operations, notifications::operations, workspaces::operations, team::operations,
+    api_keys::operations, join_requests::operations, audit::operations, usage::operations,
+    invites::operations, invite_acceptance::operations, forward_auth::operations, introspection::operations,
+    openapi::operations, mcp::operations, swagger_ui::operations, html_pages::operations, health::operations,
+    metrics::operations);
 
 } // namespace
 

@@ -143,6 +143,8 @@ schemas::session_row to_session(const db::sessions::row& row, const db::principa
     out.ip = row.ip;
     out.user_agent = row.user_agent;
     out.current = row.id == caller.credential_id;
+    out.kind = row.kind == db::sessions::session_kind::browser ? schemas::session_kind::browser
+                                                               : schemas::session_kind::token;
     return out;
 }
 

@@ -55,6 +55,22 @@ struct login_result {
 BOOST_DESCRIBE_STRUCT(login_result, (),
                       (access_token, token_type, expires_in, refresh_token, user, workspace))
 
+/// `workspace_id`: the workspace of the token, if other than the session's.
+struct browser_token_request {
+    std::optional<boost::uuids::uuid> workspace_id;
+};
+BOOST_DESCRIBE_STRUCT(browser_token_request, (), (workspace_id))
+
+/// As login_result, for a browser, which has no refresh token.
+struct browser_token {
+    std::string access_token;
+    schemas::token_type token_type = schemas::token_type::bearer;
+    std::int64_t expires_in = 0;
+    schemas::user user;
+    std::optional<schemas::workspace> workspace;
+};
+BOOST_DESCRIBE_STRUCT(browser_token, (), (access_token, token_type, expires_in, user, workspace))
+
 /// The credential of the request; a session has no prefix.
 struct credential {
     credential_type type = credential_type::session;

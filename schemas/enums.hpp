@@ -17,6 +17,9 @@ BOOST_DESCRIBE_ENUM(key_status, active, revoked, expired)
 enum class credential_type { session, api_key };
 BOOST_DESCRIBE_ENUM(credential_type, session, api_key)
 
+enum class session_kind { token, browser };
+BOOST_DESCRIBE_ENUM(session_kind, token, browser)
+
 enum class token_type { bearer };
 BOOST_DESCRIBE_ENUM(token_type, bearer)
 

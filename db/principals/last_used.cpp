@@ -1,6 +1,7 @@
 #include "db/principals/last_used.hpp"
 
 #include "db/postgres/spawn.hpp"
+#include "db/principals/usage_counter.hpp"
 
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -34,7 +35,8 @@ static const statement write_sessions{"last_used_write_sessions", R"(
 /// Records that are not written yet.
 class last_used_writer::buffer {
 public:
-    buffer(boost::asio::io_context& io, pool& db, config settings) : timer_(io), db_(db), settings_(settings)
+    buffer(boost::asio::io_context& io, pool& db, config settings)
+        : timer_(io), db_(db), settings_(settings), usage_(settings.record_interval, settings.max_collected)
     {}
 
     void add(const principal& used, std::int64_t second)
@@ -43,10 +45,12 @@ public:
               {second, false});
     }
 
+    void collect(const principal& counted, std::int64_t second) { usage_.add(counted, second); }
+
     awaitable<void> flush()
     {
-        co_await write(write_keys, keys_);
-        co_await write(write_sessions, sessions_);
+        usage_.take_all();
+        co_await write_all();
     }
 
     /// Until stopped. Records that cannot be written are kept, so a failure needs no other handling.
@@ -59,7 +63,8 @@ public:
             if (self->stopped_)
                 break;
             try {
-                co_await self->flush();
+                self->usage_.take_due(std::chrono::system_clock::now());
+                co_await self->write_all();
             } catch (const failure&) {
             }
         }
@@ -79,6 +84,13 @@ private:
         bool skipped;
     };
     using table = boost::unordered_flat_map<uuid, entry, boost::hash<uuid>>;
+
+    awaitable<void> write_all()
+    {
+        co_await write(write_keys, keys_);
+        co_await write(write_sessions, sessions_);
+        co_await usage_.write(db_, settings_.rows_per_statement);
+    }
 
     static void merge(table& into, const uuid& id, entry added)
     {
@@ -124,6 +136,7 @@ private:
     config settings_;
     table keys_;
     table sessions_;
+    usage_counter usage_;
     bool stopped_ = false;
 };
 
@@ -140,8 +153,15 @@ last_used_writer::~last_used_writer()
 
 void last_used_writer::add(const principal& used, std::int64_t second)
 {
-    used.recorded_at = second;
+    used.recorded_at = static_cast<std::uint32_t>(second);
     buffer_->add(used, second);
+    buffer_->collect(used, second);
+}
+
+void last_used_writer::collect(const principal& counted, timestamp now)
+{
+    if (!counted.is_collected)
+        buffer_->collect(counted, std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count());
 }
 
 awaitable<void> last_used_writer::flush()

@@ -18,6 +18,17 @@ namespace db {
 /// A hash of a credential's text under a key of the process (crypto/siphash.hpp). All zeros: not known.
 using credential_hash = std::array<std::uint64_t, 2>;
 
+/// Requests with a credential since they were last collected.
+struct usage_counts {
+    std::uint32_t checks = 0;
+
+    /// Of these, 401 and 403.
+    std::uint32_t refusals = 0;
+
+    /// Of these, 429.
+    std::uint32_t rate_limited = 0;
+};
+
 /** One credential in the state in which it was looked up. Belongs to one core and is never handed to another.
     Very many are cached, so it is small: its members are ordered to leave no padding. */
 struct principal : boost::intrusive_ref_counter<principal, boost::thread_unsafe_counter> {
@@ -37,6 +48,9 @@ struct principal : boost::intrusive_ref_counter<principal, boost::thread_unsafe_
 
     /// A session without a workspace, of a user with an undecided request to join one.
     bool has_pending_join_request = false;
+
+    /// Its requests are collected. Only last_used_writer uses it, as the members at the end.
+    mutable bool is_collected = false;
 
     /// Current: the user's role in the workspace, or the workspace key's own. Nothing: not a member (any
     /// more), or a session without a workspace.
@@ -69,8 +83,11 @@ struct principal : boost::intrusive_ref_counter<principal, boost::thread_unsafe_
     /// Of the same, once it has been used. Only principal_cache uses it.
     mutable credential_hash hash{};
 
-    /// When its use was last recorded, in seconds since the epoch. Only last_used_writer uses it.
-    mutable std::int64_t recorded_at = 0;
+    /// When its use was last recorded, in seconds since the epoch.
+    mutable std::uint32_t recorded_at = 0;
+
+    /// Not collected yet.
+    mutable usage_counts counts;
 
     bool expired(timestamp now) const { return expires_at && *expires_at <= now; }
 };

@@ -68,6 +68,7 @@ const retention_rule rules[] = {
     {"retention_invites", "invites", ended("expires_at"), &retention_periods::invites},
     {"retention_sessions", "sessions", ended("least(revoked_at, expires_at)"), &retention_periods::sessions},
     {"retention_api_keys", "api_keys", ended("least(revoked_at, expires_at)"), &retention_periods::api_keys},
+    {"retention_usage", "usage_daily", ended("day"), std::chrono::days(396)}, // 13 months
     {"retention_audit", "audit", ended("at"), &retention_periods::audit},
 };
 

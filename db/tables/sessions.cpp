@@ -10,16 +10,18 @@ namespace db::sessions {
 // The lock on the user orders this against a password change and against disabling the account.
 static const statement insert_session{"sessions_insert", R"(
     INSERT INTO sessions (id, user_id, workspace_id, refresh_salt, refreshed_ip, refreshed_agent, ip,
-                          user_agent, expires_at)
+                          user_agent, expires_at, cookie_digest, created_at)
     VALUES ($1,
             (SELECT id FROM users WHERE id = $2 AND password_version = $3 AND disabled_at IS NULL
              FOR NO KEY UPDATE),
-            $4, $5, $6, $7, $6, $7, $8))"};
+            $4, CASE WHEN $9::bytea IS NULL THEN $5::bytea END, $6, $7, $6, $7, $8, $9,
+            coalesce($10, now())))"};
 
 void add_insert(batch& work, const draft& session)
 {
     work.add(insert_session, session.id, session.user_id, session.password_version, session.workspace_id,
-             session.salt, session.ip, session.user_agent, session.expires_at);
+             session.salt, session.ip, session.user_agent, session.expires_at, session.cookie_digest,
+             session.created_at);
 }
 
 bool was_outdated(const failure& error)
@@ -38,7 +40,8 @@ std::string end_of_session(const std::string& max_age)
 } // namespace
 
 static const statement find_session_salt{"sessions_find_salt", R"(
-    SELECT refresh_salt FROM sessions WHERE id = $1 AND revoked_at IS NULL AND expires_at > now())"};
+    SELECT refresh_salt FROM sessions
+    WHERE id = $1 AND refresh_salt IS NOT NULL AND revoked_at IS NULL AND expires_at > now())"};
 
 awaitable<std::optional<std::vector<std::uint8_t>>> find_refresh_salt(pool& db, uuid id)
 {
@@ -46,8 +49,8 @@ awaitable<std::optional<std::vector<std::uint8_t>>> find_refresh_salt(pool& db, 
     co_return found.as_optional<std::vector<std::uint8_t>>();
 }
 
-static const statement find_any_session_salt{"sessions_find_any_salt",
-                                             "SELECT refresh_salt FROM sessions WHERE id = $1"};
+static const statement find_any_session_salt{
+    "sessions_find_any_salt", "SELECT refresh_salt FROM sessions WHERE id = $1 AND refresh_salt IS NOT NULL"};
 
 awaitable<std::optional<std::vector<std::uint8_t>>> find_salt(pool& db, uuid id)
 {
@@ -216,7 +219,9 @@ awaitable<std::optional<timestamp>> find_created_at(pool& db, uuid id)
     co_return found.as_optional<timestamp>();
 }
 
-static const statement list_sessions{"sessions_list", "SELECT " + columns<row>() + R"(
+static const statement list_sessions{"sessions_list", R"(
+    SELECT id, workspace_id, created_at, last_seen_at, expires_at, ip, user_agent,
+           CASE WHEN cookie_digest IS NULL THEN 'token' ELSE 'browser' END AS kind
     FROM sessions s
     WHERE user_id = $1 AND id < $2
       AND revoked_at IS NULL AND )" + end_of_session("$4") +

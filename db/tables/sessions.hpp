@@ -34,6 +34,12 @@ struct draft {
 
     /// Random, for the MAC of its refresh tokens.
     std::span<const std::uint8_t> salt;
+
+    /// Of the cookie of a browser's session, which has no refresh tokens.
+    std::optional<digest> cookie_digest;
+
+    /// The time of the sign-in; nothing: now.
+    std::optional<timestamp> created_at;
     timestamp expires_at;
     std::string_view ip;
     std::string_view user_agent;
@@ -47,7 +53,8 @@ void add_insert(batch& work, const draft& session);
 /// True if a batch failed because the password was changed or the account disabled during the login.
 bool was_outdated(const failure& error);
 
-/// The salt to check a refresh token's MAC with; nothing for a revoked, expired or unknown session.
+/// The salt to check a refresh token's MAC with; nothing for a revoked, expired or unknown session, or a
+/// browser's.
 awaitable<std::optional<std::vector<std::uint8_t>>> find_refresh_salt(pool& db, uuid id);
 
 /// The same of a session in any state, to revoke by a refresh token.
@@ -118,6 +125,9 @@ awaitable<std::optional<switched_session>> switch_to(pool& db, uuid id, uuid use
 /// The time of the sign-in of an active session.
 awaitable<std::optional<timestamp>> find_created_at(pool& db, uuid id);
 
+/// What keeps a session alive: refresh tokens, or the cookie of a browser.
+BOOST_DEFINE_ENUM_CLASS(session_kind, token, browser)
+
 struct row {
     uuid id{};
     std::optional<uuid> workspace_id;
@@ -126,8 +136,9 @@ struct row {
     timestamp expires_at;
     std::string ip;
     std::string user_agent;
+    session_kind kind = session_kind::token;
 };
-BOOST_DESCRIBE_STRUCT(row, (), (id, workspace_id, created_at, last_seen_at, expires_at, ip, user_agent))
+BOOST_DESCRIBE_STRUCT(row, (), (id, workspace_id, created_at, last_seen_at, expires_at, ip, user_agent, kind))
 
 struct page {
     /// Up to `limit`, which may be one more than the page size.

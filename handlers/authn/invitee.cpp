@@ -6,6 +6,7 @@
 #include "handlers/authn/login_attempt.hpp"
 #include "handlers/authn/password_policy.hpp"
 #include "handlers/authn/session_issuer.hpp"
+#include "handlers/http/authenticate.hpp"
 #include "handlers/http/guards.hpp"
 #include "handlers/mail/queue_mail.hpp"
 
@@ -157,7 +158,8 @@ awaitable<result<invitee>> authenticate_by_link(call& c, const db::invites::prev
 awaitable<result<invitee>> authenticate_invitee(call& c, const db::invites::preview& invite,
                                                 schemas::invite_accept body)
 {
-    if (!c.req.head.lines(http::field::authorization).empty())
+    auto token = read_bearer_token(c);
+    if (!token || !token->empty()) // a malformed one is refused
         co_return co_await authenticate_by_session(c, invite);
     auto user = co_await db::users::find_by_email(c.cx.db, invite.email_normalized);
     if (!user)

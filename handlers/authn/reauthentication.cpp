@@ -12,13 +12,21 @@ constexpr std::chrono::minutes max_session_age{5};
 
 } // namespace
 
-awaitable<bool> has_fresh_session(call& c)
+awaitable<std::optional<db::timestamp>> find_fresh_sign_in(call& c)
 {
     auto& caller = c.caller();
     if (caller.kind != db::principal::kind_type::session)
-        co_return false;
+        co_return std::nullopt;
     auto created_at = co_await db::sessions::find_created_at(c.cx.db, caller.credential_id);
-    co_return created_at && *created_at > c.cx.now() - max_session_age;
+    if (created_at && *created_at <= c.cx.now() - max_session_age)
+        created_at.reset();
+    co_return created_at;
+}
+
+awaitable<bool> has_fresh_session(call& c)
+{
+    auto signed_in_at = co_await find_fresh_sign_in(c);
+    co_return signed_in_at.has_value();
 }
 
 awaitable<std::optional<problem>> require_reauthentication(call& c, const db::users::row& user,

@@ -11,6 +11,9 @@
 
 namespace handlers {
 
+/// When the caller signed in, if its credential is a session that was opened less than five minutes ago.
+awaitable<std::optional<db::timestamp>> find_fresh_sign_in(call& c);
+
 /// Whether the caller's credential is a session that was opened less than five minutes ago.
 awaitable<bool> has_fresh_session(call& c);
 

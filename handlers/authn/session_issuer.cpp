@@ -3,6 +3,7 @@
 #include "crypto/random.hpp"
 #include "db/postgres/error.hpp"
 #include "db/tables/known_devices.hpp"
+#include "handlers/authn/browser_cookie.hpp"
 #include "handlers/authn/device.hpp"
 #include "handlers/authn/session_tokens.hpp"
 #include "handlers/http/audit_context.hpp"
@@ -25,7 +26,10 @@ db::sessions::draft make_draft(const new_session& session, const call& c, const 
     db::sessions::draft out;
     out.id = session.id;
     out.user_id = user;
-    out.salt = session.salt;
+    if (c.new_cookie)
+        out.cookie_digest = *c.new_cookie;
+    else
+        out.salt = session.salt;
     out.expires_at = c.cx.now() + std::min(c.cx.config.refresh_token_ttl, c.cx.config.session_max_age);
     out.ip = origin.ip();
     out.user_agent = origin.agent();
@@ -39,12 +43,41 @@ void record_device(unit_of_work& tx, const call& c, const db::uuid& user)
     db::known_devices::add_record(tx.batch(), user, device_of(c, origin), mail);
 }
 
+awaitable<std::optional<db::browser_sessions::row>> find_replaced_session(call& c)
+{
+    auto cookie = c.new_cookie ? read_session_cookie(c) : std::nullopt;
+    if (!cookie)
+        co_return std::nullopt;
+    co_return co_await db::browser_sessions::find_any(c.cx.db, *cookie);
+}
+
+void add_locks_of(const std::optional<db::browser_sessions::row>& replaced, db::row_locks& locks)
+{
+    if (!replaced)
+        return;
+    locks.sessions.push_back(replaced->id);
+    if (replaced->workspace_id)
+        locks.workspaces.push_back(*replaced->workspace_id);
+}
+
+void end_replaced_session(unit_of_work& tx, const std::optional<db::browser_sessions::row>& replaced)
+{
+    if (!replaced)
+        return;
+    db::browser_sessions::add_end_replaced(tx.batch(), *replaced, tx.event("session.replace"));
+    db::invalidation affected;
+    affected.credentials.push_back(replaced->id);
+    tx.affects(affected);
+}
+
 awaitable<answer<schemas::login_result>> open_session(call& c, db::users::account account)
 {
     auto& [user, login_workspace] = account;
     db::row_locks locks{.users = {user.id}};
     if (login_workspace)
         locks.workspaces.push_back(login_workspace->workspace.id);
+    auto replaced = co_await find_replaced_session(c);
+    add_locks_of(replaced, locks);
     unit_of_work tx(c, credential_check::none, std::move(locks));
     new_session session;
     auto draft = make_draft(session, c, tx.origin(), user.id);
@@ -59,8 +92,9 @@ awaitable<answer<schemas::login_result>> open_session(call& c, db::users::accoun
     db::sessions::add_insert(tx.batch(), draft);
     record_device(tx, c, user.id);
     tx.audit(event);
+    end_replaced_session(tx, replaced);
     try {
-        co_await tx.commit_without_invalidation();
+        co_await tx.commit_new_session();
     } catch (const db::failure& e) {
         if (db::sessions::was_outdated(e))
             co_return problem::of(codes::invalid_credentials);
@@ -69,7 +103,8 @@ awaitable<answer<schemas::login_result>> open_session(call& c, db::users::accoun
 
     schemas::login_result out;
     auto workspace = to_token_workspace(login_workspace);
-    issue_tokens(c.cx, {user.id, session.id, workspace, draft.expires_at, 0, session.salt}, out);
+    if (!c.new_cookie)
+        issue_tokens(c.cx, {user.id, session.id, workspace, draft.expires_at, 0, session.salt}, out);
     out.user = to_user(c.cx.config, user);
     if (login_workspace)
         out.workspace = to_workspace(login_workspace->workspace);

@@ -60,7 +60,7 @@ awaitable<result<signup_input>> prepare_signup(call& c, schemas::signup body)
 awaitable<std::optional<db::results>> commit_signup(unit_of_work& tx)
 {
     try {
-        co_return co_await tx.commit_without_invalidation();
+        co_return co_await tx.commit_new_session();
     } catch (const db::failure& e) {
         if (!e.is_unique_violation("users_email_key"))
             throw;
@@ -80,7 +80,10 @@ db::audit::entry signup_event(const unit_of_work& tx, const new_account& account
 awaitable<signup_outcome> sign_up_and_in(call& c, signup_input input)
 {
     auto& account = input.account;
-    unit_of_work tx(c, credential_check::none, locks_of(account, nullptr));
+    auto replaced = co_await find_replaced_session(c);
+    auto locks = locks_of(account, nullptr);
+    add_locks_of(replaced, locks);
+    unit_of_work tx(c, credential_check::none, std::move(locks));
     new_session session;
     auto draft = make_draft(session, c, tx.origin(), account.user_id);
     draft.workspace_id = owned_workspace(account);
@@ -97,6 +100,7 @@ awaitable<signup_outcome> sign_up_and_in(call& c, signup_input input)
     if (input.sends_mail)
         queue_verification_mail(tx.batch(), c.cx, account.user_id, account.email);
     tx.audit(event);
+    end_replaced_session(tx, replaced);
     auto rows = co_await commit_signup(tx);
     if (!rows)
         co_return problem::of(codes::email_taken);
@@ -110,7 +114,8 @@ awaitable<signup_outcome> sign_up_and_in(call& c, signup_input input)
         out.membership = to_membership(membership);
         workspace = token_workspace{*draft.workspace_id, membership.membership_id, membership.role};
     }
-    issue_tokens(c.cx, {account.user_id, session.id, workspace, draft.expires_at, 0, session.salt}, out);
+    if (!c.new_cookie)
+        issue_tokens(c.cx, {account.user_id, session.id, workspace, draft.expires_at, 0, session.salt}, out);
     co_return out;
 }
 

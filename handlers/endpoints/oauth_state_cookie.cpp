@@ -3,7 +3,7 @@
 #include "crypto/encoding.hpp"
 #include "crypto/hash.hpp"
 #include "crypto/seal.hpp"
-#include "handlers/access/text.hpp"
+#include "handlers/http/cookies.hpp"
 #include "schemas/engine/schema.hpp"
 
 #include <boost/url/parse.hpp>
@@ -38,27 +38,6 @@ std::string attributes(const settings& config, std::chrono::seconds max_age)
     out += "; Max-Age=" + std::to_string(max_age.count()) + "; HttpOnly; SameSite=Lax";
     if (config.public_url.starts_with("https:"))
         out += "; Secure";
-    return out;
-}
-
-struct cookie {
-    std::string_view name, value;
-};
-
-/// The cookies of a request in their order: of one path, the oldest first (RFC 6265, section 5.4).
-std::vector<cookie> read_cookies(const request& req)
-{
-    std::vector<cookie> out;
-    for (auto rest : req.head.lines(http::field::cookie)) {
-        while (!rest.empty()) {
-            auto semicolon = rest.find(';');
-            auto pair = trim(rest.substr(0, semicolon));
-            rest.remove_prefix(semicolon == std::string_view::npos ? rest.size() : semicolon + 1);
-            auto equals = pair.find('=');
-            if (equals != std::string_view::npos)
-                out.push_back({pair.substr(0, equals), pair.substr(equals + 1)});
-        }
-    }
     return out;
 }
 

@@ -79,6 +79,8 @@ awaitable<result<db::principal_ref>> load_session(const call& c, credential pres
 
 result<std::string_view> read_bearer_token(const call& c)
 {
+    if (!c.bearer.empty())
+        return c.bearer;
     auto lines = c.req.head.lines(http::field::authorization);
     auto line = lines.begin();
     if (line == lines.end())

@@ -20,7 +20,7 @@ struct credential {
     db::digest digest{};
 };
 
-/// The token of the Authorization header, of any form; empty without the header.
+/// The token of the Authorization header, or what a page has put in its place, of any form; empty without it.
 result<std::string_view> read_bearer_token(const call& c);
 
 /// The credential of the call; of kind none without an Authorization header.

@@ -3,13 +3,13 @@
 #include "db/principals/principals.hpp"
 #include "db/tables/credential_checks.hpp"
 #include "db/tables/users.hpp"
-#include "handlers/access/client_address.hpp"
 #include "handlers/access/permissions.hpp"
 #include "handlers/http/authenticate.hpp"
 #include "handlers/http/context.hpp"
 #include "handlers/http/guards.hpp"
 #include "handlers/http/refusals.hpp"
 #include "handlers/http/request_limits.hpp"
+#include "handlers/http/same_origin.hpp"
 
 #include <algorithm>
 
@@ -30,6 +30,7 @@ decision check_role_and_scopes(const call& c, const guard& required)
     switch (required.kind) {
     case guard_kind::unlimited:
     case guard_kind::anyone:
+    case guard_kind::browser_session:
     case guard_kind::allow_unverified:
     case guard_kind::signed_in:
         return std::nullopt;
@@ -81,13 +82,24 @@ std::optional<decision> decide(call& c, const guard& required, db::principal_ref
         return try_reject(c, problem::rejected_credential("The credential is unknown or has been revoked."));
     c.principal = std::move(found);
     auto now = c.cx.coarse_now();
-    if (auto error = state_error(c, required, now))
-        return try_reject(c, std::move(*error));
+    if (auto error = state_error(c, required, now)) {
+        auto rejected = try_reject(c, std::move(*error));
+        if (rejected)
+            c.cx.last_used.count_rejection(c.caller(), now);
+        return rejected;
+    }
     auto counted = try_count_credential(c);
-    if (!counted || *counted)
+    if (!counted)
         return counted;
+    if (*counted) {
+        c.cx.last_used.count_rate_limited(c.caller(), now);
+        return counted;
+    }
     c.cx.last_used.record(c.caller(), now);
-    return check_permission(c, required);
+    auto refused = check_permission(c, required);
+    if (refused && refused->code != codes::forbidden_scope) // which deny_permission() counts
+        c.cx.last_used.count_refusal(c.caller(), now);
+    return refused;
 }
 
 /** Decides by the header and the credential cache.
@@ -95,7 +107,10 @@ std::optional<decision> decide(call& c, const guard& required, db::principal_ref
     @return nothing on a cache miss, or if the call cannot be counted yet */
 std::optional<decision> decide_cached(call& c, const guard& required, credential& presented)
 {
-    if (required.kind == guard_kind::unlimited)
+    if (required.needs_same_origin)
+        if (auto error = check_same_origin(c.cx.config, c.req))
+            return try_reject(c, std::move(*error));
+    if (required.kind == guard_kind::unlimited || required.kind == guard_kind::browser_session)
         return decision();
     if (required.kind == guard_kind::anyone)
         return try_count_address(c);
@@ -132,13 +147,11 @@ awaitable<std::optional<problem>> authorize(call& c, const guard& required)
         co_await take_needed_share(c);
     }
 
-    // The credential may be valid: the address may be that of a proxy, and over its limit through others.
-    bool is_suspect = is_address_over_limit(c);
-    auto place = is_suspect ? c.cx.suspect_lookups.enter(address_bucket(c.req.client)) : std::nullopt;
-    if (is_suspect && !place)
-        co_return too_many_lookups(c);
+    auto place = enter_lookup(c);
+    if (!place)
+        co_return place.error();
     auto loaded = co_await load_principal(c, presented, expiry_check(required));
-    place.reset();
+    place->reset();
     if (!loaded)
         co_return co_await reject_counted(c, loaded.error());
     for (;;) {

@@ -137,6 +137,10 @@ struct call {
     db::principal_ref principal;
     /// Set where counting the request needs a share of a rate limit first.
     std::optional<handlers::needed_share> needed_share = {};
+    /// Set by pages (authn/session_cookie.hpp): the credential, in place of the Authorization header.
+    std::string_view bearer = {};
+    /// Set by pages: a sign-in opens a browser session, with a cookie of this digest.
+    const db::digest* new_cookie = nullptr;
 
     const db::principal& caller() const { return *principal; }
 };

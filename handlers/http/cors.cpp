@@ -31,12 +31,18 @@ void allow_origin(const settings& config, const request& req, reply& out)
                    "X-Request-Id, Retry-After, RateLimit, RateLimit-Policy, WWW-Authenticate");
 }
 
-reply answer_options(const settings& config, const request& req, std::string_view allow)
+reply answer_options(std::string_view allow)
 {
     reply out;
     out.status = 204;
     out.content_type = {};
     out.add_header("Allow", allow);
+    return out;
+}
+
+reply answer_options(const settings& config, const request& req, std::string_view allow)
+{
+    auto out = answer_options(allow);
     if (allowed_origin(config, req).empty() || req.header(http::field::access_control_request_method).empty())
         return out;
     out.add_header("Access-Control-Allow-Methods", allow);

@@ -9,6 +9,7 @@
 #include "handlers/http/input.hpp"
 #include "handlers/http/request_limits.hpp"
 
+#include <algorithm>
 #include <exception>
 #include <memory>
 #include <optional>
@@ -20,8 +21,12 @@ namespace {
 /// The error of a request that matches no route, and so is counted by no guard.
 std::variant<reply, pending> unmatched(pending request, problem why)
 {
-    if (auto decided = try_reject(request.call, why))
-        return to_reply(**decided);
+    auto& c = request.call;
+    if (auto decided = try_reject(c, why)) {
+        auto out = to_reply(**decided);
+        allow_origin(c.cx.config, c.req, out);
+        return out;
+    }
     request.route = nullptr;
     request.unmatched = std::make_unique<problem>(std::move(why));
     return request;
@@ -35,6 +40,17 @@ awaitable<reply> count_unmatched(pending& request)
     auto out = to_reply(error);
     allow_origin(c.cx.config, c.req, out);
     co_return out;
+}
+
+/// The answer to OPTIONS. A path with calls for the site's own pages alone has no CORS.
+reply answer_path_options(const context& cx, const request& req, const router::path_entry& entry)
+{
+    auto needs_same_origin = [](const route* each) { return each->guard.needs_same_origin; };
+    if (std::ranges::any_of(entry.routes, needs_same_origin))
+        return answer_options(entry.allow);
+    auto out = answer_options(cx.config, req, entry.allow);
+    allow_origin(cx.config, req, out);
+    return out;
 }
 
 /// Matches a request to a route and decodes the parameters of its path.
@@ -57,7 +73,7 @@ std::variant<reply, pending> find(const router& routes, context& cx, const reque
         return out;
     }
     if (req.head.method() == http::verb::options)
-        return answer_options(cx.config, req, entry->allow);
+        return answer_path_options(cx, req, *entry);
     return unmatched(std::move(out), problem::method_not_allowed(entry->allow));
 }
 
@@ -67,7 +83,8 @@ reply finish(reply out, const pending& request)
     out.route = request.route->path;
     out.route_index = request.route_index;
     out.is_routine = request.route->run_sync && out.status < 500;
-    allow_origin(request.call.cx.config, request.call.req, out);
+    if (!request.route->guard.needs_same_origin)
+        allow_origin(request.call.cx.config, request.call.req, out);
     return out;
 }
 
@@ -146,8 +163,6 @@ std::variant<reply, pending> dispatch_now(const router& routes, context& cx, con
     if (auto request = std::get_if<pending>(&out)) {
         if (auto answer = try_run_sync(*request))
             return finish(std::move(*answer), *request);
-    } else {
-        allow_origin(cx.config, req, std::get<reply>(out));
     }
     return out;
 }
@@ -156,11 +171,7 @@ std::variant<reply, pending> admit_now(const router& routes, context& cx, const 
 {
     auto out = find(routes, cx, req);
     auto found = std::get_if<pending>(&out);
-    if (!found) {
-        allow_origin(cx.config, req, std::get<reply>(out));
-        return out;
-    }
-    if (!found->route)
+    if (!found || !found->route)
         return out;
     try {
         auto decision = authorize_cached(found->call, found->route->guard);

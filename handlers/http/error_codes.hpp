@@ -59,6 +59,12 @@ struct codes {
     LATCHKEY_CODE(pending_approval, 403, "The request to join the workspace has not been approved yet.");
     LATCHKEY_CODE(account_disabled, 403, "The account has been disabled.");
     LATCHKEY_CODE(wrong_account, 403, "The invite is for another email address than this account's.");
+    /// Of calls that use the browser's cookie.
+    LATCHKEY_CODE(cross_site_request, 403, "The request was not made by a page of this site.");
+    LATCHKEY_CODE(
+        https_required, 403,
+        "Browsers can only sign in over HTTPS: the server's public URL has to be https, or http on a "
+        "loopback address.");
     LATCHKEY_CODE(not_found, 404, "Not found.");
     LATCHKEY_CODE(method_not_allowed, 405, "Method not allowed.");
     LATCHKEY_CODE(email_taken, 409, "An account with this email address exists.");

@@ -1,5 +1,6 @@
 #include "handlers/http/refusals.hpp"
 
+#include "db/principals/last_used.hpp"
 #include "db/tables/refusals.hpp"
 #include "handlers/http/audit_context.hpp"
 
@@ -12,6 +13,7 @@ namespace handlers {
 problem deny_permission(const call& c, std::string_view permission)
 {
     auto& caller = c.caller();
+    c.cx.last_used.count_refusal(caller, c.cx.coarse_now());
     if (caller.workspace_id)
         c.cx.refusals.record(db::audit::refusal::denied_access, caller.credential_id, c.cx.now(), [&] {
             auto event = audit_context(c).event("access.denied");

@@ -9,7 +9,8 @@
 namespace handlers {
 
 /** The error of a caller who lacks a permission. Counts it as `access.denied` in the audit trail of the
-    credential's workspace. Only for a refusal that is returned to the client. */
+    credential's workspace, and as a refusal in its usage. Only for a refusal that is returned to the client.
+ */
 problem deny_permission(const call& c, std::string_view permission);
 
 /** Counts a wrong password as `login.failed` in the audit trail of the caller's workspace, or of the one that

@@ -115,16 +115,24 @@ void refund(const address_receipt& counted)
         rate_limiter::refund(each);
 }
 
-bool is_address_over_limit(const call& c)
+result<std::optional<lookup_limiter::place>> enter_lookup(call& c)
 {
-    if (c.cx.config.rate_limit_per_minute == 0)
-        return false;
-    return c.cx.limiter.is_refused(with_setting(c, rate_limits::address), address_bucket(c.req.client));
+    using place = std::optional<lookup_limiter::place>;
+    auto limit = with_setting(c, rate_limits::address);
+    auto address = address_bucket(c.req.client);
+    if (c.cx.config.rate_limit_per_minute == 0 || !c.cx.limiter.is_refused(limit, address))
+        return place();
+    auto entered = c.cx.suspect_lookups.enter(address);
+    if (!entered)
+        return rate_limited({limit, std::chrono::seconds(1)});
+    return result<place>(std::move(entered));
 }
 
-problem too_many_lookups(const call& c)
+awaitable<decision> count_credential(call& c, db::uuid id)
 {
-    return rate_limited({with_setting(c, rate_limits::address), std::chrono::seconds(1)});
+    auto rule = with_setting(c, rate_limits::credential);
+    std::span<const std::uint8_t> subject(id.begin(), id.size());
+    co_return co_await count_request(c, rule, subject);
 }
 
 awaitable<bool> is_within_limit(call& c, rate_rule rule, std::span<const std::uint8_t> subject)

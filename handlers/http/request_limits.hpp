@@ -3,6 +3,7 @@
 
 #include "handlers/access/rate_limits.hpp"
 #include "handlers/http/fwd.hpp"
+#include "handlers/http/lookup_limiter.hpp"
 #include "handlers/http/problem.hpp"
 
 #include <array>
@@ -36,11 +37,14 @@ awaitable<decision> count_client(call& c, const rate_limits::address_rule& rule,
 /// Takes the counts of a client back.
 void refund(const address_receipt& counted);
 
-/** Whether the client's address is over the limit of requests without a valid credential. Counts nothing. */
-bool is_address_over_limit(const call& c);
+/** A place for the lookup of a credential. A client at an address over the limit of requests without a valid
+    credential has few at the same time. Not none: the credential may be valid, since the address may be
+    that of a proxy, and over its limit through others. Counts nothing.
+    @return nothing inside for a client that needs none, to be kept until the lookup is done; 429 */
+result<std::optional<lookup_limiter::place>> enter_lookup(call& c);
 
-/// The 429 of a client that is over this limit and has too many credentials looked up at the same time.
-problem too_many_lookups(const call& c);
+/// Counts a request against the limit of a credential that is not the caller of the guard.
+awaitable<decision> count_credential(call& c, db::uuid id);
 
 /** Counts a request that is rejected against the limit of its client address.
     @return the 429 if it is over the limit, else `rejection` */

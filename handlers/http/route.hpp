@@ -15,6 +15,8 @@ enum class guard_kind {
     unlimited,
     /// No credential.
     anyone,
+    /// The session of the browser's cookie, which the handler loads and counts.
+    browser_session,
     /// Any valid credential, also of an account with an unverified email address.
     allow_unverified,
     /// Any valid credential; where verification is required, of an account with a verified email address.
@@ -34,6 +36,8 @@ struct guard {
     bool needs_workspace = true;
     /// An access token that has expired, or with a membership that has ended, is accepted as well.
     bool accepts_ended_token = false;
+    /// A request from another site is rejected (cross-site request forgery).
+    bool needs_same_origin = false;
 
     /// Also admits a user who belongs to no workspace: for calls about the user's own account.
     constexpr guard workspace_optional() const
@@ -51,10 +55,19 @@ struct guard {
         out.accepts_ended_token = true;
         return out;
     }
+
+    /// Only for the site's own pages: for calls that read the browser's cookie, or set it. They have no CORS.
+    constexpr guard same_origin() const
+    {
+        auto out = *this;
+        out.needs_same_origin = true;
+        return out;
+    }
 };
 
 inline constexpr guard unlimited{guard_kind::unlimited};
 inline constexpr guard anyone{};
+inline constexpr guard by_cookie{guard_kind::browser_session, {}, false};
 inline constexpr guard allow_unverified{guard_kind::allow_unverified, {}, false};
 inline constexpr guard current_user{guard_kind::signed_in};
 inline constexpr guard require_company_admin{guard_kind::company_admin};

@@ -104,6 +104,11 @@ awaitable<db::results> unit_of_work::commit_without_invalidation()
     return tx_.commit_without_invalidation();
 }
 
+awaitable<db::results> unit_of_work::commit_new_session()
+{
+    return affected_.empty() ? commit_without_invalidation() : commit();
+}
+
 db::transaction unit_of_work::release()
 {
     return std::move(tx_);

@@ -67,6 +67,9 @@ public:
     /// Commits statements that change no credential, such as mail.
     awaitable<db::results> commit_without_invalidation();
 
+    /// Commits statements that add a credential. They may end another one.
+    awaitable<db::results> commit_new_session();
+
     /// Gives up the transaction to a function of db/tables that adds statements and commits.
     db::transaction release();
 

@@ -2,6 +2,7 @@
 
 #include "handlers/http/context.hpp"
 #include "handlers/http/operation.hpp"
+#include "handlers/openapi/security.hpp"
 #include "schemas/engine/examples.hpp"
 #include "schemas/problem.hpp"
 
@@ -27,6 +28,10 @@ parts of a product.
 **Credentials.** `Authorization: Bearer <token>`, where the token is an access token (a JWT) from a login,
 or an API key. Every operation that requires a credential accepts both. The credential selects the workspace
 of a request; ids of other workspaces answer 404.
+
+**Browsers.** The cookie of a browser's session is read by the operations of the site's own pages alone, which
+refuse requests from other sites. With the access tokens that they make from it, pages are clients like all
+others.
 
 **Errors** have a text for people in `detail` and a code for programs in `code`. A 422 lists every invalid
 field. A body with unknown members is rejected, so that no typing error is ignored.
@@ -122,20 +127,6 @@ json::object common_headers()
         {"RateLimit-Policy", text_header("The limit.")}};
 }
 
-json::object security_schemes()
-{
-    json::object session{{"type", "http"},
-                         {"scheme", "bearer"},
-                         {"bearerFormat", "JWT"},
-                         {"description", "The access token of a session."}};
-    json::object key{
-        {"type", "http"},
-        {"scheme", "bearer"},
-        {"bearerFormat", "tnx_<prefix>_<secret>"},
-        {"description", "An API key. It has the permissions of its owner, narrowed by its scopes."}};
-    return {{"accessToken", std::move(session)}, {"apiKey", std::move(key)}};
-}
-
 /// The names of the `{parts}` of a path pattern.
 std::vector<std::string_view> parts_of(std::string_view path)
 {
@@ -210,7 +201,9 @@ std::vector<documented_error> common_errors(const route& line)
     auto add = [&out](auto... more) { (out.push_back(more), ...); };
     if (line.guard.kind != kind::unlimited)
         add(codes::rate_limited);
-    if (line.guard.kind != kind::unlimited && line.guard.kind != kind::anyone) {
+    if (line.guard.needs_same_origin)
+        add(codes::cross_site_request, codes::rate_limited);
+    if (needs_credential(line)) {
         add(codes::unauthorized, codes::token_expired);
         if (line.guard.kind != kind::allow_unverified)
             add(codes::email_not_verified);
@@ -398,28 +391,6 @@ json::object image_body()
 {
     json::object any{{"type", "string"}, {"contentMediaType", "image/png"}};
     return {{"required", true}, {"content", {{"image/png", {{"schema", std::move(any)}}}}}};
-}
-
-bool needs_credential(const route& line)
-{
-    return line.guard.kind != guard_kind::anyone && line.guard.kind != guard_kind::unlimited;
-}
-
-/// Alternatives; an empty object: no credential is required.
-json::array security_of(const route& line, const operation& op)
-{
-    auto is_token_expired = [](const documented_error& one) {
-        return one.code == codes::token_expired.name();
-    };
-    bool may_have = std::ranges::any_of(op.errors, is_token_expired);
-    json::array out;
-    if (needs_credential(line) || may_have) {
-        out.push_back({{"accessToken", json::array()}});
-        out.push_back({{"apiKey", json::array()}});
-    }
-    if (!needs_credential(line) && may_have)
-        out.emplace_back(json::object());
-    return out;
 }
 
 json::object builder::describe(const route& line, const operation& op)

@@ -30,6 +30,14 @@ BOOST_AUTO_TEST_CASE(only_health_checks_and_metrics_have_no_rate_limit)
         BOOST_TEST(((line.guard.kind == kind::unlimited) == unlimited_paths.contains(line.path)), line.path);
 }
 
+// What reads or sets the cookie of a browser, and changes something, is not for other sites.
+BOOST_AUTO_TEST_CASE(calls_by_cookie_are_for_the_site_s_own_pages)
+{
+    for (auto& line : all_routes())
+        if (line.guard.kind == kind::browser_session || line.path.starts_with("/session"))
+            BOOST_TEST((line.guard.needs_same_origin && line.method != http::verb::get), line.path);
+}
+
 BOOST_AUTO_TEST_CASE(each_permission_of_a_guard_exists)
 {
     permission_table permissions({});

@@ -80,6 +80,8 @@ public:
                 test.id('user', n) FROM generate_series(1, 10000) AS n;
             INSERT INTO mail_drops (kind, reason) SELECT 'invite', 'sender' FROM generate_series(1,
                 10000) AS n;
+            INSERT INTO usage_daily SELECT test.id('workspace', n), date '2026-01-01',
+                test.id('key', n), 1, 0, 0 FROM generate_series(1, 10000) AS n;
             INSERT INTO oauth_codes (digest, sealed, expires_at) SELECT sha256(n::text::bytea), 'x',
                 now() FROM generate_series(1, 10000) AS n;
             INSERT INTO oauth_revocations (id, provider, issuer, sealed_tokens) SELECT

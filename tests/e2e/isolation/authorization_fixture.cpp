@@ -230,6 +230,16 @@ std::string scenario::add_session(const std::string& user)
     return id;
 }
 
+std::string scenario::add_cookie()
+{
+    auto token = crypto::make_one_time_token();
+    add("INSERT INTO sessions (id, user_id, workspace_id, cookie_digest, refreshed_ip, refreshed_agent, "
+        "expires_at, ip, user_agent) VALUES ('" +
+        new_id() + "', '" + owner_ + "', '" + workspace_ + "', " + quote(token.digest) +
+        ", '', '', now() + interval '1 hour', '', '')");
+    return "latchkey=" + token.text;
+}
+
 std::string scenario::add_grant()
 {
     add("INSERT INTO oauth_grants (provider, issuer, subject, user_id, email, sealed_tokens) VALUES "
@@ -319,6 +329,7 @@ std::string scenario::make(const std::string& placeholder)
         {"pending user", [this] { return add_join_request(add_user(fixture_.next_email())); }},
         {"invite", [this] { return add_invite(fixture_.next_email()).first; }},
         {"workspace", [this] { return workspace_; }},
+        {"owner's workspace", [this] { return workspace_; }},
         {"own refresh", [this] { return log_in(fixture_.client, email_).refresh_token; }},
         {"own session", [this] { return add_session(is_foreign_ ? owner_ : user_); }},
         {"own grant", [this] { return add_grant(); }},
@@ -343,6 +354,9 @@ scenario::message scenario::make_message()
         out.body() = fill_placeholders(line_.body, value);
         out.set(support::http::field::content_type, "application/json");
     }
+    out.set(support::http::field::sec_fetch_site, "same-origin"); // as a page of the site
+    if (line_.has_cookie)
+        out.set(support::http::field::cookie, add_cookie());
     if (!secret_.empty())
         out.set(support::http::field::authorization, "Bearer " + secret_);
     return out;

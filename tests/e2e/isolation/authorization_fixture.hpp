@@ -92,6 +92,8 @@ private:
     std::string add_member();
     std::string add_join_request(const std::string& user);
     std::string add_session(const std::string& user);
+    /// A browser session of the owner. @return its cookie
+    std::string add_cookie();
     std::string add_grant();
 
     /// @param owner empty for a workspace key, created by the caller. @return the secret

@@ -14,7 +14,7 @@ bool names_workspace_object(const row& line)
 bool is_open_without_workspace(const row& line)
 {
     if (line.is_at_root)
-        return line.path == "/mcp"; // each tool checks for itself
+        return line.path == "/mcp" || line.path == "/session"; // each tool checks for itself
     return std::ranges::any_of(without_workspace, [&](std::string_view prefix) {
         auto rest = line.path.starts_with(prefix) ? line.path.substr(prefix.size()) : "no";
         return rest.empty() || rest.front() == '/';

@@ -67,6 +67,8 @@ struct row {
     bool is_at_root = false;
     /// Changes nothing, although the method is not GET.
     bool is_safe = false;
+    /// The request has the cookie of a browser session of the workspace's owner.
+    bool has_cookie = false;
 };
 
 constexpr row open(verb method, std::string_view path, std::string_view body, unsigned success)
@@ -83,6 +85,12 @@ constexpr row at_root(row line)
 constexpr row safe(row line)
 {
     line.is_safe = true;
+    return line;
+}
+
+constexpr row with_cookie(row line)
+{
+    line.has_cookie = true;
     return line;
 }
 
@@ -121,6 +129,10 @@ constexpr row matrix[] = {
     open(verb::post, "/login", R"({"email":"{owner email}","password":"long enough"})", 200),
     open(verb::post, "/token/refresh", R"({"refresh_token":"{refresh}"})", 200),
     on_session(verb::post, "/logout", 204, 400),
+    at_root(with_cookie(on_session(verb::post, "/session", 204, 403))),
+    at_root(with_cookie(open(verb::delete_, "/session", "", 204))),
+    at_root(
+        with_cookie(open(verb::post, "/session/token", R"({"workspace_id":"{owner's workspace}"})", 200))),
     on_user(verb::get, "/sessions", "", "profile:read", 200),
     on_user(verb::delete_, "/sessions", "", "profile:write", 204),
     on_user(verb::delete_, "/sessions/{own session}", "", "profile:write", 204),
@@ -184,6 +196,7 @@ constexpr row matrix[] = {
     on_workspace(verb::get, "/audit", "", "audit:read", 200),
 
     // API keys
+    on_keys(verb::get, "/usage", "", "api_keys:read", 200),
     on_user(verb::post, "/api-keys", R"({"name":"k","scopes":{own scopes}})", "api_keys:write", 201),
     on_keys(verb::get, "/api-keys", "", "api_keys:read", 200),
     open(verb::post, "/api-keys/report", R"({"key":"no such key"})", 202),

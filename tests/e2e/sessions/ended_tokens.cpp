@@ -1,6 +1,7 @@
 // Credentials that have ended already: they can still end their session, and ending them again waits for all
 // nodes.
 #include "tests/e2e/support/all_cores.hpp"
+#include "tests/e2e/support/browser_session.hpp"
 #include "tests/e2e/support/members.hpp"
 #include "tests/e2e/support/response_helpers.hpp"
 #include "tests/support/eventually.hpp"
@@ -110,11 +111,18 @@ BOOST_FIXTURE_TEST_CASE(a_repeated_revocation_waits_for_every_node, ended_tokens
 {
     auto key = mint(R"({"name":"k"})");
     auto reported = support::object({{"key", key}});
+    page_browser browser(server.port());
+    BOOST_TEST(browser.open(token).status == 204u);
+    auto cookie = browser.cookie;
     const std::pair<const char*, std::function<unsigned()>> all[] = {
         {"report", [&] { return client.post(base + "/api-keys/report", reported).status - 2; }},
         {"revoke key", [&] { return revoke(key).status; }},
         {"revoke access token", [&] { return revoke(mel.token).status; }},
-        {"revoke refresh token", [&] { return revoke(bob.refresh_token).status; }}};
+        {"revoke refresh token", [&] { return revoke(bob.refresh_token).status; }},
+        {"sign a browser out", [&] {
+             browser.cookie = cookie;
+             return browser.close().status - 4;
+         }}};
     for (auto& [name, call] : all) {
         BOOST_TEST(call() == 200u, name); // the first
         unsigned status = 0;

@@ -73,7 +73,7 @@ BOOST_FIXTURE_TEST_CASE(sessions_are_listed_newest_first, sessions_fixture)
     BOOST_TEST(member_names(all) == "items next_cursor total");
     BOOST_TEST(json_at(all, "/next_cursor") == "null");
     BOOST_TEST(json_at(all, "/total") == "3");
-    BOOST_TEST(member_names(all, "/items/0") == "id created_at last_seen_at ip user_agent current");
+    BOOST_TEST(member_names(all, "/items/0") == "id created_at last_seen_at ip user_agent current kind");
     BOOST_TEST(item_texts(all, "id") ==
                    (std::vector{session_of(third.token), session_of(second.token), session_of(token)}),
                boost::test_tools::per_element());

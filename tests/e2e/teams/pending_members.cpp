@@ -78,7 +78,7 @@ BOOST_FIXTURE_TEST_CASE(every_other_route_answers_pending_approval, pending_memb
             continue;
         if (!route.guard.needs_workspace) {
             bool is_allowed = path.starts_with(base + "/me") || path.starts_with(base + "/workspaces") ||
-                              path == base + "/logout" || path == "/mcp";
+                              path == base + "/logout" || path == "/mcp" || path.starts_with("/session");
             BOOST_TEST(is_allowed, path);
             continue;
         }

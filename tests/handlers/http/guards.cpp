@@ -79,6 +79,31 @@ BOOST_FIXTURE_TEST_CASE(requests_without_a_valid_credential_count_for_the_addres
     BOOST_TEST(admitted(anyone) == "in");
 }
 
+BOOST_FIXTURE_TEST_CASE(a_request_of_another_site_is_rejected_before_its_credential, guarded)
+{
+    config.rate_limit_per_minute = 4;
+    for (auto& required : {current_user.same_origin(), anyone.same_origin(), by_cookie.same_origin()})
+        BOOST_TEST(admitted(required) == "cross_site_request");
+    message.set(http::field::sec_fetch_site, "same-origin");
+    BOOST_TEST(admitted(current_user.same_origin()) == "unauthorized");
+    BOOST_TEST(admitted(anyone.same_origin()) == "rate_limited"); // all of these count for the address
+    BOOST_TEST(admitted(by_cookie.same_origin()) == "in");        // counted by its handler
+    message.set(http::field::sec_fetch_site, "none");
+    BOOST_TEST(admitted(by_cookie.same_origin()) == "rate_limited");
+    BOOST_TEST(admitted(current_user) == "rate_limited");
+    message.set(http::field::authorization, "Bearer a.b.c");
+    BOOST_TEST(admitted(current_user) == "ask"); // no other call looks at it
+}
+
+BOOST_FIXTURE_TEST_CASE(what_a_page_puts_in_place_of_the_header_is_the_credential, guarded)
+{
+    auto c = as_anonymous();
+    c.bearer = "a.b.c";
+    BOOST_TEST(!authorize_cached(c, current_user)); // would be looked up
+    c.bearer = "tnx_";
+    BOOST_TEST(((*authorize_cached(c, current_user))->code == codes::unauthorized));
+}
+
 BOOST_FIXTURE_TEST_CASE(a_limit_of_zero_disables_all_limits, guarded)
 {
     config.rate_limit_per_minute = 0;
