@@ -26,6 +26,7 @@
 #include "handlers/metrics/registry.hpp"
 #include "handlers/openapi/document.hpp"
 #include "handlers/openapi/swagger_ui.hpp"
+#include "handlers/static_files/static_files.hpp"
 #include "schemas/health.hpp"
 #include "schemas/mcp.hpp"
 
@@ -150,7 +151,7 @@ constexpr route table[] = {
         .documents<schemas::protected_resource>(),
     get<&openapi::show>("/openapi.json", anyone),
     get<&swagger_ui::show>("/docs", anyone),
-    get<&swagger_ui::show_file>("/docs/{file}", anyone),
+    get<&static_files::show>("/assets/{digest}/{path*}", anyone),
     get<&health::live>("/healthz", unlimited).documents<schemas::health>().on_listeners(served_on::both),
     get<&health::ready>("/readyz", unlimited)
         .documents<schemas::health>()
@@ -165,7 +166,7 @@ constexpr auto documented_table = with_operations(
     avatars::operations, notifications::operations, workspaces::operations, team::operations,
     api_keys::operations, join_requests::operations, audit::operations, invites::operations,
     invite_acceptance::operations, forward_auth::operations, introspection::operations, openapi::operations,
-    mcp::operations, swagger_ui::operations, html_pages::operations, health::operations, metrics::operations);
+    mcp::operations, swagger_ui::operations, static_files::operations, html_pages::operations, health::operations, metrics::operations);
 
 } // namespace
 

@@ -49,7 +49,8 @@ shared_state::shared_state(const config& settings, std::shared_ptr<const tls_con
       routes(handlers::all_routes(), settings.admin_listen ? &is_on_site : nullptr),
       admin_routes(handlers::all_routes(), &is_for_operations),
       openapi(boost::json::serialize(
-          handlers::describe_api(handlers::all_routes(), settings.handlers.public_url, LATCHKEY_VERSION)))
+          handlers::describe_api(handlers::all_routes(), settings.handlers.public_url, LATCHKEY_VERSION))),
+      files(settings.handlers.public_url, handlers::embedded_files(), {})
 {}
 
 } // namespace server

@@ -127,7 +127,7 @@ json::object common_headers()
         {"RateLimit-Policy", text_header("The limit.")}};
 }
 
-/// The names of the `{parts}` of a path pattern.
+/// The names of the `{parts}` of a path pattern; `path*` takes several segments.
 std::vector<std::string_view> parts_of(std::string_view path)
 {
     std::vector<std::string_view> out;
@@ -136,9 +136,27 @@ std::vector<std::string_view> parts_of(std::string_view path)
     return out;
 }
 
+/// The pattern of a route as a path template of OpenAPI, which has no notation for several segments.
+std::string template_of(std::string_view path)
+{
+    std::string out(path);
+    std::erase(out, '*');
+    return out;
+}
+
 json::object path_parameter(std::string_view name)
 {
     json::object schema{{"type", "string"}};
+    if (name.ends_with('*')) {
+        name.remove_suffix(1);
+        return {{"name", name},
+                {"in", "path"},
+                {"required", true},
+                {"description", "May have several segments."},
+                {"schema", std::move(schema)},
+                {"example", "style.css"},
+                {"x-several-segments", true}};
+    }
     json::value example = "01935c1e-7a00-7000-8000-00000000ada1";
     if (name == "prefix") {
         schema["pattern"] = "^[a-z0-9]{8}$";
@@ -146,8 +164,8 @@ json::object path_parameter(std::string_view name)
     } else if (name == "provider") {
         schema["enum"] = json::array{"google"};
         example = "google";
-    } else if (name == "file") {
-        example = "swagger-ui.css";
+    } else if (name == "digest") {
+        example = "mVj3pAv6z2Nd8Kw1";
     } else {
         schema["format"] = "uuid";
     }
@@ -434,7 +452,7 @@ json::object builder::write(std::span<const route> routes, std::string_view serv
 {
     json::object paths;
     for (auto& line : routes) {
-        auto& path = paths.emplace(line.path, json::object()).first->value().as_object();
+        auto& path = paths.emplace(template_of(line.path), json::object()).first->value().as_object();
         path[method_name(line.method)] = describe(line, *line.operation);
     }
     json::object license{{"name", "BSL-1.0"}, {"identifier", "BSL-1.0"}};

@@ -136,6 +136,7 @@ core::core(shared_state& shared, std::size_t number, const tcp::endpoint& listen
     context_.quotas = &quotas_;
     context_.metrics = &shared.metrics;
     context_.openapi = &shared.openapi;
+    context_.files = &shared.files;
     context_.routes = handlers::all_routes();
     if (auto provider = oidc_provider_settings(shared.settings)) {
         https_.emplace(io_.get_executor(), handlers::https_client::config());
