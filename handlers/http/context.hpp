@@ -110,6 +110,8 @@ struct context {
     const std::string* openapi = nullptr;
     /// Shared: the styles, scripts and pictures of the pages.
     const file_tree* files = nullptr;
+    /// Writes an error as a page, for a browser; nothing for any other client. Null: there are no pages.
+    std::optional<reply> (*error_page)(call&, const problem&) = nullptr;
     /// Shared: the route table, of which MCP tools are views.
     std::span<const route> routes = {};
     /// For the header lines of frequent replies.

@@ -2,6 +2,7 @@
 
 #include "handlers/http/context.hpp"
 #include "handlers/http/operation.hpp"
+#include "handlers/openapi/document_errors.hpp"
 #include "handlers/openapi/security.hpp"
 #include "schemas/engine/examples.hpp"
 #include "schemas/problem.hpp"
@@ -176,6 +177,16 @@ json::object path_parameter(std::string_view name)
             {"example", std::move(example)}};
 }
 
+/// The errors of a page: HTML for a browser, else JSON.
+void add_page_errors(json::object& responses)
+{
+    for (auto range : {"4XX", "5XX"})
+        responses[range] = {
+            {"description", "A page that says what is wrong."},
+            {"headers", headers_of(0)},
+            {"content", {{"text/html", json::object()}, {"application/json", json::object()}}}};
+}
+
 /// Builds the document, and the schemas and responses that operations share.
 class builder {
 public:
@@ -209,56 +220,6 @@ private:
     /// The shared schemas and error responses, by name.
     json::object schemas_, responses_;
 };
-
-/// The errors of a route before its handler runs.
-std::vector<documented_error> common_errors(const route& line)
-{
-    using kind = guard_kind;
-    std::vector<documented_error> out{codes::bad_request, codes::internal_error, codes::overloaded,
-                                      codes::database_unavailable};
-    auto add = [&out](auto... more) { (out.push_back(more), ...); };
-    if (line.guard.kind != kind::unlimited)
-        add(codes::rate_limited);
-    if (line.guard.needs_same_origin)
-        add(codes::cross_site_request, codes::rate_limited);
-    if (needs_credential(line)) {
-        add(codes::unauthorized, codes::token_expired);
-        if (line.guard.kind != kind::allow_unverified)
-            add(codes::email_not_verified);
-        if (line.guard.needs_workspace)
-            add(codes::pending_approval,
-                line.guard.kind == kind::permission ? codes::forbidden_scope : codes::forbidden);
-        if (line.guard.kind == kind::permission || line.guard.kind == kind::company_admin)
-            add(codes::forbidden_scope);
-    }
-    if (line.source == input_source::json || line.source == input_source::optional_json)
-        add(codes::malformed_json, codes::payload_too_large, codes::unsupported_media_type,
-            codes::validation_error);
-    if (line.source == input_source::form)
-        add(codes::payload_too_large, codes::unsupported_media_type, codes::invalid_request);
-    if (line.source == input_source::query)
-        add(codes::validation_error);
-    if (line.path.find('{') != line.path.npos)
-        add(codes::not_found);
-    return out;
-}
-
-/// All errors of a route by status, without duplicates.
-std::map<unsigned, std::vector<documented_error>> errors_of(const route& line, const operation& op,
-                                                            bool has_cursor)
-{
-    auto all = common_errors(line);
-    all.insert(all.end(), op.errors.begin(), op.errors.end());
-    if (has_cursor)
-        all.push_back(codes::invalid_cursor);
-    std::map<unsigned, std::vector<documented_error>> out;
-    for (auto& one : all) {
-        auto& same_status = out[one.status];
-        if (std::ranges::find(same_status, one) == same_status.end())
-            same_status.push_back(one);
-    }
-    return out;
-}
 
 /// The schemas that errors have.
 enum class error_shape { problem, validation, forbidden, rate_limited, oauth, rotated, own };
@@ -367,6 +328,10 @@ json::object builder::responses(const route& line, const operation& op)
             answer["content"] = {{one.media_type, json::object()}};
         add(one.status, std::move(answer));
     }
+    if (op.is_page) {
+        add_page_errors(out);
+        return out;
+    }
     bool has_cursor = false;
     for (auto& parameter : parameters(line))
         has_cursor = has_cursor || parameter.at("name") == "cursor";
@@ -405,6 +370,13 @@ json::object builder::body_of(const route& line)
         {"content", content(media, schema_of(line.describe_input, direction::request), direction::request)}};
 }
 
+json::object form_body()
+{
+    json::object fields{{"type", "object"}};
+    return {{"required", true},
+            {"content", {{"application/x-www-form-urlencoded", {{"schema", std::move(fields)}}}}}};
+}
+
 json::object image_body()
 {
     json::object any{{"type", "string"}, {"contentMediaType", "image/png"}};
@@ -425,6 +397,8 @@ json::object builder::describe(const route& line, const operation& op)
     if (line.source == input_source::query || line.source == input_source::none) {
         if (line.body_limit != default_body_limit)
             out["requestBody"] = image_body();
+        if (op.takes_form)
+            out["requestBody"] = form_body();
     } else {
         out["requestBody"] = body_of(line);
     }

@@ -9,7 +9,8 @@
 find_program(BROTLI brotli)
 find_program(GZIP gzip)
 if(NOT BROTLI OR NOT GZIP)
-  message(FATAL_ERROR "brotli and gzip are needed to compress the files that the server embeds: apt-get install brotli gzip")
+  message(FATAL_ERROR "brotli and gzip are needed to compress the files that the server embeds: "
+                      "apt-get install brotli gzip")
 endif()
 
 set(embedded_folder ${CMAKE_BINARY_DIR}/generated/static_files)

@@ -1,5 +1,5 @@
-# Swagger UI, the page that shows the API: an npm package, pinned by version and checksum, whose files are embedded
-# below `docs/`. The build fetches it rather than the configuration, so that compilation does not wait for it.
+# Swagger UI, the page that shows the API: an npm package, pinned by version and checksum. Its files are embedded below
+# `docs/`. The build fetches it rather than the configuration, so that compilation does not wait for it.
 set(swagger_ui_version 5.35.0)
 set(swagger_ui_integrity
     sha512-U06rpMtW9V3XPGOBeamTUSr0Z09jMX4IJuANpE/EZbAhw0G8CgwrzU4YmXkn/h0wCDNsXdGarTNNHC3sU8yVUQ==)

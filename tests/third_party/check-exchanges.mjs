@@ -55,7 +55,7 @@ const check = ({method, target, status, content_type: type, body}) => {
     if (!operation)
         return status === 405 || status === 429 || ofHttp.has(status) || fault(where, 'is no operation');
     let pointer = `/paths/${escape(path)}/${verb}/responses/${status}`;
-    let answer = operation.responses[status];
+    let answer = operation.responses[status] ?? operation.responses[`${String(status)[0]}XX`];
     if (!answer) {
         if (status !== 400 && ofHttp.has(status))
             return;
