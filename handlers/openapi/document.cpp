@@ -386,6 +386,9 @@ json::object image_body()
 json::object builder::describe(const route& line, const operation& op)
 {
     std::string text(op.description);
+    if (op.takes_form)
+        text =
+            "For a page of this site alone. The answer is the page again with what is wrong, or a redirect.";
     json::object out{{"operationId", op.id}, {"tags", {op.tag}}, {"summary", op.summary}};
     if (line.guard.kind == guard_kind::permission)
         text.append(text.empty() ? "" : " ").append("Needs `").append(line.guard.permission).append("`.");
