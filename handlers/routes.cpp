@@ -1,5 +1,6 @@
 #include "handlers/routes.hpp"
 
+#include "handlers/console/console.hpp"
 #include "handlers/endpoints/accounts.hpp"
 #include "handlers/endpoints/api_keys.hpp"
 #include "handlers/endpoints/audit.hpp"
@@ -180,6 +181,8 @@ constexpr route table[] = {
         .documents<schemas::protected_resource>(),
     get<&openapi::show>("/openapi.json", anyone),
     get<&swagger_ui::show>("/docs", anyone),
+    get<&console::show>("/console", anyone).with_operation("pageConsole"),
+    get<&console::show>("/console/{path*}", anyone).with_operation("pageConsoleScreen"),
     get<&static_files::show>("/assets/{digest}/{path*}", anyone),
     get<&health::live>("/healthz", unlimited).documents<schemas::health>().on_listeners(served_on::both),
     get<&health::ready>("/readyz", unlimited)
@@ -195,10 +198,10 @@ constexpr auto documented_table = with_operations(
     avatars::operations, notifications::operations, workspaces::operations, team::operations,
     api_keys::operations, join_requests::operations, audit::operations, invites::operations,
     invite_acceptance::operations, forward_auth::operations, introspection::operations, openapi::operations,
-    mcp::operations, swagger_ui::operations, static_files::operations, pages::account_operations,
-    pages::password_operations, pages::email_link_operations, pages::invite_operations,
-    pages::link_operations, pages::provider_operations, pages::home_operations, health::operations,
-    metrics::operations);
+    mcp::operations, swagger_ui::operations, static_files::operations, console::operations,
+    pages::account_operations, pages::password_operations, pages::email_link_operations,
+    pages::invite_operations, pages::link_operations, pages::provider_operations, pages::home_operations,
+    health::operations, metrics::operations);
 
 } // namespace
 

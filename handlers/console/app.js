@@ -2,6 +2,7 @@
 import {Client, signOut} from './lib/client.js';
 import {t, use} from './lib/i18n.js';
 import {Problem} from './lib/problem.js';
+import {site} from './lib/site.js';
 import {address, follow, navigate, parse, signInAddress} from './lib/router.js';
 import {Loading} from './ui/controls.js';
 import {html, useCallback, useEffect, useState} from './ui/html.js';
@@ -84,7 +85,7 @@ export function App() {
                 <${Frame} onSignOut=${async () => {
                     await signOut();
                     session.client.close();
-                    location.assign('/sign-in');
+                    location.assign(`${site}/sign-in`);
                 }}><${Current} route=${route} /><//><//>` :
             html`<main class="alone"><${Loading} /></main>`}
         <${Toasts} />`;
@@ -96,7 +97,7 @@ function Failed({problem, retry}) {
         return html`<p>${t('session.signing_in')} <a href=${signInAddress(location)}>${t('session.sign_in')}</a></p>`;
     if (problem.status === 404)
         return html`<h1>${t('session.no_workspace')}</h1><p>${t('session.no_workspace_hint')}</p>
-            <p><a class="button primary" href="/console">${t('session.own_workspace')}</a></p>`;
+            <p><a class="button primary" href=${`${site}/console`}>${t('session.own_workspace')}</a></p>`;
     return html`<h1>${t('session.failed')}</h1><${ProblemNotice} problem=${problem} retry=${retry} />`;
 }
 

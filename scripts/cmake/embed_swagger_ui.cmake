@@ -7,16 +7,10 @@ set(swagger_ui_files swagger-ui.css swagger-ui-bundle.js LICENSE NOTICE swagger-
 set(LATCHKEY_SWAGGER_UI "" CACHE FILEPATH
     "swagger-ui-dist-${swagger_ui_version}.tgz, to build without a network")
 
+include(${CMAKE_CURRENT_LIST_DIR}/package_cache.cmake)
 set(archive ${LATCHKEY_SWAGGER_UI})
 if(NOT archive)
-  # Shared by all checkouts and presets of a user.
-  if(NOT "$ENV{XDG_CACHE_HOME}" STREQUAL "")
-    set(archive $ENV{XDG_CACHE_HOME}/latchkey/swagger-ui-dist-${swagger_ui_version}.tgz)
-  elseif(NOT "$ENV{HOME}" STREQUAL "")
-    set(archive $ENV{HOME}/.cache/latchkey/swagger-ui-dist-${swagger_ui_version}.tgz)
-  else()
-    set(archive ${CMAKE_BINARY_DIR}/swagger-ui-dist-${swagger_ui_version}.tgz)
-  endif()
+  set(archive ${package_cache}/swagger-ui-dist-${swagger_ui_version}.tgz)
 elseif(NOT EXISTS ${archive})
   message(FATAL_ERROR "LATCHKEY_SWAGGER_UI names no file: ${archive}")
 endif()

@@ -1,8 +1,9 @@
 // The client of the API for one workspace. Its access token exists in memory only, and comes from the browser
 // session through POST /session/token, at the start and again before it expires.
 import {Problem, problemOf} from './problem.js';
+import {site} from './site.js';
 
-export const base = '/api/v1/users';
+export const base = `${site}/api/v1/users`;
 
 /** @typedef {import('../types/api.js').paths} Paths */
 /** @typedef {import('../types/api.js').components['schemas']} Schemas */
@@ -62,7 +63,7 @@ export class Client {
     }
 
     async #open() {
-        const response = await this.#reach('/session/token', {
+        const response = await this.#reach(`${site}/session/token`, {
             method: 'POST',
             headers: {'Content-Type': 'application/json'},
             body: JSON.stringify(this.workspace ? {workspace_id: this.workspace} : {}),
@@ -203,5 +204,5 @@ export class Client {
 
 /** End the browser session. @return {Promise<void>} */
 export async function signOut() {
-    await fetch('/session', {method: 'DELETE'});
+    await fetch(`${site}/session`, {method: 'DELETE'});
 }

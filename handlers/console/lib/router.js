@@ -1,5 +1,6 @@
 // The addresses of the console: /console/<workspace id>/<screen>/<rest>. The workspace is part of the address, so
 // that two tabs can show two workspaces, and a link shows what its sender saw.
+import {site} from './site.js';
 
 /** The screens, in the order of the navigation. */
 export const screens = /** @type {const} */ (['overview', 'keys', 'team', 'audit', 'workspace', 'account']);
@@ -37,7 +38,8 @@ const decode = segment => {
  */
 export function parse(path, search = '') {
     const query = new URLSearchParams(search);
-    const segments = path.split('/').filter(Boolean).map(decode);
+    const below = path.startsWith(`${site}/`) ? path.slice(site.length) : '';
+    const segments = below.split('/').filter(Boolean).map(decode);
     /** @type {Route} */
     const missing = {workspace: null, screen: 'missing', rest: [], query};
     if (segments[0] !== 'console' || segments.includes(null))
@@ -60,13 +62,13 @@ export function parse(path, search = '') {
  * @param {Record<string, string | null | undefined>} [query]  absent and empty values are left out
  */
 export function address(workspace, screen, rest = [], query = {}) {
-    const path = ['', 'console', workspace ?? none, screen, ...rest].map(encodeURIComponent).join('/');
+    const path = site + ['', 'console', workspace ?? none, screen, ...rest].map(encodeURIComponent).join('/');
     const given = Object.entries(query).filter(([, value]) => value);
     return given.length ? `${path}?${new URLSearchParams(/** @type {[string, string][]} */ (given))}` : path;
 }
 
 /** The sign-in page that returns here. @param {{pathname: string, search: string}} from */
-export const signInAddress = from => `/sign-in?return_to=${encodeURIComponent(from.pathname + from.search)}`;
+export const signInAddress = from => `${site}/sign-in?return_to=${encodeURIComponent(from.pathname + from.search)}`;
 
 /**
  * Follow clicks on links of the console without loading a page. Clicks with a modifier key, other buttons, and links

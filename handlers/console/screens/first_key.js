@@ -2,6 +2,7 @@
 import {base} from '../lib/client.js';
 import {curl} from '../lib/curl.js';
 import {t} from '../lib/i18n.js';
+import {site} from '../lib/site.js';
 import {Copyable, LinkButton, Notice} from '../ui/controls.js';
 import {Field, Form} from '../ui/form.js';
 import {html, useEffect, useRef, useState} from '../ui/html.js';
@@ -80,7 +81,7 @@ export function FirstKey() {
                     html`<p class="waiting">${t('first.waiting')}</p>`}</div>`}
                 ${used && html`<p class="row"><${LinkButton} kind="primary" href=${of('overview')}>${t('nav.overview')}<//>
                     <${LinkButton} href=${of('keys', [minted.prefix])}>${t('overview.open_key')}<//>
-                    <${LinkButton} href="/docs">${t('nav.docs')}<//></p>`}
+                    <${LinkButton} href=${`${site}/docs`}>${t('nav.docs')}<//></p>`}
             </li>
         </ol>
     <//>`;

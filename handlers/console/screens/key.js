@@ -57,7 +57,7 @@ export function Key({prefix}) {
                 <div><dt>${t('keys.owner')}</dt><dd>${t(`keys.owner_${key.owner}`)}</dd></div>
                 <div><dt>${t('keys.last_used')}</dt><dd><${Time} at=${key.last_used_at} /></dd></div>
                 <div><dt>${t('keys.created')}</dt><dd><${Time} at=${key.created_at} /></dd></div>
-                <div><dt>${t('keys.expires')}</dt><dd>${key.expires_at ? html`${dateTime(key.expires_at)}
+                <div><dt>${t('keys.expires')}</dt><dd>${key.expires_at ? html`${dateTime(key.expires_at)}${' '}
                     <span class="muted">(<${Time} at=${key.expires_at} />)</span>` : t('common.never')}</dd></div>
             </dl>
         <//>

@@ -1,6 +1,7 @@
 // Sign-in and security: password, address, sessions, providers, the end of the account.
 import {device} from '../lib/format.js';
 import {t} from '../lib/i18n.js';
+import {site} from '../lib/site.js';
 import {Badge, Button, Empty, LinkButton, Time} from '../ui/controls.js';
 import {Confirm} from '../ui/dialog.js';
 import {Choice, Field, Form, PasswordField} from '../ui/form.js';
@@ -109,7 +110,7 @@ function Providers() {
             onClick=${() => unlink(row)}>${t('security.unlink')}<//>`},
     ];
     const offers = document.documentElement.dataset.google === 'on';
-    const link = `/sign-in/google?return_to=${encodeURIComponent(location.pathname)}`;
+    const link = `${site}/sign-in/google?return_to=${encodeURIComponent(location.pathname)}`;
     return html`<${Section} title=${t('security.providers')} intro=${t('security.providers_hint')}>
         <${ListTable} list=${list} caption=${t('security.providers')} columns=${columns}
             id=${(/** @type {any} */ row) => row.provider} empty=${html`<${Empty} title=${t('security.no_providers')}
@@ -126,7 +127,7 @@ function End() {
             onClose=${() => setOpen(false)} onConfirm=${async (/** @type {any} */ {password}) => {
                 await client.delete('/me', password ? {password} : {});
                 client.close();
-                location.assign('/');
+                location.assign(`${site}/`);
             }}>
             <p>${t('security.end_account_what', {email: user.email})}</p>
             <${Choice} name="sure" required label=${t('security.end_account_sure')} />

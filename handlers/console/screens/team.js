@@ -1,6 +1,7 @@
 // Team: members, invites, requests to join.
 import {t} from '../lib/i18n.js';
 import {navigate} from '../lib/router.js';
+import {site} from '../lib/site.js';
 import {Avatar, Badge, Button, Empty, LinkButton, Loading, Notice, Time} from '../ui/controls.js';
 import {Confirm} from '../ui/dialog.js';
 import {PasswordField, Select} from '../ui/form.js';
@@ -111,7 +112,7 @@ function Members({route}) {
             onDone=${() => {
                 setRemoved(null);
                 if (removed.user_id === user.id) {
-                    location.assign('/console');
+                    location.assign(`${site}/console`);
                     return;
                 }
                 list.change(rows => rows.filter(one => one.user_id !== removed.user_id));

@@ -4,6 +4,7 @@ import {Problem} from '../lib/problem.js';
 import {Button, Notice} from './controls.js';
 import {createContext, html, useContext, useEffect, useId, useRef, useState} from './html.js';
 import {describe, describeField} from './problem.js';
+import {useSession} from './session.js';
 
 /** The errors by field name. @type {any} */
 const Errors = createContext(new Map());
@@ -155,7 +156,11 @@ export function Choice({name, label, hint, checked, disabled, type = 'checkbox',
     </div>`;
 }
 
-/** A password that confirms an action. Password managers recognize it. @param {{name?: string, label?: string}} props */
-export const PasswordField = ({name = 'password', label = t('common.your_password')}) => html`
+/** A password that confirms an action; the hidden address is for password managers. @param {{name?: string, label?: string}} props */
+export function PasswordField({name = 'password', label = t('common.your_password')}) {
+    const {user} = useSession();
+    return html`<input class="hidden" type="text" autocomplete="username" value=${user.email} readonly tabindex="-1"
+        aria-hidden="true" />
     <${Field} name=${name} type="password" label=${label} autocomplete="current-password"
         hint=${t('common.password_hint')} />`;
+}

@@ -1,6 +1,7 @@
 // What surrounds every screen: brand, navigation, workspace, account, theme.
 import {t} from '../lib/i18n.js';
 import {address, screens} from '../lib/router.js';
+import {site} from '../lib/site.js';
 import {setTheme, theme} from '../lib/theme.js';
 import {Avatar, Button} from './controls.js';
 import {html, useEffect, useId, useRef, useState} from './html.js';
@@ -95,7 +96,7 @@ export function Frame({onSignOut, children}) {
             <nav aria-label=${t('nav.label')}><ul>${listed.map(one => html`<li key=${one}>
                 <a href=${address(route.workspace, one)} aria-current=${one === route.screen ? 'page' : undefined}>
                     <${Picture} of=${one} />${t(`nav.${one}`)}</a></li>`)}
-                <li><a href="/docs"><svg class="picture" viewBox="0 0 24 24" aria-hidden="true">
+                <li><a href=${`${site}/docs`}><svg class="picture" viewBox="0 0 24 24" aria-hidden="true">
                     <path d="M8 7l-5 5 5 5 M16 7l5 5-5 5 M13.5 5l-3 14" /></svg>${t('nav.docs')}</a></li></ul></nav>
             <div class="side-end">
                 <${Themes} />
