@@ -1,4 +1,5 @@
 // The profile picture: chosen, cropped to a square on a canvas, and sent. The picture never leaves the browser whole.
+import {squareOf} from '../lib/crop.js';
 import {t} from '../lib/i18n.js';
 import {Avatar, Button} from '../ui/controls.js';
 import {Dialog} from '../ui/dialog.js';
@@ -8,17 +9,6 @@ import {toast} from '../ui/toast.js';
 
 /** Pixels of the sent picture, and of the canvas that shows it. */
 const size = 512, shown = 288;
-
-/**
- * The square of a picture that is shown, in its pixels.
- *
- * @param {{width: number, height: number}} picture
- * @param {{zoom: number, x: number, y: number}} view  zoom from 1 on; the center as parts of the free space, 0 to 1
- */
-export function squareOf(picture, {zoom, x, y}) {
-    const side = Math.min(picture.width, picture.height) / zoom;
-    return {side, left: (picture.width - side) * x, top: (picture.height - side) * y};
-}
 
 export function Picture() {
     const {client, user, refresh} = useSession();

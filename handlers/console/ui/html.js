@@ -1,4 +1,4 @@
-// Preact with tagged templates instead of JSX: no compiler, no innerHTML.
+// Preact with tagged templates instead of JSX: no compiler, and elements are never made from text.
 import {h} from '../vendor/preact.js';
 import htm from '../vendor/htm.js';
 

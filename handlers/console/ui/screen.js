@@ -38,9 +38,12 @@ export function Screen({title, intro, actions, back, tabs, calls, children}) {
     }, [title, me.workspace?.name]);
     useEffect(() => {
         // The first screen of a page keeps the focus of the page.
-        if (document.documentElement.dataset.navigated)
+        if (document.documentElement.dataset.navigated) {
             heading.current?.focus();
-        document.documentElement.dataset.navigated = 'yes';
+        } else {
+            performance.mark('latchkey:interactive');
+            document.documentElement.dataset.navigated = 'yes';
+        }
     }, []);
     return html`<div class="screen">
         <header class="screen-head">
