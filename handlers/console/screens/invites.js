@@ -124,7 +124,7 @@ export function Invites() {
             <${Button} small kind="quiet" label=${t('invites.resend_of', {name: row.email})} onClick=${() => resend(row)}>
                 ${t('invites.resend')}<//>
             <${Button} small kind="quiet" label=${t('invites.cancel_of', {name: row.email})} onClick=${() => cancel(row)}>
-                ${t('common.cancel')}<//>`},
+                ${t('invites.cancel')}<//>`},
     ];
     return html`<${ListTable} list=${list} caption=${t('team.invites')} columns=${columns}
         id=${(/** @type {any} */ row) => row.id} empty=${html`<${Empty} title=${t('invites.none')}

@@ -4,7 +4,7 @@ import {navigate} from '../lib/router.js';
 import {site} from '../lib/site.js';
 import {Avatar, Badge, Button, Empty, LinkButton, Loading, Notice, Time} from '../ui/controls.js';
 import {Confirm} from '../ui/dialog.js';
-import {PasswordField, Select} from '../ui/form.js';
+import {PasswordField} from '../ui/form.js';
 import {html, useState} from '../ui/html.js';
 import {ProblemNotice} from '../ui/problem.js';
 import {Forbidden, Screen} from '../ui/screen.js';

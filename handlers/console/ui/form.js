@@ -135,7 +135,7 @@ export function Field({name, label, hint, type = 'text', value, list, autocomple
  */
 export function Select({name, label, hint, value, options, onChange}) {
     return html`<${Labelled} name=${name} label=${label} hint=${hint}>${(/** @type {any} */ attributes) => html`
-        <select ...${attributes} onChange=${(/** @type {any} */ event) => onChange?.(event.currentTarget.value)}>
+        <select ...${attributes} onInput=${(/** @type {any} */ event) => onChange?.(event.currentTarget.value)}>
             ${options.map(([key, text]) => html`<option value=${key} selected=${key === (value ?? '')}>${text}</option>`)}
         </select>`}<//>`;
 }
@@ -144,13 +144,14 @@ export function Select({name, label, hint, value, options, onChange}) {
  * @param {{name?: string, label: any, hint?: any, checked?: boolean, disabled?: boolean, type?: string,
  *     value?: string, onChange?: (checked: boolean) => void, required?: boolean, controlled?: boolean}} props
  */
+// `input` comes before `change`, and a form that renders in between would reset a controlled box.
 export function Choice({name, label, hint, checked, disabled, type = 'checkbox', value, onChange, required, controlled}) {
     const id = useId();
     const state = controlled ? {checked} : {defaultChecked: checked};
     return html`<div class="choice">
         <input id=${id} type=${type} name=${name} value=${value} ...${state} disabled=${disabled} required=${required}
             aria-describedby=${hint ? `${id}-hint` : undefined}
-            onChange=${(/** @type {any} */ event) => onChange?.(event.currentTarget.checked)} />
+            onInput=${(/** @type {any} */ event) => onChange?.(event.currentTarget.checked)} />
         <label for=${id}>${label}</label>
         ${hint && html`<p class="hint" id=${`${id}-hint`}>${hint}</p>`}
     </div>`;

@@ -98,13 +98,13 @@ export function Frame({onSignOut, children}) {
                     <${Picture} of=${one} />${t(`nav.${one}`)}</a></li>`)}
                 <li><a href=${`${site}/docs`}><svg class="picture" viewBox="0 0 24 24" aria-hidden="true">
                     <path d="M8 7l-5 5 5 5 M16 7l5 5-5 5 M13.5 5l-3 14" /></svg>${t('nav.docs')}</a></li></ul></nav>
-            <div class="side-end">
+            <section class="side-end" aria-label=${t('nav.you')}>
                 <${Themes} />
                 <div class="who"><${Avatar} name=${user.name ?? user.email} url=${user.avatar_url} />
                     <div><strong>${user.name ?? user.email}</strong>
                         <span class="muted">${me.role ? t(`role.${me.role}`) : user.email}</span></div></div>
                 <${Button} small onClick=${onSignOut}>${t('nav.sign_out')}<//>
-            </div>
+            </section>
         </div>
         <main id="main">${children}</main>
     </div>`;

@@ -73,6 +73,8 @@ export class Server {
             if (server.process.exitCode !== null)
                 throw new Error(`the server has ended: ${server.output}`);
             return fetch(`${server.origin}/healthz`).then(response => response.ok, () => false);
+        }).catch(error => {
+            throw new Error(`${error.message}: ${server.output}`);
         });
         return server;
     }
