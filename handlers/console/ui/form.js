@@ -143,8 +143,9 @@ export function Select({name, label, hint, value, options, onChange}) {
 /**
  * @param {{name?: string, label: any, hint?: any, checked?: boolean, disabled?: boolean, type?: string,
  *     value?: string, onChange?: (checked: boolean) => void, required?: boolean, controlled?: boolean}} props
+ *     controlled: `checked` is the state of a parent. It hears of `input`, which comes before `change`:
+ *     a render in between would reset the box.
  */
-// `input` comes before `change`, and a form that renders in between would reset a controlled box.
 export function Choice({name, label, hint, checked, disabled, type = 'checkbox', value, onChange, required, controlled}) {
     const id = useId();
     const state = controlled ? {checked} : {defaultChecked: checked};

@@ -246,6 +246,8 @@ constexpr row matrix[] = {
     at_root(open(verb::get, "/.well-known/oauth-protected-resource/mcp", "", 200)),
     at_root(open(verb::get, "/openapi.json", "", 200)),
     at_root(open(verb::get, "/docs", "", 200)),
+    at_root(open(verb::get, "/console", "", 200)),
+    at_root(open(verb::get, "/console/{43 characters}", "", 200)),
     at_root(open(verb::get, "/assets/{digest}/{style.css}", "", 200)),
     at_root(open(verb::get, "/healthz", "", 200)),
     at_root(open(verb::get, "/readyz", "", 200)),
