@@ -75,9 +75,9 @@ test('days without use are zero, in order', async () => {
     const {byDay, lastDays, total} = await load('lib/usage.js');
     const days = lastDays(3, Date.parse('2026-03-01T00:30:00Z'));
     assert.deepEqual(days, ['2026-02-27', '2026-02-28', '2026-03-01']);
-    const bars = byDay([{day: '2026-02-28', checks: 5, refused: 1}], days);
-    assert.deepEqual(bars.map(bar => bar.counts.checks), [0, 5, 0]);
-    assert.deepEqual(total(bars.map(bar => bar.counts)), {checks: 5, refused: 1, rate_limited: 0});
+    const bars = byDay([{day: '2026-02-28', checks: 6, refusals: 1}], days);
+    assert.deepEqual(bars.map(bar => bar.counts.allowed), [0, 5, 0]);
+    assert.deepEqual(total(bars.map(bar => bar.counts)), {allowed: 5, refused: 1, rate_limited: 0});
 });
 
 test('a square of a picture stays inside of it', async () => {

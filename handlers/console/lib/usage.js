@@ -1,16 +1,17 @@
 // Usage: what GET /usage counts, completed for charts.
 
-/** @typedef {{checks: number, refused: number, rate_limited: number}} Counts */
+/** What became of requests. @typedef {{allowed: number, refused: number, rate_limited: number}} Counts */
 
-export const counts = /** @type {const} */ (['checks', 'refused', 'rate_limited']);
+export const counts = /** @type {const} */ (['allowed', 'refused', 'rate_limited']);
 
-/** @param {any} row @return {Counts} */
-export const countsOf = row =>
-    ({checks: row.checks ?? 0, refused: row.refused ?? 0, rate_limited: row.rate_limited ?? 0});
+/** A row has all requests as `checks`, and those of them that were not allowed. @param {any} row @return {Counts} */
+export function countsOf({checks = 0, refusals = 0, rate_limited = 0}) {
+    return {allowed: Math.max(0, checks - refusals - rate_limited), refused: refusals, rate_limited};
+}
 
 /** @param {Counts[]} all @return {Counts} */
 export function total(all) {
-    const out = {checks: 0, refused: 0, rate_limited: 0};
+    const out = {allowed: 0, refused: 0, rate_limited: 0};
     for (const one of all)
         for (const name of counts)
             out[name] += one[name];

@@ -4,7 +4,7 @@ import {t} from '../lib/i18n.js';
 import {stateOf} from '../lib/keys.js';
 import {Problem} from '../lib/problem.js';
 import {navigate} from '../lib/router.js';
-import {countsOf, lastDays} from '../lib/usage.js';
+import {lastDays} from '../lib/usage.js';
 import {Button, CopyButton, Loading, Notice, Time} from '../ui/controls.js';
 import {Confirm, Dialog} from '../ui/dialog.js';
 import {ExpiryFields, expiryOf} from '../ui/expiry.js';
@@ -147,9 +147,9 @@ function Revoke({path, of: key, onClose, onDone}) {
     const {client} = useSession();
     const days = lastDays(7, Date.now());
     const usage = useLoad('usage', signal =>
-        client.get('/usage', {from: days[0], to: days.at(-1), by: 'key'}, signal));
-    const used = usage.data?.items.find((/** @type {any} */ row) => row.key === key.prefix);
-    const checks = countsOf(used ?? {}).checks;
+        client.get('/usage', {from: days[0], to: days.at(-1), by: 'key', limit: 200}, signal));
+    const used = usage.data?.items.find((/** @type {any} */ row) => row.key?.id === key.id);
+    const checks = used?.checks ?? 0;
     const isInUse = checks > 0 || (key.last_used_at && Date.now() - Date.parse(key.last_used_at) < 7 * 86_400_000);
     return html`<${Confirm} title=${t('keys.revoke_title', {name: key.name})} submit=${t('keys.revoke')}
             onClose=${onClose} onConfirm=${async () => {

@@ -3,7 +3,7 @@ import {number, percent, shortDay} from '../lib/format.js';
 import {t} from '../lib/i18n.js';
 import {stateOf} from '../lib/keys.js';
 import {navigate} from '../lib/router.js';
-import {byDay, counts, countsOf, lastDays, total} from '../lib/usage.js';
+import {byDay, counts, lastDays, total} from '../lib/usage.js';
 import {BarChart, Share} from '../ui/chart.js';
 import {Button, Empty, LinkButton, Loading, Time} from '../ui/controls.js';
 import {html} from '../ui/html.js';
@@ -14,7 +14,7 @@ import {Table} from '../ui/table.js';
 import {toast} from '../ui/toast.js';
 
 const periods = [7, 30, 90];
-const tones = {checks: 'accent', refused: 'bad', rate_limited: 'warning'};
+const tones = {allowed: 'accent', refused: 'bad', rate_limited: 'warning'};
 
 export default function Overview() {
     const {client, me, user, route} = useSession();
@@ -34,7 +34,7 @@ export default function Overview() {
                 html`<${LinkButton} kind="primary" href=${of('keys', ['new'])}>${t('keys.new')}<//>`}>
         <${Attention} keys=${keys.data?.items ?? []} />
         ${isNew && html`<${FirstSteps} />`}
-        <${Usage} days=${days} query=${query} keys=${keys.data?.items ?? []} isNew=${isNew} />
+        <${Usage} days=${days} query=${query} isNew=${isNew} />
     <//>`;
 }
 
@@ -77,12 +77,12 @@ function Attention({keys}) {
     return rows.length ? html`<${Section} title=${t('overview.attention')}><ul class="todo">${rows}</ul><//>` : null;
 }
 
-/** @param {{days: number, query: Record<string, any>, keys: any[], isNew: boolean}} props */
-function Usage({days, query, keys, isNew}) {
+/** @param {{days: number, query: Record<string, any>, isNew: boolean}} props */
+function Usage({days, query, isNew}) {
     const {client} = useSession();
     const of = useAddress();
     const load = (/** @type {string} */ by) => useLoad(`${by} ${JSON.stringify(query)}`,
-        signal => client.get('/usage', {...query, by}, signal));
+        signal => client.get('/usage', {...query, by, limit: 200}, signal));
     const daily = load('day'), keyed = load('key'), statuses = load('status');
     if (daily.problem)
         return html`<${Section} title=${t('overview.usage')}>
@@ -91,7 +91,7 @@ function Usage({days, query, keys, isNew}) {
         return html`<${Section} title=${t('overview.usage')}><${Loading} /><//>`;
     const bars = byDay(daily.data.items, lastDays(days, Date.now()));
     const sums = total(bars.map(bar => bar.counts));
-    const whole = sums.checks + sums.refused + sums.rate_limited;
+    const whole = sums.allowed + sums.refused + sums.rate_limited;
     const series = counts.map(name => ({name, title: t(`usage.${name}`), tone: tones[name]}));
     const period = html`<label class="period"><span class="hidden">${t('usage.period')}</span>
         <select onChange=${(/** @type {any} */ event) =>
@@ -108,27 +108,24 @@ function Usage({days, query, keys, isNew}) {
             bars=${bars.map(bar => ({label: shortDay(bar.day), values: bar.counts}))} />
         <div class="columns">
             <${Breakdown} caption=${t('usage.by_key')} title=${t('usage.key')} rows=${keyed.data?.items ?? []}
-                name=${(/** @type {any} */ row) => keyName(row, keys, of)} id=${(/** @type {any} */ row) => row.key ?? '-'} />
+                name=${(/** @type {any} */ row) => keyName(row, of)} id=${(/** @type {any} */ row) => row.key?.id ?? '-'} />
             <${Breakdown} caption=${t('usage.by_status')} title=${t('usage.status')} rows=${statuses.data?.items ?? []}
-                name=${(/** @type {any} */ row) => row.status} id=${(/** @type {any} */ row) => String(row.status)} />
+                name=${(/** @type {any} */ row) => t(`usage.${row.status}`)} id=${(/** @type {any} */ row) => row.status} />
         </div>`}
     <//>`;
 }
 
-/** @param {any} row @param {any[]} keys @param {ReturnType<typeof useAddress>} of */
-function keyName(row, keys, of) {
+/** @param {any} row @param {ReturnType<typeof useAddress>} of */
+function keyName(row, of) {
     if (!row.key)
         return t('usage.sessions');
-    const known = keys.find(key => key.prefix === row.key);
-    return html`<a href=${of('keys', [row.key])}>${known?.name ?? row.name ?? row.key}</a>`;
+    const {prefix, name} = row.key;
+    return prefix ? html`<a href=${of('keys', [prefix])}>${name ?? prefix}</a>` : t('usage.deleted_key');
 }
 
 /** @param {{caption: string, title: string, rows: any[], name: (row: any) => any, id: (row: any) => string}} props */
 function Breakdown({caption, title, rows, name, id}) {
-    const all = (/** @type {any} */ row) => {
-        const {checks, refused, rate_limited: limited} = countsOf(row);
-        return checks + refused + limited;
-    };
+    const all = (/** @type {any} */ row) => row.checks;
     const sorted = [...rows].sort((a, b) => all(b) - all(a)).slice(0, 10);
     const most = Math.max(1, ...sorted.map(all));
     return html`<${Table} showCaption caption=${caption} rows=${sorted} id=${id} columns=${[

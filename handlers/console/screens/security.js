@@ -1,7 +1,7 @@
 // Sign-in and security: password, address, sessions, providers, the end of the account.
 import {device} from '../lib/format.js';
 import {t} from '../lib/i18n.js';
-import {site} from '../lib/site.js';
+import {providers, site} from '../lib/site.js';
 import {Badge, Button, Empty, LinkButton, Time} from '../ui/controls.js';
 import {Confirm} from '../ui/dialog.js';
 import {Choice, Field, Form, PasswordField} from '../ui/form.js';
@@ -109,7 +109,7 @@ function Providers() {
         {title: t('common.actions'), kind: 'actions', cell: (/** @type {any} */ row) => html`<${Button} small kind="quiet"
             onClick=${() => unlink(row)}>${t('security.unlink')}<//>`},
     ];
-    const offers = document.documentElement.dataset.google === 'on';
+    const offers = providers.includes('google');
     const link = `${site}/sign-in/google?return_to=${encodeURIComponent(location.pathname)}`;
     return html`<${Section} title=${t('security.providers')} intro=${t('security.providers_hint')}>
         <${ListTable} list=${list} caption=${t('security.providers')} columns=${columns}

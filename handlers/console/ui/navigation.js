@@ -1,7 +1,7 @@
 // What surrounds every screen: brand, navigation, workspace, account, theme.
 import {t} from '../lib/i18n.js';
 import {address, screens} from '../lib/router.js';
-import {site} from '../lib/site.js';
+import {brand, logo, site} from '../lib/site.js';
 import {setTheme, theme} from '../lib/theme.js';
 import {Avatar, Button} from './controls.js';
 import {html, useEffect, useId, useRef, useState} from './html.js';
@@ -85,9 +85,10 @@ export function Frame({onSignOut, children}) {
         }}>${t('nav.skip')}</a>
         <header class="bar">
             <a class="brand" href=${address(route.workspace, route.workspace ? 'overview' : 'account')}>
+                ${logo ? html`<img class="mark" src=${logo} alt="" />` : html`
                 <svg class="mark" viewBox="0 0 24 24" aria-hidden="true">
-                    <path d="M12 2a6 6 0 0 0-6 6v3H4v11h16V11h-2V8a6 6 0 0 0-6-6zm-3 9V8a3 3 0 0 1 6 0v3z" /></svg>
-                <span>Latchkey</span></a>
+                    <path d="M12 2a6 6 0 0 0-6 6v3H4v11h16V11h-2V8a6 6 0 0 0-6-6zm-3 9V8a3 3 0 0 1 6 0v3z" /></svg>`}
+                <span>${brand}</span></a>
             <button class="button plain menu" type="button" aria-expanded=${isOpen ? 'true' : 'false'}
                 aria-controls="navigation" onClick=${() => setOpen(!isOpen)}>${t('nav.menu')}</button>
         </header>

@@ -2,6 +2,7 @@
 import {base, withQuery} from '../lib/client.js';
 import {curl} from '../lib/curl.js';
 import {t} from '../lib/i18n.js';
+import {brand} from '../lib/site.js';
 import {Copyable, Notice} from './controls.js';
 import {html, useEffect, useRef} from './html.js';
 import {useSession} from './session.js';
@@ -34,7 +35,7 @@ export function Screen({title, intro, actions, back, tabs, calls, children}) {
     const heading = useRef(/** @type {HTMLElement | null} */ (null));
     const {me} = useSession();
     useEffect(() => {
-        document.title = [title, me.workspace?.name, 'Latchkey'].filter(Boolean).join(' · ');
+        document.title = [title, me.workspace?.name, brand].filter(Boolean).join(' · ');
     }, [title, me.workspace?.name]);
     useEffect(() => {
         // The first screen of a page keeps the focus of the page.
