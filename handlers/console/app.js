@@ -79,7 +79,8 @@ export function App() {
 
     const isOpen = session && session.client.workspace === route.workspace;
     return html`
-        ${problem ? html`<main class="alone"><${Failed} problem=${problem} retry=${() => setRound(round + 1)} /></main>` :
+        ${problem ? html`<main class="alone"><${Failed} problem=${problem} retry=${() =>
+            setRound(round + 1)} /></main>` :
             isOpen ? html`<${SessionContext.Provider} key=${route.workspace}
                 value=${{...session, user: session.me.user, route, refresh}}>
                 <${Frame} onSignOut=${async () => {

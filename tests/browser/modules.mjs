@@ -23,7 +23,8 @@ test('an address is read as it is written', () => {
 });
 
 test('unknown addresses are missing, and never fail', () => {
-    for (const path of ['/', '/consoles', `/console/${workspace}/nope`, '/console/nope', '/console/%', '/console/%2F/keys'])
+    for (const path of ['/', '/consoles', `/console/${workspace}/nope`, '/console/nope', '/console/%',
+        '/console/%2F/keys'])
         assert.equal(parse(path).screen, 'missing', path);
     assert.deepEqual([parse('/console').screen, parse('/console').workspace], ['overview', null]);
     assert.equal(parse(address(null, 'account')).workspace, null);
@@ -199,12 +200,14 @@ test('an ended session leads to the sign-in page', async () => {
 test('errors belong to the fields that they name', () => {
     const problem = new Problem(422, 'validation_error', '', {fields: [
         {loc: ['body', 'email'], msg: 'a', type: 'value_error'}, {loc: ['body', 'email'], msg: 'b', type: 'missing'},
-        {loc: ['body', 'invites', 3, 'email'], msg: 'c', type: 'value_error'}, {loc: ['body'], msg: 'd', type: 'dict_type'}]});
+        {loc: ['body', 'invites', 3, 'email'], msg: 'c', type: 'value_error'}, {loc: ['body'], msg: 'd',
+            type: 'dict_type'}]});
     const fields = problem.byField();
     assert.deepEqual([...fields.keys()], ['email', 'invites', 'body']);
     assert.equal(fields.get('email').msg, 'a');
     assert.equal(retryAfterSeconds('Wed, 21 Oct 2026 07:28:00 GMT', Date.parse('2026-10-21T07:27:30Z')), 30);
-    assert.deepEqual([retryAfterSeconds('12', 0), retryAfterSeconds(null, 0), retryAfterSeconds('x', 0)], [12, null, null]);
+    assert.deepEqual([retryAfterSeconds('12', 0), retryAfterSeconds(null, 0), retryAfterSeconds('x', 0)], [12, null,
+        null]);
     assert.equal(withQuery('/a', {x: '', y: null, z: 0, q: 'ü&'}), '/a?z=0&q=%C3%BC%26');
 });
 

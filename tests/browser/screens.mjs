@@ -11,7 +11,8 @@ const {AxeBuilder} = await load('@axe-core/playwright');
 const pictures = process.env.LATCHKEY_SCREENSHOTS;
 
 const screens = {
-    overview: 'Overview', keys: 'API keys', 'keys/team': 'API keys', 'keys/new': 'New key', 'keys/first': 'Your first key',
+    overview: 'Overview', keys: 'API keys', 'keys/team': 'API keys', 'keys/new': 'New key',
+        'keys/first': 'Your first key',
     'keys/{key}': 'billing worker', team: 'Team', 'team/invites': 'Team', 'team/requests': 'Team',
     'team/invite': 'Invite people', audit: 'Audit', workspace: 'Workspace', 'workspace/all': 'Workspace',
     'workspace/new': 'Create a workspace', account: 'Account', 'account/security': 'Account',
@@ -39,7 +40,8 @@ before(async () => {
     await mint({name: 'a name without spaces '.repeat(4).replaceAll(' ', '_') + 'x', scopes: ['*']});
     await mint({name: 'nightly', scopes: ['profile:read'], owner: 'workspace'});
     await server.call('POST', '/team/invites', {token, body: {invites: [
-        {email: newAddress('bob'), role: 'manager'}, {email: newAddress('a-long-address-of-a-colleague'), role: 'member'}]}});
+        {email: newAddress('bob'), role: 'manager'}, {email: newAddress('a-long-address-of-a-colleague'),
+            role: 'member'}]}});
 });
 
 after(async () => {
@@ -55,14 +57,16 @@ async function visit(options) {
     return opened;
 }
 
-const isTooWide = page => page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth);
+const isTooWide = page => page.evaluate(() =>
+    document.documentElement.scrollWidth > document.documentElement.clientWidth);
 
 async function picture(page, name, theme) {
     if (!pictures)
         return;
     mkdirSync(pictures, {recursive: true});
     const {width} = page.viewportSize();
-    await page.screenshot({path: `${pictures}/${name.replace('{key}', 'key').replaceAll('/', '-')}-${theme}-${width}.png`,
+    await page.screenshot({path: `${pictures}/${name.replace('{key}', 'key').replaceAll('/',
+        '-')}-${theme}-${width}.png`,
                            fullPage: true});
 }
 
@@ -134,7 +138,8 @@ test('the first view is small, and soon usable', async () => {
     await page.waitForLoadState('networkidle');
     counts = false;
     assert.ok(bytes > 10_000 && bytes <= 80_000, `${bytes} bytes in ${requests} requests`);
-    // Warm: the assets are immutable, so only the page and the API are asked again. The best of a few, since the machine
+    // Warm: the assets are immutable, so only the page and the API are asked again. The best of a few,
+        since the machine
     // is shared.
     const times = [];
     for (let round = 0; round < 7; ++round) {

@@ -95,7 +95,7 @@ export function t(name, values = {}) {
 }
 
 /**
- * A text whose values may be elements.
+ * A text with values that may be elements.
  *
  * @param {string} name
  * @param {Record<string, any>} values

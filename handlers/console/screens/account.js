@@ -55,8 +55,10 @@ function Profile() {
             <${Field} name="name" label=${t('account.name')} value=${user.name} autocomplete="name" maxlength=${100} />
             <${Field} name="title" label=${t('account.job')} value=${user.title} autocomplete="organization-title"
                 maxlength=${100} hint=${t('account.job_hint')} />
-            <${Field} name="locale" label=${t('account.locale')} value=${user.locale} required list=${[...languages, 'en-GB',
-                'de-AT', 'de-CH']} hint=${t('account.locale_hint', {names: languages.map(one => names.of(one)).join(', ')})} />
+            <${Field} name="locale" label=${t('account.locale')} value=${user.locale} required list=${[...languages,
+                'en-GB',
+                'de-AT', 'de-CH']} hint=${t('account.locale_hint', {names: languages.map(one =>
+                    names.of(one)).join(', ')})} />
             <${Field} name="timezone" label=${t('account.timezone')} value=${user.timezone} required list=${zones}
                 hint=${t('account.timezone_hint', {zone: Intl.DateTimeFormat().resolvedOptions().timeZone})} />
         <//><//>`;
@@ -80,7 +82,8 @@ function Notifications() {
             loaded.reload();
         }
     };
-    const list = (/** @type {string[]} */ of, /** @type {boolean} */ fixed) => of.map(kind => html`<${Choice} key=${kind}
+    const list = (/** @type {string[]} */ of, /** @type {boolean} */ fixed) => of.map(kind => html`<${Choice}
+        key=${kind}
         controlled label=${t(`notification.${kind}`)} checked=${loaded.data[kind].email} disabled=${fixed}
         onChange=${(/** @type {boolean} */ isOn) => set(kind, isOn)} />`);
     return html`<${Section} title=${t('account.notices')} intro=${t('account.notices_hint')}>

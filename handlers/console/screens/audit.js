@@ -44,7 +44,8 @@ export default function Audit({route}) {
                    until: instant(given.until, 1)};
     const isAllowed = can('audit:read');
     const list = useList(isAllowed ? '/audit' : null, query);
-    const team = useLoad(isAllowed ? 'team' : null, signal => client.get('/team', {limit: 200, status: 'active'}, signal));
+    const team = useLoad(isAllowed ? 'team' : null, signal => client.get('/team', {limit: 200, status: 'active'},
+        signal));
     if (!isAllowed)
         return html`<${Forbidden} title=${t('audit.title')} permission="audit:read" />`;
     /** @type {{user_id: string, name: string | null, email: string}[]} */
@@ -55,13 +56,16 @@ export default function Audit({route}) {
     };
     const columns = [
         {title: t('audit.what'), kind: 'main', cell: (/** @type {any} */ row) => html`
-            <span>${nameOf(row.action)}</span> ${isRefusal(row.action) && html`<${Badge} tone="bad">${t('audit.refused')}<//>`}
+            <span>${nameOf(row.action)}</span> ${isRefusal(row.action) && html`<${Badge}
+                tone="bad">${t('audit.refused')}<//>`}
             ${row.details?.count > 1 && html` <${Badge}>× ${row.details.count}<//>`}`},
         {title: t('audit.who'), cell: (/** @type {any} */ row) => row.actor.user_id ? person(row.actor.user_id) :
             row.actor.credential ? t('audit.workspace_key') : html`<span class="muted">${t('audit.unknown')}</span>`},
-        {title: t('audit.target'), cell: (/** @type {any} */ row) => html`<span class="target">${person(row.target) ?? '–'}</span>`},
+        {title: t('audit.target'), cell: (/** @type {any} */ row) => html`<span
+            class="target">${person(row.target) ?? '–'}</span>`},
         {title: t('audit.when'), cell: (/** @type {any} */ row) => html`<${Time} at=${row.at} />`},
-        {title: t('common.actions'), kind: 'actions', cell: (/** @type {any} */ row) => html`<${Button} small kind="quiet"
+        {title: t('common.actions'), kind: 'actions', cell: (/** @type {any} */ row) => html`<${Button} small
+            kind="quiet"
             label=${t('audit.details_of', {name: nameOf(row.action)})}
             onClick=${() => setOpen(open === row.id ? null : row.id)}>${t('audit.details')}<//>`},
     ];
@@ -71,7 +75,8 @@ export default function Audit({route}) {
         <div class=${shown ? 'with-details' : ''}>
             <div><${ListTable} list=${list} caption=${t('audit.title')} columns=${columns}
                 id=${(/** @type {any} */ row) => row.id} empty=${html`<${Empty} title=${t('audit.none')}
-                    action=${route.query.size > 0 && html`<${LinkButton} href=${of('audit')}>${t('audit.all')}<//>`} />`} />
+                    action=${route.query.size > 0 && html`<${LinkButton}
+                        href=${of('audit')}>${t('audit.all')}<//>`} />`} />
             </div>
             ${shown && html`<${Event} of=${shown} person=${person} onClose=${() => setOpen(null)} />`}
         </div>
@@ -92,14 +97,17 @@ function Filters({given, people}) {
     const labelled = (/** @type {string} */ name, /** @type {any} */ control) =>
         html`<div class="filter"><label for=${`${id}-${name}`}>${t(`audit.${name}`)}</label>${control}</div>`;
     return html`<form class="filters grid" role="search" onSubmit=${apply}>
-        ${labelled('action', html`<select id=${`${id}-action`} name="action">${option('', t('audit.any_action'), given.action)}
+        ${labelled('action', html`<select id=${`${id}-action`} name="action">${option('', t('audit.any_action'),
+            given.action)}
             ${actions.map(one => option(one, nameOf(one), given.action))}</select>`)}
         ${labelled('actor', html`<select id=${`${id}-actor`} name="actor">${option('', t('audit.anyone'), given.actor)}
             ${people.map(one => option(one.user_id, one.name ?? one.email, given.actor))}</select>`)}
         ${labelled('target', html`<input id=${`${id}-target`} name="target" defaultValue=${given.target ?? ''}
             autocomplete="off" maxlength="128" placeholder=${t('audit.target_hint')} />`)}
-        ${labelled('since', html`<input id=${`${id}-since`} name="since" type="date" defaultValue=${given.since ?? ''} />`)}
-        ${labelled('until', html`<input id=${`${id}-until`} name="until" type="date" defaultValue=${given.until ?? ''} />`)}
+        ${labelled('since', html`<input id=${`${id}-since`} name="since" type="date"
+            defaultValue=${given.since ?? ''} />`)}
+        ${labelled('until', html`<input id=${`${id}-until`} name="until" type="date"
+            defaultValue=${given.until ?? ''} />`)}
         <${Button} type="submit">${t('common.filter')}<//>
     </form>`;
 }
@@ -126,10 +134,12 @@ function Event({of: row, person, onClose}) {
         <div class="section-head"><h2>${nameOf(row.action)}</h2>
             <${Button} small onClick=${onClose}>${t('common.close')}<//></div>
         ${isRefusal(row.action) && html`<${Notice} tone="bad" title=${t('audit.why')}><p>${reasonOf(row)}</p>
-            ${row.details?.count > 1 && html`<p>${t('audit.times', {count: row.details.count, date: date(row.at)})}</p>`}<//>`}
+            ${row.details?.count > 1 && html`<p>${t('audit.times', {count: row.details.count,
+                date: date(row.at)})}</p>`}<//>`}
         <dl class="facts tight">${facts.filter(([, value]) => value).map(([name, value]) => html`<div key=${name}>
             <dt>${t(name)}</dt><dd>${value}</dd></div>`)}</dl>
-        ${row.details && Object.keys(row.details).length > 0 && html`<pre tabindex="0" aria-label=${t('audit.raw')}><code>
+        ${row.details && Object.keys(row.details).length > 0 && html`<pre tabindex="0"
+            aria-label=${t('audit.raw')}><code>
             ${JSON.stringify(row.details, null, 2)}</code></pre>`}
     </aside>`;
 }

@@ -10,7 +10,10 @@ import {Screen} from '../ui/screen.js';
 import {Secret} from '../ui/secret.js';
 import {useAddress, useCan, useSession} from '../ui/session.js';
 
-/** Whether the key has been used: asks again, ever more slowly, while the screen is open. @param {string | null} prefix */
+/**
+ * Whether the key has been used: asks again, ever more slowly, while the screen is open.
+ * @param {string | null} prefix
+ */
 function useFirstUse(prefix) {
     const {client} = useSession();
     const [used, setUsed] = useState(false);
@@ -79,7 +82,8 @@ export function FirstKey() {
                 ${minted && html`<div role="status">${used ?
                     html`<${Notice} tone="good" title=${t('first.used')}><p>${t('first.used_hint')}</p><//>` :
                     html`<p class="waiting">${t('first.waiting')}</p>`}</div>`}
-                ${used && html`<p class="row"><${LinkButton} kind="primary" href=${of('overview')}>${t('nav.overview')}<//>
+                ${used && html`<p class="row"><${LinkButton} kind="primary"
+                    href=${of('overview')}>${t('nav.overview')}<//>
                     <${LinkButton} href=${of('keys', [minted.prefix])}>${t('overview.open_key')}<//>
                     <${LinkButton} href=${`${site}/docs`}>${t('nav.docs')}<//></p>`}
             </li>

@@ -53,7 +53,8 @@ export function InviteForm() {
     const rows = [{title: t('invites.email'), kind: 'main', cell: (/** @type {Draft} */ row) => row.email}];
     const back = {href: of('team', ['invites']), text: t('team.invites')};
     const frame = {title: t('invites.title'), intro: t('invites.intro'), back, calls: [
-        {method: 'POST', path: '/team/invites', body: {invites: drafts.length ? drafts : [{email: '…', role: 'member'}]}}]};
+        {method: 'POST', path: '/team/invites', body: {invites: drafts.length ? drafts : [{email: '…',
+            role: 'member'}]}}]};
     if (results)
         return html`<${Screen} ...${frame}>
             <div role="status"><${Table} caption=${t('invites.results')} showCaption rows=${results}
@@ -73,22 +74,27 @@ export function InviteForm() {
         <${Section}>
             <div class="field"><label for=${`${id}-text`}>${t('invites.addresses')}</label>
                 <textarea id=${`${id}-text`} rows="4" value=${text} autocomplete="off" spellcheck=${false}
-                    aria-describedby=${`${id}-hint`} onInput=${(/** @type {any} */ e) => setText(e.currentTarget.value)} />
+                    aria-describedby=${`${id}-hint`} onInput=${(/** @type {any} */ e) =>
+                        setText(e.currentTarget.value)} />
                 <p class="hint" id=${`${id}-hint`}>${t('invites.addresses_hint')}</p></div>
             <p class="row"><label class="inline-label" for=${`${id}-role`}>${t('invites.role')}</label>
                 <select id=${`${id}-role`} onChange=${(/** @type {any} */ event) => setRole(event.currentTarget.value)}>
-                    ${allowed.map(one => html`<option value=${one} selected=${one === role}>${t(`role.${one}`)}</option>`)}
+                    ${allowed.map(one => html`<option value=${one}
+                        selected=${one === role}>${t(`role.${one}`)}</option>`)}
                 </select>
                 <${Button} onClick=${add} disabled=${!addressesIn(text).length}>${t('invites.add')}<//></p>
         <//>
         ${problem && html`<div role="alert"><${Notice} tone="bad" title=${wrong.length ? t('invites.wrong') :
-            describe(problem)}>${wrong.map(one => html`<p>${drafts[Number(one.loc[2])]?.email}: ${one.msg}</p>`)}<//></div>`}
-        ${drafts.length > 0 && html`<${Table} caption=${t('invites.list', {count: drafts.length})} showCaption rows=${drafts}
+            describe(problem)}>${wrong.map(one =>
+                html`<p>${drafts[Number(one.loc[2])]?.email}: ${one.msg}</p>`)}<//></div>`}
+        ${drafts.length > 0 && html`<${Table} caption=${t('invites.list', {count: drafts.length})} showCaption
+            rows=${drafts}
             id=${(/** @type {Draft} */ row) => row.email} columns=${[...rows,
             {title: t('team.role'), cell: (/** @type {Draft} */ row) => html`<select aria-label=${t('team.role_of',
                 {name: row.email})} onChange=${(/** @type {any} */ event) => setDrafts(drafts.map(one =>
                     one === row ? {...one, role: event.currentTarget.value} : one))}>
-                ${allowed.map(one => html`<option value=${one} selected=${one === row.role}>${t(`role.${one}`)}</option>`)}
+                ${allowed.map(one => html`<option value=${one}
+                    selected=${one === row.role}>${t(`role.${one}`)}</option>`)}
                 </select>`},
             {title: t('common.actions'), kind: 'actions', cell: (/** @type {Draft} */ row) => html`
                 <${Button} small kind="quiet" label=${t('invites.drop_of', {name: row.email})} onClick=${() =>
@@ -121,9 +127,11 @@ export function Invites() {
         {title: t('invites.sent'), cell: (/** @type {any} */ row) => html`<${Time} at=${row.sent_at} />`},
         {title: t('keys.expires'), cell: (/** @type {any} */ row) => html`<${Time} at=${row.expires_at} />`},
         {title: t('common.actions'), kind: 'actions', cell: (/** @type {any} */ row) => html`
-            <${Button} small kind="quiet" label=${t('invites.resend_of', {name: row.email})} onClick=${() => resend(row)}>
+            <${Button} small kind="quiet" label=${t('invites.resend_of', {name: row.email})} onClick=${() =>
+                resend(row)}>
                 ${t('invites.resend')}<//>
-            <${Button} small kind="quiet" label=${t('invites.cancel_of', {name: row.email})} onClick=${() => cancel(row)}>
+            <${Button} small kind="quiet" label=${t('invites.cancel_of', {name: row.email})} onClick=${() =>
+                cancel(row)}>
                 ${t('invites.cancel')}<//>`},
     ];
     return html`<${ListTable} list=${list} caption=${t('team.invites')} columns=${columns}

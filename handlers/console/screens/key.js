@@ -138,7 +138,8 @@ function Rotate({path, of: key, onClose, onDone}) {
         <p>${t('keys.rotate_hint')}</p>
         <${Select} name="grace_seconds" label=${t('keys.grace')} hint=${t('keys.grace_hint')} value="86400"
             options=${graces.map(one => [String(one), t(`keys.grace_${one}`)])} />
-        ${conflict && html`<p><a href=${of('keys', [conflict])}>${t('keys.successor')} <code>${conflict}</code></a></p>`}
+        ${conflict && html`<p><a href=${of('keys',
+            [conflict])}>${t('keys.successor')} <code>${conflict}</code></a></p>`}
     <//>`;
 }
 

@@ -17,10 +17,12 @@ import {MintKey} from './mint_key.js';
 const tones = {active: 'good', expiring: 'warning', expired: 'neutral', revoked: 'neutral'};
 
 /** @param {{of: any}} props */
-export const KeyState = ({of: key}) => html`<${Badge} tone=${tones[stateOf(key)]}>${t(`key_state.${stateOf(key)}`)}<//>`;
+export const KeyState = ({of: key}) => html`<${Badge}
+    tone=${tones[stateOf(key)]}>${t(`key_state.${stateOf(key)}`)}<//>`;
 
 /** @param {{of: string[]}} props */
-export const Scopes = ({of: scopes}) => scopes.includes('*') ? html`<${Badge} tone="warning">${t('keys.all_scopes')}<//>` :
+export const Scopes = ({of: scopes}) => scopes.includes('*') ? html`<${Badge}
+    tone="warning">${t('keys.all_scopes')}<//>` :
     html`<span class="scopes">${scopes.slice(0, 3).map(one => html`<code key=${one}>${one}</code> `)}
         ${scopes.length > 3 && html`<span class="muted" title=${scopes.slice(3).join(' ')}>
             ${t('keys.more_scopes', {count: scopes.length - 3})}</span>`}</span>`;
@@ -68,7 +70,8 @@ function KeyList({route, ofTeam}) {
                     navigate(of('keys', where, {status: one}), {replace: true})}>
                 ${one ? t(`key_state.${one}`) : t('keys.any_state')}<//>`)}
         </div>
-        <${ListTable} list=${list} caption=${t('keys.title')} columns=${columns} id=${(/** @type {any} */ key) => key.prefix}
+        <${ListTable} list=${list} caption=${t('keys.title')} columns=${columns} id=${(/** @type {any} */ key) =>
+            key.prefix}
             empty=${html`<${Empty} title=${status ? t('keys.none_of_state') : t('keys.none')}
                 action=${!status && mint}>${!status && t('keys.none_hint')}<//>`} />
     <//>`;

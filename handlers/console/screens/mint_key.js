@@ -75,7 +75,8 @@ export function MintKey() {
                     hint=${t('keys.owner_workspace_hint')} checked=${owner === 'workspace'}
                     onChange=${() => setOwner('workspace')} /></fieldset>`}
             ${owner === 'workspace' && html`<${Select} name="role" label=${t('keys.role')} value="member"
-                hint=${t('keys.role_hint')} options=${['member', 'manager', 'admin'].map(one => [one, t(`role.${one}`)])} />`}
+                hint=${t('keys.role_hint')} options=${['member', 'manager', 'admin'].map(one => [one,
+                    t(`role.${one}`)])} />`}
         <//>
     <//>`;
 }

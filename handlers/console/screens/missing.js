@@ -9,6 +9,7 @@ export function Missing() {
     const of = useAddress();
     const {route} = useSession();
     return html`<${Screen} title=${t('missing.title')} intro=${t('missing.intro')}>
-        <p><${LinkButton} kind="primary" href=${of(route.workspace ? 'overview' : 'account')}>${t('missing.home')}<//></p>
+        <p><${LinkButton} kind="primary" href=${of(route.workspace
+            ? 'overview' : 'account')}>${t('missing.home')}<//></p>
     <//>`;
 }

@@ -43,7 +43,7 @@ function FirstSteps() {
     const of = useAddress();
     return html`<${Section} tone="lead" title=${t('overview.first_title')} intro=${t('overview.first_intro')}>
         <ol class="steps">
-            <li>${t('overview.step_mint')}</li><li>${t('overview.step_curl')}</li><li>${t('overview.step_wait')}</li></ol>
+            ${['mint', 'curl', 'wait'].map(step => html`<li key=${step}>${t(`overview.step_${step}`)}</li>`)}</ol>
         <p><${LinkButton} kind="primary" href=${of('keys', ['first'])}>${t('overview.first_action')}<//></p>
     <//>`;
 }
@@ -63,10 +63,12 @@ function Attention({keys}) {
     const expiring = keys.filter(key => stateOf(key) === 'expiring')
         .sort((a, b) => Date.parse(a.expires_at) - Date.parse(b.expires_at));
     const rows = [
-        !user.email_verified && html`<li key="address"><div><strong>${t('overview.unverified', {email: user.email})}</strong>
+        !user.email_verified && html`<li key="address"><div><strong>${t('overview.unverified',
+            {email: user.email})}</strong>
             <p class="muted">${t('overview.unverified_hint')}</p></div>
             <${Button} small onClick=${resend}>${t('overview.resend')}<//></li>`,
-        asking.length > 0 && html`<li key="requests"><div><strong>${t('overview.requests', {count: asking.length})}</strong>
+        asking.length > 0 && html`<li key="requests"><div><strong>${t('overview.requests',
+            {count: asking.length})}</strong>
             <p class="muted">${asking.slice(0, 3).map((/** @type {any} */ one) => one.email).join(', ')}</p></div>
             <${LinkButton} small href=${of('team', ['requests'])}>${t('overview.review')}<//></li>`,
         ...expiring.slice(0, 5).map(key => html`<li key=${key.prefix}><div>
@@ -108,9 +110,11 @@ function Usage({days, query, isNew}) {
             bars=${bars.map(bar => ({label: shortDay(bar.day), values: bar.counts}))} />
         <div class="columns">
             <${Breakdown} caption=${t('usage.by_key')} title=${t('usage.key')} rows=${keyed.data?.items ?? []}
-                name=${(/** @type {any} */ row) => keyName(row, of)} id=${(/** @type {any} */ row) => row.key?.id ?? '-'} />
+                name=${(/** @type {any} */ row) => keyName(row, of)} id=${(/** @type {any} */ row) =>
+                    row.key?.id ?? '-'} />
             <${Breakdown} caption=${t('usage.by_status')} title=${t('usage.status')} rows=${statuses.data?.items ?? []}
-                name=${(/** @type {any} */ row) => t(`usage.${row.status}`)} id=${(/** @type {any} */ row) => row.status} />
+                name=${(/** @type {any} */ row) => t(`usage.${row.status}`)} id=${(/** @type {any} */ row) =>
+                    row.status} />
         </div>`}
     <//>`;
 }

@@ -34,7 +34,8 @@ export function Picture() {
     };
     return html`<div class="row picture-row">
         <${Avatar} large name=${user.name ?? user.email} url=${user.avatar_url} />
-        <input ref=${input} id=${id} class="hidden" type="file" accept="image/png,image/jpeg,image/webp" onChange=${choose}
+        <input ref=${input} id=${id} class="hidden" type="file" accept="image/png,image/jpeg,image/webp"
+            onChange=${choose}
             tabindex="-1" aria-label=${t('picture.choose')} />
         <${Button} onClick=${() => input.current?.click()}>${t('picture.choose')}<//>
         ${user.avatar_url && html`<${Button} onClick=${remove}>${t('picture.remove')}<//>`}
@@ -83,7 +84,8 @@ function Crop({picture, onClose, onDone}) {
         await onDone(blob);
         onClose();
     };
-    const slider = (/** @type {'zoom' | 'x' | 'y'} */ name, /** @type {number} */ min, /** @type {number} */ max) => html`
+    const slider = (/** @type {'zoom' | 'x' | 'y'} */ name, /** @type {number} */ min, /** @type {number} */ max) =>
+        html`
         <label class="slider">${t(`picture.${name}`)}<input type="range" min=${min} max=${max} step="0.01"
             value=${view[name]} onInput=${(/** @type {any} */ event) =>
                 setView({...view, [name]: Number(event.currentTarget.value)})} /></label>`;

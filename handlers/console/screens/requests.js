@@ -24,7 +24,8 @@ export function Requests() {
         {title: t('requests.asked'), cell: (/** @type {any} */ row) => html`<${Time} at=${row.requested_at} />`},
         {title: t('common.actions'), kind: 'actions', cell: (/** @type {any} */ row) => html`
             <${Button} small kind="primary" disabled=${!row.email_verified}
-                label=${t('requests.approve_of', {name: row.name ?? row.email})} onClick=${() => decide(row, 'approve')}>
+                label=${t('requests.approve_of', {name: row.name ?? row.email})} onClick=${() => decide(row,
+                    'approve')}>
                 ${t('requests.approve')}<//>
             <${Button} small label=${t('requests.reject_of', {name: row.name ?? row.email})}
                 onClick=${() => decide(row, 'reject')}>${t('requests.reject')}<//>`},

@@ -38,7 +38,8 @@ function Address() {
     const {client, user} = useSession();
     const [sent, setSent] = useState('');
     const save = async (/** @type {Record<string, any>} */ values, /** @type {HTMLFormElement} */ form) => {
-        await client.post('/email/change', {new_email: values.new_email, ...values.password && {password: values.password}});
+        await client.post('/email/change', {new_email: values.new_email, ...values.password
+            && {password: values.password}});
         setSent(values.new_email);
         form.reset();
     };
@@ -106,7 +107,8 @@ function Providers() {
         {title: t('security.provider'), kind: 'main', cell: (/** @type {any} */ row) => html`${row.provider}
             <span class="muted">${row.email}</span>`},
         {title: t('keys.last_used'), cell: (/** @type {any} */ row) => html`<${Time} at=${row.last_used_at} />`},
-        {title: t('common.actions'), kind: 'actions', cell: (/** @type {any} */ row) => html`<${Button} small kind="quiet"
+        {title: t('common.actions'), kind: 'actions', cell: (/** @type {any} */ row) => html`<${Button} small
+            kind="quiet"
             onClick=${() => unlink(row)}>${t('security.unlink')}<//>`},
     ];
     const offers = providers.includes('google');
@@ -121,7 +123,8 @@ function Providers() {
 function End() {
     const {client, user} = useSession();
     const [isOpen, setOpen] = useState(false);
-    return html`<${Section} tone="danger-zone" title=${t('security.end_account')} intro=${t('security.end_account_hint')}>
+    return html`<${Section} tone="danger-zone" title=${t('security.end_account')}
+        intro=${t('security.end_account_hint')}>
         <p><${Button} kind="danger" onClick=${() => setOpen(true)}>${t('security.end_account')}<//></p>
         ${isOpen && html`<${Confirm} title=${t('security.end_account')} submit=${t('security.end_account')}
             onClose=${() => setOpen(false)} onConfirm=${async (/** @type {any} */ {password}) => {

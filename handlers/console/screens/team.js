@@ -29,7 +29,8 @@ export default function Team({route}) {
             html`<${Forbidden} title=${t('invites.title')} permission="team:invite" />`;
     const tabs = [
         {href: of('team'), text: t('team.members'), current: part === 'members', permission: 'team:read'},
-        {href: of('team', ['invites']), text: t('team.invites'), current: part === 'invites', permission: 'team:invite'},
+        {href: of('team', ['invites']), text: t('team.invites'), current: part === 'invites',
+            permission: 'team:invite'},
         {href: of('team', ['requests']), text: t('team.requests'), current: part === 'requests',
          permission: 'team:approve'}].filter(tab => can(tab.permission));
     /** @type {Record<string, {permission: string, Show: any, path: string}>} */
@@ -44,9 +45,11 @@ export default function Team({route}) {
     const query = part === 'members' ? {q: route.query.get('q'), role: route.query.get('role')} : {};
     const id = '<user id>';
     return html`<${Screen} key=${part} title=${t('team.title')} intro=${t('team.intro', {name: me.workspace?.name})}
-            tabs=${tabs} actions=${can('team:invite') && html`<${LinkButton} kind="primary" href=${of('team', ['invite'])}>
+            tabs=${tabs} actions=${can('team:invite') && html`<${LinkButton} kind="primary" href=${of('team',
+                ['invite'])}>
                 ${t('team.invite')}<//>`}
-            calls=${part === 'members' ? [{path, query}, {method: 'PATCH', path: `/team/${id}`, body: {role: 'manager'}},
+            calls=${part === 'members' ? [{path, query}, {method: 'PATCH', path: `/team/${id}`,
+                body: {role: 'manager'}},
                 {path: `/team/${id}/removal-preview`}, {method: 'DELETE', path: `/team/${id}`}] : [{path}]}>
         <${Show} route=${route} />
     <//>`;
@@ -65,13 +68,15 @@ function Members({route}) {
     const search = (/** @type {Event} */ event) => {
         event.preventDefault();
         const form = new FormData(/** @type {HTMLFormElement} */ (event.currentTarget));
-        navigate(of('team', [], {q: String(form.get('q') ?? ''), role: String(form.get('role') ?? '')}), {replace: true});
+        navigate(of('team', [], {q: String(form.get('q') ?? ''), role: String(form.get('role') ?? '')}),
+            {replace: true});
     };
     const setRole = async (/** @type {any} */ row, /** @type {HTMLSelectElement} */ control) => {
         const role = control.value;
         try {
             const changed = await client.patch(`/team/${row.user_id}`, {role});
-            list.change(rows => rows.map(one => one.user_id === row.user_id ? {...one, role: changed.role ?? role} : one));
+            list.change(rows => rows.map(one => one.user_id === row.user_id ? {...one,
+                role: changed.role ?? role} : one));
             toast(t('team.role_changed', {name: row.name ?? row.email, role: t(`role.${role}`)}));
         } catch (error) {
             control.value = row.role;
@@ -85,8 +90,10 @@ function Members({route}) {
             ${row.name && html`<span class="muted">${row.email}</span>`}</span></span>`},
         {title: t('team.role'), cell: (/** @type {any} */ row) => row.is_owner ? html`<${Badge} tone="accent">
             ${t('team.owner')}<//>` : can('team:roles') ? html`<select aria-label=${t('team.role_of',
-                {name: row.name ?? row.email})} onChange=${(/** @type {any} */ event) => setRole(row, event.currentTarget)}>
-                ${roles.map(role => html`<option value=${role} selected=${role === row.role}>${t(`role.${role}`)}</option>`)}
+                {name: row.name ?? row.email})} onChange=${(/** @type {any} */ event) => setRole(row,
+                    event.currentTarget)}>
+                ${roles.map(role => html`<option value=${role}
+                    selected=${role === row.role}>${t(`role.${role}`)}</option>`)}
             </select>` : t(`role.${row.role}`)},
         {title: t('team.joined'), cell: (/** @type {any} */ row) => html`<${Time} at=${row.joined_at} />`},
         {title: t('common.actions'), kind: 'actions', cell: (/** @type {any} */ row) => html`
@@ -106,9 +113,11 @@ function Members({route}) {
                     ${role ? t(`role.${role}`) : t('team.any_role')}</option>`)}</select>
             <${Button} type="submit">${t('common.search')}<//>
         </form>
-        <${ListTable} list=${list} caption=${t('team.members')} columns=${columns} id=${(/** @type {any} */ row) => row.user_id}
+        <${ListTable} list=${list} caption=${t('team.members')} columns=${columns} id=${(/** @type {any} */ row) =>
+            row.user_id}
             empty=${html`<${Empty} title=${t('team.none')} />`} />
-        ${removed && html`<${Removal} of=${removed} isSelf=${removed.user_id === user.id} onClose=${() => setRemoved(null)}
+        ${removed && html`<${Removal} of=${removed} isSelf=${removed.user_id === user.id} onClose=${() =>
+            setRemoved(null)}
             onDone=${() => {
                 setRemoved(null);
                 if (removed.user_id === user.id) {
@@ -130,7 +139,8 @@ function Members({route}) {
 function Removal({of: row, isSelf, onClose, onDone}) {
     const {client} = useSession();
     const name = row.name ?? row.email;
-    const preview = useLoad(row.user_id, signal => client.get(`/team/${row.user_id}/removal-preview`, {limit: 20}, signal));
+    const preview = useLoad(row.user_id, signal => client.get(`/team/${row.user_id}/removal-preview`, {limit: 20},
+        signal));
     const keys = preview.data?.items ?? [];
     const count = preview.data?.total ?? keys.length;
     return html`<${Confirm} title=${isSelf ? t('team.leave_title') : t('team.remove_title', {name})}
@@ -141,8 +151,10 @@ function Removal({of: row, isSelf, onClose, onDone}) {
         <p>${isSelf ? t('team.leave_hint') : t('team.remove_hint')}</p>
         ${preview.problem ? html`<${ProblemNotice} problem=${preview.problem} retry=${preview.reload} />` :
             !preview.data ? html`<${Loading} />` : html`
-            <${Notice} tone=${count ? 'bad' : 'info'} title=${count ? t('team.keys_end', {count}) : t('team.no_keys_end')}>
-                ${count > 0 && html`<ul class="plain-list">${keys.map((/** @type {any} */ key) => html`<li key=${key.prefix}>
+            <${Notice} tone=${count ? 'bad' : 'info'} title=${count ? t('team.keys_end',
+                {count}) : t('team.no_keys_end')}>
+                ${count > 0 && html`<ul class="plain-list">${keys.map((/** @type {any} */ key) => html`<li
+                    key=${key.prefix}>
                     ${key.name} <code>${key.prefix}</code> · ${t('keys.last_used')}:
                     <${Time} at=${key.last_used_at} /></li>`)}</ul>`}<//>`}
     <//>`;

@@ -14,7 +14,8 @@ import {toast} from '../ui/toast.js';
 export default function Workspace({route}) {
     const of = useAddress();
     const {me} = useSession();
-    const part = route.workspace === null || route.rest[0] === 'new' ? 'new' : route.rest[0] === 'all' ? 'all' : 'settings';
+    const part = route.workspace === null || route.rest[0] === 'new' ? 'new' : route.rest[0] === 'all'
+        ? 'all' : 'settings';
     if (part === 'new')
         return html`<${Create} />`;
     const tabs = [
@@ -23,7 +24,8 @@ export default function Workspace({route}) {
     const calls = part === 'all' ? [{path: '/workspaces'}, {method: 'POST', path: '/workspaces', body: {name: '…'}}] :
         [{path: '/workspace'}, {method: 'PATCH', path: '/workspace', body: {join_policy: 'approval',
                                                                             join_domain: 'example.com'}}];
-    return html`<${Screen} key=${part} title=${t('workspace.title')} intro=${me.workspace?.name} tabs=${tabs} calls=${calls}
+    return html`<${Screen} key=${part} title=${t('workspace.title')} intro=${me.workspace?.name} tabs=${tabs}
+        calls=${calls}
             actions=${html`<${LinkButton} href=${of('workspace', ['new'])}>${t('nav.new_workspace')}<//>`}>
         ${part === 'all' ? html`<${All} />` : html`<${Settings} />`}
     <//>`;
@@ -63,7 +65,8 @@ function Settings() {
                 join_policy: chosen, join_domain: values.join_domain || null}))}>
                 <fieldset class="field"><legend>${t('workspace.policy')}</legend>
                     ${['closed', 'approval', 'open'].map(one => html`<${Choice} key=${one} controlled type="radio"
-                        name="join_policy" value=${one} label=${t(`join_policy.${one}`)} hint=${t(`join_policy.${one}_hint`)}
+                        name="join_policy" value=${one} label=${t(`join_policy.${one}`)}
+                            hint=${t(`join_policy.${one}_hint`)}
                         checked=${one === chosen} onChange=${() => setPolicy(one)} />`)}</fieldset>
                 <${Field} name="join_domain" label=${t('workspace.domain')} value=${settings.join_domain}
                     placeholder="example.com" spellcheck=${false} hint=${t('workspace.domain_hint')} />
@@ -87,7 +90,8 @@ function All() {
         {title: t('workspace.name'), kind: 'main', cell: (/** @type {any} */ row) => html`
             <a href=${address(row.id, 'overview')}>${row.name}</a>
             ${row.id === route.workspace && html` <${Badge} tone="accent">${t('workspace.current')}<//>`}`},
-        {title: t('team.role'), cell: (/** @type {any} */ row) => row.is_owner ? t('team.owner') : t(`role.${row.role}`)},
+        {title: t('team.role'), cell: (/** @type {any} */ row) => row.is_owner
+            ? t('team.owner') : t(`role.${row.role}`)},
         {title: t('team.joined'), cell: (/** @type {any} */ row) => html`<${Time} at=${row.joined_at} />`},
     ];
     return html`<${ListTable} list=${list} caption=${t('workspace.all')} columns=${columns}

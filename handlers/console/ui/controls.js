@@ -126,7 +126,10 @@ export function CopyButton({text, of, label, kind = 'plain', onCopy}) {
         ${isDone ? t('common.copied_short') : label ?? t('common.copy')}<//>`;
 }
 
-/** A text to copy, such as a command. @param {{text: string, label: string, secret?: boolean, onCopy?: () => void}} p */
+/**
+ * A text to copy, such as a command.
+ * @param {{text: string, label: string, secret?: boolean, onCopy?: () => void}} p
+ */
 export function Copyable({text, label, secret, onCopy}) {
     const shown = useRef(null);
     return html`<div class=${`copyable${secret ? ' secret' : ''}`}>

@@ -136,7 +136,8 @@ export function Field({name, label, hint, type = 'text', value, list, autocomple
 export function Select({name, label, hint, value, options, onChange}) {
     return html`<${Labelled} name=${name} label=${label} hint=${hint}>${(/** @type {any} */ attributes) => html`
         <select ...${attributes} onInput=${(/** @type {any} */ event) => onChange?.(event.currentTarget.value)}>
-            ${options.map(([key, text]) => html`<option value=${key} selected=${key === (value ?? '')}>${text}</option>`)}
+            ${options.map(([key, text]) => html`<option value=${key}
+                selected=${key === (value ?? '')}>${text}</option>`)}
         </select>`}<//>`;
 }
 
@@ -146,7 +147,8 @@ export function Select({name, label, hint, value, options, onChange}) {
  *     controlled: `checked` is the state of a parent. It hears of `input`, which comes before `change`:
  *     a render in between would reset the box.
  */
-export function Choice({name, label, hint, checked, disabled, type = 'checkbox', value, onChange, required, controlled}) {
+export function Choice({name, label, hint, checked, disabled, type = 'checkbox', value, onChange, required,
+    controlled}) {
     const id = useId();
     const state = controlled ? {checked} : {defaultChecked: checked};
     return html`<div class="choice">
@@ -158,7 +160,10 @@ export function Choice({name, label, hint, checked, disabled, type = 'checkbox',
     </div>`;
 }
 
-/** A password that confirms an action; the hidden address is for password managers. @param {{name?: string, label?: string}} props */
+/**
+ * A password that confirms an action; the hidden address is for password managers.
+ * @param {{name?: string, label?: string}} props
+ */
 export function PasswordField({name = 'password', label = t('common.your_password')}) {
     const {user} = useSession();
     return html`<input class="hidden" type="text" autocomplete="username" value=${user.email} readonly tabindex="-1"

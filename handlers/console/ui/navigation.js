@@ -21,7 +21,8 @@ const pictures = {
 };
 
 /** @param {{of: string}} props */
-const Picture = ({of}) => html`<svg class="picture" viewBox="0 0 24 24" aria-hidden="true"><path d=${pictures[of]} /></svg>`;
+const Picture = ({of}) => html`<svg class="picture" viewBox="0 0 24 24" aria-hidden="true"><path
+    d=${pictures[of]} /></svg>`;
 
 /** The workspaces of the user, each a link to its console. */
 function Switcher() {
@@ -36,7 +37,8 @@ function Switcher() {
             const element = details.current;
             if (!element?.open)
                 return;
-            if (event instanceof KeyboardEvent ? event.key === 'Escape' : !element.contains(/** @type {Node} */ (event.target))) {
+            if (event instanceof KeyboardEvent
+                ? event.key === 'Escape' : !element.contains(/** @type {Node} */ (event.target))) {
                 element.open = false;
                 if (event instanceof KeyboardEvent)
                     element.querySelector('summary')?.focus();
@@ -54,7 +56,8 @@ function Switcher() {
             <span class="switcher-name">${me.workspace?.name ?? t('nav.no_workspace')}</span></summary>
         <ul>${all.map(one => html`<li key=${one.id}><a href=${address(one.id, 'overview')}
             aria-current=${one.id === route.workspace ? 'true' : undefined}>${one.name}</a></li>`)}
-            <li class="separated"><a href=${address(route.workspace, 'workspace', ['new'])}>${t('nav.new_workspace')}</a></li>
+            <li class="separated"><a href=${address(route.workspace, 'workspace',
+                ['new'])}>${t('nav.new_workspace')}</a></li>
         </ul>
     </details>`;
 }

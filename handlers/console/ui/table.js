@@ -16,7 +16,8 @@ import {toast} from './toast.js';
 /**
  * On narrow screens a row becomes a block, with the titles of its columns beside the values.
  *
- * @param {{caption: string, columns: Column<any>[], rows: any[], id: (row: any) => string, showCaption?: boolean}} props
+ * @param {{caption: string, columns: Column<any>[], rows: any[], id: (row: any) => string, showCaption?: boolean}}
+ *     props
  */
 export function Table({caption, columns, rows, id, showCaption}) {
     const cell = (/** @type {Column<any>} */ column, /** @type {any} */ row) =>

@@ -21,7 +21,7 @@ export async function open(browser, server, options = {}) {
     const faults = [];
     await page.exposeBinding('reportViolation', (_, text) => faults.push(`policy: ${text}`));
     await page.addInitScript(() => addEventListener('securitypolicyviolation', event =>
-        window.reportViolation(`${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`)));
+        window.reportViolation(`${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}`)));
     page.on('request', request => {
         const url = request.url();
         if (!url.startsWith(server.origin) && !/^(data|blob|about):/.test(url))

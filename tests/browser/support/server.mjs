@@ -45,7 +45,8 @@ export class Server {
         // PostgreSQL runs as another user where this runs as root.
         spawnSync('chmod', ['755', server.folder]);
         const started = spawnSync(`${root}scripts/postgres`,
-                                  ['start', cluster, '--throwaway', '--while', String(process.pid)], {encoding: 'utf8'});
+                                  ['start', cluster, '--throwaway', '--while', String(process.pid)],
+                                      {encoding: 'utf8'});
         if (started.status !== 0)
             throw new Error(`PostgreSQL does not start: ${started.stderr}`);
         server.cluster = cluster;
