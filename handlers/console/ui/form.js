@@ -1,7 +1,8 @@
 // Forms: labels, hints, and the server's errors at their fields.
 import {t} from '../lib/i18n.js';
 import {Problem} from '../lib/problem.js';
-import {Button, Notice} from './controls.js';
+import {signInAddress} from '../lib/router.js';
+import {Button, LinkButton, Notice} from './controls.js';
 import {createContext, html, useContext, useEffect, useId, useRef, useState} from './html.js';
 import {describe, describeField} from './problem.js';
 import {useSession} from './session.js';
@@ -90,7 +91,9 @@ export function Form({onSubmit, submit, kind = 'primary', onCancel, onInput, dis
             onInput=${() => form.current && onInput?.(valuesOf(form.current))}>
             ${children}
             ${problem && !isExplained ? html`<div class="form-problem" tabindex="-1" role="alert">
-                <${Notice} tone="bad">${describe(problem)}<//></div>` : null}
+                <${Notice} tone="bad" action=${problem instanceof Problem &&
+                    problem.code === 'reauthentication_required' && html`<${LinkButton} small
+                    href=${signInAddress(location)}>${t('session.sign_in')}<//>`}>${describe(problem)}<//></div>` : null}
             <div class="form-actions">
                 <${Button} type="submit" kind=${kind} busy=${isBusy} disabled=${disabled}>${submit}<//>
                 ${onCancel && html`<${Button} onClick=${onCancel}>${t('common.cancel')}<//>`}
