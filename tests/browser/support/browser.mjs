@@ -48,6 +48,7 @@ export async function signUp(page, server, {email, name, workspace}) {
         if (value && await page.locator(`input[name=${field}]`).count())
             await page.fill(`input[name=${field}]`, value);
     await page.locator('form button[type=submit]').last().click();
+    await page.waitForURL(url => url.pathname !== '/sign-up');
     await page.goto(`${server.origin}/console`);
     await arrive(page, 'Overview');
     return page.url().replace(/\/overview.*/, '');
