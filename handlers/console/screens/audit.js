@@ -3,7 +3,7 @@ import {date, dateTime, device} from '../lib/format.js';
 import {has, t} from '../lib/i18n.js';
 import {navigate} from '../lib/router.js';
 import {Badge, Button, Empty, LinkButton, Notice, Time} from '../ui/controls.js';
-import {html, useId, useState} from '../ui/html.js';
+import {html, useEffect, useId, useRef, useState} from '../ui/html.js';
 import {Forbidden, Screen} from '../ui/screen.js';
 import {useAddress, useCan, useList, useLoad, useSession} from '../ui/session.js';
 import {ListTable} from '../ui/table.js';
@@ -122,6 +122,13 @@ function reasonOf(row) {
 
 /** @param {{of: any, person: (id: string | null) => string | null, onClose: () => void}} props */
 function Event({of: row, person, onClose}) {
+    const heading = useRef(/** @type {HTMLElement | null} */ (null));
+    // The details may be far from the button that opened them.
+    useEffect(() => {
+        const before = document.activeElement;
+        heading.current?.focus();
+        return () => before instanceof HTMLElement && before.isConnected ? before.focus() : undefined;
+    }, [row.id]);
     const facts = [
         ['audit.when', dateTime(row.at)], ['audit.action', html`<code>${row.action}</code>`],
         ['audit.who', person(row.actor.user_id) ?? '–'],
@@ -131,7 +138,7 @@ function Event({of: row, person, onClose}) {
         ['security.device', row.user_agent && html`<span title=${row.user_agent}>${device(row.user_agent)}</span>`],
         ['audit.request', row.request_id && html`<code>${row.request_id}</code>`]];
     return html`<aside class="details" aria-label=${t('audit.details')}>
-        <div class="section-head"><h2>${nameOf(row.action)}</h2>
+        <div class="section-head"><h2 tabindex="-1" ref=${heading}>${nameOf(row.action)}</h2>
             <${Button} small onClick=${onClose}>${t('common.close')}<//></div>
         ${isRefusal(row.action) && html`<${Notice} tone="bad" title=${t('audit.why')}><p>${reasonOf(row)}</p>
             ${row.details?.count > 1 && html`<p>${t('audit.times', {count: row.details.count,
