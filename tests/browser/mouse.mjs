@@ -79,7 +79,7 @@ test('a key is minted, changed, rotated and revoked', async () => {
     assert.ok(!(await page.content()).includes(successor));
 
     await button(page, 'Revoke').click();
-    await dialog(page).getByText('Last seven days').waitFor();
+    await dialog(page).getByText('Last seven days', {exact: true}).waitFor();
     await button(dialog(page), 'Revoke').click();
     await page.getByText('This key is revoked').waitFor();
     assert.equal(await check(successor, 'content:read'), 401);
