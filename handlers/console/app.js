@@ -5,7 +5,7 @@ import {Problem} from './lib/problem.js';
 import {site} from './lib/site.js';
 import {address, follow, navigate, parse, signInAddress} from './lib/router.js';
 import {Loading} from './ui/controls.js';
-import {html, useCallback, useEffect, useState} from './ui/html.js';
+import {html, useCallback, useEffect, useRef, useState} from './ui/html.js';
 import {Frame} from './ui/navigation.js';
 import {ProblemNotice} from './ui/problem.js';
 import {asProblem, SessionContext} from './ui/session.js';
@@ -28,7 +28,7 @@ const modules = {
 const leave = () => location.assign(signInAddress(location));
 
 /** The session of a workspace. @param {string | null} workspace */
-async function open(workspace) {
+export async function open(workspace) {
     const client = new Client(workspace, {onSignedOut: leave});
     const issued = await client.open();
     client.workspace = issued.workspace?.id ?? null;
@@ -39,12 +39,14 @@ async function open(workspace) {
 /** @param {Schemas['me']} me */
 const languagesOf = me => me.user?.locale ? [me.user.locale, ...navigator.languages] : navigator.languages;
 
-export function App() {
+/** @param {{first: ReturnType<typeof open>}} props  first: the session of the page's address */
+export function App({first}) {
     const [route, setRoute] = useState(() => parse(location.pathname, location.search));
     const [session, setSession] = useState(
         /** @type {{client: Client, me: Schemas['me']} | null} */ (null));
     const [problem, setProblem] = useState(/** @type {Problem | null} */ (null));
     const [round, setRound] = useState(0);
+    const next = useRef(/** @type {ReturnType<typeof open> | null} */ (first));
     useEffect(() => follow(setRoute), []);
 
     useEffect(() => {
@@ -53,7 +55,9 @@ export function App() {
             return;
         let isCurrent = true;
         setProblem(null);
-        open(route.workspace).then(async opened => {
+        const begun = next.current ?? open(route.workspace);
+        next.current = null;
+        begun.then(async opened => {
             await use(languagesOf(opened.me));
             if (!isCurrent)
                 return;
