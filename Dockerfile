@@ -8,7 +8,7 @@ ARG BASE=debian:bookworm-slim
 
 FROM ${BASE} AS build
 RUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-      clang-19 cmake ninja-build mold ca-certificates gzip npm \
+      clang-19 cmake ninja-build mold ca-certificates brotli gzip npm \
       libboost1.81-dev libssl-dev libpq-dev libargon2-dev libcurl4-openssl-dev libicu-dev libzxcvbn-dev \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /source

@@ -1,5 +1,6 @@
 #include "handlers/routes.hpp"
 
+#include "handlers/console/console.hpp"
 #include "handlers/endpoints/accounts.hpp"
 #include "handlers/endpoints/api_keys.hpp"
 #include "handlers/endpoints/audit.hpp"
@@ -8,7 +9,6 @@
 #include "handlers/endpoints/email_address.hpp"
 #include "handlers/endpoints/forward_auth.hpp"
 #include "handlers/endpoints/health.hpp"
-#include "handlers/endpoints/html_pages.hpp"
 #include "handlers/endpoints/introspection.hpp"
 #include "handlers/endpoints/invite_acceptance.hpp"
 #include "handlers/endpoints/invites.hpp"
@@ -27,8 +27,17 @@
 #include "handlers/metrics/registry.hpp"
 #include "handlers/openapi/document.hpp"
 #include "handlers/openapi/swagger_ui.hpp"
+#include "handlers/pages/accounts.hpp"
+#include "handlers/pages/email_links.hpp"
+#include "handlers/pages/home.hpp"
+#include "handlers/pages/invite.hpp"
+#include "handlers/pages/links.hpp"
+#include "handlers/pages/passwords.hpp"
+#include "handlers/pages/provider_sign_in.hpp"
+#include "handlers/static_files/static_files.hpp"
 #include "schemas/health.hpp"
 #include "schemas/mcp.hpp"
+#include "schemas/site.hpp"
 
 namespace handlers {
 
@@ -48,6 +57,8 @@ constexpr guard introspect = require_permission("tokens:introspect");
 constexpr guard read_audit = require_permission("audit:read");
 constexpr guard read_keys = require_permission("api_keys:read");
 constexpr guard write_keys = require_permission("api_keys:write");
+/// The form of a page.
+constexpr guard submitted = anyone.same_origin();
 
 constexpr route table[] = {
     post<&accounts::signup>("/api/v1/users/signup", anyone, 201),
@@ -133,12 +144,32 @@ constexpr route table[] = {
     post<&introspection::inspect>("/api/v1/users/introspect", introspect),
     post<&introspection::revoke>("/api/v1/users/revoke", anyone),
 
-    get<&html_pages::verify>("/verify", anyone),
-    get<&html_pages::reset>("/reset", anyone),
-    get<&html_pages::change_email>("/email-change", anyone),
-    get<&html_pages::invite>("/invite", anyone),
-    get<&html_pages::unsubscribe>("/unsubscribe", anyone),
-    get<&html_pages::claim>("/claim", anyone),
+    get<&pages::home>("/", anyone).documents<schemas::site_links>(),
+    get<&pages::sign_in>("/sign-in", anyone),
+    post<&pages::submit_sign_in>("/sign-in", submitted),
+    get<&pages::begin_provider_sign_in>("/sign-in/google", anyone),
+    get<&pages::finish_provider_sign_in>("/sign-in/google/done", anyone),
+    get<&pages::sign_up>("/sign-up", anyone),
+    post<&pages::submit_sign_up>("/sign-up", submitted),
+    get<&pages::sign_out>("/sign-out", anyone),
+    post<&pages::submit_sign_out>("/sign-out", submitted),
+    get<&pages::forgot>("/forgot", anyone),
+    post<&pages::submit_forgot>("/forgot", submitted),
+    get<&pages::reset>("/reset", anyone),
+    post<&pages::submit_reset>("/reset", submitted),
+    get<&pages::check_mail>("/check-mail", anyone),
+    post<&pages::submit_check_mail>("/check-mail", submitted),
+    get<&pages::verify>("/verify", anyone),
+    post<&pages::submit_verify>("/verify", submitted),
+    get<&pages::change_email>("/email-change", anyone),
+    post<&pages::submit_change_email>("/email-change", submitted),
+    get<&pages::invite>("/invite", anyone),
+    post<&pages::submit_invite>("/invite", submitted),
+    get<&pages::claim>("/claim", anyone),
+    post<&pages::submit_claim>("/claim", submitted),
+    get<&pages::unsubscribe>("/unsubscribe", anyone),
+    post<&pages::submit_unsubscribe>("/unsubscribe/confirm", submitted),
+    get<&pages::done>("/done", anyone),
     post<&notifications::unsubscribe>("/unsubscribe", anyone, 204),
 
     get<&forward_auth::jwks>("/.well-known/jwks.json", anyone).documents<schemas::json_web_key_set>(),
@@ -153,7 +184,9 @@ constexpr route table[] = {
         .documents<schemas::protected_resource>(),
     get<&openapi::show>("/openapi.json", anyone),
     get<&swagger_ui::show>("/docs", anyone),
-    get<&swagger_ui::show_file>("/docs/{file}", anyone),
+    get<&console::show>("/console", anyone).with_operation("pageConsole"),
+    get<&console::show>("/console/{path*}", anyone).with_operation("pageConsoleScreen"),
+    get<&static_files::show>("/assets/{digest}/{path*}", anyone),
     get<&health::live>("/healthz", unlimited).documents<schemas::health>().on_listeners(served_on::both),
     get<&health::ready>("/readyz", unlimited)
         .documents<schemas::health>()
@@ -168,8 +201,10 @@ constexpr auto documented_table = with_operations(
     avatars::operations, notifications::operations, workspaces::operations, team::operations,
     api_keys::operations, join_requests::operations, audit::operations, usage::operations,
     invites::operations, invite_acceptance::operations, forward_auth::operations, introspection::operations,
-    openapi::operations, mcp::operations, swagger_ui::operations, html_pages::operations, health::operations,
-    metrics::operations);
+    openapi::operations, mcp::operations, swagger_ui::operations, static_files::operations,
+    console::operations, pages::account_operations, pages::password_operations, pages::email_link_operations,
+    pages::invite_operations, pages::link_operations, pages::provider_operations, pages::home_operations,
+    health::operations, metrics::operations);
 
 } // namespace
 

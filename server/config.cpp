@@ -16,9 +16,17 @@ namespace server {
 
 namespace {
 
+/// The look of the pages.
+struct raw_brand {
+    std::optional<schemas::name_text<1, 64>> brand_name;
+    std::optional<picture_setting> brand_logo;
+    std::optional<colour_setting> brand_accent;
+};
+BOOST_DESCRIBE_STRUCT(raw_brand, (), (brand_name, brand_logo, brand_accent))
+
 /** All settings, validated one by one. A member's name is that of its flag, and of its variable in lower
     case. */
-struct raw_settings {
+struct raw_settings : raw_brand {
     std::optional<schemas::text<1, 4096>> data_dir;
     std::optional<listen_setting> listen;
     std::optional<listen_setting> admin_listen;
@@ -71,7 +79,7 @@ struct raw_settings {
     std::optional<bool> migrate;
     std::optional<schemas::integer<0, 600>> drain_delay;
 };
-BOOST_DESCRIBE_STRUCT(raw_settings, (),
+BOOST_DESCRIBE_STRUCT(raw_settings, (raw_brand),
                       (data_dir, listen, admin_listen, tls_cert, tls_key, tls_client_ca, database_url,
                        public_url, master_key, threads, rate_limit_per_minute, password_hash, argon2,
                        jwt_algorithm, log_level, cors_origins, trusted_proxies, extra_resources,
@@ -279,6 +287,14 @@ config to_config(raw_settings in)
         h.extra_resources = std::move(in.extra_resources->names);
     h.jwt_algorithm = in.jwt_algorithm == jwt_algorithm_name::EdDSA ? crypto::jwt_algorithm::eddsa
                                                                     : crypto::jwt_algorithm::es256;
+    if (in.brand_name)
+        h.brand.name = std::move(in.brand_name->value);
+    if (in.brand_accent)
+        h.brand.accent = std::move(in.brand_accent->value);
+    if (in.brand_logo) {
+        h.brand.logo = std::move(in.brand_logo->content);
+        h.brand.is_logo_svg = in.brand_logo->is_svg;
+    }
     if (in.password_hash)
         h.password_costs = in.password_hash->costs;
     return out;

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <fstream>
 
 namespace server {
 
@@ -291,6 +292,42 @@ std::optional<redirects_setting> redirects_setting::read(std::string_view in, co
         out.urls.emplace_back(item);
     }
     return out;
+}
+
+std::optional<colour_setting> colour_setting::read(std::string_view in, const path& at,
+                                                   validation_errors& errors)
+{
+    auto is_hex = [](char c) {
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+    };
+    if (in.size() == 7 && in[0] == '#' && std::ranges::all_of(in.substr(1), is_hex))
+        return colour_setting{std::string(in)};
+    add_error(at, errors, "must be a colour such as #3346c8");
+    return std::nullopt;
+}
+
+std::optional<picture_setting> picture_setting::read(std::string_view in, const path& at,
+                                                     validation_errors& errors)
+{
+    constexpr std::size_t max_size = std::size_t{256} << 10;
+    std::ifstream file(std::string(in), std::ios::binary);
+    picture_setting out;
+    out.content.resize(max_size + 1);
+    file.read(out.content.data(), static_cast<std::streamsize>(out.content.size()));
+    out.content.resize(static_cast<std::size_t>(file.gcount()));
+    if (out.content.empty() || file.bad()) {
+        add_error(at, errors, "cannot be read, or is empty: " + std::string(in));
+        return std::nullopt;
+    }
+    auto begin = out.content.find_first_not_of(" \t\r\n");
+    std::string_view text = out.content;
+    text.remove_prefix(begin == std::string::npos ? text.size() : begin);
+    out.is_svg = (text.starts_with("<?xml") || text.starts_with("<!--") || text.starts_with("<svg")) &&
+                 text.find("<svg") != text.npos;
+    if (out.content.size() <= max_size && (out.is_svg || text.starts_with("\x89PNG\r\n\x1a\n")))
+        return out;
+    add_error(at, errors, "must be an SVG or PNG file of at most 256 KiB");
+    return std::nullopt;
 }
 
 } // namespace server

@@ -127,6 +127,23 @@ BOOST_DESCRIBE_ENUM(jwt_algorithm_name, ES256, EdDSA)
 enum class log_level_name { debug, info, warning, error };
 BOOST_DESCRIBE_ENUM(log_level_name, debug, info, warning, error)
 
+/// A colour: `#rrggbb`.
+struct colour_setting {
+    std::string value;
+
+    static std::optional<colour_setting> read(std::string_view in, const schemas::path& at,
+                                              schemas::validation_errors& errors);
+};
+
+/// The path of a picture, which is read: SVG or PNG, up to 256 KiB.
+struct picture_setting {
+    std::string content;
+    bool is_svg = false;
+
+    static std::optional<picture_setting> read(std::string_view in, const schemas::path& at,
+                                               schemas::validation_errors& errors);
+};
+
 /// A duration in seconds, up to ten years.
 using seconds_setting = schemas::integer<1, 315'360'000>;
 

@@ -1,6 +1,7 @@
 #include "server/shared_state.hpp"
 
 #include "handlers/openapi/document.hpp"
+#include "handlers/pages/brand.hpp"
 #include "handlers/routes.hpp"
 
 #include <boost/json/serialize.hpp>
@@ -49,7 +50,9 @@ shared_state::shared_state(const config& settings, std::shared_ptr<const tls_con
       routes(handlers::all_routes(), settings.admin_listen ? &is_on_site : nullptr),
       admin_routes(handlers::all_routes(), &is_for_operations),
       openapi(boost::json::serialize(
-          handlers::describe_api(handlers::all_routes(), settings.handlers.public_url, LATCHKEY_VERSION)))
+          handlers::describe_api(handlers::all_routes(), settings.handlers.public_url, LATCHKEY_VERSION))),
+      files(settings.handlers.public_url, handlers::embedded_files(),
+            handlers::pages::brand_files(settings.handlers.brand))
 {}
 
 } // namespace server

@@ -9,6 +9,7 @@
 #include "handlers/access/rate_limiter.hpp"
 #include "handlers/http/router.hpp"
 #include "handlers/metrics/registry.hpp"
+#include "handlers/static_files/file_tree.hpp"
 #include "server/config.hpp"
 #include "server/connection_limiter.hpp"
 #include "server/tls/context.hpp"
@@ -42,6 +43,8 @@ struct shared_state {
     handlers::router admin_routes;
     /// The OpenAPI document, as JSON.
     std::string openapi;
+    /// Styles, scripts and pictures of the pages.
+    handlers::file_tree files;
 };
 
 } // namespace server

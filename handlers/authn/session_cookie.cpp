@@ -44,15 +44,10 @@ std::optional<db::uuid> default_workspace(const db::browser_sessions::loaded& fo
     return found.workspaces.empty() ? std::nullopt : std::optional(found.workspaces.front().workspace.id);
 }
 
-} // namespace
-
-awaitable<std::optional<browser_session>> load_browser_session(call& c)
+awaitable<std::optional<browser_session>> load_session_of(const call& c, db::digest cookie)
 {
-    auto cookie = read_session_cookie(c);
-    if (!cookie)
-        co_return std::nullopt;
     auto max_age = c.cx.config.session_max_age;
-    auto found = co_await db::browser_sessions::find(c.cx.db, *cookie, max_age);
+    auto found = co_await db::browser_sessions::find(c.cx.db, cookie, max_age);
     if (!found || check_account(c.cx.config, found->user))
         co_return std::nullopt;
     browser_session out;
@@ -63,6 +58,21 @@ awaitable<std::optional<browser_session>> load_browser_session(call& c)
     out.signed_in_at = found->session.created_at;
     out.expires_at = found->session.expires_at;
     co_return out;
+}
+
+} // namespace
+
+awaitable<std::optional<browser_session>> load_browser_session(call& c)
+{
+    auto cookie = read_session_cookie(c);
+    if (!cookie)
+        co_return std::nullopt;
+    co_return co_await load_session_of(c, *cookie);
+}
+
+awaitable<std::optional<browser_session>> browser_sign_in::load() const
+{
+    return load_session_of(c_, token_.digest);
 }
 
 browser_sign_in::browser_sign_in(call& c) : c_(c), token_(crypto::make_one_time_token())

@@ -48,6 +48,9 @@ public:
     browser_sign_in(const browser_sign_in&) = delete;
     browser_sign_in& operator=(const browser_sign_in&) = delete;
 
+    /// The session that the handler has opened. @return nothing unless it has @throw db::failure
+    awaitable<std::optional<browser_session>> load() const;
+
     /// The value of Set-Cookie. Only once the handler has succeeded: until then no session has the cookie.
     std::string set_cookie() const;
 

@@ -5,7 +5,6 @@
 
 #include <boost/describe/class.hpp>
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -18,8 +17,8 @@ namespace handlers {
 /// The path of the cookie, and of the endpoints that use it.
 inline constexpr std::string_view oidc_base_path = "/api/v1/users/oauth/google";
 
-/// Paths of the HTML pages that have a sign-in, and may be its redirect URI.
-inline constexpr std::array<std::string_view, 3> oidc_pages{"/email-change", "/invite", "/verify"};
+/// The path of the site's own page that may be the redirect URI of a sign-in.
+inline constexpr std::string_view oidc_return_page = "/sign-in/google/done";
 
 /// Sign-ins that one browser can have in progress: the cookies of more would fill its header.
 inline constexpr std::size_t max_begun_sign_ins = 5;

@@ -72,15 +72,12 @@ bool is_address(std::string_view text)
     return schemas::email_address::read(text, at, errors).has_value();
 }
 
-/// Those of the operator's list, and this server's own pages that have a sign-in.
+/// Those of the operator's list, and this server's own page.
 bool is_allowed(const settings& config, std::string_view redirect_uri)
 {
-    auto is_own = [&](std::string_view path) {
-        return redirect_uri.starts_with(config.public_url) &&
-               redirect_uri.substr(config.public_url.size()) == path;
-    };
-    return std::ranges::any_of(oidc_pages, is_own) ||
-           std::ranges::count(config.redirect_allowlist, redirect_uri) > 0;
+    bool is_own = redirect_uri.starts_with(config.public_url) &&
+                  redirect_uri.substr(config.public_url.size()) == oidc_return_page;
+    return is_own || std::ranges::count(config.redirect_allowlist, redirect_uri) > 0;
 }
 
 reply not_begun_here()

@@ -41,6 +41,7 @@ class refusal_writer;
 
 namespace handlers {
 
+class file_tree;
 class metrics_registry;
 class oidc_provider;
 class permission_table;
@@ -107,6 +108,10 @@ struct context {
     const metrics_registry* metrics = nullptr;
     /// Shared: the OpenAPI document as JSON.
     const std::string* openapi = nullptr;
+    /// Shared: the styles, scripts and pictures of the pages.
+    const file_tree* files = nullptr;
+    /// Writes an error as a page, for a browser; nothing for any other client. Null: there are no pages.
+    std::optional<reply> (*error_page)(call&, const problem&) = nullptr;
     /// Shared: the route table, of which MCP tools are views.
     std::span<const route> routes = {};
     /// For the header lines of frequent replies.

@@ -12,18 +12,32 @@
 #include <algorithm>
 #include <exception>
 #include <memory>
+#include <new>
 #include <optional>
 
 namespace handlers {
 
 namespace {
 
+/// An error as the client can read it: a page for a browser, else JSON.
+reply write_error(call& c, const problem& why)
+{
+    try {
+        if (auto page = c.cx.error_page ? c.cx.error_page(c, why) : std::nullopt)
+            return std::move(*page);
+    } catch (const std::bad_alloc&) {
+        throw;
+    } catch (const std::exception&) { // no page is better than no answer
+    }
+    return to_reply(why);
+}
+
 /// The error of a request that matches no route, and so is counted by no guard.
 std::variant<reply, pending> unmatched(pending request, problem why)
 {
     auto& c = request.call;
     if (auto decided = try_reject(c, why)) {
-        auto out = to_reply(**decided);
+        auto out = write_error(c, **decided);
         allow_origin(c.cx.config, c.req, out);
         return out;
     }
@@ -37,7 +51,7 @@ awaitable<reply> count_unmatched(pending& request)
 {
     auto& c = request.call;
     auto error = co_await reject_counted(c, *request.unmatched);
-    auto out = to_reply(error);
+    auto out = write_error(c, error);
     allow_origin(c.cx.config, c.req, out);
     co_return out;
 }
@@ -90,7 +104,7 @@ reply finish(reply out, const pending& request)
 
 reply reject(const route& route, call& c, const problem& why)
 {
-    return route.write_refusal ? route.write_refusal(c, why) : to_reply(why);
+    return route.write_refusal ? route.write_refusal(c, why) : write_error(c, why);
 }
 
 /// Maps the exception being handled to a problem.
@@ -135,7 +149,7 @@ awaitable<reply> run_guarded(pending& request)
             co_return reject(route, request.call, *lost);
         co_return std::get<reply>(std::move(outcome));
     } catch (...) {
-        co_return to_reply(problem_of_current_exception());
+        co_return write_error(request.call, problem_of_current_exception());
     }
 }
 
@@ -151,7 +165,7 @@ std::optional<reply> try_run_sync(pending& request)
         return *decision ? reject(*request.route, request.call, **decision)
                          : request.route->run_sync(request.call);
     } catch (...) {
-        return to_reply(problem_of_current_exception());
+        return write_error(request.call, problem_of_current_exception());
     }
 }
 
@@ -179,7 +193,7 @@ std::variant<reply, pending> admit_now(const router& routes, context& cx, const 
             return finish(reject(*found->route, found->call, **decision), *found);
         found->is_admitted = decision.has_value();
     } catch (...) {
-        return finish(to_reply(problem_of_current_exception()), *found);
+        return finish(write_error(found->call, problem_of_current_exception()), *found);
     }
     return out;
 }
@@ -196,7 +210,7 @@ awaitable<std::optional<reply>> refusal_by(pending& request, guard_check check)
         if (auto error = co_await check(request.call, request.route->guard))
             refusal = reject(*request.route, request.call, *error);
     } catch (...) {
-        refusal = to_reply(problem_of_current_exception());
+        refusal = write_error(request.call, problem_of_current_exception());
     }
     if (refusal)
         co_return finish(std::move(*refusal), request);

@@ -73,7 +73,27 @@ struct operation {
     std::string_view summary;
     std::string_view description = {};
     constexpr_list<documented_error, 14> errors = {};
-    constexpr_list<extra_response, 2> extra_responses = {};
+    constexpr_list<extra_response, 3> extra_responses = {};
+    /// HTML for people: any status may have a page.
+    bool is_page = false;
+    /// Its body is a form of a page.
+    bool takes_form = false;
+
+    /// The operation is a page of the site.
+    constexpr operation as_page() const
+    {
+        auto out = responds(200, "The page.", "text/html");
+        out.is_page = true;
+        return out;
+    }
+
+    /// The operation is what the form of a page is sent to.
+    constexpr operation as_form() const
+    {
+        auto out = as_page().responds(303, "Done: the browser continues at another page.");
+        out.takes_form = true;
+        return out;
+    }
 
     template <class... Errors>
     constexpr operation fails_with(Errors... more) const

@@ -24,11 +24,28 @@ bool is_parameter(std::string_view segment)
     return segment.starts_with('{');
 }
 
-bool matches(const std::vector<std::string_view>& pattern, const std::vector<std::string_view>& path)
+/// A parameter `{name*}`, which takes the rest of the path.
+bool is_rest(std::string_view segment)
 {
+    return is_parameter(segment) && segment.ends_with("*}");
+}
+
+bool matches(const std::vector<std::string_view>& pattern, std::span<const std::string_view> path)
+{
+    if (is_rest(pattern.back())) {
+        if (path.size() < pattern.size())
+            return false;
+        path = path.first(pattern.size());
+    }
     return std::ranges::equal(pattern, path, [](std::string_view wanted, std::string_view given) {
         return is_parameter(wanted) ? !given.empty() : wanted == given;
     });
+}
+
+/// From a segment of the path to its end.
+std::string_view rest_of(std::string_view path, std::string_view segment)
+{
+    return path.substr(static_cast<std::size_t>(segment.data() - path.data()));
 }
 
 void add(router::path_entry& entry, const route& line)
@@ -79,9 +96,9 @@ const router::path_entry* router::find(std::string_view path, std::vector<std::s
     for (auto& known : patterns_) {
         if (!matches(known.segments, segments))
             continue;
-        for (std::size_t i = 0; i < segments.size(); ++i)
+        for (std::size_t i = 0; i < known.segments.size(); ++i)
             if (is_parameter(known.segments[i]))
-                params.push_back(segments[i]);
+                params.push_back(is_rest(known.segments[i]) ? rest_of(path, segments[i]) : segments[i]);
         return &known.entry;
     }
     return nullptr;

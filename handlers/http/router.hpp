@@ -13,7 +13,8 @@
 namespace handlers {
 
 /** An index of the route table. A fixed path costs one hash lookup; a path with `{parts}` a scan of the few
-    patterns with the same number of segments. Fixed paths win over patterns. */
+    patterns. Fixed paths win over patterns, and of these the first. A last part `{name*}` takes all segments
+    that are left, at least one. */
 class router {
 public:
     /// @param serves which routes of the table are found; null: all
@@ -29,7 +30,7 @@ public:
         const route* find(http::verb method) const;
     };
 
-    /** @param params receives the raw segments at the `{parts}`
+    /** @param params receives the raw segments at the `{parts}`; those of a `{name*}` with their slashes
         @return null if no route has this path */
     const path_entry* find(std::string_view path, std::vector<std::string_view>& params) const;
 

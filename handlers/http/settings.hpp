@@ -11,10 +11,22 @@
 
 namespace handlers {
 
+/// The operator's name and look.
+struct brand {
+    std::string name = "Latchkey";
+    /// `#rrggbb`; empty: ours.
+    std::string accent;
+    /// The content of an SVG or PNG file; empty: ours.
+    std::string logo;
+    bool is_logo_svg = false;
+};
+
 /// The same for all cores; constant while serving.
 struct settings {
     /// Issuer and audience of JWTs; without a trailing slash.
     std::string public_url;
+    /// What pages show.
+    handlers::brand brand;
     std::chrono::seconds access_token_ttl{3600};
     std::chrono::seconds refresh_token_ttl{2592000};
     /// A session ends this long after its sign-in, however often it is refreshed.

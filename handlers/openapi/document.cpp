@@ -2,6 +2,7 @@
 
 #include "handlers/http/context.hpp"
 #include "handlers/http/operation.hpp"
+#include "handlers/openapi/document_errors.hpp"
 #include "handlers/openapi/security.hpp"
 #include "schemas/engine/examples.hpp"
 #include "schemas/problem.hpp"
@@ -127,7 +128,7 @@ json::object common_headers()
         {"RateLimit-Policy", text_header("The limit.")}};
 }
 
-/// The names of the `{parts}` of a path pattern.
+/// The names of the `{parts}` of a path pattern; `path*` takes several segments.
 std::vector<std::string_view> parts_of(std::string_view path)
 {
     std::vector<std::string_view> out;
@@ -136,9 +137,27 @@ std::vector<std::string_view> parts_of(std::string_view path)
     return out;
 }
 
+/// The pattern of a route as a path template of OpenAPI, which has no notation for several segments.
+std::string template_of(std::string_view path)
+{
+    std::string out(path);
+    std::erase(out, '*');
+    return out;
+}
+
 json::object path_parameter(std::string_view name)
 {
     json::object schema{{"type", "string"}};
+    if (name.ends_with('*')) {
+        name.remove_suffix(1);
+        return {{"name", name},
+                {"in", "path"},
+                {"required", true},
+                {"description", "May have several segments."},
+                {"schema", std::move(schema)},
+                {"example", "style.css"},
+                {"x-several-segments", true}};
+    }
     json::value example = "01935c1e-7a00-7000-8000-00000000ada1";
     if (name == "prefix") {
         schema["pattern"] = "^[a-z0-9]{8}$";
@@ -146,8 +165,8 @@ json::object path_parameter(std::string_view name)
     } else if (name == "provider") {
         schema["enum"] = json::array{"google"};
         example = "google";
-    } else if (name == "file") {
-        example = "swagger-ui.css";
+    } else if (name == "digest") {
+        example = "mVj3pAv6z2Nd8Kw1";
     } else {
         schema["format"] = "uuid";
     }
@@ -156,6 +175,16 @@ json::object path_parameter(std::string_view name)
             {"required", true},
             {"schema", std::move(schema)},
             {"example", std::move(example)}};
+}
+
+/// The errors of a page: HTML for a browser, else JSON.
+void add_page_errors(json::object& responses)
+{
+    for (auto range : {"4XX", "5XX"})
+        responses[range] = {
+            {"description", "A page that says what is wrong."},
+            {"headers", headers_of(0)},
+            {"content", {{"text/html", json::object()}, {"application/json", json::object()}}}};
 }
 
 /// Builds the document, and the schemas and responses that operations share.
@@ -191,56 +220,6 @@ private:
     /// The shared schemas and error responses, by name.
     json::object schemas_, responses_;
 };
-
-/// The errors of a route before its handler runs.
-std::vector<documented_error> common_errors(const route& line)
-{
-    using kind = guard_kind;
-    std::vector<documented_error> out{codes::bad_request, codes::internal_error, codes::overloaded,
-                                      codes::database_unavailable};
-    auto add = [&out](auto... more) { (out.push_back(more), ...); };
-    if (line.guard.kind != kind::unlimited)
-        add(codes::rate_limited);
-    if (line.guard.needs_same_origin)
-        add(codes::cross_site_request, codes::rate_limited);
-    if (needs_credential(line)) {
-        add(codes::unauthorized, codes::token_expired);
-        if (line.guard.kind != kind::allow_unverified)
-            add(codes::email_not_verified);
-        if (line.guard.needs_workspace)
-            add(codes::pending_approval,
-                line.guard.kind == kind::permission ? codes::forbidden_scope : codes::forbidden);
-        if (line.guard.kind == kind::permission || line.guard.kind == kind::company_admin)
-            add(codes::forbidden_scope);
-    }
-    if (line.source == input_source::json || line.source == input_source::optional_json)
-        add(codes::malformed_json, codes::payload_too_large, codes::unsupported_media_type,
-            codes::validation_error);
-    if (line.source == input_source::form)
-        add(codes::payload_too_large, codes::unsupported_media_type, codes::invalid_request);
-    if (line.source == input_source::query)
-        add(codes::validation_error);
-    if (line.path.find('{') != line.path.npos)
-        add(codes::not_found);
-    return out;
-}
-
-/// All errors of a route by status, without duplicates.
-std::map<unsigned, std::vector<documented_error>> errors_of(const route& line, const operation& op,
-                                                            bool has_cursor)
-{
-    auto all = common_errors(line);
-    all.insert(all.end(), op.errors.begin(), op.errors.end());
-    if (has_cursor)
-        all.push_back(codes::invalid_cursor);
-    std::map<unsigned, std::vector<documented_error>> out;
-    for (auto& one : all) {
-        auto& same_status = out[one.status];
-        if (std::ranges::find(same_status, one) == same_status.end())
-            same_status.push_back(one);
-    }
-    return out;
-}
 
 /// The schemas that errors have.
 enum class error_shape { problem, validation, forbidden, rate_limited, oauth, rotated, own };
@@ -349,6 +328,10 @@ json::object builder::responses(const route& line, const operation& op)
             answer["content"] = {{one.media_type, json::object()}};
         add(one.status, std::move(answer));
     }
+    if (op.is_page) {
+        add_page_errors(out);
+        return out;
+    }
     bool has_cursor = false;
     for (auto& parameter : parameters(line))
         has_cursor = has_cursor || parameter.at("name") == "cursor";
@@ -387,6 +370,13 @@ json::object builder::body_of(const route& line)
         {"content", content(media, schema_of(line.describe_input, direction::request), direction::request)}};
 }
 
+json::object form_body()
+{
+    json::object fields{{"type", "object"}};
+    return {{"required", true},
+            {"content", {{"application/x-www-form-urlencoded", {{"schema", std::move(fields)}}}}}};
+}
+
 json::object image_body()
 {
     json::object any{{"type", "string"}, {"contentMediaType", "image/png"}};
@@ -396,6 +386,9 @@ json::object image_body()
 json::object builder::describe(const route& line, const operation& op)
 {
     std::string text(op.description);
+    if (op.takes_form)
+        text =
+            "For a page of this site alone. The answer is the page again with what is wrong, or a redirect.";
     json::object out{{"operationId", op.id}, {"tags", {op.tag}}, {"summary", op.summary}};
     if (line.guard.kind == guard_kind::permission)
         text.append(text.empty() ? "" : " ").append("Needs `").append(line.guard.permission).append("`.");
@@ -407,6 +400,8 @@ json::object builder::describe(const route& line, const operation& op)
     if (line.source == input_source::query || line.source == input_source::none) {
         if (line.body_limit != default_body_limit)
             out["requestBody"] = image_body();
+        if (op.takes_form)
+            out["requestBody"] = form_body();
     } else {
         out["requestBody"] = body_of(line);
     }
@@ -434,7 +429,7 @@ json::object builder::write(std::span<const route> routes, std::string_view serv
 {
     json::object paths;
     for (auto& line : routes) {
-        auto& path = paths.emplace(line.path, json::object()).first->value().as_object();
+        auto& path = paths.emplace(template_of(line.path), json::object()).first->value().as_object();
         path[method_name(line.method)] = describe(line, *line.operation);
     }
     json::object license{{"name", "BSL-1.0"}, {"identifier", "BSL-1.0"}};

@@ -3,6 +3,7 @@
 #include "crypto/random.hpp"
 #include "db/postgres/primary_watch.hpp"
 #include "db/postgres/spawn.hpp"
+#include "handlers/pages/error_page.hpp"
 #include "handlers/routes.hpp"
 #include "server/http/connection.hpp"
 #include "server/log.hpp"
@@ -136,6 +137,8 @@ core::core(shared_state& shared, std::size_t number, const tcp::endpoint& listen
     context_.quotas = &quotas_;
     context_.metrics = &shared.metrics;
     context_.openapi = &shared.openapi;
+    context_.files = &shared.files;
+    context_.error_page = &handlers::pages::error_page_for_browser;
     context_.routes = handlers::all_routes();
     if (auto provider = oidc_provider_settings(shared.settings)) {
         https_.emplace(io_.get_executor(), handlers::https_client::config());

@@ -385,4 +385,37 @@ BOOST_AUTO_TEST_CASE(variables_and_flags_become_settings)
     }
 }
 
+BOOST_AUTO_TEST_CASE(the_brand_is_a_name_a_picture_and_a_colour)
+{
+    BOOST_TEST(valid_config(required_settings()).handlers.brand.name == "Latchkey");
+    support::temporary_folder folder;
+    auto file_with = [&folder](const std::string& name, const std::string& content) {
+        std::ofstream(folder.path() + "/" + name, std::ios::binary) << content;
+        return folder.path() + "/" + name;
+    };
+    auto with = [](const std::string& name, const std::string& value) {
+        auto out = required_settings();
+        out.emplace_back(name, value);
+        return out;
+    };
+    auto svg =
+        valid_config(with("brand_logo", file_with("a", "\n<?xml version=\"1.0\"?><svg/>"))).handlers.brand;
+    BOOST_TEST(svg.is_logo_svg);
+    auto png = valid_config(with("brand_logo", file_with("b", "\x89PNG\r\n\x1a\n..."))).handlers.brand;
+    BOOST_TEST(!png.is_logo_svg);
+    BOOST_TEST(png.logo.size() == 11u);
+    BOOST_TEST(valid_config(with("brand_accent", "#Ff8800")).handlers.brand.accent == "#Ff8800");
+    BOOST_TEST(valid_config(with("brand_name", "Acme & Sons")).handlers.brand.name == "Acme & Sons");
+
+    for (auto& wrong :
+         {folder.path() + "/missing", folder.path(), file_with("empty", ""), file_with("c", "GIF89a"),
+          file_with("d", "<html><svg/></html>"), file_with("e", "<svg>" + std::string(300'000, ' '))})
+        BOOST_TEST(errors_of(with("brand_logo", wrong)).front().starts_with("LATCHKEY_BRAND_LOGO: "), wrong);
+    for (auto wrong : {"red", "#fff", "ff8800", "#ff880", "#ff88000", "#gg8800", "#ff8800;}"})
+        BOOST_TEST(errors_of(with("brand_accent", wrong)).front().starts_with("LATCHKEY_BRAND_ACCENT: "),
+                   wrong);
+    for (auto& wrong : {std::string(" "), std::string(65, 'x'), std::string("a\nb")})
+        BOOST_TEST(errors_of(with("brand_name", wrong)).front().starts_with("LATCHKEY_BRAND_NAME: "), wrong);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -22,7 +22,7 @@ try {
     await page.waitForSelector('.opblock');
     const operations = await page.locator('.opblock').count();
     await page.locator('button.authorize').first().click();
-    const form = page.locator('.auth-container').filter({hasText: 'apiKey'});
+    const form = page.locator('.auth-container').filter({hasText: 'apiKey (http'});
     await form.locator('input').fill(options.token);
     await form.locator('button[type=submit]').click();
     await page.locator('button.btn-done').first().click();

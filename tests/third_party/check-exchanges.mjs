@@ -14,13 +14,16 @@ ajv.addSchema(document, 'document');
 
 const escape = text => text.replaceAll('~', '~0').replaceAll('/', '~1');
 const segments = path => path.split('/').slice(1);
-const paths = Object.keys(document.paths).map(path => ({path, pattern: segments(path)}));
+const paths = Object.entries(document.paths).map(([path, item]) => ({
+    path, pattern: segments(path),
+    open: Object.values(item).some(one => one.parameters?.some(parameter => parameter['x-several-segments'])),
+}));
 const isParameter = segment => segment.startsWith('{');
 
 /** The path template of the document that matches a target; one without parameters has precedence. */
 const find = target => {
     const given = segments(target.split('?')[0]);
-    const fits = ({pattern}) => pattern.length === given.length &&
+    const fits = ({pattern, open}) => (open ? pattern.length <= given.length : pattern.length === given.length) &&
         pattern.every((segment, i) => isParameter(segment) ? given[i] !== '' : segment === given[i]);
     const all = paths.filter(fits);
     return (all.find(({pattern}) => !pattern.some(isParameter)) ?? all[0])?.path;
@@ -52,7 +55,7 @@ const check = ({method, target, status, content_type: type, body}) => {
     if (!operation)
         return status === 405 || status === 429 || ofHttp.has(status) || fault(where, 'is no operation');
     let pointer = `/paths/${escape(path)}/${verb}/responses/${status}`;
-    let answer = operation.responses[status];
+    let answer = operation.responses[status] ?? operation.responses[`${String(status)[0]}XX`];
     if (!answer) {
         if (status !== 400 && ofHttp.has(status))
             return;

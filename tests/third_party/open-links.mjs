@@ -1,6 +1,7 @@
-// Opens the {links} of emails one after the other in one tab of a browser, and presses the button of the last
-// page, or the one that the selector {button} finds, after entering {password}. Reports {outcome: the page's
-// status text, address: of the tab, sent: [URLs and referrers that the browser sent], errors: [browser errors]}.
+// Opens the {links} of emails one after the other in one tab of a browser, and presses the main button of the last
+// page, or the one that the selector {button} finds, after entering {password}. Reports {outcome: the text of the
+// page's status or error, address: of the tab, sent: [URLs and referrers that the browser sent], errors: [browser
+// errors]}.
 import {load, options, report} from './common.mjs';
 
 const {chromium} = (await load('playwright-core')).default;
@@ -10,6 +11,11 @@ const browser = await chromium.launch({
 });
 const page = await (await browser.newContext({ignoreHTTPSErrors: true})).newPage();
 const sent = [], errors = [];
+page.on('console', message => {
+    // The status of a page with an error is no error of the browser.
+    if (message.type() === 'error' && !message.text().startsWith('Failed to load resource'))
+        errors.push(message.text());
+});
 page.on('request', one => sent.push(`${one.url().split('#')[0]} ${one.headers().referer ?? ''}`));
 page.on('pageerror', error => errors.push(String(error)));
 try {
@@ -20,9 +26,9 @@ try {
     const address = page.url();
     if (options.password)
         await page.fill('#password', options.password);
-    await page.locator(options.button ?? 'button').click();
-    const status = page.locator('[role=status]');
-    await status.filter({hasText: /./}).waitFor();   // of this page, or of the one that a sign-in returns to
+    await page.locator(options.button ?? 'button.primary').click();
+    const status = page.locator('[role=status], [role=alert]');
+    await status.filter({hasText: /./}).waitFor();   // of the page that the form leads to
     report({outcome: await status.innerText(), address, sent, errors});
 } catch (error) {
     process.stderr.write(String(error) + errors.join() + '\n');

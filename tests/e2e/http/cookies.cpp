@@ -2,6 +2,8 @@
 #include "handlers/routes.hpp"
 #include "tests/e2e/support/browser_session.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <regex>
 #include <string>
 #include <string_view>
@@ -10,10 +12,12 @@ using namespace e2e;
 
 namespace {
 
-/// The calls of the site's own pages.
+/// The calls of the site's own pages, and the pages that know who is signed in.
 bool reads_the_cookie(const handlers::route& line)
 {
-    return line.path == "/session" || line.path == "/session/token";
+    constexpr std::string_view readers[] = {"/session",  "/session/token", "/sign-in", "/sign-up",
+                                            "/sign-out", "/verify",        "/invite"};
+    return std::ranges::find(readers, line.path) != std::end(readers);
 }
 
 /// Their bodies differ between any two calls.

@@ -32,13 +32,21 @@ void insert_placeholders(json::value& example, const json::value& wanted)
     }
 }
 
+/// The path of a route in the document.
+std::string template_of(std::string_view path)
+{
+    std::string out(path);
+    std::erase(out, '*');
+    return out;
+}
+
 /// The example body of an operation; empty if it has none.
 std::string example_of(const json::object& document, const handlers::route& line, const row& like)
 {
     std::string method(support::http::to_string(line.method == verb::unknown ? verb::get : line.method));
     std::ranges::transform(method, method.begin(),
                            [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    auto& operation = document.at("paths").at(line.path).at(method).as_object();
+    auto& operation = document.at("paths").at(template_of(line.path)).at(method).as_object();
     auto body = operation.if_contains("requestBody");
     if (!body)
         return {};

@@ -1,6 +1,7 @@
 // The pages behind mailed links, used in a browser: no token reaches a URL or a referrer that is sent.
 #include "tests/e2e/support/browser.hpp"
 #include "tests/e2e/support/invite_fixture.hpp"
+#include "tests/e2e/support/page_client.hpp"
 #include "tests/support/reserved_port.hpp"
 #include "tests/support/third_party.hpp"
 
@@ -13,8 +14,8 @@ using namespace e2e;
 namespace {
 
 /// Open the links in a browser, enter the password if there is one, and press a button of the last page.
-boost::json::object open_links(const std::vector<std::string>& links, const std::string& button = "button",
-                               const std::string& password = {})
+boost::json::object open_links(const std::vector<std::string>& links,
+                               const std::string& button = "button.primary", const std::string& password = {})
 {
     boost::json::array list(links.begin(), links.end());
     support::third_party_server browser(
@@ -89,6 +90,8 @@ struct provider_pages_fixture : oidc_fixture {
         return support::link_in(email_to(email, invite_subject));
     }
 
+    std::string site() const { return "http://127.0.0.1:" + std::to_string(server.port()); }
+
     std::string role_of(const std::string& email)
     {
         return db.sql(
@@ -99,7 +102,7 @@ struct provider_pages_fixture : oidc_fixture {
     person boss;
 };
 
-const std::string provider_button = "[data-provider]";
+const std::string provider_button = "button[value=provider]";
 
 } // namespace
 
@@ -111,7 +114,7 @@ BOOST_FIXTURE_TEST_CASE(a_second_link_in_the_same_tab_replaces_the_first, links_
     auto first = link_to("first@example.com", "Confirm your new email address");
     change_email("second@example.com");
     auto second = link_to("second@example.com", "Confirm your new email address");
-    auto report = open_links({first, second}, "button", "long enough");
+    auto report = open_links({first, second}, "button.primary", "long enough");
     BOOST_TEST(report.at("outcome").as_string() == "Your email address has been changed.");
     BOOST_TEST(!sent_a_token(report));
     BOOST_TEST(client.get(base + "/me", ada.token).text("/user/email") == "second@example.com");
@@ -141,8 +144,7 @@ BOOST_AUTO_TEST_CASE(an_invite_is_accepted_after_a_sign_in_with_the_provider)
     for (auto domains : {"*", "elsewhere.example"}) {
         provider_pages_fixture fixture({{"LATCHKEY_GOOGLE_AUTHORITATIVE_DOMAINS", domains}});
         auto report = open_links({fixture.invite("ada@example.org")}, provider_button);
-        BOOST_TEST(report.at("outcome").as_string() ==
-                   "You are now a member of the workspace. You can sign in.");
+        BOOST_TEST(report.at("outcome").as_string() == "You are now a member of the workspace.");
         BOOST_TEST(!sent_a_token(report));
         BOOST_TEST(fixture.role_of("ada@example.org") == "manager");
         BOOST_TEST(fixture.db.sql("SELECT is_proved(u) FROM users u WHERE email = 'ada@example.org'") == "t");
@@ -171,14 +173,34 @@ BOOST_AUTO_TEST_CASE(a_redirect_that_the_page_has_not_asked_for_does_nothing)
     provider_pages_fixture fixture;
     sign_up(fixture.client, "zoe@example.net");
     auto link = support::link_in(fixture.email_to("zoe@example.net", verify_subject));
-    auto fragment = link.find('#');
-    fixture.redirect_uri = link.substr(0, fragment);
+    fixture.redirect_uri = link.substr(0, link.find("/verify")) + "/sign-in/google/done";
     auto to = fixture.consent(); // an attacker's own sign-in, as a link
     BOOST_TEST(!query_parameter(to, "code").empty());
-    auto report =
-        open_links({to + link.substr(fragment)}, "button:not([type]):not([data-action])", "long enough");
-    BOOST_TEST(report.at("outcome").as_string() == "Your email address has been confirmed.");
+    page_client victim(fixture.server.port());
+    for (bool has_begun_one : {false, true}) {
+        if (has_begun_one)
+            BOOST_TEST(victim.get("/sign-in/google").status == 302u);
+        auto answer = victim.get(request_target(to));
+        BOOST_TEST(answer.status == 400u);
+        BOOST_TEST(has(answer, "The sign-in was not completed."));
+        BOOST_TEST(!victim.is_signed_in());
+    }
+    BOOST_TEST(open_links({link}, "button.primary", "long enough").at("outcome").as_string() ==
+               "Your email address has been confirmed.");
     BOOST_TEST(fixture.exchange(query_parameter(to, "code")).status == 200u); // the code is unused
+}
+
+BOOST_AUTO_TEST_CASE(a_person_signs_in_through_the_provider)
+{
+    provider_pages_fixture fixture;
+    auto site = fixture.site();
+    auto report = open_links({site + "/sign-in?return_to=%2Fdone%3Fwhat%3Dsigned-in"}, "a.button");
+    BOOST_TEST(report.at("outcome").as_string() == "You are signed in.");
+    BOOST_TEST(fixture.db.sql("SELECT count(*) FROM sessions s JOIN users u ON u.id = s.user_id WHERE "
+                              "u.email = 'ada@example.org' AND cookie_digest IS NOT NULL") == "1");
+    fixture.set_claims({{"email_verified", false}, {"sub", "another"}});
+    report = open_links({site + "/sign-up"}, "a.button");
+    BOOST_TEST(report.at("outcome").as_string() == "The sign-in was not completed.");
 }
 
 BOOST_AUTO_TEST_CASE(the_link_of_a_sign_up_through_the_provider_is_proved_by_it)
@@ -198,11 +220,12 @@ BOOST_AUTO_TEST_CASE(pages_name_the_provider_only_if_there_is_one)
 {
     links_fixture without;
     oidc_fixture with;
-    for (std::string page : {"/invite", "/verify", "/email-change", "/reset", "/unsubscribe", "/claim"}) {
-        BOOST_TEST(without.client.get(page).body.find("data-provider=") == std::string::npos, page);
+    for (std::string page : {"/sign-in", "/sign-up", "/verify", "/email-change", "/invite", "/reset",
+                             "/unsubscribe", "/claim", "/forgot"}) {
+        BOOST_TEST(without.client.get(page).body.find("localhost") == std::string::npos, page);
         auto shown = with.client.get(page).body;
-        bool has_button = page == "/invite" || page == "/verify" || page == "/email-change";
-        BOOST_TEST((shown.find(" localhost</button>") != std::string::npos) == has_button, page);
+        bool has_button = page.starts_with("/sign-") || page == "/verify" || page == "/email-change";
+        BOOST_TEST((shown.find(" localhost</") != std::string::npos) == has_button, page);
         auto policy = with.client.get(page).header("Content-Security-Policy");
         BOOST_TEST(policy == without.client.get(page).header("Content-Security-Policy"), page);
         BOOST_TEST(policy.find("unsafe") == std::string::npos);

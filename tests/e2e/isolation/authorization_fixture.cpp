@@ -98,6 +98,17 @@ std::string fill_placeholders(std::string_view text,
     return out;
 }
 
+/// Of the assets, as the pages name it.
+std::string digest_of_assets(support::http_client& client)
+{
+    auto page = client.get("/docs").body;
+    const std::string path = "/assets/";
+    auto at = page.find(path);
+    BOOST_REQUIRE(at != std::string::npos);
+    at += path.size();
+    return page.substr(at, page.find('/', at) - at);
+}
+
 std::string path_of(const row& line)
 {
     return (line.is_at_root ? "" : base) + std::string(line.path);
@@ -320,7 +331,8 @@ std::string scenario::make(const std::string& placeholder)
              add("UPDATE api_keys SET digest = " + quote(token.digest) + " WHERE prefix = '" + prefix + "'");
              return token.text;
          }},
-        {"start.js", [] { return std::string("start.js"); }},
+        {"digest", [this] { return digest_of_assets(fixture_.client); }},
+        {"style.css", [] { return std::string("style.css"); }},
         {"43 characters", [] { return std::string(43, 'c'); }},
         {"unsubscription", [this] { return make_unsubscription_token(); }},
         {"invite token", [this] { return add_invite(fixture_.next_email()).second; }},

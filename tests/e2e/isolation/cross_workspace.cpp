@@ -68,7 +68,7 @@ BOOST_AUTO_TEST_CASE(every_path_parameter_is_covered)
         if (line.path.substr(0, line.path.find('?')).find('{') != line.path.npos)
             BOOST_TEST((names_workspace_object(line) || names_own_object(line) ||
                         line.path.find("{own grant}") != line.path.npos ||
-                        line.path.find("{start.js}") != line.path.npos),
+                        line.path.find("{style.css}") != line.path.npos),
                        name_of(line));
 }
 

@@ -25,6 +25,7 @@ constexpr route table[] = {
     post<&nothing_much>("/keys/{prefix}/rotate", anyone),
     get<&nothing_much>("/team/{id}/keys/{prefix}", anyone),
     any<&nothing_much>("/auth", anyone),
+    get<&nothing_much>("/files/{digest}/{path*}", anyone),
 };
 
 struct routed {
@@ -69,6 +70,15 @@ BOOST_FIXTURE_TEST_CASE(fixed_paths_win_over_patterns, routed)
 {
     BOOST_TEST(where("/keys/report") == "/keys/report");
     BOOST_TEST(where("/keys/report/rotate") == "/keys/{prefix}/rotate report");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_last_parameter_can_take_the_rest_of_the_path, routed)
+{
+    BOOST_TEST(where("/files/d/a.js") == "/files/{digest}/{path*} d a.js");
+    BOOST_TEST(where("/files/d/a/b/c.js") == "/files/{digest}/{path*} d a/b/c.js");
+    BOOST_TEST(where("/files/d/a//") == "/files/{digest}/{path*} d a//");
+    for (auto path : {"/files", "/files/d", "/files/d/", "/files//a", "/files/d//a"})
+        BOOST_TEST(where(path) == "nowhere", path);
 }
 
 BOOST_FIXTURE_TEST_CASE(near_misses_do_not_match, routed)

@@ -1,0 +1,208 @@
+// The client of the API for one workspace. Its access token exists in memory only, and comes from the browser
+// session through POST /session/token, at the start and again before it expires.
+import {Problem, problemOf} from './problem.js';
+import {site} from './site.js';
+
+export const base = `${site}/api/v1/users`;
+
+/** @typedef {import('../types/api.js').paths} Paths */
+/** @typedef {import('../types/api.js').components['schemas']} Schemas */
+
+/**
+ * @typedef {object} RequestOptions
+ * @property {Record<string, string | number | null | undefined>} [query]  absent and empty values are left out
+ * @property {unknown} [body]  sent as JSON; a Blob is sent as it is
+ * @property {AbortSignal} [signal]
+ */
+
+/** How long before its end a token is renewed, in milliseconds. */
+const margin = 60_000;
+
+/** Pauses before the repetitions of a GET that did not reach the server, or found it busy. */
+const pauses = [300, 1200];
+
+/** @param {number} ms @param {AbortSignal} [signal] */
+const sleep = (ms, signal) => new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, ms);
+    signal?.addEventListener('abort', () => {
+        clearTimeout(timer);
+        reject(signal.reason);
+    });
+});
+
+/** @param {string} path @param {RequestOptions['query']} [query] */
+export function withQuery(path, query = {}) {
+    const given = Object.entries(query).filter(([, value]) => value !== null && value !== undefined && value !== '');
+    return given.length ? `${path}?${new URLSearchParams(given.map(([name, value]) => [name, String(value)]))}` : path;
+}
+
+export class Client {
+    /**
+     * @param {string | null} workspace  null: the one that the session used last
+     * @param {{fetch?: typeof fetch, now?: () => number, onSignedOut?: () => void}} [options]
+     */
+    constructor(workspace, {fetch: send = (...a) => fetch(...a), now = Date.now, onSignedOut = () => {}} = {}) {
+        this.workspace = workspace;
+        this.send = send;
+        this.now = now;
+        this.onSignedOut = onSignedOut;
+        this.token = '';
+        this.expiresAt = 0;
+        /** @type {Promise<{user: Schemas['user'], workspace: Schemas['workspace'] | null}> | null} */
+        this.opening = null;
+        /** Addresses of fetched pictures, by their path. @type {Map<string, Promise<string | null>>} */
+        this.pictures = new Map();
+    }
+
+    /** Get an access token. Calls at the same time share one request. */
+    open() {
+        this.opening ??= this.#open().finally(() => {
+            this.opening = null;
+        });
+        return this.opening;
+    }
+
+    async #open() {
+        const response = await this.#reach(`${site}/session/token`, {
+            method: 'POST',
+            headers: {'Content-Type': 'application/json'},
+            body: JSON.stringify(this.workspace ? {workspace_id: this.workspace} : {}),
+        });
+        if (response.status === 401) {
+            this.close();
+            this.onSignedOut();
+        }
+        if (!response.ok)
+            throw await problemOf(response, this.now());
+        const issued = await response.json();
+        this.token = issued.access_token;
+        this.expiresAt = this.now() + issued.expires_in * 1000;
+        return issued;
+    }
+
+    /** Forget the token and the pictures. */
+    close() {
+        this.token = '';
+        this.expiresAt = 0;
+        for (const picture of this.pictures.values())
+            picture.then(url => url && URL.revokeObjectURL(url));
+        this.pictures.clear();
+    }
+
+    /** @param {string} url @param {RequestInit} init */
+    async #reach(url, init) {
+        try {
+            return await this.send(url, init);
+        } catch (error) {
+            if (init.signal?.aborted)
+                throw error;
+            throw new Problem(0, 'unreachable', 'The server cannot be reached.');
+        }
+    }
+
+    /**
+     * Make a call with the session's token. A rejected token is renewed once: a call that was answered 401 has done
+     * nothing. Only a GET is repeated when the server is busy or cannot be reached.
+     *
+     * @param {string} method
+     * @param {string} path  below /api/v1/users
+     * @param {RequestOptions} options
+     * @return {Promise<Response>} a response with a status below 400
+     * @throws {Problem}
+     */
+    async #call(method, path, {query, body, signal} = {}) {
+        if (!this.token || this.expiresAt - this.now() < margin)
+            await this.open();
+        const isBlob = body instanceof Blob;
+        let renewed = false;
+        for (let attempt = 0; ; ++attempt) {
+            /** @type {Record<string, string>} */
+            const headers = {Authorization: `Bearer ${this.token}`};
+            if (body !== undefined)
+                headers['Content-Type'] = isBlob ? body.type : 'application/json';
+            /** @type {Problem} */
+            let problem;
+            try {
+                const response = await this.#reach(withQuery(base + path, query), {
+                    method, headers, signal, cache: 'no-store', credentials: 'omit',
+                    body: body === undefined ? undefined : isBlob ? body : JSON.stringify(body),
+                });
+                if (response.status < 400)
+                    return response;
+                problem = await problemOf(response, this.now());
+            } catch (error) {
+                if (!(error instanceof Problem))
+                    throw error;
+                problem = error;
+            }
+            if (problem.status === 401 && !renewed) {
+                renewed = true;
+                await this.open();
+                continue;
+            }
+            const passes = problem.status === 0 || [502, 503, 504].includes(problem.status);
+            const pause = pauses[attempt];
+            if (method !== 'GET' || !passes || pause === undefined)
+                throw problem;
+            await sleep(Math.min(3000, Math.max(pause, (problem.retryAfter ?? 0) * 1000)), signal);
+        }
+    }
+
+    /**
+     * @template [T=any]
+     * @param {string} method
+     * @param {string} path
+     * @param {RequestOptions} [options]
+     * @return {Promise<T>} the body; undefined without one
+     */
+    async request(method, path, options) {
+        const response = await this.#call(method, path, options);
+        return response.status === 204 || response.headers.get('Content-Length') === '0' ?
+            /** @type {any} */ (undefined) : response.json();
+    }
+
+    /** @template [T=any] @param {string} path @param {RequestOptions['query']} [query] @param {AbortSignal} [signal]
+     *  @return {Promise<T>} */
+    get(path, query, signal) {
+        return this.request('GET', path, {query, signal});
+    }
+
+    /** @template [T=any] @param {string} path @param {unknown} [body] @return {Promise<T>} */
+    post(path, body) {
+        return this.request('POST', path, {body});
+    }
+
+    /** @template [T=any] @param {string} path @param {unknown} body @return {Promise<T>} */
+    patch(path, body) {
+        return this.request('PATCH', path, {body});
+    }
+
+    /** @template [T=any] @param {string} path @param {unknown} [body] @return {Promise<T>} */
+    delete(path, body) {
+        return this.request('DELETE', path, {body});
+    }
+
+    /**
+     * A picture as a blob URL, since an <img> sends no credential. Each is fetched once.
+     *
+     * @param {string} url  an avatar_url
+     * @return {Promise<string | null>} null if there is none
+     */
+    picture(url) {
+        const {pathname, search} = new URL(url, location.origin);
+        const path = pathname.slice(pathname.indexOf(base) + base.length) + search;
+        const known = this.pictures.get(path);
+        if (known)
+            return known;
+        const fetched = this.#call('GET', path)
+            .then(response => response.blob())
+            .then(blob => URL.createObjectURL(blob), () => null);
+        this.pictures.set(path, fetched);
+        return fetched;
+    }
+}
+
+/** End the browser session. @return {Promise<void>} */
+export async function signOut() {
+    await fetch(`${site}/session`, {method: 'DELETE'});
+}

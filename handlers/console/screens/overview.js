@@ -1,0 +1,140 @@
+// Overview: what needs attention, and how the workspace's credentials are used.
+import {number, percent, shortDay} from '../lib/format.js';
+import {t} from '../lib/i18n.js';
+import {stateOf} from '../lib/keys.js';
+import {navigate} from '../lib/router.js';
+import {byDay, counts, lastDays, total} from '../lib/usage.js';
+import {BarChart, Share} from '../ui/chart.js';
+import {Button, Empty, LinkButton, Loading, Time} from '../ui/controls.js';
+import {html} from '../ui/html.js';
+import {ProblemNotice} from '../ui/problem.js';
+import {Screen, Section} from '../ui/screen.js';
+import {useAddress, useCan, useLoad, useSession} from '../ui/session.js';
+import {Table} from '../ui/table.js';
+import {toast} from '../ui/toast.js';
+
+const periods = [7, 30, 90];
+const tones = {allowed: 'accent', refused: 'bad', rate_limited: 'warning'};
+
+export default function Overview() {
+    const {client, me, user, route} = useSession();
+    const can = useCan();
+    const of = useAddress();
+    const days = periods.find(one => String(one) === route.query.get('days')) ?? 30;
+    const keys = useLoad('keys', signal => client.get('/api-keys', {status: 'active', limit: 200}, signal));
+    const all = useLoad('any-key', signal => client.get('/api-keys', {limit: 1}, signal));
+    const isNew = all.data?.items.length === 0 && can('api_keys:write');
+    const asked = lastDays(days, Date.now());
+    const query = {from: asked[0], to: asked.at(-1)};
+    const calls = ['day', 'key', 'status'].map(by => ({path: '/usage', query: {...query, by}}));
+    const hello = user.name ? t('overview.hello_name', {name: user.name.split(' ')[0]}) : t('overview.hello');
+    return html`<${Screen} title=${t('overview.title')} calls=${calls}
+            intro=${isNew ? `${hello} ${t('overview.intro_new')}` : t('overview.intro', {name: me.workspace?.name})}
+            actions=${isNew || !can('api_keys:write') ? null :
+                html`<${LinkButton} kind="primary" href=${of('keys', ['new'])}>${t('keys.new')}<//>`}>
+        <${Attention} keys=${keys.data?.items ?? []} />
+        ${isNew && html`<${FirstSteps} />`}
+        <${Usage} days=${days} query=${query} isNew=${isNew} />
+    <//>`;
+}
+
+/** What a new workspace starts with. */
+function FirstSteps() {
+    const of = useAddress();
+    return html`<${Section} tone="lead" title=${t('overview.first_title')} intro=${t('overview.first_intro')}>
+        <ol class="steps">
+            ${['mint', 'curl', 'wait'].map(step => html`<li key=${step}>${t(`overview.step_${step}`)}</li>`)}</ol>
+        <p><${LinkButton} kind="primary" href=${of('keys', ['first'])}>${t('overview.first_action')}<//></p>
+    <//>`;
+}
+
+/** @param {{keys: any[]}} props */
+function Attention({keys}) {
+    const {client, user} = useSession();
+    const can = useCan();
+    const of = useAddress();
+    const requests = useLoad(can('team:approve') ? 'requests' : null,
+        signal => client.get('/team/requests', {limit: 20}, signal));
+    const resend = async () => {
+        await client.post('/email/verify/resend', {});
+        toast(t('overview.verification_sent', {email: user.email}));
+    };
+    const asking = requests.data?.items ?? [];
+    const expiring = keys.filter(key => stateOf(key) === 'expiring')
+        .sort((a, b) => Date.parse(a.expires_at) - Date.parse(b.expires_at));
+    const rows = [
+        !user.email_verified && html`<li key="address"><div><strong>${t('overview.unverified',
+            {email: user.email})}</strong>
+            <p class="muted">${t('overview.unverified_hint')}</p></div>
+            <${Button} small onClick=${resend}>${t('overview.resend')}<//></li>`,
+        asking.length > 0 && html`<li key="requests"><div><strong>${t('overview.requests',
+            {count: asking.length})}</strong>
+            <p class="muted">${asking.slice(0, 3).map((/** @type {any} */ one) => one.email).join(', ')}</p></div>
+            <${LinkButton} small href=${of('team', ['requests'])}>${t('overview.review')}<//></li>`,
+        ...expiring.slice(0, 5).map(key => html`<li key=${key.prefix}><div>
+            <strong>${t('overview.key_expires', {name: key.name})}</strong>
+            <p class="muted"><${Time} at=${key.expires_at} /> · <code>${key.prefix}</code></p></div>
+            <${LinkButton} small href=${of('keys', [key.prefix])}>${t('overview.open_key')}<//></li>`),
+    ].filter(Boolean);
+    return rows.length ? html`<${Section} title=${t('overview.attention')}><ul class="todo">${rows}</ul><//>` : null;
+}
+
+/** @param {{days: number, query: Record<string, any>, isNew: boolean}} props */
+function Usage({days, query, isNew}) {
+    const {client} = useSession();
+    const of = useAddress();
+    const load = (/** @type {string} */ by) => useLoad(`${by} ${JSON.stringify(query)}`,
+        signal => client.get('/usage', {...query, by, limit: 200}, signal));
+    const daily = load('day'), keyed = load('key'), statuses = load('status');
+    if (daily.problem)
+        return html`<${Section} title=${t('overview.usage')}>
+            <${ProblemNotice} problem=${daily.problem} retry=${daily.reload} /><//>`;
+    if (!daily.data)
+        return html`<${Section} title=${t('overview.usage')}><${Loading} /><//>`;
+    const bars = byDay(daily.data.items, lastDays(days, Date.now()));
+    const sums = total(bars.map(bar => bar.counts));
+    const whole = sums.allowed + sums.refused + sums.rate_limited;
+    const series = counts.map(name => ({name, title: t(`usage.${name}`), tone: tones[name]}));
+    const period = html`<label class="period"><span class="hidden">${t('usage.period')}</span>
+        <select onChange=${(/** @type {any} */ event) =>
+            navigate(of('overview', [], {days: event.currentTarget.value}), {replace: true})}>
+            ${periods.map(one => html`<option value=${one} selected=${one === days}>
+                ${t('usage.last_days', {count: one})}</option>`)}</select></label>`;
+    return html`<${Section} title=${t('overview.usage')} intro=${t('usage.delay')} actions=${period}>
+        ${whole === 0 ? (isNew ? html`<p class="muted">${t('usage.none')}</p>` :
+            html`<${Empty} title=${t('usage.none')}>${t('usage.none_hint')}<//>`) : html`
+        <dl class="tiles">${counts.map(name => html`<div key=${name}><dt>${t(`usage.${name}`)}</dt>
+            <dd>${number(sums[name])}</dd>
+            <dd class="muted">${t('usage.share', {share: percent(sums[name], whole)})}</dd></div>`)}</dl>
+        <${BarChart} caption=${t('usage.by_day')} series=${series}
+            bars=${bars.map(bar => ({label: shortDay(bar.day), values: bar.counts}))} />
+        <div class="columns">
+            <${Breakdown} caption=${t('usage.by_key')} title=${t('usage.key')} rows=${keyed.data?.items ?? []}
+                name=${(/** @type {any} */ row) => keyName(row, of)} id=${(/** @type {any} */ row) =>
+                    row.key?.id ?? '-'} />
+            <${Breakdown} caption=${t('usage.by_status')} title=${t('usage.status')} rows=${statuses.data?.items ?? []}
+                name=${(/** @type {any} */ row) => t(`usage.${row.status}`)} id=${(/** @type {any} */ row) =>
+                    row.status} />
+        </div>`}
+    <//>`;
+}
+
+/** @param {any} row @param {ReturnType<typeof useAddress>} of */
+function keyName(row, of) {
+    if (!row.key)
+        return t('usage.sessions');
+    const {prefix, name} = row.key;
+    return prefix ? html`<a href=${of('keys', [prefix])}>${name ?? prefix}</a>` : t('usage.deleted_key');
+}
+
+/** @param {{caption: string, title: string, rows: any[], name: (row: any) => any, id: (row: any) => string}} props */
+function Breakdown({caption, title, rows, name, id}) {
+    const all = (/** @type {any} */ row) => row.checks;
+    const sorted = [...rows].sort((a, b) => all(b) - all(a)).slice(0, 10);
+    const most = Math.max(1, ...sorted.map(all));
+    return html`<${Table} showCaption caption=${caption} rows=${sorted} id=${id} columns=${[
+        {title, kind: 'main', cell: name},
+        {title: t('usage.requests'), kind: 'number', cell: (/** @type {any} */ row) => html`${number(all(row))}
+            <${Share} value=${all(row)} of=${most} />`},
+    ]} />`;
+}

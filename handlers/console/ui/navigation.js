@@ -1,0 +1,115 @@
+// What surrounds every screen: brand, navigation, workspace, account, theme.
+import {t} from '../lib/i18n.js';
+import {address, screens} from '../lib/router.js';
+import {brand, logo, site} from '../lib/site.js';
+import {setTheme, theme} from '../lib/theme.js';
+import {Avatar, Button} from './controls.js';
+import {html, useEffect, useId, useRef, useState} from './html.js';
+import {useCan, useLoad, useSession} from './session.js';
+
+/** The permission that a screen needs, if any. @type {Record<string, string>} */
+const needs = {keys: 'api_keys:read', team: 'team:read', audit: 'audit:read', workspace: 'team:read'};
+
+/** Lines of 24 × 24 pictures, by screen. @type {Record<string, string>} */
+const pictures = {
+    overview: 'M4 19V5 M4 19h16 M9 15v-4 M14 15V8 M19 15v-6',
+    keys: 'M15 3a6 6 0 1 1-5.2 9L3 19v2h3l1-1v-2h2v-2h2l1.2-1.2 M16.5 7.5h.01',
+    team: 'M9 11a4 4 0 1 0 0-8 4 4 0 0 0 0 8z M2 21a7 7 0 0 1 14 0 M17 4a4 4 0 0 1 0 7 M19 15a6 6 0 0 1 3 6',
+    audit: 'M8 6h13 M8 12h13 M8 18h13 M3 6h.01 M3 12h.01 M3 18h.01',
+    workspace: 'M3 21h18 M5 21V5l7-2v18 M12 8l7 2v11 M8 9h1 M8 13h1 M15 14h1',
+    account: 'M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8z M4 21a8 8 0 0 1 16 0',
+};
+
+/** @param {{of: string}} props */
+const Picture = ({of}) => html`<svg class="picture" viewBox="0 0 24 24" aria-hidden="true"><path
+    d=${pictures[of]} /></svg>`;
+
+/** The workspaces of the user, each a link to its console. */
+function Switcher() {
+    const {client, me, route} = useSession();
+    const id = useId();
+    const {data} = useLoad('workspaces', signal => client.get('/workspaces', {limit: 200}, signal));
+    /** @type {{id: string, name: string}[]} */
+    const all = data?.items ?? (me.workspace ? [me.workspace] : []);
+    const details = useRef(/** @type {HTMLDetailsElement | null} */ (null));
+    useEffect(() => {
+        const close = (/** @type {Event} */ event) => {
+            const element = details.current;
+            if (!element?.open)
+                return;
+            if (event instanceof KeyboardEvent
+                ? event.key === 'Escape' : !element.contains(/** @type {Node} */ (event.target))) {
+                element.open = false;
+                if (event instanceof KeyboardEvent)
+                    element.querySelector('summary')?.focus();
+            }
+        };
+        addEventListener('keydown', close);
+        addEventListener('pointerdown', close);
+        return () => {
+            removeEventListener('keydown', close);
+            removeEventListener('pointerdown', close);
+        };
+    }, []);
+    return html`<details class="switcher" ref=${details}>
+        <summary aria-describedby=${id}><span class="hidden" id=${id}>${t('nav.switch_hint')}</span>
+            <span class="switcher-name">${me.workspace?.name ?? t('nav.no_workspace')}</span></summary>
+        <ul>${all.map(one => html`<li key=${one.id}><a href=${address(one.id, 'overview')}
+            aria-current=${one.id === route.workspace ? 'true' : undefined}>${one.name}</a></li>`)}
+            <li class="separated"><a href=${address(route.workspace, 'workspace',
+                ['new'])}>${t('nav.new_workspace')}</a></li>
+        </ul>
+    </details>`;
+}
+
+function Themes() {
+    const [chosen, setChosen] = useState(theme);
+    const id = useId();
+    const change = (/** @type {any} */ event) => {
+        setTheme(event.currentTarget.value);
+        setChosen(theme());
+    };
+    return html`<div class="themes"><label for=${id}>${t('nav.theme')}</label>
+        <select id=${id} onChange=${change}>${['system', 'light', 'dark'].map(one => html`
+            <option value=${one} selected=${one === chosen}>${t(`nav.theme_${one}`)}</option>`)}</select></div>`;
+}
+
+/** @param {{onSignOut: () => Promise<void>, children?: any}} props */
+export function Frame({onSignOut, children}) {
+    const {me, user, route} = useSession();
+    const can = useCan();
+    const [isOpen, setOpen] = useState(false);
+    useEffect(() => setOpen(false), [route]);
+    const listed = screens.filter(one => one === 'account' || (route.workspace && (!needs[one] || can(needs[one]))));
+    return html`<div class="frame">
+        <a class="skip" href="#main" onClick=${(/** @type {Event} */ event) => {
+            event.preventDefault();
+            document.querySelector('h1')?.focus();
+        }}>${t('nav.skip')}</a>
+        <header class="bar">
+            <a class="brand" href=${address(route.workspace, route.workspace ? 'overview' : 'account')}>
+                ${logo ? html`<img class="mark" src=${logo} alt="" />` : html`
+                <svg class="mark" viewBox="0 0 24 24" aria-hidden="true">
+                    <path d="M12 2a6 6 0 0 0-6 6v3H4v11h16V11h-2V8a6 6 0 0 0-6-6zm-3 9V8a3 3 0 0 1 6 0v3z" /></svg>`}
+                <span>${brand}</span></a>
+            <button class="button plain menu" type="button" aria-expanded=${isOpen ? 'true' : 'false'}
+                aria-controls="navigation" onClick=${() => setOpen(!isOpen)}>${t('nav.menu')}</button>
+        </header>
+        <div class=${isOpen ? 'side open' : 'side'} id="navigation">
+            <${Switcher} />
+            <nav aria-label=${t('nav.label')}><ul>${listed.map(one => html`<li key=${one}>
+                <a href=${address(route.workspace, one)} aria-current=${one === route.screen ? 'page' : undefined}>
+                    <${Picture} of=${one} />${t(`nav.${one}`)}</a></li>`)}
+                <li><a href=${`${site}/docs`}><svg class="picture" viewBox="0 0 24 24" aria-hidden="true">
+                    <path d="M8 7l-5 5 5 5 M16 7l5 5-5 5 M13.5 5l-3 14" /></svg>${t('nav.docs')}</a></li></ul></nav>
+            <section class="side-end" aria-label=${t('nav.you')}>
+                <${Themes} />
+                <div class="who"><${Avatar} name=${user.name ?? user.email} url=${user.avatar_url} />
+                    <div><strong>${user.name ?? user.email}</strong>
+                        <span class="muted">${me.role ? t(`role.${me.role}`) : user.email}</span></div></div>
+                <${Button} small onClick=${onSignOut}>${t('nav.sign_out')}<//>
+            </section>
+        </div>
+        <main id="main">${children}</main>
+    </div>`;
+}

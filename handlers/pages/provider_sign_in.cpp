@@ -1,0 +1,294 @@
+#include "handlers/pages/provider_sign_in.hpp"
+
+#include "crypto/encoding.hpp"
+#include "crypto/hash.hpp"
+#include "crypto/random.hpp"
+#include "crypto/seal.hpp"
+#include "handlers/authn/provider_login.hpp"
+#include "handlers/authn/session_cookie.hpp"
+#include "handlers/endpoints/email_address.hpp"
+#include "handlers/endpoints/invite_acceptance.hpp"
+#include "handlers/endpoints/oauth_state_cookie.hpp"
+#include "handlers/endpoints/oidc_sign_in.hpp"
+#include "handlers/http/cookies.hpp"
+#include "handlers/oidc/provider.hpp"
+#include "handlers/oidc/provider_identity.hpp"
+#include "handlers/pages/error_page.hpp"
+#include "handlers/pages/form_view.hpp"
+#include "handlers/pages/invite_acceptance.hpp"
+#include "schemas/engine/schema.hpp"
+
+#include <boost/describe/class.hpp>
+#include <boost/url/url.hpp>
+
+#include <chrono>
+#include <utility>
+#include <variant>
+
+namespace handlers::pages {
+
+using html::element;
+using html::text;
+
+BOOST_DESCRIBE_ENUM(provider_purpose, sign_in, verify, email_change, invite)
+
+/// One sign-in that a page has begun.
+struct begun_sign_in {
+    provider_purpose purpose = provider_purpose::sign_in;
+    std::string state, verifier;
+    /// Of the page's link; empty for a plain sign-in.
+    std::string token;
+    /// Empty: the console.
+    std::string return_to;
+    /// In seconds since 1970.
+    std::int64_t expires_at = 0;
+};
+BOOST_DESCRIBE_STRUCT(begun_sign_in, (), (purpose, state, verifier, token, return_to, expires_at))
+
+namespace {
+
+constexpr std::string_view seal_context = "page sign-in";
+constexpr std::chrono::seconds lifetime{600};
+constexpr std::size_t max_cookie_size = 4096;
+
+/// Beside the session's cookie, and with the same protection against cookies that other hosts set.
+std::string cookie_name(const settings& config)
+{
+    return std::string(session_cookie_name(config)).append("-sign-in");
+}
+
+std::string cookie_of(const settings& config, std::string_view value, std::chrono::seconds max_age)
+{
+    auto out = cookie_name(config).append("=").append(value);
+    out += "; Path=/; Max-Age=" + std::to_string(max_age.count()) + "; HttpOnly; SameSite=Lax";
+    if (config.public_url.starts_with("https:"))
+        out += "; Secure";
+    return out;
+}
+
+std::string random_text()
+{
+    return crypto::to_base64url(crypto::random_bytes<32>());
+}
+
+std::int64_t seconds_of(db::timestamp at)
+{
+    return std::chrono::floor<std::chrono::seconds>(at).time_since_epoch().count();
+}
+
+/// A begun sign-in: the cookie to set, and where the browser goes.
+struct beginning {
+    std::string set_cookie, location;
+};
+
+beginning begin(call& c, begun_sign_in what)
+{
+    auto& config = c.cx.config;
+    what.state = random_text();
+    what.verifier = random_text();
+    what.expires_at = seconds_of(c.cx.now() + lifetime);
+    auto sealed = c.cx.sealer.seal(crypto::seal_purpose::oauth_state,
+                                   crypto::bytes_of(schemas::to_json(what)), seal_context);
+    boost::urls::url target(path_to(c, std::string(oidc_base_path) + "/authorize").text());
+    auto parameters = target.params();
+    parameters.append({"redirect_uri", config.public_url + std::string(oidc_return_page)});
+    parameters.append({"state", what.state});
+    parameters.append({"code_challenge", challenge_of(what.verifier)});
+    parameters.append({"code_challenge_method", "S256"});
+    return {cookie_of(config, crypto::to_base64url(sealed), lifetime), std::string(target.c_str())};
+}
+
+/// The sign-in that this browser has begun, if the state is its own.
+std::optional<begun_sign_in> take_begun(const call& c, std::string_view state)
+{
+    auto value = find_only_cookie(c.req, cookie_name(c.cx.config));
+    if (value.empty() || value.size() > max_cookie_size || state.empty())
+        return std::nullopt;
+    auto sealed = crypto::from_base64url(value);
+    auto opened =
+        sealed ? c.cx.sealer.open(crypto::seal_purpose::oauth_state, *sealed, seal_context) : std::nullopt;
+    if (!opened)
+        return std::nullopt;
+    auto read = schemas::parse_body<begun_sign_in>(crypto::text_of(*opened));
+    if (!read || !crypto::equal_constant_time(read.value->state, state) ||
+        read.value->expires_at <= seconds_of(c.cx.now()))
+        return std::nullopt;
+    return std::move(read.value);
+}
+
+/// The page that says why a sign-in failed, with the way back.
+reply show_failure(const view& v, std::string_view text_of_failure, unsigned status = 422)
+{
+    page out;
+    out.title = v.m().error_title.text();
+    out.status = status;
+    out.has_errors = true;
+    out.content = element("p", {{"role", "alert"}}, text(text_of_failure));
+    out.content += element("p", {{"class", "foot"}}, link_to(v.c, "/sign-in", v.m().back_to_sign_in));
+    return render(v, out);
+}
+
+reply show_failure(const view& v, const problem& why)
+{
+    auto errors = to_errors(v, why);
+    bool is_other_identity = why.code == codes::invalid_credentials && why.code.status() == 403;
+    return show_failure(v,
+                        is_other_identity        ? v.m().other_identity.text()
+                        : errors.summary.empty() ? v.m().provider_failed.text()
+                                                 : std::string_view(errors.summary),
+                        errors.status);
+}
+
+/// The code and its verifier, in the member names of a schema.
+form_data proof_of(const begun_sign_in& begun, std::string_view code, std::string_view code_name)
+{
+    form_data out;
+    out.set(code_name, std::string(code));
+    out.set("code_verifier", begun.verifier);
+    out.set("token", begun.token);
+    return out;
+}
+
+awaitable<reply> finish_sign_in(call& c, begun_sign_in begun, std::string code)
+{
+    browser_sign_in browser(c);
+    auto proof = proof_of(begun, code, "code");
+    auto outcome = co_await run_endpoint<&oidc_sign_in::exchange>(c, proof);
+    if (auto why = std::get_if<problem>(&outcome))
+        co_return show_failure(view_of(c), *why);
+    auto out = see_other(destination(c, begun.return_to));
+    out.add_header("Set-Cookie", browser.set_cookie());
+    co_return out;
+}
+
+template <auto Endpoint>
+awaitable<reply> finish_proof(call& c, begun_sign_in begun, std::string code, std::string_view done)
+{
+    auto proof = proof_of(begun, code, "provider_code");
+    auto outcome = co_await run_endpoint<Endpoint>(c, proof);
+    if (auto why = std::get_if<problem>(&outcome))
+        co_return show_failure(view_of(c), *why);
+    co_return see_other(path_to(c, done).text());
+}
+
+awaitable<reply> finish_invite(call& c, begun_sign_in begun, std::string code)
+{
+    browser_sign_in browser(c);
+    auto proof = proof_of(begun, code, "code");
+    auto outcome = co_await run_endpoint<&oidc_sign_in::exchange>(c, proof);
+    if (auto why = std::get_if<problem>(&outcome))
+        co_return show_failure(view_of(c), *why);
+    auto session = co_await browser.load();
+    if (!session)
+        co_return show_failure(view_of(c), problem::of(codes::unauthorized));
+    auto v = view_of(c, session->user.locale);
+    form_data form;
+    form.set("token", begun.token);
+    auto refused = co_await accept_by_session(c, *session, form);
+    auto out = refused ? show_failure(v, *refused) : see_other(joined_path(c));
+    out.add_header("Set-Cookie", browser.set_cookie()); // the sign-in itself has succeeded
+    co_return out;
+}
+
+awaitable<reply> finish(call& c, begun_sign_in begun, std::string code)
+{
+    switch (begun.purpose) {
+    case provider_purpose::sign_in:
+        return finish_sign_in(c, std::move(begun), std::move(code));
+    case provider_purpose::verify:
+        return finish_proof<&email_address::verify>(c, std::move(begun), std::move(code),
+                                                    "/done?what=verified");
+    case provider_purpose::email_change:
+        return finish_proof<&email_address::confirm_change>(c, std::move(begun), std::move(code),
+                                                            "/done?what=email-changed");
+    case provider_purpose::invite:
+        break;
+    }
+    return finish_invite(c, std::move(begun), std::move(code));
+}
+
+} // namespace
+
+awaitable<reply> begin_provider_sign_in(call& c)
+{
+    if (auto impossible = require_browser_sessions(c.cx.config))
+        co_return error_page(c, *impossible);
+    if (!c.cx.oidc)
+        co_return error_page(c, problem::of(codes::not_found));
+    begun_sign_in what;
+    auto asked = form_data::of_query(c.req);
+    what.return_to = return_path(c, asked["return_to"]).value_or("");
+    auto begun = begin(c, std::move(what));
+    reply out;
+    out.status = 302;
+    out.content_type = {};
+    out.add_header("Location", begun.location);
+    out.add_header("Referrer-Policy", "no-referrer");
+    out.add_header("Set-Cookie", begun.set_cookie);
+    co_return out;
+}
+
+reply begin_with_token(call& c, provider_purpose purpose, std::string_view token)
+{
+    if (auto impossible = require_browser_sessions(c.cx.config))
+        return error_page(c, *impossible);
+    constexpr std::size_t max_token = 256; // that of the schema
+    auto v = view_of(c);
+    if (!c.cx.oidc)
+        return error_page(c, problem::of(codes::not_found));
+    if (token.empty() || token.size() > max_token)
+        return show_failure(v, v.m().token_missing.text());
+    begun_sign_in what;
+    what.purpose = purpose;
+    what.token = token;
+    auto begun = begin(c, std::move(what));
+    auto name = provider_name(c.cx.oidc->issuer());
+    auto target = html::url::site(begun.location);
+    page shown;
+    shown.title = fill(v.m().provider_title, {name});
+    shown.head = html::refresh(0, target);
+    shown.content = paragraph(v.m().provider_text, {text(name)});
+    shown.content +=
+        element("a", {{"class", "button primary"}, {"href", target}}, text_of(v.m().provider_link));
+    auto out = render(v, shown);
+    out.add_header("Set-Cookie", begun.set_cookie);
+    return out;
+}
+
+awaitable<reply> finish_provider_sign_in(call& c)
+{
+    auto back = form_data::of_query(c.req);
+    auto begun = take_begun(c, back["state"]);
+    if (!begun || !c.cx.oidc) {
+        auto v = view_of(c);
+        co_return show_failure(v, v.m().provider_failed.text(), 400);
+    }
+    reply out;
+    if (back["code"].empty()) {
+        auto v = view_of(c);
+        out = show_failure(v, v.m().provider_failed.text());
+    } else {
+        out = co_await finish(c, std::move(*begun), std::string(back["code"]));
+    }
+    out.add_header("Set-Cookie", cookie_of(c.cx.config, "", std::chrono::seconds(0)));
+    co_return out;
+}
+
+std::optional<std::string> provider_label(const call& c)
+{
+    if (!c.cx.oidc || require_browser_sessions(c.cx.config))
+        return std::nullopt;
+    return std::string(provider_name(c.cx.oidc->issuer()));
+}
+
+html::fragment provider_button(const message& label, std::string_view name)
+{
+    return element("button",
+                   {{"type", "submit"},
+                    {"name", "action"},
+                    {"value", "provider"},
+                    {"formnovalidate", html::flag::present}},
+                   html::sentence(label.text(), {text(name)}));
+}
+
+} // namespace handlers::pages
