@@ -64,6 +64,21 @@ std::optional<db::digest> read_session_cookie(const call& c)
     return crypto::one_time_token_digest(find_only_cookie(c.req, name));
 }
 
+std::vector<db::digest> read_session_cookies(const call& c)
+{
+    constexpr std::size_t max_cookies = 4;
+    std::vector<db::digest> out;
+    auto name = session_cookie_name(c.cx.config);
+    if (name.empty())
+        return out;
+    for (auto& cookie : read_cookies(c.req)) {
+        auto digest = cookie.name == name ? crypto::one_time_token_digest(cookie.value) : std::nullopt;
+        if (digest && out.size() < max_cookies)
+            out.push_back(*digest);
+    }
+    return out;
+}
+
 std::string make_session_cookie(const settings& config, const crypto::one_time_token& token)
 {
     return std::string(session_cookie_name(config)) + "=" + token.text + attributes(config);

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace handlers {
 
@@ -26,6 +27,9 @@ std::string delete_session_cookie(const settings& config);
     @return nothing if there is none, if it is malformed, or if there are several: a neighbouring host may
     have set one of them, and nothing shows which */
 std::optional<db::digest> read_session_cookie(const call& c);
+
+/// The digests of all well-formed cookies with the name, of the first four at most.
+std::vector<db::digest> read_session_cookies(const call& c);
 
 /// The value of Set-Cookie that sets the cookie, where there can be browser sessions.
 std::string make_session_cookie(const settings& config, const crypto::one_time_token& token);

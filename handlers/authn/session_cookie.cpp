@@ -14,6 +14,7 @@
 #include <boost/uuid/uuid_io.hpp>
 
 #include <algorithm>
+#include <stdexcept>
 
 namespace handlers {
 
@@ -75,9 +76,10 @@ awaitable<std::optional<browser_session>> browser_sign_in::load() const
     return load_session_of(c_, token_.digest);
 }
 
-browser_sign_in::browser_sign_in(call& c) : c_(c), token_(crypto::make_one_time_token())
+browser_sign_in::browser_sign_in(call& c)
+    : c_(c), token_(crypto::make_one_time_token()), cookie_{token_.digest}
 {
-    c_.new_cookie = &token_.digest;
+    c_.new_cookie = &cookie_;
 }
 
 browser_sign_in::~browser_sign_in()
@@ -87,6 +89,8 @@ browser_sign_in::~browser_sign_in()
 
 std::string browser_sign_in::set_cookie() const
 {
+    if (!cookie_.is_used)
+        throw std::logic_error("no browser session has been opened for the cookie");
     return make_session_cookie(c_.cx.config, token_);
 }
 
@@ -105,6 +109,7 @@ browser_credential::browser_credential(call& c, const browser_session& session, 
 browser_credential::~browser_credential()
 {
     c_.bearer = {};
+    c_.principal = {}; // what repeats the call must not look for its credential
 }
 
 awaitable<result<std::string>> open_browser_session(call& c)
@@ -139,17 +144,17 @@ awaitable<result<std::string>> open_browser_session(call& c)
 
 awaitable<void> end_browser_session(call& c)
 {
-    auto cookie = read_session_cookie(c);
-    if (!cookie)
-        co_return;
-    // Also one that has ended: a repeated call waits for all nodes as the first one does.
-    auto session = co_await db::browser_sessions::find_any(c.cx.db, *cookie);
-    if (!session)
-        co_return;
-    db::transaction tx(c.cx.changes, c.cx.db);
-    auto event = audit_context(c).event("session.logout");
-    event.target = to_string(session->id);
-    co_await db::sessions::end(std::move(tx), session->id, std::move(event));
+    auto cookies = read_session_cookies(c);
+    for (auto& cookie : cookies) {
+        // Also one that has ended: a repeated call waits for all nodes as the first one does.
+        auto session = co_await db::browser_sessions::find_any(c.cx.db, cookie);
+        if (!session)
+            continue;
+        db::transaction tx(c.cx.changes, c.cx.db);
+        auto event = audit_context(c).event("session.logout");
+        event.target = to_string(session->id);
+        co_await db::sessions::end(std::move(tx), session->id, std::move(event));
+    }
 }
 
 } // namespace handlers

@@ -51,12 +51,14 @@ public:
     /// The session that the handler has opened. @return nothing unless it has @throw db::failure
     awaitable<std::optional<browser_session>> load() const;
 
-    /// The value of Set-Cookie. Only once the handler has succeeded: until then no session has the cookie.
+    /** The value of Set-Cookie. Only once the handler has succeeded: until then no session has the cookie.
+        @throw std::logic_error if the handler has opened none */
     std::string set_cookie() const;
 
 private:
     call& c_;
     crypto::one_time_token token_;
+    pending_cookie cookie_;
 };
 
 /** While it exists, the handlers that `c` runs find this session's access token as the credential of the
@@ -82,7 +84,8 @@ private:
    for an older session; 401 if the caller's session ended meanwhile */
 awaitable<result<std::string>> open_browser_session(call& c);
 
-/// Ends the session of the request's cookie, on every node. Does nothing without one. @throw db::failure
+/** Ends the session of the request's cookie, on every node; of several cookies with the name, of which none
+    signs in, those of the first few. Does nothing without one. @throw db::failure */
 awaitable<void> end_browser_session(call& c);
 
 } // namespace handlers

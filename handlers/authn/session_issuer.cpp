@@ -26,10 +26,12 @@ db::sessions::draft make_draft(const new_session& session, const call& c, const 
     db::sessions::draft out;
     out.id = session.id;
     out.user_id = user;
-    if (c.new_cookie)
-        out.cookie_digest = *c.new_cookie;
-    else
+    if (c.new_cookie) {
+        out.cookie_digest = c.new_cookie->digest;
+        c.new_cookie->is_used = true;
+    } else {
         out.salt = session.salt;
+    }
     out.expires_at = c.cx.now() + std::min(c.cx.config.refresh_token_ttl, c.cx.config.session_max_age);
     out.ip = origin.ip();
     out.user_agent = origin.agent();

@@ -36,6 +36,8 @@ awaitable<result<db::browser_sessions::renewed>> renew(call& c, std::optional<db
     auto cookie = read_session_cookie(c);
     if (!cookie)
         co_return co_await reject_counted(c, problem::of(codes::unauthorized));
+    if (auto over = check_credential_limit(c, *cookie))
+        co_return std::move(*over);
     auto place = enter_lookup(c);
     if (!place)
         co_return place.error();
@@ -50,6 +52,8 @@ awaitable<result<db::browser_sessions::renewed>> renew(call& c, std::optional<db
     if (!renewed)
         co_return co_await reject_counted(
             c, problem::of(codes::unauthorized, "The browser's session has ended."));
+    if (auto over = co_await count_credential(c, *cookie))
+        co_return std::move(*over);
     if (auto over = co_await count_credential(c, renewed->session.id))
         co_return std::move(*over);
     co_return std::move(*renewed);
@@ -79,12 +83,8 @@ awaitable<reply> issue_token(call& c, std::optional<schemas::browser_token_reque
 {
     auto wanted = body ? body->workspace_id : std::nullopt;
     auto renewed = co_await renew(c, wanted);
-    if (!renewed) {
-        auto out = to_reply(renewed.error());
-        if (renewed.error().code == codes::unauthorized && !c.req.header(http::field::cookie).empty())
-            add_deletion(c, out);
-        co_return out;
-    }
+    if (!renewed) // the cookie stays: the response may overtake one that has replaced it
+        co_return to_reply(renewed.error());
     auto& [user, workspace] = renewed->account;
     if (auto refused = check_account(c.cx.config, user))
         co_return to_reply(*refused);

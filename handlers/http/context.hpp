@@ -132,6 +132,13 @@ struct context {
     }
 };
 
+/// The cookie of a browser session that a sign-in is to open.
+struct pending_cookie {
+    db::digest digest{};
+    /// A session with it has been added to a transaction.
+    bool is_used = false;
+};
+
 /// One request: its context, its caller, and the parameters of its path.
 struct call {
     context& cx;
@@ -144,8 +151,8 @@ struct call {
     std::optional<handlers::needed_share> needed_share = {};
     /// Set by pages (authn/session_cookie.hpp): the credential, in place of the Authorization header.
     std::string_view bearer = {};
-    /// Set by pages: a sign-in opens a browser session, with a cookie of this digest.
-    const db::digest* new_cookie = nullptr;
+    /// Set by pages: a sign-in opens a browser session with this cookie.
+    pending_cookie* new_cookie = nullptr;
 
     const db::principal& caller() const { return *principal; }
 };

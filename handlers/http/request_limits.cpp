@@ -135,6 +135,19 @@ awaitable<decision> count_credential(call& c, db::uuid id)
     co_return co_await count_request(c, rule, subject);
 }
 
+awaitable<decision> count_credential(call& c, db::digest key)
+{
+    co_return co_await count_request(c, with_setting(c, rate_limits::credential), key);
+}
+
+decision check_credential_limit(const call& c, const db::digest& key)
+{
+    auto limit = with_setting(c, rate_limits::credential);
+    if (c.cx.config.rate_limit_per_minute == 0 || !c.cx.limiter.is_refused(limit, key))
+        return std::nullopt;
+    return rate_limited({limit, std::chrono::seconds(1)});
+}
+
 awaitable<bool> is_within_limit(call& c, rate_rule rule, std::span<const std::uint8_t> subject)
 {
     auto over = co_await count_request(c, rule, subject);

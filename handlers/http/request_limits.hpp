@@ -46,6 +46,12 @@ result<std::optional<lookup_limiter::place>> enter_lookup(call& c);
 /// Counts a request against the limit of a credential that is not the caller of the guard.
 awaitable<decision> count_credential(call& c, db::uuid id);
 
+/// The same by the digest of a credential, so that the next request can be refused before its lookup.
+awaitable<decision> count_credential(call& c, db::digest key);
+
+/// @return the 429 if count_credential() would refuse. Counts nothing.
+decision check_credential_limit(const call& c, const db::digest& key);
+
 /** Counts a request that is rejected against the limit of its client address.
     @return the 429 if it is over the limit, else `rejection` */
 awaitable<problem> reject_counted(call& c, problem rejection);
