@@ -3,6 +3,7 @@
 #include "db/postgres/spawn.hpp"
 #include "db/principals/usage_counter.hpp"
 
+#include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -63,7 +64,9 @@ public:
             if (self->stopped_)
                 break;
             try {
-                self->usage_.take_due(std::chrono::system_clock::now());
+                auto now = std::chrono::system_clock::now();
+                while (self->usage_.take_due(now))
+                    co_await boost::asio::post(use_awaitable);
                 co_await self->write_all();
             } catch (const failure&) {
             }

@@ -51,11 +51,14 @@ void usage_counter::take_first()
     collected_.pop_front();
 }
 
-void usage_counter::take_due(std::chrono::system_clock::time_point now)
+bool usage_counter::take_due(std::chrono::system_clock::time_point now)
 {
+    constexpr int slice = 2000;
     auto second = std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count();
-    while (!collected_.empty() && second - collected_.front().since >= interval_)
+    auto is_due = [&] { return !collected_.empty() && second - collected_.front().since >= interval_; };
+    for (int taken = 0; taken < slice && is_due(); ++taken)
         take_first();
+    return is_due();
 }
 
 void usage_counter::take_all()

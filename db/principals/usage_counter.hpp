@@ -28,8 +28,9 @@ public:
     /// Sees to it that the counts of a principal are taken. @param second of the first one
     void add(const principal& counted, std::int64_t second);
 
-    /// Takes the counts that are an interval old.
-    void take_due(std::chrono::system_clock::time_point now);
+    /** Takes the counts that are an interval old, of as many principals as fit a turn of the reactor.
+        @return whether there are more */
+    bool take_due(std::chrono::system_clock::time_point now);
 
     /// Takes all counts.
     void take_all();
