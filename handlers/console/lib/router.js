@@ -91,18 +91,50 @@ export function follow(onChange) {
         event.preventDefault();
         navigate(link.pathname + link.search);
     };
-    const onPop = () => onChange(here());
+    const show = () => onChange(here());
+    const onPop = () => {
+        const {current} = guard;
+        if (!current) {
+            show();
+            return;
+        }
+        // The browser has changed the address already: it is put back until the answer is known.
+        const to = location.pathname + location.search;
+        history.pushState(null, '', current.address);
+        current.ask(() => navigate(to));
+    };
     addEventListener('click', onClick);
     addEventListener('popstate', onPop);
-    addEventListener(navigated, onPop);
+    addEventListener(navigated, show);
     return () => {
         removeEventListener('click', onClick);
         removeEventListener('popstate', onPop);
-        removeEventListener(navigated, onPop);
+        removeEventListener(navigated, show);
     };
 }
 
 const navigated = 'latchkey:navigated';
+
+/** What must agree before another address is shown. */
+const guard = {
+    /** @type {{address: string, ask: (go: () => void) => void} | null} */
+    current: null,
+};
+
+/**
+ * Ask before the console leaves the address that it shows: by a link, by `navigate`, or by the browser's history.
+ *
+ * @param {(go: () => void) => void} ask  is given what leaves, to be called after a yes
+ * @return {() => void} stops asking
+ */
+export function guardLeaving(ask) {
+    const own = {address: location.pathname + location.search, ask};
+    guard.current = own;
+    return () => {
+        if (guard.current === own)
+            guard.current = null;
+    };
+}
 
 /**
  * Show another address of the console.
@@ -111,6 +143,10 @@ const navigated = 'latchkey:navigated';
  * @param {{replace?: boolean}} [options]  replace: without an entry in the history
  */
 export function navigate(to, {replace = false} = {}) {
+    if (guard.current) {
+        guard.current.ask(() => navigate(to, {replace}));
+        return;
+    }
     if (replace)
         history.replaceState(null, '', to);
     else if (to !== location.pathname + location.search)

@@ -33,7 +33,8 @@ export function Key({prefix}) {
     const back = {href: of('keys'), text: t('keys.title')};
     const calls = [{path}, {method: 'PATCH', path, body: {name: key?.name ?? '…'}},
                    {method: 'POST', path: `${path}/rotate`, body: {grace_seconds: 86_400}}, {method: 'DELETE', path}];
-    if (loaded.problem)
+    // A failed reload must not take away a dialog that shows the secret of a successor.
+    if (loaded.problem && !key)
         return html`<${Screen} title=${prefix} back=${back}>
             <${ProblemNotice} problem=${loaded.problem} retry=${loaded.reload} /><//>`;
     if (!key)
@@ -46,6 +47,7 @@ export function Key({prefix}) {
         <${Button} onClick=${() => setOpen('rotate')}>${t('keys.rotate')}<//>
         <${Button} kind="danger" onClick=${() => setOpen('revoke')}>${t('keys.revoke')}<//>`;
     return html`<${Screen} title=${key.name} back=${back} actions=${actions} calls=${calls}>
+        ${loaded.problem && html`<${ProblemNotice} problem=${loaded.problem} retry=${loaded.reload} />`}
         <${Section}>
             <dl class="facts">
                 <div><dt>${t('keys.state')}</dt><dd><${KeyState} of=${key} />

@@ -21,7 +21,9 @@ export function Dialog({title, onClose, wide, locked, children}) {
     };
     // Chromium closes a dialog at a second Escape although the event was cancelled.
     const keydown = (/** @type {KeyboardEvent} */ event) => {
-        if (locked && event.key === 'Escape')
+        // A key in a dialog that is above this one is not meant for it.
+        const isHere = event.target instanceof Element && event.target.closest('dialog') === element.current;
+        if (locked && isHere && event.key === 'Escape')
             event.preventDefault();
     };
     return html`<dialog ref=${element} class=${wide ? 'dialog wide' : 'dialog'} aria-labelledby=${id}
