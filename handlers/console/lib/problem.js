@@ -47,6 +47,10 @@ export class Problem extends Error {
     }
 }
 
+/** The problem of a field that the console finds itself. @param {string} name @param {string} type */
+export const fieldProblem = (name, type) =>
+    new Problem(422, 'validation_error', '', {fields: [{loc: ['body', name], msg: '', type}]});
+
 /**
  * Seconds of a Retry-After header (RFC 9110, section 10.2.3): a number, or a date.
  *

@@ -11,7 +11,7 @@ import {ExpiryFields, expiryOf} from '../ui/expiry.js';
 import {Field, Form, Select} from '../ui/form.js';
 import {html, useState} from '../ui/html.js';
 import {ProblemNotice} from '../ui/problem.js';
-import {ScopePicker} from '../ui/scopes.js';
+import {requireScopes, ScopePicker} from '../ui/scopes.js';
 import {Secret} from '../ui/secret.js';
 import {Screen, Section} from '../ui/screen.js';
 import {useAddress, useCan, useLoad, useSession} from '../ui/session.js';
@@ -83,12 +83,8 @@ export function Key({prefix}) {
 function Edit({path, of: key, permissions, onClose, onDone}) {
     const {client} = useSession();
     const [scopes, setScopes] = useState(key.scopes);
-    const [scopeError, setScopeError] = useState(/** @type {string | null} */ (null));
     const save = async (/** @type {Record<string, any>} */ values) => {
-        if (!scopes.length) {
-            setScopeError(t('scopes.needed'));
-            return;
-        }
+        requireScopes(scopes);
         /** @type {Record<string, any>} */
         const body = {name: values.name, scopes};
         if (values.lifetime !== 'kept')
@@ -98,7 +94,7 @@ function Edit({path, of: key, permissions, onClose, onDone}) {
     return html`<${Dialog} title=${t('keys.edit_title', {name: key.name})} onClose=${onClose} wide>
         <${Form} submit=${t('common.save')} onSubmit=${save} onCancel=${onClose}>
             <${Field} name="name" label=${t('keys.name')} value=${key.name} required maxlength=${100} />
-            <${ScopePicker} permissions=${permissions} value=${scopes} onChange=${setScopes} error=${scopeError} />
+            <${ScopePicker} permissions=${permissions} value=${scopes} onChange=${setScopes} />
             <${KeptExpiry} of=${key} />
         <//><//>`;
 }

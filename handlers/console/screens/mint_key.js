@@ -1,13 +1,11 @@
 // Minting a key.
-import {describeField} from '../ui/problem.js';
 import {t} from '../lib/i18n.js';
 import {navigate} from '../lib/router.js';
 import {Choice, Field, Form, Select} from '../ui/form.js';
 import {html, useEffect, useRef, useState} from '../ui/html.js';
-import {Problem} from '../lib/problem.js';
 import {Forbidden, Screen} from '../ui/screen.js';
 import {ExpiryFields, expiryOf} from '../ui/expiry.js';
-import {ScopePicker} from '../ui/scopes.js';
+import {requireScopes, ScopePicker} from '../ui/scopes.js';
 import {Secret} from '../ui/secret.js';
 import {useAddress, useCan, useSession} from '../ui/session.js';
 
@@ -32,7 +30,6 @@ export function MintKey() {
     const [scopes, setScopes] = useState(/** @type {string[]} */ ([]));
     const [values, setValues] = useState(/** @type {Record<string, any>} */ ({lifetime: '90'}));
     const [owner, setOwner] = useState('user');
-    const [scopeError, setScopeError] = useState(/** @type {string | null} */ (null));
     const [minted, setMinted] = useState(/** @type {any} */ (null));
     const heading = t('keys.new');
     const top = useRef(/** @type {HTMLElement | null} */ (null));
@@ -43,19 +40,8 @@ export function MintKey() {
     if (!can('api_keys:write'))
         return html`<${Forbidden} title=${heading} permission="api_keys:write" />`;
     const mint = async (/** @type {Record<string, any>} */ given) => {
-        setScopeError(null);
-        if (!scopes.length) {
-            setScopeError(t('scopes.needed'));
-            return;
-        }
-        try {
-            setMinted(await client.post('/api-keys', bodyOf({...given, owner}, scopes)));
-        } catch (error) {
-            const wrong = error instanceof Problem && error.byField().get('scopes');
-            if (wrong)
-                setScopeError(describeField(wrong));
-            throw error;
-        }
+        requireScopes(scopes);
+        setMinted(await client.post('/api-keys', bodyOf({...given, owner}, scopes)));
     };
     const back = {href: of('keys'), text: t('keys.title')};
     if (minted)
@@ -66,7 +52,7 @@ export function MintKey() {
             calls=${[{method: 'POST', path: '/api-keys', body: bodyOf({...values, owner}, scopes)}]}>
         <${Form} submit=${t('keys.mint')} onSubmit=${mint} onInput=${setValues} onCancel=${() => navigate(of('keys'))}>
             <${Field} name="name" label=${t('keys.name')} hint=${t('keys.name_hint')} required maxlength=${100} />
-            <${ScopePicker} permissions=${me.permissions} value=${scopes} onChange=${setScopes} error=${scopeError} />
+            <${ScopePicker} permissions=${me.permissions} value=${scopes} onChange=${setScopes} />
             <${ExpiryFields} />
             ${can('api_keys:admin') && html`<fieldset class="field"><legend>${t('keys.owner')}</legend>
                 <${Choice} controlled type="radio" name="owner" value="user" label=${t('keys.owner_user')}

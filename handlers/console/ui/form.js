@@ -3,12 +3,40 @@ import {t} from '../lib/i18n.js';
 import {Problem} from '../lib/problem.js';
 import {signInAddress} from '../lib/router.js';
 import {Button, LinkButton, Notice} from './controls.js';
-import {createContext, html, useContext, useEffect, useId, useRef, useState} from './html.js';
+import {createContext, html, useCallback, useContext, useEffect, useId, useMemo, useRef, useState} from './html.js';
 import {describe, describeField} from './problem.js';
 import {useSession} from './session.js';
 
-/** The errors by field name. @type {any} */
-const Errors = createContext(new Map());
+/** @typedef {import('../lib/problem.js').FieldError} FieldError */
+
+/** The errors of a form by field name, and what forgets one. @type {any} */
+const Errors = createContext({errors: new Map(), clear: () => {}});
+
+/**
+ * The error of a control that is more than one field; a `<fieldset name>` is its place in the form.
+ *
+ * @param {string} name
+ * @return {{error: FieldError | undefined, clear: () => void}}
+ */
+export function useFieldError(name) {
+    const {errors, clear} = useContext(Errors);
+    return {error: errors.get(name), clear: () => clear(name)};
+}
+
+/** The errors of a problem by field; for some codes the field is known although the problem does not name it.
+ *  @param {unknown} problem @return {Map<string, FieldError>} */
+function errorsOf(problem) {
+    if (!(problem instanceof Problem))
+        return new Map();
+    const errors = problem.byField();
+    if (problem.code === 'weak_password' && errors.size === 0)
+        for (const name of ['new_password', 'password'])
+            errors.set(name, {loc: [], msg: '', type: 'weak_password'});
+    if (problem.code === 'invalid_credentials')
+        for (const name of ['current_password', 'password'])
+            errors.set(name, {loc: [], msg: '', type: 'wrong_password'});
+    return errors;
+}
 
 /**
  * The values of a form by name: text, and for a checkbox whether it is checked. Empty texts are left out.
@@ -49,19 +77,20 @@ const forgetPasswords = form => {
 export function Form({onSubmit, submit, kind = 'primary', onCancel, onInput, disabled, inline, children}) {
     const form = useRef(/** @type {HTMLFormElement | null} */ (null));
     const [problem, setProblem] = useState(/** @type {unknown} */ (null));
+    const [errors, setErrors] = useState(/** @type {Map<string, FieldError>} */ (new Map()));
+    // Whether a field shows the problem. It stays so when the field is changed, which forgets its error.
+    const [isExplained, setExplained] = useState(false);
     const [isBusy, setBusy] = useState(false);
-    const errors = problem instanceof Problem ? problem.byField() : new Map();
-    if (problem instanceof Problem && problem.code === 'weak_password' && errors.size === 0)
-        for (const name of ['new_password', 'password'])
-            errors.set(name, {msg: '', type: 'weak_password'});
-    if (problem instanceof Problem && problem.code === 'invalid_credentials')
-        for (const name of ['current_password', 'password'])
-            errors.set(name, {msg: '', type: 'wrong_password'});
+    const clear = useCallback((/** @type {string} */ name) => setErrors(before =>
+        before.has(name) ? new Map([...before].filter(([one]) => one !== name)) : before), []);
+    const context = useMemo(() => ({errors, clear}), [errors]);
 
     useEffect(() => {
         if (!problem)
             return;
-        const wrong = form.current?.querySelector('[aria-invalid=true], .form-problem');
+        // A group that has no control to mark is represented by what is chosen in it.
+        const wrong = ['[aria-invalid=true]', '[data-invalid] input:checked', '.form-problem']
+            .map(one => form.current?.querySelector(one)).find(Boolean);
         if (wrong instanceof HTMLElement)
             wrong.focus();
     }, [problem]);
@@ -75,20 +104,27 @@ export function Form({onSubmit, submit, kind = 'primary', onCancel, onInput, dis
         try {
             const values = valuesOf(current);
             setProblem(null);
+            setErrors(new Map());
             await onSubmit(values, current);
             if (form.current)
                 forgetPasswords(form.current);
         } catch (error) {
+            const found = errorsOf(error);
+            setErrors(found);
+            setExplained([...found.keys()].some(name => current.elements.namedItem(name)));
             setProblem(error);
         } finally {
             setBusy(false);
         }
     };
-    const isExplained = problem instanceof Problem && form.current !== null &&
-        [...errors.keys()].some(name => form.current?.elements.namedItem(name));
-    return html`<${Errors.Provider} value=${errors}>
+    const input = (/** @type {any} */ event) => {
+        clear(event.target.name);
+        if (form.current)
+            onInput?.(valuesOf(form.current));
+    };
+    return html`<${Errors.Provider} value=${context}>
         <form ref=${form} class=${inline ? 'form inline' : 'form'} onSubmit=${send} novalidate=${false}
-            onInput=${() => form.current && onInput?.(valuesOf(form.current))}>
+            onInput=${input}>
             ${children}
             ${problem && !isExplained ? html`<div class="form-problem" tabindex="-1" role="alert">
                 <${Notice} tone="bad" action=${problem instanceof Problem &&
@@ -110,7 +146,7 @@ export function Form({onSubmit, submit, kind = 'primary', onCancel, onInput, dis
  */
 export function Labelled({name, label, hint, children}) {
     const id = useId();
-    const error = useContext(Errors).get(name);
+    const {error} = useFieldError(name);
     const described = [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(' ');
     return html`<div class="field">
         <label for=${id}>${label}</label>
@@ -147,17 +183,20 @@ export function Select({name, label, hint, value, options, onChange}) {
 
 /**
  * @param {{name?: string, label: any, hint?: any, checked?: boolean, disabled?: boolean, type?: string,
- *     value?: string, onChange?: (checked: boolean) => void, required?: boolean, controlled?: boolean}} props
+ *     value?: string, onChange?: (checked: boolean) => void, required?: boolean, controlled?: boolean,
+ *     errorId?: string}} props
+ *     errorId: the element with what is wrong about it
  *     controlled: `checked` is the state of a parent. It hears of `input`, which comes before `change`:
  *     a render in between would reset the box.
  */
 export function Choice({name, label, hint, checked, disabled, type = 'checkbox', value, onChange, required,
-    controlled}) {
+    controlled, errorId}) {
     const id = useId();
+    const described = [hint && `${id}-hint`, errorId].filter(Boolean).join(' ');
     const state = controlled ? {checked} : {defaultChecked: checked};
     return html`<div class="choice">
         <input id=${id} type=${type} name=${name} value=${value} ...${state} disabled=${disabled} required=${required}
-            aria-describedby=${hint ? `${id}-hint` : undefined}
+            aria-describedby=${described || undefined} aria-invalid=${errorId ? 'true' : undefined}
             onInput=${(/** @type {any} */ event) => onChange?.(event.currentTarget.checked)} />
         <label for=${id}>${label}</label>
         ${hint && html`<p class="hint" id=${`${id}-hint`}>${hint}</p>`}

@@ -1,35 +1,56 @@
 // Choosing the scopes of a key: everything, or permissions one by one.
 import {t} from '../lib/i18n.js';
 import {byResource} from '../lib/keys.js';
-import {Choice} from './form.js';
+import {fieldProblem} from '../lib/problem.js';
+import {Choice, useFieldError} from './form.js';
 import {html, useId, useState} from './html.js';
+import {describeField} from './problem.js';
+
+/** Refuses an empty choice, at the picker. @param {string[]} scopes @throws {import('../lib/problem.js').Problem} */
+export function requireScopes(scopes) {
+    if (!scopes.length)
+        throw fieldProblem('scopes', 'scopes_needed');
+}
 
 /**
- * @param {{permissions: string[], value: string[], onChange: (scopes: string[]) => void, error?: string | null}} props
+ * The field `scopes` of a form.
+ *
+ * @param {{permissions: string[], value: string[], onChange: (scopes: string[]) => void}} props
  *     permissions: what may be chosen
  */
-export function ScopePicker({permissions, value, onChange, error}) {
+export function ScopePicker({permissions, value, onChange}) {
     const isAll = value.includes('*');
     const [chosen, setChosen] = useState(isAll ? [] : value);
+    const {error, clear} = useFieldError('scopes');
     const id = useId();
+    const errorId = error ? `${id}-error` : undefined;
+    const give = (/** @type {string[]} */ scopes) => {
+        clear();
+        onChange(scopes);
+    };
     // Scopes of the operator's own resources are known by their name only.
     const others = chosen.filter(one => !permissions.includes(one));
     const set = (/** @type {string[]} */ next) => {
         setChosen(next);
-        onChange(next);
+        give(next);
     };
     const toggle = (/** @type {string} */ one, /** @type {boolean} */ isOn) =>
         set(isOn ? [...chosen, one] : chosen.filter(other => other !== one));
-    return html`<fieldset class="field scopes-picker" aria-describedby=${`${id}-hint`}
-            aria-invalid=${error ? 'true' : undefined}>
+    return html`<fieldset class="field scopes-picker" name="scopes"
+            aria-describedby=${[`${id}-hint`, errorId].filter(Boolean).join(' ')}
+            data-invalid=${error ? '' : undefined}>
         <legend>${t('scopes.title')}</legend>
         <p class="hint" id=${`${id}-hint`}>${t('scopes.hint')}</p>
         <${Choice} controlled type="radio" name=${`${id}-kind`} label=${t('scopes.some')} checked=${!isAll}
-            onChange=${() => onChange(chosen)} />
+            onChange=${() => give(chosen)} />
+        <${Choice} controlled type="radio" name=${`${id}-kind`} label=${t('scopes.all')} hint=${t('scopes.all_hint')}
+            checked=${isAll} onChange=${() => give(['*'])} />
+        ${error && html`<p class="field-error" id=${errorId}>${describeField(error)}</p>`}
         ${!isAll && html`<div class="scope-groups">${byResource(permissions).map(([resource, all]) => html`
             <fieldset key=${resource}><legend>${resource}</legend>
                 ${all.map(one => html`<${Choice} key=${one} controlled label=${html`<code>${one}</code>`}
                     hint=${t(`permission.${one.replace(':', '_')}`)} checked=${chosen.includes(one)}
+                    errorId=${errorId}
                     onChange=${(/** @type {boolean} */ isOn) => toggle(one, isOn)} />`)}
             </fieldset>`)}
             <div class="field other-scopes"><label for=${`${id}-other`}>${t('scopes.other')}</label>
@@ -40,8 +61,5 @@ export function ScopePicker({permissions, value, onChange, error}) {
                         ...event.currentTarget.value.split(/[\s,]+/).filter(Boolean)])} />
                 <p class="hint" id=${`${id}-other-hint`}>${t('scopes.other_hint')}</p></div>
         </div>`}
-        <${Choice} controlled type="radio" name=${`${id}-kind`} label=${t('scopes.all')} hint=${t('scopes.all_hint')}
-            checked=${isAll} onChange=${() => onChange(['*'])} />
-        ${error && html`<p class="field-error">${error}</p>`}
     </fieldset>`;
 }
