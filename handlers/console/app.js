@@ -1,6 +1,6 @@
 // The console: opens the session of the address's workspace, and shows the screen of the address.
 import {Client, signOut} from './lib/client.js';
-import {t, use} from './lib/i18n.js';
+import {preferred, t, use} from './lib/i18n.js';
 import {Problem} from './lib/problem.js';
 import {site} from './lib/site.js';
 import {address, follow, navigate, parse, signInAddress} from './lib/router.js';
@@ -37,7 +37,7 @@ export async function open(workspace) {
 }
 
 /** @param {Schemas['me']} me */
-const languagesOf = me => me.user?.locale ? [me.user.locale, ...navigator.languages] : navigator.languages;
+const languagesOf = me => preferred(me.user?.locale, navigator.languages);
 
 /** @param {{first: ReturnType<typeof open>}} props  first: the session of the page's address */
 export function App({first}) {

@@ -17,6 +17,19 @@ export function choose(wanted) {
     return languages[0];
 }
 
+/** The locale of accounts that have not chosen any (the database's default). */
+const undecided = 'en';
+
+/**
+ * The wanted languages of a person: the account's, if one was chosen, before the browser's. The pages have the same
+ * rule (choose_language in handlers/pages/texts/messages.cpp).
+ *
+ * @param {string | null | undefined} chosen  the account's locale
+ * @param {readonly string[]} browser
+ * @return {readonly string[]}
+ */
+export const preferred = (chosen, browser) => chosen && chosen !== undecided ? [chosen, ...browser] : browser;
+
 let language = /** @type {string} */ (languages[0]);
 /** The tag for numbers and dates: the user's, which may name a region. */
 let locale = language;
