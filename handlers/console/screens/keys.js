@@ -1,8 +1,7 @@
 // API keys: the list, and the way to one key, to a new one, and to the first one.
 import {t} from '../lib/i18n.js';
 import {stateOf} from '../lib/keys.js';
-import {navigate} from '../lib/router.js';
-import {Badge, Button, Empty, LinkButton, Time} from '../ui/controls.js';
+import {Badge, Empty, LinkButton, Time} from '../ui/controls.js';
 import {html} from '../ui/html.js';
 import {Screen} from '../ui/screen.js';
 import {useAddress, useCan, useList} from '../ui/session.js';
@@ -64,12 +63,11 @@ function KeyList({route, ofTeam}) {
         {href: of('keys', ['team']), text: t('keys.of_team'), current: ofTeam}] : undefined;
     return html`<${Screen} title=${t('keys.title')} intro=${t('keys.intro')} tabs=${tabs} actions=${mint}
             calls=${[{path, query}]}>
-        <div class="filters" role="group" aria-label=${t('common.filter')}>
-            ${['', 'active', 'expired', 'revoked'].map(one => html`<${Button} small key=${one}
-                kind=${one === status ? 'chosen' : 'plain'} onClick=${() =>
-                    navigate(of('keys', where, {status: one}), {replace: true})}>
+        <nav class="filters" aria-label=${t('common.filter')}>
+            ${['', 'active', 'expired', 'revoked'].map(one => html`<${LinkButton} small key=${one}
+                current=${one === status} href=${of('keys', where, {status: one})}>
                 ${one ? t(`key_state.${one}`) : t('keys.any_state')}<//>`)}
-        </div>
+        </nav>
         <${ListTable} list=${list} caption=${t('keys.title')} columns=${columns} id=${(/** @type {any} */ key) =>
             key.prefix}
             empty=${html`<${Empty} title=${status ? t('keys.none_of_state') : t('keys.none')}

@@ -41,9 +41,15 @@ export function Button({onClick, kind = 'plain', type = 'button', busy = false, 
         aria-label=${label}>${children}</button>`;
 }
 
-/** A link that looks like a button. @param {{href: string, kind?: string, small?: boolean, children?: any}} props */
-export const LinkButton = ({href, kind = 'plain', small, children}) =>
-    html`<a class=${`button ${kind}${small ? ' small' : ''}`} href=${href}>${children}</a>`;
+/**
+ * A link that looks like a button.
+ *
+ * @param {{href: string, kind?: string, small?: boolean, current?: boolean, children?: any}} props
+ *     current: it leads to what is shown
+ */
+export const LinkButton = ({href, kind = 'plain', small, current, children}) =>
+    html`<a class=${`button ${kind}${small ? ' small' : ''}`} href=${href}
+        aria-current=${current ? 'true' : undefined}>${children}</a>`;
 
 /** @param {{tone?: 'neutral' | 'good' | 'warning' | 'bad' | 'accent', children?: any}} props */
 export const Badge = ({tone = 'neutral', children}) => html`<span class=${`badge ${tone}`}>${children}</span>`;
