@@ -71,7 +71,7 @@ export default function Audit({route}) {
     ];
     const shown = list.rows?.find((/** @type {any} */ row) => row.id === open);
     return html`<${Screen} title=${t('audit.title')} intro=${t('audit.intro')} calls=${[{path: '/audit', query}]}>
-        <${Filters} given=${given} people=${people} key=${route.query.toString()} />
+        <${Filters} given=${given} people=${people} />
         <div class=${shown ? 'with-details' : ''}>
             <div><${ListTable} list=${list} caption=${t('audit.title')} columns=${columns}
                 id=${(/** @type {any} */ row) => row.id} empty=${html`<${Empty} title=${t('audit.none')}
@@ -87,27 +87,35 @@ export default function Audit({route}) {
 function Filters({given, people}) {
     const of = useAddress();
     const id = useId();
+    const form = useRef(/** @type {HTMLFormElement | null} */ (null));
+    // The form stays where it is, with the focus, when the address changes: also by a link or the history.
+    const show = (/** @type {string} */ name) => {
+        const control = form.current?.elements.namedItem(name);
+        if (control instanceof HTMLInputElement || control instanceof HTMLSelectElement)
+            control.value = given[name] ?? '';
+    };
+    useEffect(() => Object.keys(given).forEach(show), [JSON.stringify(given)]);
+    // The people come later than the form.
+    useEffect(() => show('actor'), [people.length]);
     const apply = (/** @type {Event} */ event) => {
         event.preventDefault();
-        const form = new FormData(/** @type {HTMLFormElement} */ (event.currentTarget));
-        navigate(of('audit', [], /** @type {any} */ (Object.fromEntries(form))), {replace: true});
+        const values = new FormData(/** @type {HTMLFormElement} */ (event.currentTarget));
+        navigate(of('audit', [], /** @type {any} */ (Object.fromEntries(values))), {replace: true});
     };
-    const option = (/** @type {string} */ value, /** @type {string} */ text, /** @type {string | null} */ chosen) =>
-        html`<option value=${value} selected=${value === (chosen ?? '')}>${text}</option>`;
+    const option = (/** @type {string} */ value, /** @type {string} */ text) =>
+        html`<option value=${value}>${text}</option>`;
     const labelled = (/** @type {string} */ name, /** @type {any} */ control) =>
         html`<div class="filter"><label for=${`${id}-${name}`}>${t(`audit.${name}`)}</label>${control}</div>`;
-    return html`<form class="filters grid" role="search" onSubmit=${apply}>
-        ${labelled('action', html`<select id=${`${id}-action`} name="action">${option('', t('audit.any_action'),
-            given.action)}
-            ${actions.map(one => option(one, nameOf(one), given.action))}</select>`)}
-        ${labelled('actor', html`<select id=${`${id}-actor`} name="actor">${option('', t('audit.anyone'), given.actor)}
-            ${people.map(one => option(one.user_id, one.name ?? one.email, given.actor))}</select>`)}
-        ${labelled('target', html`<input id=${`${id}-target`} name="target" defaultValue=${given.target ?? ''}
+    return html`<form ref=${form} class="filters grid" role="search" onSubmit=${apply}>
+        ${labelled('action', html`<select id=${`${id}-action`} name="action">${option('',
+            t('audit.any_action'))}
+            ${actions.map(one => option(one, nameOf(one)))}</select>`)}
+        ${labelled('actor', html`<select id=${`${id}-actor`} name="actor">${option('', t('audit.anyone'))}
+            ${people.map(one => option(one.user_id, one.name ?? one.email))}</select>`)}
+        ${labelled('target', html`<input id=${`${id}-target`} name="target"
             autocomplete="off" maxlength="128" placeholder=${t('audit.target_hint')} />`)}
-        ${labelled('since', html`<input id=${`${id}-since`} name="since" type="date"
-            defaultValue=${given.since ?? ''} />`)}
-        ${labelled('until', html`<input id=${`${id}-until`} name="until" type="date"
-            defaultValue=${given.until ?? ''} />`)}
+        ${labelled('since', html`<input id=${`${id}-since`} name="since" type="date" />`)}
+        ${labelled('until', html`<input id=${`${id}-until`} name="until" type="date" />`)}
         <${Button} type="submit">${t('common.filter')}<//>
     </form>`;
 }

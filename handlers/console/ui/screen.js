@@ -33,7 +33,7 @@ export const Curl = ({calls}) => html`<details class="curl">
  */
 export function Screen({title, intro, actions, back, tabs, calls, children}) {
     const heading = useRef(/** @type {HTMLElement | null} */ (null));
-    const {me} = useSession();
+    const {me, route} = useSession();
     useEffect(() => {
         document.title = [title, me.workspace?.name, brand].filter(Boolean).join(' · ');
     }, [title, me.workspace?.name]);
@@ -46,6 +46,16 @@ export function Screen({title, intro, actions, back, tabs, calls, children}) {
             document.documentElement.dataset.navigated = 'yes';
         }
     }, []);
+    const before = useRef(route);
+    useEffect(() => {
+        if (before.current === route)
+            return;
+        before.current = route;
+        // What led to another address of the same screen may be gone with what it showed, and the focus with it.
+        const active = document.activeElement;
+        if (!active || active === document.body)
+            heading.current?.focus();
+    }, [route]);
     return html`<div class="screen">
         <header class="screen-head">
             <div>

@@ -118,6 +118,8 @@ export function useList(path, query = {}) {
 
     return {
         rows: page ? state.rows : null,
+        /** Another one after each change of the query. */
+        key,
         total: /** @type {number | undefined} */ (page?.total),
         hasMore: state.next !== null,
         isLoading,

@@ -1,7 +1,7 @@
 // Tables with captions, and lists that page by cursor.
 import {t} from '../lib/i18n.js';
 import {Button, Loading} from './controls.js';
-import {html, useEffect, useRef} from './html.js';
+import {html, useEffect, useRef, useState} from './html.js';
 import {ProblemNotice} from './problem.js';
 import {toast} from './toast.js';
 
@@ -32,6 +32,27 @@ export function Table({caption, columns, rows, id, showCaption}) {
 }
 
 /**
+ * What is announced when another filter has changed the rows: how many there are. Nothing of the first rows, which the
+ * heading of the screen introduces.
+ *
+ * @param {import('./session.js').List} list
+ */
+function useFound(list) {
+    const [text, setText] = useState('');
+    const {rows, key} = list;
+    const before = useRef(/** @type {string | null} */ (null));
+    useEffect(() => {
+        if (!rows)
+            return;
+        if (before.current && before.current !== key)
+            setText(t(list.hasMore && list.total === undefined ? 'common.found_more' : 'common.found',
+                {count: list.total ?? rows.length}));
+        before.current = key;
+    }, [key, rows === null]);
+    return text;
+}
+
+/**
  * A table of a list (`useList`): loading, errors, emptiness, and a button for the next page.
  *
  * @param {{list: import('./session.js').List, caption: string, columns: Column<any>[], id: (row: any) => string,
@@ -45,13 +66,15 @@ export function ListTable({list, caption, columns, id, empty}) {
             toast(t('common.loaded', {count: count - before.current}));
         before.current = list.hasMore || count > before.current ? count : 0;
     }, [count, list.hasMore]);
+    const found = useFound(list);
+    const status = html`<p class="hidden" role="status">${found}</p>`;
     if (list.problem && !list.rows)
-        return html`<${ProblemNotice} problem=${list.problem} retry=${list.reload} />`;
+        return html`${status}<${ProblemNotice} problem=${list.problem} retry=${list.reload} />`;
     if (!list.rows)
-        return html`<${Loading} />`;
+        return html`${status}<${Loading} />`;
     if (!list.rows.length)
-        return empty;
-    return html`<${Table} caption=${caption} columns=${columns} rows=${list.rows} id=${id} />
+        return html`${status}${empty}`;
+    return html`${status}<${Table} caption=${caption} columns=${columns} rows=${list.rows} id=${id} />
         ${list.problem && html`<${ProblemNotice} problem=${list.problem} retry=${list.more} />`}
         <p class="list-end">
             <span class="muted">${list.total === undefined ? t('common.rows', {count}) :
