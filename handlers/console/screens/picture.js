@@ -3,6 +3,7 @@ import {squareOf} from '../lib/crop.js';
 import {t} from '../lib/i18n.js';
 import {Avatar, Button} from '../ui/controls.js';
 import {Dialog} from '../ui/dialog.js';
+import {Form} from '../ui/form.js';
 import {html, useEffect, useId, useRef, useState} from '../ui/html.js';
 import {useSession} from '../ui/session.js';
 import {toast} from '../ui/toast.js';
@@ -90,6 +91,7 @@ function Crop({picture, onClose, onDone}) {
             value=${view[name]} onInput=${(/** @type {any} */ event) =>
                 setView({...view, [name]: Number(event.currentTarget.value)})} /></label>`;
     return html`<${Dialog} title=${t('picture.crop')} onClose=${onClose}>
+        <${Form} submit=${t('picture.use')} onSubmit=${save} onCancel=${onClose}>
         <canvas ref=${canvas} class="crop" width=${shown} height=${shown} role="img" aria-label=${t('picture.preview')}
             onPointerDown=${(/** @type {any} */ event) => {
                 dragged.current = {x: event.clientX, y: event.clientY};
@@ -98,7 +100,6 @@ function Crop({picture, onClose, onDone}) {
                 dragged.current = null;
             }} />
         ${slider('zoom', 1, 4)} ${slider('x', 0, 1)} ${slider('y', 0, 1)}
-        <div class="form-actions"><${Button} kind="primary" onClick=${save}>${t('picture.use')}<//>
-            <${Button} onClick=${onClose}>${t('common.cancel')}<//></div>
+        <//>
     <//>`;
 }

@@ -1,6 +1,7 @@
 // Modal dialogs, on the browser's own <dialog>: it traps the focus, closes by Escape, and returns the focus.
 import {html, useId, useLayoutEffect, useRef} from './html.js';
 import {Form} from './form.js';
+import {Toasts} from './toast.js';
 
 /**
  * @param {{title: string, onClose: () => void, wide?: boolean, locked?: boolean, children?: any}} props
@@ -30,6 +31,7 @@ export function Dialog({title, onClose, wide, locked, children}) {
             onCancel=${cancel} onKeyDown=${keydown}>
         <h2 id=${id}>${title}</h2>
         ${children}
+        <${Toasts} />
     </dialog>`;
 }
 
