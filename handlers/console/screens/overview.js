@@ -13,6 +13,8 @@ import {useAddress, useCan, useLoad, useSession} from '../ui/session.js';
 import {Table} from '../ui/table.js';
 import {toast} from '../ui/toast.js';
 
+/** @typedef {ReturnType<typeof useLoad<any>>} Loaded */
+
 const periods = [7, 30, 90];
 const tones = {allowed: 'accent', refused: 'bad', rate_limited: 'warning'};
 
@@ -22,17 +24,19 @@ export default function Overview() {
     const of = useAddress();
     const days = periods.find(one => String(one) === route.query.get('days')) ?? 30;
     const keys = useLoad('keys', signal => client.get('/api-keys', {status: 'active', limit: 200}, signal));
-    const all = useLoad('any-key', signal => client.get('/api-keys', {limit: 1}, signal));
-    const isNew = all.data?.items.length === 0 && can('api_keys:write');
+    // Where no key is active, there may have been one.
+    const ended = useLoad(keys.data?.items.length === 0 ? 'any-key' : null,
+        signal => client.get('/api-keys', {limit: 1}, signal));
+    const isNew = ended.data?.items.length === 0 && can('api_keys:write');
     const asked = lastDays(days, Date.now());
     const query = {from: asked[0], to: asked.at(-1)};
-    const calls = ['day', 'key', 'status'].map(by => ({path: '/usage', query: {...query, by}}));
+    const calls = ['day', 'key'].map(by => ({path: '/usage', query: {...query, by}}));
     const hello = user.name ? t('overview.hello_name', {name: user.name.split(' ')[0]}) : t('overview.hello');
     return html`<${Screen} title=${t('overview.title')} calls=${calls}
             intro=${isNew ? `${hello} ${t('overview.intro_new')}` : t('overview.intro', {name: me.workspace?.name})}
             actions=${isNew || !can('api_keys:write') ? null :
                 html`<${LinkButton} kind="primary" href=${of('keys', ['new'])}>${t('keys.new')}<//>`}>
-        <${Attention} keys=${keys.data?.items ?? []} />
+        <${Attention} keys=${keys} />
         ${isNew && html`<${FirstSteps} />`}
         <${Usage} days=${days} query=${query} isNew=${isNew} />
     <//>`;
@@ -48,7 +52,7 @@ function FirstSteps() {
     <//>`;
 }
 
-/** @param {{keys: any[]}} props */
+/** @param {{keys: Loaded}} props */
 function Attention({keys}) {
     const {client, user} = useSession();
     const can = useCan();
@@ -60,7 +64,9 @@ function Attention({keys}) {
         toast(t('overview.verification_sent', {email: user.email}));
     };
     const asking = requests.data?.items ?? [];
-    const expiring = keys.filter(key => stateOf(key) === 'expiring')
+    /** @type {any[]} */
+    const mine = keys.data?.items ?? [];
+    const expiring = mine.filter(key => stateOf(key) === 'expiring')
         .sort((a, b) => Date.parse(a.expires_at) - Date.parse(b.expires_at));
     const rows = [
         !user.email_verified && html`<li key="address"><div><strong>${t('overview.unverified',
@@ -68,13 +74,16 @@ function Attention({keys}) {
             <p class="muted">${t('overview.unverified_hint')}</p></div>
             <${Button} small onClick=${resend}>${t('overview.resend')}<//></li>`,
         asking.length > 0 && html`<li key="requests"><div><strong>${t('overview.requests',
-            {count: asking.length})}</strong>
+            {count: requests.data?.total ?? asking.length})}</strong>
             <p class="muted">${asking.slice(0, 3).map((/** @type {any} */ one) => one.email).join(', ')}</p></div>
             <${LinkButton} small href=${of('team', ['requests'])}>${t('overview.review')}<//></li>`,
         ...expiring.slice(0, 5).map(key => html`<li key=${key.prefix}><div>
             <strong>${t('overview.key_expires', {name: key.name})}</strong>
             <p class="muted"><${Time} at=${key.expires_at} /> · <code>${key.prefix}</code></p></div>
             <${LinkButton} small href=${of('keys', [key.prefix])}>${t('overview.open_key')}<//></li>`),
+        // What could not be asked may need attention too.
+        ...[requests, keys].filter(one => one.problem).map((one, index) => html`<li key=${`problem-${index}`}>
+            <${ProblemNotice} problem=${one.problem} retry=${one.reload} /></li>`),
     ].filter(Boolean);
     return rows.length ? html`<${Section} title=${t('overview.attention')}><ul class="todo">${rows}</ul><//>` : null;
 }
@@ -85,7 +94,7 @@ function Usage({days, query, isNew}) {
     const of = useAddress();
     const load = (/** @type {string} */ by) => useLoad(`${by} ${JSON.stringify(query)}`,
         signal => client.get('/usage', {...query, by, limit: 200}, signal));
-    const daily = load('day'), keyed = load('key'), statuses = load('status');
+    const daily = load('day'), keyed = load('key');
     if (daily.problem)
         return html`<${Section} title=${t('overview.usage')}>
             <${ProblemNotice} problem=${daily.problem} retry=${daily.reload} /><//>`;
@@ -108,14 +117,7 @@ function Usage({days, query, isNew}) {
             <dd class="muted">${t('usage.share', {share: percent(sums[name], whole)})}</dd></div>`)}</dl>
         <${BarChart} caption=${t('usage.by_day')} series=${series}
             bars=${bars.map(bar => ({label: shortDay(bar.day), values: bar.counts}))} />
-        <div class="columns">
-            <${Breakdown} caption=${t('usage.by_key')} title=${t('usage.key')} rows=${keyed.data?.items ?? []}
-                name=${(/** @type {any} */ row) => keyName(row, of)} id=${(/** @type {any} */ row) =>
-                    row.key?.id ?? '-'} />
-            <${Breakdown} caption=${t('usage.by_status')} title=${t('usage.status')} rows=${statuses.data?.items ?? []}
-                name=${(/** @type {any} */ row) => t(`usage.${row.status}`)} id=${(/** @type {any} */ row) =>
-                    row.status} />
-        </div>`}
+        <${ByKey} loaded=${keyed} />`}
     <//>`;
 }
 
@@ -127,14 +129,20 @@ function keyName(row, of) {
     return prefix ? html`<a href=${of('keys', [prefix])}>${name ?? prefix}</a>` : t('usage.deleted_key');
 }
 
-/** @param {{caption: string, title: string, rows: any[], name: (row: any) => any, id: (row: any) => string}} props */
-function Breakdown({caption, title, rows, name, id}) {
-    const all = (/** @type {any} */ row) => row.checks;
-    const sorted = [...rows].sort((a, b) => all(b) - all(a)).slice(0, 10);
-    const most = Math.max(1, ...sorted.map(all));
-    return html`<${Table} showCaption caption=${caption} rows=${sorted} id=${id} columns=${[
-        {title, kind: 'main', cell: name},
-        {title: t('usage.requests'), kind: 'number', cell: (/** @type {any} */ row) => html`${number(all(row))}
-            <${Share} value=${all(row)} of=${most} />`},
+/** @param {{loaded: Loaded}} props */
+function ByKey({loaded}) {
+    const of = useAddress();
+    if (loaded.problem)
+        return html`<${ProblemNotice} problem=${loaded.problem} retry=${loaded.reload} />`;
+    if (!loaded.data)
+        return html`<${Loading} />`;
+    /** @type {any[]} */
+    const rows = [...loaded.data.items].sort((a, b) => b.checks - a.checks).slice(0, 10);
+    const most = Math.max(1, ...rows.map(row => row.checks));
+    return html`<${Table} showCaption caption=${t('usage.by_key')} rows=${rows} id=${(/** @type {any} */ row) =>
+        row.key?.id ?? '-'} columns=${[
+        {title: t('usage.key'), kind: 'main', cell: (/** @type {any} */ row) => keyName(row, of)},
+        {title: t('usage.requests'), kind: 'number', cell: (/** @type {any} */ row) => html`${number(row.checks)}
+            <${Share} value=${row.checks} of=${most} />`},
     ]} />`;
 }
