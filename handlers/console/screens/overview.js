@@ -16,7 +16,7 @@ import {toast} from '../ui/toast.js';
 /** @typedef {ReturnType<typeof useLoad<any>>} Loaded */
 
 const periods = [7, 30, 90];
-const tones = {allowed: 'accent', refused: 'bad', rate_limited: 'warning'};
+const tones = {allowed: 'allowed', refused: 'refused', rate_limited: 'limited'};
 
 export default function Overview() {
     const {client, me, user, route} = useSession();

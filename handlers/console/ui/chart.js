@@ -1,11 +1,14 @@
 // Bar charts as SVG. Each has the same numbers as a table, for readers who do not see it.
 import {compact, number} from '../lib/format.js';
 import {t} from '../lib/i18n.js';
-import {html} from './html.js';
+import {html, useId} from './html.js';
 import {Table} from './table.js';
 
 /** @typedef {{name: string, title: string, tone: string}} Series */
 /** @typedef {{label: string, values: Record<string, number>}} Bar */
+
+/** Between two parts of a bar: about a pixel of the surface, so that they differ without their colours. */
+const gap = 0.6;
 
 /** A round number from `value` on, for the top of the axis. @param {number} value */
 export function roundUp(value) {
@@ -24,13 +27,15 @@ export function BarChart({caption, series, bars}) {
     const sum = (/** @type {Bar} */ bar) => series.reduce((total, {name}) => total + (bar.values[name] ?? 0), 0);
     const top = roundUp(Math.max(0, ...bars.map(sum)));
     const height = 100, step = 10, width = Math.max(1, bars.length) * step;
+    const id = useId();
     const stack = (/** @type {Bar} */ bar, /** @type {number} */ index) => {
         let above = height;
         return series.map(({name, tone}) => {
             const size = (bar.values[name] ?? 0) / top * height;
             above -= size;
-            return size > 0 && html`<rect class=${`tone-${tone}`} x=${index * step + 1} y=${above} width=${step - 2}
-                height=${size} />`;
+            const box = {x: index * step + 1, y: above, width: step - 2, height: Math.max(gap, size - gap)};
+            return size > 0 && html`<rect class=${`tone-${tone}`} ...${box} />
+                ${tone === 'limited' && html`<rect fill=${`url(#${id}-hatch)`} ...${box} />`}`;
         });
     };
     const columns = [
@@ -46,6 +51,8 @@ export function BarChart({caption, series, bars}) {
             <span class="axis middle" aria-hidden="true">${compact(top / 2)}</span>
             <svg viewBox=${`0 0 ${width} ${height}`} preserveAspectRatio="none" role="img"
                 aria-label=${t('chart.summary', {caption, count: bars.reduce((total, bar) => total + sum(bar), 0)})}>
+                <defs><pattern id=${`${id}-hatch`} width="3" height="3" patternUnits="userSpaceOnUse"
+                    patternTransform="rotate(45)"><rect class="hatch" width="1" height="3" /></pattern></defs>
                 ${bars.map((bar, index) => html`<g key=${bar.label}>
                     <title>${`${bar.label}: ${series.map(({name, title}) =>
                         `${title} ${number(bar.values[name] ?? 0)}`).join(', ')}`}</title>
