@@ -55,8 +55,8 @@ function Profile() {
             <${Field} name="name" label=${t('account.name')} value=${user.name} autocomplete="name" maxlength=${100} />
             <${Field} name="title" label=${t('account.job')} value=${user.title} autocomplete="organization-title"
                 maxlength=${100} hint=${t('account.job_hint')} />
-            <${Field} name="locale" label=${t('account.locale')} value=${user.locale} required list=${['en', 'en-GB', 'en-US', 'de',
-                'de-AT', 'de-CH']} hint=${t('account.locale_hint', {names: languages.map(one =>
+            <${Field} name="locale" label=${t('account.locale')} value=${user.locale} required list=${['en',
+                'en-GB', 'en-US', 'de', 'de-AT', 'de-CH']} hint=${t('account.locale_hint', {names: languages.map(one =>
                     names.of(one)).join(', ')})} />
             <${Field} name="timezone" label=${t('account.timezone')} value=${user.timezone} required list=${zones}
                 hint=${t('account.timezone_hint', {zone: Intl.DateTimeFormat().resolvedOptions().timeZone})} />

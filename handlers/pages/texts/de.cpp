@@ -34,7 +34,7 @@ const constinit messages german{
         "Mindestens 8 Zeichen. Mehrere Wörter ohne Zusammenhang merkt man sich leicht und errät man schwer.",
     .have_account = "Sie haben schon ein Konto?",
     .sign_in_link = "Anmelden",
-    .workspace_hint = "Was Sie mit Ihrem Team teilen. Sie können ihn später ändern.",
+    .workspace_hint = "Was Sie mit Ihrem Team teilen. Der Name lässt sich später ändern.",
     .sign_out_title = "Abmelden",
     .sign_out_text = "Sie sind als {0} angemeldet. In diesem Browser abmelden?",
     .sign_out_button = "Abmelden",
@@ -79,8 +79,8 @@ const constinit messages german{
     .email_change_with = "Mit {0} bestätigen",
     .invite_title = "Sie sind eingeladen",
     .invite_open_text = "Jemand hat Sie in einen Arbeitsbereich eingeladen.",
-    .invite_text = "{0} lädt Sie in {1} ein: als {2}.",
-    .invite_text_without_inviter = "Sie sind in {0} eingeladen: als {1}.",
+    .invite_text = "{0} lädt Sie als {2} in {1} ein.",
+    .invite_text_without_inviter = "Sie sind als {1} in {0} eingeladen.",
     .invite_email_text = "Die Einladung gilt für {0}.",
     .invite_button = "{0} beitreten",
     .invite_choose_password = "Passwort wählen",
@@ -94,7 +94,7 @@ const constinit messages german{
         "Sie sind als {0} angemeldet, aber die Einladung gilt für {1}. Mit dem Beitritt werden Sie "
         "als {1} angemeldet.",
     .invite_with = "Mit {0} beitreten",
-    .role_admin = "Administrator",
+    .role_admin = "Admin",
     .role_manager = "Manager",
     .role_member = "Mitglied",
     .unsubscribe_title = "Abbestellen",
@@ -144,7 +144,7 @@ const constinit messages german{
         "LATCHKEY_PUBLIC_URL eine https://-Adresse sein muss.",
     .rate_limited_text = "Zu viele Versuche. Bitte warten Sie einen Augenblick und versuchen Sie es erneut.",
     .unavailable_text =
-        "Der Dienst ist ausgelastet oder startet gerade neu. Bitte versuchen Sie es gleich noch einmal.",
+        "Der Dienst ist ausgelastet oder startet gerade neu. Bitte versuchen Sie es gleich erneut.",
     .internal_text =
         "Das ist unser Fehler. Bitte versuchen Sie es erneut; wenn es wieder geschieht, melden Sie die "
         "Nummer unten.",

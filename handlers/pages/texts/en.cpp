@@ -33,7 +33,7 @@ const constinit messages english{
     .password_hint = "At least 8 characters. Several unrelated words are easy to remember and hard to guess.",
     .have_account = "Already have an account?",
     .sign_in_link = "Sign in",
-    .workspace_hint = "What you share with your team. You can change it later.",
+    .workspace_hint = "What you share with your team. You can change the name later.",
     .sign_out_title = "Sign out",
     .sign_out_text = "You are signed in as {0}. Sign out of this browser?",
     .sign_out_button = "Sign out",
