@@ -35,9 +35,9 @@ html::fragment head_of(const file_tree& files, std::string_view title)
     out += html::meta("color-scheme", "light dark");
     out += element("title", {}, html::text(title));
     out += element("link", {{"rel", "icon"}, {"type", "image/svg+xml"}, {"href", url_of(files, "icon.svg")}});
-    out += html::stylesheet(of_console("console.css"));
-    if (files.contains("brand.css"))
-        out += html::stylesheet(url_of(files, "brand.css"));
+    for (auto sheet : {"tokens.css", "console/console.css", "brand.css"})
+        if (files.contains(sheet))
+            out += html::stylesheet(url_of(files, sheet));
     out += html::script_file(of_console("theme.js"));
     out += html::script_file(of_console("main.js"));
     for (auto module : first_modules)

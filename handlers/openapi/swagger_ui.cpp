@@ -17,9 +17,12 @@ reply show(call& c)
         "<meta name=\"viewport\" content=\"width=device-width\">\n<title>Latchkey: the API</title>\n"
         "<link rel=\"icon\" href=\"");
     out.body.append(files.url("icon.svg"));
-    out.body.append("\">\n<link rel=\"stylesheet\" href=\"").append(files.url("docs/swagger-ui.css"));
+    out.body.append("\">\n");
+    for (auto sheet : {"docs/swagger-ui.css", "tokens.css", "brand.css", "docs/docs.css"})
+        if (files.contains(sheet))
+            out.body.append("<link rel=\"stylesheet\" href=\"").append(files.url(sheet)).append("\">\n");
     out.body.append(
-        "\">\n<main id=\"docs\"></main>\n<noscript>This page needs JavaScript; the document itself is at\n"
+        "<main id=\"docs\"></main>\n<noscript>This page needs JavaScript; the document itself is at\n"
         "<a href=\"openapi.json\">openapi.json</a>.</noscript>\n");
     for (auto script : {"docs/swagger-ui-bundle.js", "docs/start.js"})
         out.body.append("<script src=\"").append(files.url(script)).append("\"></script>\n");

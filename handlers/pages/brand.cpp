@@ -14,7 +14,7 @@ namespace {
 using colour = std::array<double, 3>;
 
 constexpr colour white{255, 255, 255}, black{0, 0, 0};
-/// The darkest light and the lightest dark surface of style.css that has links on it.
+/// The darkest light and the lightest dark surface of tokens.css that has links on it.
 constexpr colour light_surface{238, 240, 244}, dark_surface{34, 38, 47};
 constexpr double least_contrast = 4.5;
 

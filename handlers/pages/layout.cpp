@@ -27,9 +27,9 @@ html::fragment head_of(const view& v, const page& content)
     out += element("title", {}, text(title));
     auto icon = html::url::site(files.url("icon.svg"));
     out += element("link", {{"rel", "icon"}, {"type", "image/svg+xml"}, {"href", icon}});
-    out += html::stylesheet(html::url::site(files.url("style.css")));
-    if (files.contains("brand.css"))
-        out += html::stylesheet(html::url::site(files.url("brand.css")));
+    for (auto sheet : {"tokens.css", "style.css", "brand.css"})
+        if (files.contains(sheet))
+            out += html::stylesheet(html::url::site(files.url(sheet)));
     out += html::script_file(html::url::site(files.url("page.js")));
     out += content.head;
     return out;

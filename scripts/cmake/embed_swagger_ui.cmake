@@ -29,4 +29,4 @@ add_custom_command(OUTPUT ${docs_folder}/unpacked BYPRODUCTS ${unpacked}
   VERBATIM)
 
 embed_files(PREFIX docs/ FOLDER ${docs_folder}/package DEPENDS ${docs_folder}/unpacked FILES ${swagger_ui_files})
-embed_files(PREFIX docs/ FOLDER ${CMAKE_SOURCE_DIR}/handlers/openapi FILES start.js)
+embed_files(PREFIX docs/ FOLDER ${CMAKE_SOURCE_DIR}/handlers/openapi FILES start.js docs.css)
