@@ -14,8 +14,13 @@ namespace {
 using colour = std::array<double, 3>;
 
 constexpr colour white{255, 255, 255}, black{0, 0, 0};
-/// The darkest light and the lightest dark surface of tokens.css that has links on it.
-constexpr colour light_surface{238, 240, 244}, dark_surface{34, 38, 47};
+/// The surfaces of tokens.css that have links on them: the plain one, and the one that contrasts least.
+struct theme {
+    colour surface, least;
+};
+constexpr theme light{{255, 255, 255}, {238, 240, 244}}, dark{{24, 27, 34}, {34, 38, 47}};
+/// The part of the colour of links in --accent-surface, which has links on it too.
+constexpr double accent_share = 0.1;
 constexpr double least_contrast = 4.5;
 
 colour parse(std::string_view text)
@@ -61,12 +66,15 @@ colour mix(const colour& of, const colour& with, double share)
     return out;
 }
 
-/// The colour, moved towards black or white until it can be read.
-colour readable(const colour& of, const colour& background, const colour& towards)
+/// The colour of links, moved towards black or white until it can be read on every surface of the theme.
+colour readable(const colour& of, const theme& on, const colour& towards)
 {
-    for (double share = 0; share < 1; share += 0.02)
-        if (auto moved = mix(of, towards, share); contrast(moved, background) >= least_contrast)
+    for (double share = 0; share < 1; share += 0.02) {
+        auto moved = mix(of, towards, share);
+        auto tinted = mix(on.surface, moved, accent_share);
+        if (contrast(moved, on.least) >= least_contrast && contrast(moved, tinted) >= least_contrast)
             return moved;
+    }
     return towards;
 }
 
@@ -79,8 +87,7 @@ std::string brand_stylesheet(std::string_view accent)
     auto strong = mix(own, has_white_text ? black : white, 0.15);
     return ":root{--accent:" + to_css(own) + ";--accent-strong:" + to_css(strong) +
            ";--on-accent:" + to_css(has_white_text ? white : black) + ";--link:light-dark(" +
-           to_css(readable(own, light_surface, black)) + "," + to_css(readable(own, dark_surface, white)) +
-           ")}\n";
+           to_css(readable(own, light, black)) + "," + to_css(readable(own, dark, white)) + ")}\n";
 }
 
 std::vector<generated_file> brand_files(const brand& own)

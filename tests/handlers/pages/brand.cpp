@@ -31,6 +31,20 @@ double contrast(const std::string& a, const std::string& b)
     return (high + 0.05) / (low + 0.05);
 }
 
+/// What `color-mix(in srgb, a 10%, b)` is: --accent-surface of tokens.css.
+std::string tinted(const std::string& link, const std::string& surface)
+{
+    std::string out = "#";
+    for (std::size_t i = 0; i < 3; ++i) {
+        auto part = [i](const std::string& css) { return std::stoi(css.substr(1 + 2 * i, 2), nullptr, 16); };
+        char digits[3];
+        std::snprintf(digits, sizeof digits, "%02x",
+                      static_cast<unsigned>(std::lround(part(link) * 0.1 + part(surface) * 0.9)));
+        out += digits;
+    }
+    return out;
+}
+
 std::vector<std::string> colours_in(const std::string& css)
 {
     std::regex colour("#[0-9a-f]{6}");
@@ -57,6 +71,8 @@ BOOST_AUTO_TEST_CASE(text_can_be_read_with_any_accent)
                     BOOST_TEST(contrast(found[3], light) >= 4.5, accent << " on " << light);
                 for (auto dark : {"#0f1116", "#181b22", "#22262f"})
                     BOOST_TEST(contrast(found[4], dark) >= 4.5, accent << " on " << dark);
+                BOOST_TEST(contrast(found[3], tinted(found[3], "#ffffff")) >= 4.5, accent);
+                BOOST_TEST(contrast(found[4], tinted(found[4], "#181b22")) >= 4.5, accent);
             }
 }
 
