@@ -14,12 +14,12 @@ namespace {
 /** The modules of the first screen, which the browser fetches at once instead of import by import.
     tests/browser/modules.mjs compares the list with the imports. */
 constexpr std::string_view first_modules[] = {
-    "app.js",          "lib/client.js",  "lib/curl.js",        "lib/format.js",       "lib/i18n.js",
-    "lib/keys.js",     "lib/problem.js", "lib/router.js",      "lib/site.js",         "lib/theme.js",
-    "lib/usage.js",    "main.js",        "screens/missing.js", "screens/overview.js", "ui/chart.js",
-    "ui/controls.js",  "ui/html.js",     "ui/navigation.js",   "ui/problem.js",       "ui/screen.js",
-    "ui/session.js",   "ui/table.js",    "ui/toast.js",        "vendor/hooks.js",     "vendor/htm.js",
-    "vendor/preact.js"};
+    "app.js",         "lib/client.js",   "lib/curl.js",        "lib/format.js",       "lib/i18n.js",
+    "lib/keys.js",    "lib/problem.js",  "lib/router.js",      "lib/site.js",         "lib/theme.js",
+    "lib/usage.js",   "main.js",         "screens/missing.js", "screens/overview.js", "ui/chart.js",
+    "ui/controls.js", "ui/html.js",      "ui/navigation.js",   "ui/problem.js",       "ui/screen.js",
+    "ui/session.js",  "ui/switcher.js",  "ui/table.js",        "ui/toast.js",         "vendor/hooks.js",
+    "vendor/htm.js",  "vendor/preact.js"};
 
 html::url url_of(const file_tree& files, std::string_view name)
 {

@@ -44,12 +44,11 @@ export default function Audit({route}) {
                    until: instant(given.until, 1)};
     const isAllowed = can('audit:read');
     const list = useList(isAllowed ? '/audit' : null, query);
-    const team = useLoad(isAllowed ? 'team' : null, signal => client.get('/team', {limit: 200, status: 'active'},
-        signal));
+    const team = useLoad(isAllowed ? 'team' : null, signal => client.rows('/team', {status: 'active'}, signal));
     if (!isAllowed)
         return html`<${Forbidden} title=${t('audit.title')} permission="audit:read" />`;
     /** @type {{user_id: string, name: string | null, email: string}[]} */
-    const people = team.data?.items ?? [];
+    const people = team.data ?? [];
     const person = (/** @type {string | null} */ id) => {
         const known = people.find(one => one.user_id === id);
         return known ? known.name ?? known.email : id;
@@ -111,6 +110,7 @@ function Filters({given, people}) {
             t('audit.any_action'))}
             ${actions.map(one => option(one, nameOf(one)))}</select>`)}
         ${labelled('actor', html`<select id=${`${id}-actor`} name="actor">${option('', t('audit.anyone'))}
+            ${given.actor && !people.some(one => one.user_id === given.actor) && option(given.actor, given.actor)}
             ${people.map(one => option(one.user_id, one.name ?? one.email))}</select>`)}
         ${labelled('target', html`<input id=${`${id}-target`} name="target"
             autocomplete="off" maxlength="128" placeholder=${t('audit.target_hint')} />`)}

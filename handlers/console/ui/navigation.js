@@ -4,8 +4,9 @@ import {address, screens} from '../lib/router.js';
 import {brand, logo, site} from '../lib/site.js';
 import {setTheme, theme} from '../lib/theme.js';
 import {Avatar, Button} from './controls.js';
-import {html, useEffect, useId, useRef, useState} from './html.js';
-import {useCan, useLoad, useSession} from './session.js';
+import {html, useEffect, useId, useState} from './html.js';
+import {useCan, useSession} from './session.js';
+import {Switcher} from './switcher.js';
 
 /** The permission that a screen needs, if any. @type {Record<string, string>} */
 const needs = {keys: 'api_keys:read', team: 'team:read', audit: 'audit:read', workspace: 'team:read'};
@@ -23,44 +24,6 @@ const pictures = {
 /** @param {{of: string}} props */
 const Picture = ({of}) => html`<svg class="picture" viewBox="0 0 24 24" aria-hidden="true"><path
     d=${pictures[of]} /></svg>`;
-
-/** The workspaces of the user, each a link to its console. */
-function Switcher() {
-    const {client, me, route} = useSession();
-    const id = useId();
-    const {data} = useLoad('workspaces', signal => client.get('/workspaces', {limit: 200}, signal));
-    /** @type {{id: string, name: string}[]} */
-    const all = data?.items ?? (me.workspace ? [me.workspace] : []);
-    const details = useRef(/** @type {HTMLDetailsElement | null} */ (null));
-    useEffect(() => {
-        const close = (/** @type {Event} */ event) => {
-            const element = details.current;
-            if (!element?.open)
-                return;
-            if (event instanceof KeyboardEvent
-                ? event.key === 'Escape' : !element.contains(/** @type {Node} */ (event.target))) {
-                element.open = false;
-                if (event instanceof KeyboardEvent)
-                    element.querySelector('summary')?.focus();
-            }
-        };
-        addEventListener('keydown', close);
-        addEventListener('pointerdown', close);
-        return () => {
-            removeEventListener('keydown', close);
-            removeEventListener('pointerdown', close);
-        };
-    }, []);
-    return html`<details class="switcher" ref=${details}>
-        <summary aria-describedby=${id}><span class="hidden" id=${id}>${t('nav.switch_hint')}</span>
-            <span class="switcher-name">${me.workspace?.name ?? t('nav.no_workspace')}</span></summary>
-        <ul>${all.map(one => html`<li key=${one.id}><a href=${address(one.id, 'overview')}
-            aria-current=${one.id === route.workspace ? 'true' : undefined}>${one.name}</a></li>`)}
-            <li class="separated"><a href=${address(route.workspace, 'workspace',
-                ['new'])}>${t('nav.new_workspace')}</a></li>
-        </ul>
-    </details>`;
-}
 
 function Themes() {
     const [chosen, setChosen] = useState(theme);
