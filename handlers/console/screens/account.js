@@ -12,17 +12,23 @@ import {Security} from './security.js';
 
 /** @typedef {import('../lib/router.js').Route} Route */
 
-/** @type {Record<string, {Show: any, calls: import('../ui/screen.js').ApiCall[]}>} */
+/** @typedef {import('../ui/screen.js').ApiCall} ApiCall */
+/** @typedef {import('../lib/client.js').Schemas} Schemas */
+
+/** @type {Record<string, {Show: any, calls: (user: Schemas['user']) => ApiCall[]}>} */
 const parts = {
-    profile: {Show: Profile, calls: [
-        {path: '/me'}, {method: 'PATCH', path: '/me', body: {name: 'Ada', timezone: 'Europe/Berlin'}},
-        {method: 'PUT', path: '/me/avatar', file: 'picture.png', type: 'image/png'}]},
-    security: {Show: Security, calls: [
-        {path: '/sessions'}, {method: 'DELETE', path: '/sessions'},
+    profile: {Show: Profile, calls: ({name, title, locale, timezone}) => [
+        {path: '/me'}, {method: 'PATCH', path: '/me', body: {name, title, locale, timezone}},
+        {method: 'PUT', path: '/me/avatar', file: 'picture.png', type: 'image/png'},
+        {method: 'DELETE', path: '/me/avatar'}]},
+    security: {Show: Security, calls: () => [
         {method: 'POST', path: '/password/change', body: {current_password: '…', new_password: '…'}},
         {method: 'POST', path: '/email/change', body: {new_email: 'ada@example.com', password: '…'}},
-        {path: '/me/oauth-grants'}]},
-    notifications: {Show: Notifications, calls: [
+        {method: 'POST', path: '/email/verify/resend', body: {}},
+        {path: '/sessions'}, {method: 'DELETE', path: '/sessions/<session id>'}, {method: 'DELETE', path: '/sessions'},
+        {path: '/me/oauth-grants'}, {method: 'DELETE', path: '/me/oauth-grants/google'},
+        {method: 'DELETE', path: '/me', body: {password: '…'}}]},
+    notifications: {Show: Notifications, calls: () => [
         {path: '/me/notifications'},
         {method: 'PATCH', path: '/me/notifications', body: {key_minted: {email: false}}}]},
 };
@@ -31,11 +37,12 @@ const parts = {
 export default function Account({route}) {
     const of = useAddress();
     const {user} = useSession();
-    const part = route.rest[0] && parts[route.rest[0]] ? route.rest[0] : 'profile';
+    const part = Object.hasOwn(parts, route.rest[0] ?? '') ? route.rest[0] : 'profile';
     const {Show, calls} = parts[part];
     const tabs = Object.keys(parts).map(one => ({
         href: of('account', one === 'profile' ? [] : [one]), text: t(`account.${one}`), current: one === part}));
-    return html`<${Screen} key=${part} title=${t('account.title')} intro=${user.email} tabs=${tabs} calls=${calls}>
+    return html`<${Screen} key=${part} title=${t('account.title')} intro=${user.email} tabs=${tabs}
+        calls=${calls(user)}>
         <${Show} /><//>`;
 }
 

@@ -69,7 +69,8 @@ export default function Audit({route}) {
             onClick=${() => setOpen(open === row.id ? null : row.id)}>${t('audit.details')}<//>`},
     ];
     const shown = list.rows?.find((/** @type {any} */ row) => row.id === open);
-    return html`<${Screen} title=${t('audit.title')} intro=${t('audit.intro')} calls=${[{path: '/audit', query}]}>
+    return html`<${Screen} title=${t('audit.title')} intro=${t('audit.intro')} calls=${[{path: '/audit', query},
+            {path: '/team', query: {status: 'active'}}]}>
         <${Filters} given=${given} people=${people} />
         <div class=${shown ? 'with-details' : ''}>
             <div><${ListTable} list=${list} caption=${t('audit.title')} columns=${columns}

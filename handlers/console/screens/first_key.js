@@ -64,7 +64,8 @@ export function FirstKey() {
     };
     return html`<${Screen} title=${t('first.title')} back=${{href: of('overview'), text: t('nav.overview')}}
             intro=${t('first.intro')} calls=${[{method: 'POST', path: '/api-keys', body: {name: 'first', scopes}},
-                                               {path: '/auth', query: {permission: 'profile:read'}}]}>
+                                               {path: '/auth', query: {permission: 'profile:read'}},
+                                               {path: `/api-keys/${minted?.prefix ?? '<prefix>'}`}]}>
         <ol class="steps-done">
             <li class=${minted ? 'done' : 'now'}><h2>${t('first.mint')}</h2>
                 ${minted ? html`<p>${t('first.minted', {name: minted.name})} <code>${minted.prefix}</code></p>` : html`

@@ -21,6 +21,12 @@ import {KeyState} from './keys.js';
 /** How long the replaced key may live on, in seconds. */
 const graces = [0, 3600, 86_400, 604_800];
 
+/** The query of the usage of the last seven days. */
+function weekByKey() {
+    const days = lastDays(7, Date.now());
+    return {from: days[0], to: days.at(-1), by: 'key'};
+}
+
 /** @param {{prefix: string}} props */
 export function Key({prefix}) {
     const {client, me} = useSession();
@@ -32,7 +38,8 @@ export function Key({prefix}) {
     const key = loaded.data;
     const back = {href: of('keys'), text: t('keys.title')};
     const calls = [{path}, {method: 'PATCH', path, body: {name: key?.name ?? '…'}},
-                   {method: 'POST', path: `${path}/rotate`, body: {grace_seconds: 86_400}}, {method: 'DELETE', path}];
+                   {method: 'POST', path: `${path}/rotate`, body: {grace_seconds: 86_400}},
+                   {path: '/usage', query: weekByKey()}, {method: 'DELETE', path}];
     // A failed reload must not take away a dialog that shows the secret of a successor.
     if (loaded.problem && !key)
         return html`<${Screen} title=${prefix} back=${back}>
@@ -144,9 +151,7 @@ function Rotate({path, of: key, onClose, onDone}) {
 /** @param {{path: string, of: any, onClose: () => void, onDone: () => void}} props */
 function Revoke({path, of: key, onClose, onDone}) {
     const {client} = useSession();
-    const days = lastDays(7, Date.now());
-    const usage = useLoad('usage', signal =>
-        client.get('/usage', {from: days[0], to: days.at(-1), by: 'key', limit: 200}, signal));
+    const usage = useLoad('usage', signal => client.get('/usage', {...weekByKey(), limit: 200}, signal));
     const used = usage.data?.items.find((/** @type {any} */ row) => row.key?.id === key.id);
     const checks = used?.checks ?? 0;
     const isInUse = checks > 0 || (key.last_used_at && Date.now() - Date.parse(key.last_used_at) < 7 * 86_400_000);

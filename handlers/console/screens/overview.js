@@ -15,6 +15,9 @@ import {toast} from '../ui/toast.js';
 
 /** @typedef {ReturnType<typeof useLoad<any>>} Loaded */
 
+/** The keys that may expire soon. */
+const active = {status: 'active', limit: 200};
+
 const periods = [7, 30, 90];
 const tones = {allowed: 'allowed', refused: 'refused', rate_limited: 'limited'};
 
@@ -23,14 +26,16 @@ export default function Overview() {
     const can = useCan();
     const of = useAddress();
     const days = periods.find(one => String(one) === route.query.get('days')) ?? 30;
-    const keys = useLoad('keys', signal => client.get('/api-keys', {status: 'active', limit: 200}, signal));
+    const keys = useLoad('keys', signal => client.get('/api-keys', active, signal));
     // Where no key is active, there may have been one.
     const ended = useLoad(keys.data?.items.length === 0 ? 'any-key' : null,
         signal => client.get('/api-keys', {limit: 1}, signal));
     const isNew = ended.data?.items.length === 0 && can('api_keys:write');
     const asked = lastDays(days, Date.now());
     const query = {from: asked[0], to: asked.at(-1)};
-    const calls = ['day', 'key'].map(by => ({path: '/usage', query: {...query, by}}));
+    const calls = [
+        {path: '/api-keys', query: active}, ...can('team:approve') ? [{path: '/team/requests'}] : [],
+        ...['day', 'key'].map(by => ({path: '/usage', query: {...query, by}}))];
     const hello = user.name ? t('overview.hello_name', {name: user.name.split(' ')[0]}) : t('overview.hello');
     return html`<${Screen} title=${t('overview.title')} calls=${calls}
             intro=${isNew ? `${hello} ${t('overview.intro_new')}` : t('overview.intro', {name: me.workspace?.name})}

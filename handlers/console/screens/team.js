@@ -18,12 +18,35 @@ import {Requests} from './requests.js';
 
 export const roles = ['member', 'manager', 'admin'];
 
+/** The query of the members that the address asks for. @param {Route} route */
+const membersOf = route => ({status: 'active', q: route.query.get('q'), role: route.query.get('role')});
+
+/** @typedef {import('../ui/screen.js').ApiCall} ApiCall */
+
+/** @type {Record<string, {permission: string, Show: any, calls: (route: Route) => ApiCall[]}>} */
+const parts = {
+    members: {permission: 'team:read', Show: Members, calls: route => [
+        {path: '/team', query: membersOf(route)},
+        {method: 'PATCH', path: '/team/<user id>', body: {role: 'manager'}},
+        {path: '/team/<user id>/removal-preview'}, {method: 'DELETE', path: '/team/<user id>'},
+        {method: 'POST', path: '/team/transfer-ownership', body: {user_id: '<user id>', password: '…'}}]},
+    invites: {permission: 'team:invite', Show: Invites, calls: () => [
+        {path: '/team/invites'},
+        {method: 'POST', path: '/team/invites', body: {invites: [{email: 'ada@example.com', role: 'member'}]}},
+        {method: 'POST', path: '/team/invites/<invite id>/resend', body: {}},
+        {method: 'DELETE', path: '/team/invites/<invite id>'}]},
+    requests: {permission: 'team:approve', Show: Requests, calls: () => [
+        {path: '/team/requests'}, {method: 'POST', path: '/team/requests/<user id>/approve', body: {}},
+        {method: 'POST', path: '/team/requests/<user id>/reject'}]},
+};
+
 /** @param {{route: Route}} props */
 export default function Team({route}) {
     const can = useCan();
     const of = useAddress();
     const {me} = useSession();
     const part = route.rest[0] ?? 'members';
+    const known = Object.hasOwn(parts, part) ? parts[part] : parts.members;
     if (part === 'invite')
         return can('team:invite') ? html`<${InviteForm} />` :
             html`<${Forbidden} title=${t('invites.title')} permission="team:invite" />`;
@@ -33,24 +56,14 @@ export default function Team({route}) {
             permission: 'team:invite'},
         {href: of('team', ['requests']), text: t('team.requests'), current: part === 'requests',
          permission: 'team:approve'}].filter(tab => can(tab.permission));
-    /** @type {Record<string, {permission: string, Show: any, path: string}>} */
-    const parts = {
-        members: {permission: 'team:read', Show: Members, path: '/team'},
-        invites: {permission: 'team:invite', Show: Invites, path: '/team/invites'},
-        requests: {permission: 'team:approve', Show: Requests, path: '/team/requests'},
-    };
-    const {permission, Show, path} = parts[part] ?? parts.members;
+    const {permission, Show, calls} = known;
     if (!can(permission))
         return html`<${Forbidden} title=${t('team.title')} permission=${permission} />`;
-    const query = part === 'members' ? {q: route.query.get('q'), role: route.query.get('role')} : {};
-    const id = '<user id>';
     return html`<${Screen} key=${part} title=${t('team.title')} intro=${t('team.intro', {name: me.workspace?.name})}
             tabs=${tabs} actions=${can('team:invite') && html`<${LinkButton} kind="primary" href=${of('team',
                 ['invite'])}>
                 ${t('team.invite')}<//>`}
-            calls=${part === 'members' ? [{path, query}, {method: 'PATCH', path: `/team/${id}`,
-                body: {role: 'manager'}},
-                {path: `/team/${id}/removal-preview`}, {method: 'DELETE', path: `/team/${id}`}] : [{path}]}>
+            calls=${calls(route)}>
         <${Show} route=${route} />
     <//>`;
 }
@@ -60,7 +73,7 @@ function Members({route}) {
     const {client, me, user} = useSession();
     const can = useCan();
     const of = useAddress();
-    const query = {status: 'active', q: route.query.get('q'), role: route.query.get('role')};
+    const query = membersOf(route);
     const list = useList('/team', query);
     const [removed, setRemoved] = useState(/** @type {any} */ (null));
     const [nextOwner, setNextOwner] = useState(/** @type {any} */ (null));

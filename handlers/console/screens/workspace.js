@@ -22,8 +22,9 @@ export default function Workspace({route}) {
         {href: of('workspace'), text: t('workspace.settings'), current: part === 'settings'},
         {href: of('workspace', ['all']), text: t('workspace.all'), current: part === 'all'}];
     const calls = part === 'all' ? [{path: '/workspaces'}, {method: 'POST', path: '/workspaces', body: {name: '…'}}] :
-        [{path: '/workspace'}, {method: 'PATCH', path: '/workspace', body: {join_policy: 'approval',
-                                                                            join_domain: 'example.com'}}];
+        [{path: '/workspace'}, {method: 'PATCH', path: '/workspace', body: {
+            name: me.workspace?.name, join_policy: 'approval', join_domain: 'example.com',
+            members_can_mint_keys: true}}];
     return html`<${Screen} key=${part} title=${t('workspace.title')} intro=${me.workspace?.name} tabs=${tabs}
         calls=${calls}
             actions=${html`<${LinkButton} href=${of('workspace', ['new'])}>${t('nav.new_workspace')}<//>`}>
