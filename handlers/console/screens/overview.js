@@ -31,6 +31,10 @@ export default function Overview() {
     const ended = useLoad(keys.data?.items.length === 0 ? 'any-key' : null,
         signal => client.get('/api-keys', {limit: 1}, signal));
     const isNew = ended.data?.items.length === 0 && can('api_keys:write');
+    // The only key, never used: the first steps were left in between.
+    const one = keys.data?.items.length === 1 ? keys.data.items[0] : null;
+    const isLeft = one && !one.last_used_at && one.scopes.includes('profile:read') && can('api_keys:write');
+    const unused = isLeft ? /** @type {string} */ (one.prefix) : null;
     const asked = lastDays(days, Date.now());
     const query = {from: asked[0], to: asked.at(-1)};
     const calls = [
@@ -42,18 +46,19 @@ export default function Overview() {
             actions=${isNew || !can('api_keys:write') ? null :
                 html`<${LinkButton} kind="primary" href=${of('keys', ['new'])}>${t('keys.new')}<//>`}>
         <${Attention} keys=${keys} />
-        ${isNew && html`<${FirstSteps} />`}
+        ${(isNew || unused) && html`<${FirstSteps} begun=${unused} />`}
         <${Usage} days=${days} query=${query} isNew=${isNew} />
     <//>`;
 }
 
-/** What a new workspace starts with. */
-function FirstSteps() {
+/** What a new workspace starts with. @param {{begun: string | null}} props  begun: the key that was minted already */
+function FirstSteps({begun}) {
     const of = useAddress();
     return html`<${Section} tone="lead" title=${t('overview.first_title')} intro=${t('overview.first_intro')}>
         <ol class="steps">
             ${['mint', 'curl', 'wait'].map(step => html`<li key=${step}>${t(`overview.step_${step}`)}</li>`)}</ol>
-        <p><${LinkButton} kind="primary" href=${of('keys', ['first'])}>${t('overview.first_action')}<//></p>
+        <p><${LinkButton} kind="primary" href=${of('keys', ['first'], {key: begun})}>
+            ${t(begun ? 'overview.first_continue' : 'overview.first_action')}<//></p>
     <//>`;
 }
 
