@@ -2,6 +2,8 @@
 
 #include "handlers/html/html.hpp"
 #include "handlers/http/context.hpp"
+#include "handlers/pages/brand.hpp"
+#include "handlers/pages/texts/messages.hpp"
 #include "handlers/static_files/file_tree.hpp"
 #include "handlers/static_files/page_headers.hpp"
 
@@ -26,7 +28,8 @@ html::url url_of(const file_tree& files, std::string_view name)
     return html::url::site(files.url(name));
 }
 
-html::fragment head_of(const file_tree& files, std::string_view title)
+/// @param language that the console begins with; an account may have chosen another
+html::fragment head_of(const file_tree& files, std::string_view title, std::string_view language)
 {
     auto of_console = [&files](std::string_view name) {
         return url_of(files, "console/" + std::string(name));
@@ -40,18 +43,15 @@ html::fragment head_of(const file_tree& files, std::string_view title)
             out += html::stylesheet(url_of(files, sheet));
     out += html::script_file(of_console("theme.js"));
     out += html::script_file(of_console("main.js"));
+    auto texts = "console/languages/" + std::string(language) + ".json";
+    if (files.contains(texts))
+        out += element("link", {{"rel", "preload"},
+                                {"as", "fetch"},
+                                {"crossorigin", "anonymous"},
+                                {"href", url_of(files, texts)}});
     for (auto module : first_modules)
         out += element("link", {{"rel", "modulepreload"}, {"href", of_console(module)}});
     return out;
-}
-
-/// The operator's logo; empty for ours, which the console draws itself.
-std::string logo_of(const file_tree& files)
-{
-    for (auto name : {"brand-logo.svg", "brand-logo.png"})
-        if (files.contains(name))
-            return files.url(name);
-    return {};
 }
 
 } // namespace
@@ -66,16 +66,19 @@ reply show(call& c)
     auto root = element("div", {{"id", "app"},
                                 {"data-base", files->base_path()},
                                 {"data-brand", brand},
-                                {"data-logo", html::unless_empty(logo_of(*files))},
+                                {"data-logo", html::unless_empty(pages::logo_url(*files))},
                                 {"data-providers", html::unless_empty(c.cx.oidc ? "google" : "")}});
     auto docs = html::url::site(files->base_path() + "/docs");
-    auto without_script =
-        element("noscript", {}, html::text("The console needs JavaScript. "),
-                element("a", {{"href", docs}}, html::text("The API")), html::text(" does not."));
+    auto& in = pages::choose_language({}, c.req);
+    auto& texts = *in.texts;
+    auto api = element("a", {{"href", docs}}, html::text(texts.the_api.text()));
+    auto without_script = element("noscript", {}, html::sentence(texts.console_needs_script.text(), {api}));
     reply out;
     out.content_type = "text/html; charset=utf-8";
     out.cache_control = "no-store";
-    out.body = html::document("en", head_of(*files, brand), root + without_script);
+    out.body = html::document(in.tag, head_of(*files, brand, in.tag), root + without_script);
+    out.add_header("Content-Language", in.tag);
+    out.add_header("Vary", "Accept-Language");
     add_page_headers(out);
     return out;
 }

@@ -101,4 +101,12 @@ std::vector<generated_file> brand_files(const brand& own)
     return out;
 }
 
+std::string logo_url(const file_tree& files)
+{
+    for (auto name : {"brand-logo.svg", "brand-logo.png"})
+        if (files.contains(name))
+            return files.url(name);
+    return {};
+}
+
 } // namespace handlers::pages

@@ -19,4 +19,7 @@ std::string brand_stylesheet(std::string_view accent);
 /// What the settings add to the tree: `brand.css`, and `brand-logo.svg` or `.png`.
 std::vector<generated_file> brand_files(const brand& own);
 
+/// The URL of the operator's logo; empty where there is none.
+std::string logo_url(const file_tree& files);
+
 } // namespace handlers::pages

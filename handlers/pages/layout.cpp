@@ -1,13 +1,13 @@
 #include "handlers/pages/layout.hpp"
 
 #include "handlers/http/weighted_list.hpp"
+#include "handlers/pages/brand.hpp"
 #include "handlers/static_files/file_tree.hpp"
 #include "handlers/static_files/page_headers.hpp"
 
 #include <boost/beast/core/string.hpp>
 
 #include <algorithm>
-#include <array>
 
 namespace handlers::pages {
 
@@ -39,9 +39,8 @@ html::fragment head_of(const view& v, const page& content)
 html::fragment brand_of(const view& v)
 {
     auto& files = *v.c.cx.files;
-    constexpr std::array<std::string_view, 2> logos{"brand-logo.svg", "brand-logo.png"};
-    auto logo = std::ranges::find_if(logos, [&files](auto name) { return files.contains(name); });
-    auto source = html::url::site(files.url(logo == logos.end() ? "icon.svg" : *logo));
+    auto logo = logo_url(files);
+    auto source = html::url::site(logo.empty() ? files.url("icon.svg") : logo);
     auto picture = element("img", {{"src", source}, {"alt", ""}, {"height", "32"}});
     return element("p", {{"class", "brand"}}, picture, element("span", {}, text(v.c.cx.config.brand.name)));
 }

@@ -20,6 +20,8 @@ const constinit messages german{
     .page_needs_link = "Diese Seite öffnet sich über einen Link in einer E-Mail.",
     .token_label = "Code oder Link aus der E-Mail",
     .token_hint = "Fügen Sie den ganzen Link ein oder den Teil nach „token=“.",
+    .console_needs_script = "Die Konsole braucht JavaScript, {0} nicht.",
+    .the_api = "die API",
 
     .sign_in_title = "Anmelden",
     .sign_in_button = "Anmelden",

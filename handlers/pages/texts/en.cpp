@@ -20,6 +20,8 @@ const constinit messages english{
     .page_needs_link = "This page is opened by a link in an email.",
     .token_label = "Code or link from the email",
     .token_hint = "Paste the whole link, or the part after “token=”.",
+    .console_needs_script = "The console needs JavaScript; {0} does not.",
+    .the_api = "the API",
 
     .sign_in_title = "Sign in",
     .sign_in_button = "Sign in",

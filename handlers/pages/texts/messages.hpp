@@ -29,7 +29,7 @@ struct messages {
     // ---- words that several pages use
     message email, password, new_password, your_name, workspace_name, optional, continue_, cancel,
         back_to_sign_in, or_, show_password, hide_password, go_to_console, page_needs_link, token_label,
-        token_hint;
+        token_hint, console_needs_script, the_api;
 
     // ---- sign-in, sign-up, sign-out
     message sign_in_title, sign_in_button, sign_in_with, forgot_link, no_account, create_account_link;
