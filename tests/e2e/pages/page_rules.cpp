@@ -6,6 +6,7 @@
 #include <fstream>
 #include <regex>
 #include <string>
+#include <tuple>
 #include <vector>
 
 using namespace e2e;
@@ -128,6 +129,21 @@ BOOST_FIXTURE_TEST_CASE(a_body_that_is_no_form_is_refused, rules_fixture)
         auto odd = browser.submit_raw(path, "email=%FF%00&password=%FF&token=%00%FF&name=%FE", form);
         BOOST_TEST((odd.status == 422u || odd.status == 400u), path << " " << odd.status);
         BOOST_TEST(!has(odd, "\xff"), path);
+    }
+}
+
+BOOST_FIXTURE_TEST_CASE(the_console_begins_in_the_language_of_the_browser, rules_fixture)
+{
+    for (auto [accepted, tag, text] : {std::tuple{"de-CH, en;q=0.5", "de", "Die Konsole braucht JavaScript"},
+                                       std::tuple{"fr", "en", "The console needs JavaScript"}}) {
+        browser.set("Accept-Language", accepted);
+        auto page = browser.get("/console");
+        if (page.status == 404) // built without it
+            return;
+        BOOST_TEST(has(page, "<html lang=\"" + std::string(tag) + "\">"));
+        BOOST_TEST(has(page, "/console/languages/" + std::string(tag) + ".json\""));
+        BOOST_TEST(has(page, text));
+        BOOST_TEST(page.header("Vary").find("Accept-Language") != std::string::npos);
     }
 }
 
