@@ -183,11 +183,12 @@ export class Client {
         /** @type {string | null} */
         let cursor = null;
         for (let page = 0; page < pages; ++page) {
-            const {items, next_cursor: next} = await this.get(path, {limit: 200, ...query, cursor}, signal);
-            out.push(...items);
-            if (!next)
+            /** @type {{items: Row[], next_cursor: string | null}} */
+            const answer = await this.get(path, {limit: 200, ...query, cursor}, signal);
+            out.push(...answer.items);
+            cursor = answer.next_cursor;
+            if (!cursor)
                 break;
-            cursor = next;
         }
         return out;
     }
