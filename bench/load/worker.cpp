@@ -1,6 +1,7 @@
 #include "bench/load/worker.hpp"
 
 #include "bench/load/failure.hpp"
+#include "bench/load/short_slices.hpp"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -37,6 +38,7 @@ worker::~worker()
 void worker::run()
 {
     prctl(PR_SET_TIMERSLACK, 1UL); // the default slack delays wake-ups by up to 50 µs
+    request_short_slices(); // or it sends late whenever other threads compute
     next_due_ = due_of(0);
     for (auto& c : connections_)
         open(c);

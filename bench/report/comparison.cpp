@@ -1,57 +1,41 @@
 #include "bench/report/comparison.hpp"
 
+#include "bench/report/medians.hpp"
 #include "bench/report/report.hpp"
 #include "bench/report/text.hpp"
-
-#include <algorithm>
 
 namespace bench {
 
 namespace {
 
-double median(std::vector<double> values)
+constexpr std::array<const char*, 8> headings{"requests/s", "server CPU µs", "p50",   "p90",
+                                              "p95",        "p99",           "p99.9", "sent late, p99"};
+
+/// In the order of the headings; times in microseconds, -1 if unknown.
+using figures = std::array<double, headings.size()>;
+
+figures figures_of(const measurement& run)
 {
-    std::sort(values.begin(), values.end());
-    auto middle = values.size() / 2;
-    return values.size() % 2 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+    return {run.throughput(),      run.server_cpu_per_request().value_or(-1),
+            latency_us(run, 50),   latency_us(run, 90),
+            latency_us(run, 95),   latency_us(run, 99),
+            latency_us(run, 99.9), lateness_us(run, 99)};
 }
 
-constexpr std::array<const char*, 6> headings{"requests/s", "server CPU µs", "p50", "p90", "p99", "p99.9"};
-
-/// The figures of one run, in the order of the headings; latencies in nanoseconds, -1 if unknown.
-std::array<double, 6> figures_of(const measurement& run)
+figures medians_of(const std::vector<measurement>& runs)
 {
-    auto latency = [&](double percent) {
-        return static_cast<double>(run.total.latency.percentile(percent).count());
-    };
-    return {run.throughput(), run.server_cpu_per_request().value_or(-1),
-            latency(50),      latency(90),
-            latency(99),      latency(99.9)};
-}
-
-std::array<double, 6> medians_of(const std::vector<measurement>& runs)
-{
-    std::array<double, 6> out{};
-    for (std::size_t column = 0; column < out.size(); ++column) {
-        std::vector<double> values;
-        for (auto& run : runs)
-            values.push_back(figures_of(run)[column]);
-        out[column] = median(values);
-    }
+    figures out{};
+    for (std::size_t column = 0; column < out.size(); ++column)
+        out[column] = median_of(runs, [column](auto& run) { return figures_of(run)[column]; });
     return out;
 }
 
-std::string time_of(double nanoseconds)
-{
-    return as_time(std::chrono::nanoseconds(static_cast<std::int64_t>(nanoseconds)));
-}
-
-std::vector<std::string> row(std::string name, const std::array<double, 6>& figures)
+std::vector<std::string> row(std::string name, const figures& figures)
 {
     std::vector<std::string> out{std::move(name), as_figure(figures[0]),
                                  figures[1] < 0 ? "?" : as_figure(figures[1])};
     for (std::size_t i = 2; i < figures.size(); ++i)
-        out.push_back(figures[i] > 0 ? time_of(figures[i]) : "–");
+        out.push_back(figures[i] > 0 ? as_time(microseconds(figures[i])) : "–");
     out.emplace_back(); // as_table() left-aligns the last column, and these are numbers
     return out;
 }
@@ -73,10 +57,7 @@ std::optional<double> comparison::median_cpu(std::size_t variant) const
 
 double comparison::median_latency(std::size_t variant, double percent) const
 {
-    std::vector<double> values;
-    for (auto& run : runs_[variant])
-        values.push_back(static_cast<double>(run.total.latency.percentile(percent).count()) / 1e3);
-    return median(values);
+    return median_of(runs_[variant], [percent](auto& run) { return latency_us(run, percent); });
 }
 
 std::string comparison::as_text() const
@@ -98,19 +79,7 @@ std::string comparison::as_text() const
         ratios.push_back(first[i] > 0 && second[i] > 0 ? as_figure(first[i] / second[i]) : "?");
     ratios.emplace_back();
     rows.push_back(std::move(ratios));
-    auto out = bench::as_table(rows);
-    std::size_t with_warnings = 0;
-    for (auto& run : all()) {
-        auto warnings = run.warnings();
-        for (auto& warning : warnings)
-            if (with_warnings == 0)
-                out += "\n" + warning + "\n";
-        with_warnings += warnings.empty() ? 0 : 1;
-    }
-    if (with_warnings > 1)
-        out += "Similar warnings apply to " + std::to_string(with_warnings) + " of the " +
-               std::to_string(all().size()) + " runs.\n";
-    return out;
+    return bench::as_table(rows) + warnings_of(all());
 }
 
 boost::json::object comparison::as_json(boost::json::object summary) const

@@ -125,6 +125,9 @@ std::string as_text(const measurement& run)
     out += usage(run, "server CPU      ", run.server_cpu);
     out += usage(run, "database CPU    ", run.database_cpu);
     out += usage(run, "generator CPU   ", run.generator_cpu);
+    if (run.plan.rate > 0)
+        out += "  sent late       " + as_time(run.result.send_delay.percentile(99)) +
+               " (p99), by the generator itself\n";
     if (run.server_memory > 0)
         out += "  server memory   " + as_bytes(run.server_memory) + "\n";
     for (auto& warning : run.warnings())

@@ -41,6 +41,11 @@ std::string as_figure(double number)
     return as_fixed(number, number >= 99.95 ? 0 : number >= 9.995 ? 1 : number >= 0.9995 ? 2 : 3);
 }
 
+std::chrono::nanoseconds microseconds(double number)
+{
+    return std::chrono::nanoseconds(std::llround(number * 1e3));
+}
+
 std::string as_time(std::chrono::nanoseconds time)
 {
     auto nanoseconds = static_cast<double>(time.count());

@@ -15,6 +15,9 @@ std::string with_commas(std::uint64_t number);
 /// Three significant digits: "812 µs", "1.31 ms", "2.50 s".
 std::string as_time(std::chrono::nanoseconds time);
 
+/// A fractional number of microseconds as a duration.
+std::chrono::nanoseconds microseconds(double number);
+
 /// Three significant digits: "10.8", "0.402", "1,230"; zero is "0".
 std::string as_figure(double number);
 

@@ -2,6 +2,7 @@
 
 #include "bench/load/failure.hpp"
 #include "bench/load/interrupt.hpp"
+#include "bench/report/medians.hpp"
 #include "bench/report/report.hpp"
 #include "bench/report/text.hpp"
 #include "bench/scenarios/pgbench.hpp"
@@ -49,26 +50,9 @@ private:
     std::size_t next_key_ = 0, storms_left_;
 };
 
-double median(std::vector<double> values)
-{
-    if (values.empty())
-        return 0;
-    std::ranges::sort(values);
-    auto half = values.size() / 2;
-    return values.size() % 2 ? values[half] : (values[half - 1] + values[half]) / 2;
-}
-
-std::string range(const std::vector<double>& values, const std::string& unit)
-{
-    if (values.empty())
-        return "-";
-    auto [low, high] = std::ranges::minmax(values);
-    return as_figure(median(values)) + unit + " (" + as_figure(low) + " to " + as_figure(high) + ")";
-}
-
 double milliseconds(const measurement& of, double percent)
 {
-    return std::chrono::duration<double, std::milli>(of.total.latency.percentile(percent)).count();
+    return latency_us(of, percent) / 1e3;
 }
 
 boost::json::array as_json(const std::vector<double>& values)
