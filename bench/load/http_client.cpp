@@ -2,8 +2,8 @@
 
 #include "bench/load/failure.hpp"
 
+#include <arpa/inet.h>
 #include <sys/time.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -17,13 +17,16 @@ namespace bench {
 
 url parse_url(std::string_view text)
 {
-    constexpr std::string_view scheme = "http://";
-    if (!text.starts_with(scheme))
-        throw failure("not an http:// URL: " + std::string(text));
-    auto rest = text.substr(scheme.size());
+    constexpr std::string_view http = "http://", https = "https://";
+    url out;
+    out.uses_tls = text.starts_with(https);
+    if (!out.uses_tls && !text.starts_with(http))
+        throw failure("not an http:// or https:// URL: " + std::string(text));
+    if (out.uses_tls)
+        out.port = 443;
+    auto rest = text.substr(out.uses_tls ? https.size() : http.size());
     auto slash = std::min(rest.find('/'), rest.size());
     auto authority = rest.substr(0, slash);
-    url out;
     if (slash < rest.size())
         out.target = rest.substr(slash);
     auto colon = authority.rfind(':');
@@ -39,12 +42,7 @@ url parse_url(std::string_view text)
     return out;
 }
 
-const sockaddr* socket_address::get() const
-{
-    return reinterpret_cast<const sockaddr*>(&bytes);
-}
-
-socket_address resolve(const url& where)
+server_address resolve(const url& where)
 {
     addrinfo hints{};
     hints.ai_socktype = SOCK_STREAM;
@@ -52,9 +50,14 @@ socket_address resolve(const url& where)
     if (int rc = getaddrinfo(where.host.c_str(), std::to_string(where.port).c_str(), &hints, &found))
         throw failure("cannot find " + where.host + ": " + gai_strerror(rc));
     std::unique_ptr<addrinfo, void (*)(addrinfo*)> list(found, freeaddrinfo);
-    socket_address out;
+    server_address out;
     std::memcpy(&out.bytes, list->ai_addr, list->ai_addrlen);
     out.size = list->ai_addrlen;
+    out.uses_tls = where.uses_tls;
+    in6_addr numeric{};
+    if (inet_pton(AF_INET, where.host.c_str(), &numeric) != 1 &&
+        inet_pton(AF_INET6, where.host.c_str(), &numeric) != 1)
+        out.name = where.host;
     return out;
 }
 
@@ -251,27 +254,35 @@ response_reader::state response_reader::finish()
     return part_ == part::until_close ? state::done : state::broken;
 }
 
+bool send_all(stream& link, std::string_view bytes)
+{
+    while (!bytes.empty()) {
+        auto sent = link.send(bytes);
+        if (sent.what != stream::status::done)
+            return false;
+        bytes.remove_prefix(sent.bytes);
+    }
+    return true;
+}
+
+response_reader::state feed_from(stream& link, response_reader& reader)
+{
+    std::array<char, 16384> piece;
+    auto got = link.receive(piece);
+    return got.what == stream::status::done ? reader.feed({piece.data(), got.bytes}) : reader.finish();
+}
+
 http_client::http_client(url base) : base_(std::move(base)), address_(resolve(base_)) {}
-
-http_client::~http_client()
-{
-    close();
-}
-
-void http_client::close()
-{
-    if (socket_ >= 0)
-        ::close(std::exchange(socket_, -1));
-}
 
 void http_client::connect()
 {
-    socket_ = ::socket(address_.bytes.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool is_open = link_.open(address_, stream::mode::blocking);
     timeval timeout{.tv_sec = 30, .tv_usec = 0};
-    setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
-    if (::connect(socket_, address_.get(), address_.size) != 0) {
+    if (is_open)
+        setsockopt(link_.native(), SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
+    if (!is_open || link_.connect(tls_) != stream::status::done) {
         int why = errno;
-        close();
+        link_.close();
         throw failure("cannot connect to " + base_.authority() + ": " + std::strerror(why));
     }
 }
@@ -282,23 +293,20 @@ response http_client::call(std::string_view method, std::string_view target, std
     url where = base_;
     where.target = target;
     auto request = make_request(method, where, headers, body);
-    bool fresh = socket_ < 0;
+    bool fresh = !link_.is_open();
     if (fresh)
         connect();
     response out;
     response_reader reader;
     reader.keep_body(&out.body);
     auto progress = response_reader::state::more;
-    bool sent = ::send(socket_, request.data(), request.size(), MSG_NOSIGNAL) == std::ssize(request);
-    while (sent && progress == response_reader::state::more) {
-        std::array<char, 16384> piece;
-        auto got = ::recv(socket_, piece.data(), piece.size(), 0);
-        progress = got > 0 ? reader.feed({piece.data(), static_cast<std::size_t>(got)}) : reader.finish();
-    }
+    bool sent = send_all(link_, request);
+    while (sent && progress == response_reader::state::more)
+        progress = feed_from(link_, reader);
     bool complete = progress == response_reader::state::done;
     out.status = reader.status();
     if (!complete || !reader.keep_alive())
-        close();
+        link_.close();
     if (complete)
         return out;
     // The server closed an idle connection, so it has not seen the request: retry once.

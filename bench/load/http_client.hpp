@@ -1,7 +1,7 @@
 // HTTP/1.1 for a load generator: building requests, parsing responses, and a blocking client.
 #pragma once
 
-#include <sys/socket.h>
+#include "bench/load/stream.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -17,22 +17,19 @@ struct url {
     std::uint16_t port = 80;
     /// Path and query.
     std::string target = "/";
+    /// https
+    bool uses_tls = false;
 
     std::string authority() const { return host + ":" + std::to_string(port); }
-    std::string text() const { return "http://" + authority() + target; }
+    std::string origin() const { return (uses_tls ? "https://" : "http://") + authority(); }
+    std::string text() const { return origin() + target; }
 };
 
-/// Parse `http://host[:port][/path]`. @throw failure for anything else
+/// Parse `http://host[:port][/path]`, or the same with https. @throw failure for anything else
 url parse_url(std::string_view text);
 
-struct socket_address {
-    sockaddr_storage bytes{};
-    socklen_t size = 0;
-    const sockaddr* get() const;
-};
-
 /// The first address of a host. @throw failure if it has none
-socket_address resolve(const url& where);
+server_address resolve(const url& where);
 
 using header = std::pair<std::string_view, std::string_view>;
 
@@ -79,6 +76,12 @@ private:
     std::string* body_ = nullptr;
 };
 
+/// Send all bytes on a blocking stream. @return whether that was possible
+bool send_all(stream& link, std::string_view bytes);
+
+/// Feed a reader with what a blocking stream receives next, or with its end.
+response_reader::state feed_from(stream& link, response_reader& reader);
+
 struct response {
     int status = 0;
     std::string body;
@@ -89,7 +92,6 @@ struct response {
 class http_client {
 public:
     explicit http_client(url base);
-    ~http_client();
     http_client(const http_client&) = delete;
     http_client& operator=(const http_client&) = delete;
 
@@ -98,11 +100,11 @@ public:
 
 private:
     void connect();
-    void close();
 
     url base_;
-    socket_address address_;
-    int socket_ = -1;
+    server_address address_;
+    tls_client tls_;
+    stream link_;
 };
 
 } // namespace bench

@@ -94,8 +94,13 @@ BOOST_AUTO_TEST_CASE(urls_are_parsed)
     auto bare = bench::parse_url("http://localhost");
     BOOST_TEST(bare.port == 80);
     BOOST_TEST(bare.target == "/");
-    for (auto wrong :
-         {"https://x/", "localhost:80", "http://", "http://x:0/", "http://x:80a/", "http://x:99999/"})
+    auto secure = bench::parse_url("https://localhost/a");
+    BOOST_TEST(secure.uses_tls);
+    BOOST_TEST(secure.port == 443);
+    BOOST_TEST(secure.text() == "https://localhost:443/a");
+    BOOST_TEST(bench::parse_url("https://localhost:8443").origin() == "https://localhost:8443");
+    for (auto wrong : {"ftp://x/", "https://", "localhost:80", "http://", "http://x:0/", "http://x:80a/",
+                       "http://x:99999/"})
         BOOST_CHECK_THROW(bench::parse_url(wrong), bench::failure);
 }
 

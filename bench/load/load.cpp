@@ -79,6 +79,8 @@ load_result load::wait()
             sum.kinds[i].merge(part.kinds[i]);
         sum.send_delay.merge(part.send_delay);
         sum.reconnects += part.reconnects;
+        sum.full_handshakes += part.full_handshakes;
+        sum.resumed_handshakes += part.resumed_handshakes;
         sum.refused += part.refused;
         sum.exhausted = sum.exhausted || part.exhausted;
     }

@@ -19,7 +19,7 @@ using steady = std::chrono::steady_clock;
 
 struct load_plan {
     /// The connections are spread over them evenly.
-    std::vector<socket_address> targets;
+    std::vector<server_address> targets;
     std::size_t connections = 64;
     std::size_t threads = 1;
     /// Scheduled requests per second (open loop). 0: each connection sends when its response arrived (closed
@@ -31,6 +31,10 @@ struct load_plan {
     std::chrono::nanoseconds drain = std::chrono::seconds(10);
     /// Poll without sleeping: exact send times at the cost of a whole processor.
     bool spin = false;
+    /// Each request on a connection of its own, which counts as a part of its latency. Closed loop only.
+    bool reconnects = false;
+    /// TLS connections resume the session of an earlier one of the same thread.
+    bool resumes_sessions = false;
 };
 
 /// Statistics of the requests of one kind.
@@ -56,6 +60,8 @@ struct load_result {
     /// Open loop: how late the generator itself sent although a connection was free.
     histogram send_delay;
     std::uint64_t reconnects = 0;
+    /// TLS, warm-up included.
+    std::uint64_t full_handshakes = 0, resumed_handshakes = 0;
     /// Connections that could not be opened.
     std::uint64_t refused = 0;
     /// The scenario's data did not last for the whole duration.

@@ -3,8 +3,6 @@
 #include "bench/load/failure.hpp"
 #include "bench/load/short_slices.hpp"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -19,12 +17,12 @@ using namespace std::chrono_literals;
 worker::worker(const load_plan& plan, std::size_t index, const std::vector<kind>& kinds,
                std::unique_ptr<request_source> source, schedule& times)
     : plan_(plan), kinds_(kinds), times_(times), source_(std::move(source)), index_(index),
-      epoll_(epoll_create1(EPOLL_CLOEXEC)), buffer_(64 * 1024)
+      epoll_(epoll_create1(EPOLL_CLOEXEC)), tls_(plan.resumes_sessions), buffer_(64 * 1024)
 {
     if (epoll_ < 0)
         throw failure("cannot create an epoll descriptor");
     auto share = plan.connections / plan.threads + (index < plan.connections % plan.threads ? 1 : 0);
-    connections_.resize(share);
+    connections_ = std::vector<connection>(share);
     result_.kinds.resize(kinds.size());
 }
 
@@ -38,7 +36,7 @@ worker::~worker()
 void worker::run()
 {
     prctl(PR_SET_TIMERSLACK, 1UL); // the default slack delays wake-ups by up to 50 µs
-    request_short_slices(); // or it sends late whenever other threads compute
+    request_short_slices();        // or it sends late whenever other threads compute
     next_due_ = due_of(0);
     for (auto& c : connections_)
         open(c);
@@ -65,17 +63,16 @@ void worker::open(connection& c)
 {
     auto number = static_cast<std::size_t>(&c - connections_.data()) * plan_.threads + index_;
     auto& target = plan_.targets[number % plan_.targets.size()];
-    c.socket = ::socket(target.bytes.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (c.socket < 0)
+    c.opened = steady::now();
+    if (!c.link.open(target, stream::mode::nonblocking))
         return;
-    int yes = 1;
-    setsockopt(c.socket, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
-    if (::connect(c.socket, target.get(), target.size) != 0 && errno != EINPROGRESS) {
-        close(c);
-        return;
+    auto progress = c.link.connect(tls_);
+    if (progress == stream::status::closed) {
+        ++result_.refused;
+        return close(c);
     }
     c.now = connection::state::connecting;
-    watch(c, EPOLLOUT, EPOLL_CTL_ADD);
+    watch(c, progress == stream::status::needs_input ? EPOLLIN : EPOLLOUT, EPOLL_CTL_ADD);
 }
 
 void worker::reopen(connection& c)
@@ -87,8 +84,7 @@ void worker::reopen(connection& c)
 
 void worker::close(connection& c)
 {
-    if (c.socket >= 0)
-        ::close(std::exchange(c.socket, -1));
+    c.link.close();
     if (c.now == connection::state::free)
         std::erase(free_, &c);
     c.now = connection::state::closed;
@@ -101,7 +97,7 @@ void worker::watch(connection& c, std::uint32_t events, int operation)
     epoll_event event{};
     event.events = events;
     event.data.ptr = &c;
-    epoll_ctl(epoll_, operation, c.socket, &event);
+    epoll_ctl(epoll_, operation, c.link.native(), &event);
 }
 
 void worker::on_event(connection& c, std::uint32_t events)
@@ -109,41 +105,45 @@ void worker::on_event(connection& c, std::uint32_t events)
     if (c.now == connection::state::closed)
         return; // closed by an earlier event of the same batch
     if (c.now == connection::state::connecting)
-        return on_connected(c);
+        return on_connectable(c);
     if ((events & EPOLLOUT) && !c.unsent.empty())
         flush(c);
     if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
         on_readable(c);
 }
 
-void worker::on_connected(connection& c)
+void worker::on_connectable(connection& c)
 {
-    int error = 0;
-    socklen_t size = sizeof error;
-    getsockopt(c.socket, SOL_SOCKET, SO_ERROR, &error, &size);
-    if (error != 0) {
+    auto progress = c.link.connect(tls_);
+    if (progress == stream::status::closed) {
         ++result_.refused;
         return close(c); // retried by the next publish()
     }
-    watch(c, EPOLLIN, EPOLL_CTL_MOD);
+    watch(c, progress == stream::status::needs_output ? EPOLLOUT : EPOLLIN, EPOLL_CTL_MOD);
+    if (progress != stream::status::done)
+        return;
+    if (c.link.uses_tls())
+        ++(c.link.is_resumed() ? result_.resumed_handshakes : result_.full_handshakes);
     make_free(c, steady::now());
 }
 
 void worker::on_readable(connection& c)
 {
-    auto got = ::recv(c.socket, buffer_.data(), buffer_.size(), 0);
-    if (got < 0 && errno == EAGAIN)
-        return;
-    bool idle = c.now == connection::state::free;
-    if (idle) // closed by the server, or unexpected data: unusable either way
-        return reopen(c);
-    auto now = steady::now();
-    auto progress =
-        got > 0 ? c.reader.feed({buffer_.data(), static_cast<std::size_t>(got)}) : c.reader.finish();
-    if (progress == response_reader::state::broken)
-        return lose(c);
-    if (progress == response_reader::state::done)
-        complete(c, now);
+    do {
+        auto got = c.link.receive(buffer_);
+        if (got.what == stream::status::needs_input || got.what == stream::status::needs_output)
+            return;
+        bool idle = c.now == connection::state::free;
+        if (idle) // closed by the server, or unexpected data: unusable either way
+            return reopen(c);
+        auto now = steady::now();
+        auto progress =
+            got.what == stream::status::done ? c.reader.feed({buffer_.data(), got.bytes}) : c.reader.finish();
+        if (progress == response_reader::state::broken)
+            return lose(c);
+        if (progress == response_reader::state::done)
+            return complete(c, now);
+    } while (c.link.has_pending());
 }
 
 // --- sending
@@ -156,7 +156,7 @@ void worker::make_free(connection& c, steady::time_point now)
         free_.push_back(&c);
         send_due(now);
     } else if (now < times_.until.load(std::memory_order_relaxed)) {
-        start(c, now, now);
+        start(c, plan_.reconnects ? c.opened : now, now);
     }
 }
 
@@ -187,21 +187,18 @@ void worker::start(connection& c, steady::time_point due, steady::time_point now
     c.measured = is_measured(due);
     if (plan_.rate > 0 && c.measured)
         result_.send_delay.record(now - std::max(due, c.free_since));
-    auto sent = ::send(c.socket, request->bytes.data(), request->bytes.size(), MSG_NOSIGNAL);
-    if (sent < 0 && errno != EAGAIN)
+    auto sent = c.link.send(request->bytes);
+    if (sent.what == stream::status::closed)
         return lose(c);
-    auto taken = sent > 0 ? static_cast<std::size_t>(sent) : 0;
-    if (taken < request->bytes.size()) {
-        c.unsent = request->bytes.substr(taken);
+    if (sent.bytes < request->bytes.size()) {
+        c.unsent = request->bytes.substr(sent.bytes);
         watch(c, EPOLLIN | EPOLLOUT, EPOLL_CTL_MOD);
     }
 }
 
 void worker::flush(connection& c)
 {
-    auto sent = ::send(c.socket, c.unsent.data(), c.unsent.size(), MSG_NOSIGNAL);
-    if (sent > 0)
-        c.unsent.erase(0, static_cast<std::size_t>(sent));
+    c.unsent.erase(0, c.link.send(c.unsent).bytes);
     if (c.unsent.empty())
         watch(c, EPOLLIN, EPOLL_CTL_MOD);
 }
@@ -223,7 +220,7 @@ void worker::complete(connection& c, steady::time_point now)
             counted.latency.record(now - c.due);
         }
     }
-    bool reusable = c.reader.keep_alive();
+    bool reusable = c.reader.keep_alive() && !plan_.reconnects;
     c.reader.restart();
     if (reusable)
         make_free(c, now);

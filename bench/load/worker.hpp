@@ -31,12 +31,14 @@ private:
     struct connection {
         enum class state { closed, connecting, free, busy };
 
-        int socket = -1;
+        stream link;
         state now = state::closed;
         std::size_t kind = 0;
         bool measured = false;
         /// Due time of the request in flight.
         steady::time_point due;
+        /// When the connection was begun.
+        steady::time_point opened;
         /// Set while no request is in flight.
         steady::time_point free_since;
         /// The part of the request that the socket has not accepted yet.
@@ -50,7 +52,7 @@ private:
     void watch(connection& c, std::uint32_t events, int operation);
 
     void on_event(connection& c, std::uint32_t events);
-    void on_connected(connection& c);
+    void on_connectable(connection& c);
     void on_readable(connection& c);
     void make_free(connection& c, steady::time_point now);
     void send_due(steady::time_point now);
@@ -74,6 +76,7 @@ private:
     std::size_t index_;
 
     int epoll_;
+    tls_client tls_;
     std::vector<connection> connections_;
     std::vector<char> buffer_;
     std::size_t busy_ = 0;

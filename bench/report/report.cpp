@@ -157,6 +157,8 @@ boost::json::object as_json(const measurement& run)
                             {"server_memory_bytes", run.server_memory},
                             {"reconnects", run.result.reconnects},
                             {"refused", run.result.refused},
+                            {"full_handshakes", run.result.full_handshakes},
+                            {"resumed_handshakes", run.result.resumed_handshakes},
                             {"kinds", std::move(kinds)},
                             {"all", outcome_json("all", run.total, run.result.seconds)},
                             {"warnings", std::move(warnings)}};

@@ -5,6 +5,7 @@
 #include "bench/report/comparison.hpp"
 #include "bench/report/report.hpp"
 #include "bench/report/text.hpp"
+#include "bench/scenarios/encryption.hpp"
 #include "bench/scenarios/lists.hpp"
 #include "bench/scenarios/revocations.hpp"
 #include "bench/scenarios/setup.hpp"
@@ -376,6 +377,8 @@ int run_command(const options& wanted)
         return run_pages(wanted);
     if (wanted.command == "revoke")
         return run_revoke(wanted);
+    if (wanted.command == "tls")
+        return run_tls(wanted);
     return run_scenario(wanted);
 }
 

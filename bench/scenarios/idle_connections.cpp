@@ -7,9 +7,7 @@
 #include <netinet/in.h>
 #include <sys/resource.h>
 #include <sys/time.h>
-#include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstring>
 
@@ -37,78 +35,53 @@ void bind_to_loopback(int socket, std::size_t number)
     sockaddr_in source{};
     source.sin_family = AF_INET;
     source.sin_addr.s_addr = htonl(INADDR_LOOPBACK + static_cast<std::uint32_t>(number));
-    socket_address address;
-    std::memcpy(&address.bytes, &source, sizeof source);
     int yes = 1; // connect() chooses the port, when both addresses are known
     setsockopt(socket, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &yes, sizeof yes);
-    if (bind(socket, address.get(), sizeof source) != 0)
+    if (bind(socket, reinterpret_cast<const sockaddr*>(&source), sizeof source) != 0)
         throw failure("cannot send from 127.0.0." + std::to_string(number + 1));
 }
 
-void send_once(int socket, const std::string& request)
+void send_once(stream& link, const std::string& request)
 {
     response_reader reader;
     auto progress = response_reader::state::more;
-    if (send(socket, request.data(), request.size(), MSG_NOSIGNAL) != std::ssize(request))
+    if (!send_all(link, request))
         throw failure("an idle connection was closed before its first request");
-    while (progress == response_reader::state::more) {
-        std::array<char, 4096> piece;
-        auto got = recv(socket, piece.data(), piece.size(), 0);
-        progress = got > 0 ? reader.feed({piece.data(), static_cast<std::size_t>(got)}) : reader.finish();
-    }
+    while (progress == response_reader::state::more)
+        progress = feed_from(link, reader);
     if (progress != response_reader::state::done || !reader.keep_alive())
         throw failure("the server does not keep an idle connection");
 }
 
 } // namespace
 
-idle_connections::idle_connections(const url& server, std::size_t size)
+idle_connections::idle_connections(const url& server, std::size_t size) : target_(resolve(server))
 {
     raise_limit(size);
-    auto target = resolve(server);
     auto where = server;
     where.target = "/healthz";
     auto request = make_request("GET", where);
-    sockets_.reserve(size);
-    try {
-        while (sockets_.size() < size && !interrupted()) {
-            int socket = ::socket(target.bytes.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-            if (socket < 0)
-                throw failure(std::string("no socket: ") + std::strerror(errno));
-            sockets_.push_back(socket);
-            timeval timeout{.tv_sec = 10, .tv_usec = 0};
-            setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
-            if (auto source = sockets_.size() / max_connections_per_address; source > 0)
-                bind_to_loopback(socket, source);
-            if (connect(socket, target.get(), target.size) != 0)
-                throw failure("connection " + std::to_string(sockets_.size()) +
-                              " was refused: " + std::strerror(errno));
-            send_once(socket, request);
-        }
-    } catch (...) {
-        close_all();
-        throw;
+    while (streams_.size() < size && !interrupted()) {
+        auto& link = streams_.emplace_back();
+        if (!link.open(target_, stream::mode::blocking))
+            throw failure(std::string("no socket: ") + std::strerror(errno));
+        timeval timeout{.tv_sec = 10, .tv_usec = 0};
+        setsockopt(link.native(), SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
+        if (auto source = streams_.size() / max_connections_per_address; source > 0)
+            bind_to_loopback(link.native(), source);
+        if (link.connect(tls_) != stream::status::done)
+            throw failure("connection " + std::to_string(streams_.size()) +
+                          " was refused: " + std::strerror(errno));
+        send_once(link, request);
     }
-}
-
-idle_connections::~idle_connections()
-{
-    close_all();
-}
-
-void idle_connections::close_all()
-{
-    for (int socket : sockets_)
-        close(socket);
-    sockets_.clear();
 }
 
 std::size_t idle_connections::still_open() const
 {
     std::size_t open = 0;
-    for (int socket : sockets_) {
+    for (auto& link : streams_) {
         char byte = 0;
-        auto got = recv(socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+        auto got = recv(link.native(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
         if (got < 0 && errno == EAGAIN)
             ++open;
     }

@@ -3,7 +3,7 @@
 
 #include "bench/load/http_client.hpp"
 
-#include <vector>
+#include <deque>
 
 namespace bench {
 
@@ -13,7 +13,6 @@ namespace bench {
 class idle_connections {
 public:
     idle_connections(const url& server, std::size_t size);
-    ~idle_connections();
     idle_connections(const idle_connections&) = delete;
     idle_connections& operator=(const idle_connections&) = delete;
 
@@ -21,9 +20,9 @@ public:
     std::size_t still_open() const;
 
 private:
-    void close_all();
-
-    std::vector<int> sockets_;
+    server_address target_;
+    tls_client tls_;
+    std::deque<stream> streams_;
 };
 
 } // namespace bench

@@ -88,13 +88,15 @@ const std::vector<section>& sections()
     using text = std::string_view;
     static const std::vector<section> all = {
         {"Target server",
-         {{"--url", "URL", "the server; default http://127.0.0.1:8080; revoke: may be repeated",
+         {{"--url", "URL", "the server; default http://127.0.0.1:8080; revoke, tls: may be repeated",
            [](options& o, text v) {
                o.server = parse_url(v), o.server_given = true;
                o.servers.push_back(o.server);
            }},
           {"--start-server", "[PROGRAM]", "start a server and a PostgreSQL for this run",
            [](options& o, text v) { o.start_server = true, o.program = v; }, argument_type::optional},
+          {"--tls", "", "serve HTTPS from the started server, with a certificate made for the run",
+           [](options& o, text) { o.serves_tls = true; }, argument_type::none},
           {"--nodes", "N", "revoke --start-server: servers on that PostgreSQL; default 2",
            [](options& o, text v) { o.nodes = std::max<std::size_t>(1, read_count(v)); }},
           {"--server-threads", "N", "threads of each started server; default: one per processor",
@@ -137,7 +139,7 @@ const std::vector<section>& sections()
           {"--users", "N", "users to seed; default 100",
            [](options& o, text v) { o.users = read_count(v); }}}},
         {"Comparisons",
-         {{"--rounds", "N", "compare, isolation, stuck, pages, revoke: alternating rounds; default 5",
+         {{"--rounds", "N", "all except idle: alternating rounds; default 5",
            [](options& o, text v) { o.rounds = std::max<std::size_t>(1, read_count(v)); }},
           {"--a-url", "URL", "compare: the first server",
            [](options& o, text v) { o.a.where = parse_url(v); }},
@@ -180,9 +182,9 @@ const flag& find_flag(std::string_view name)
     throw failure("unknown option " + std::string(name) + ": see latchkey-bench --help");
 }
 
-constexpr std::array<std::string_view, 13> commands{"login", "verify-key", "verify-jwt", "mint",    "mixed",
+constexpr std::array<std::string_view, 14> commands{"login", "verify-key", "verify-jwt", "mint",    "mixed",
                                                     "get",   "isolation",  "stuck",      "compare", "idle",
-                                                    "pages", "revoke",     "help"};
+                                                    "pages", "revoke",     "tls",        "help"};
 
 void take_argument(options& out, std::string_view word)
 {
@@ -215,8 +217,15 @@ void check(const options& o)
         throw failure("pages makes many comparisons and no plot: omit --svg");
     if (o.command == "stuck" && !o.start_server)
         throw failure("stuck needs --start-server, which points the server to services that hang");
-    if (o.servers.size() > 1 && o.command != "revoke")
-        throw failure("only revoke takes several servers");
+    if (o.servers.size() > 1 && o.command != "revoke" && o.command != "tls")
+        throw failure("only revoke and tls take several servers");
+    if (o.command == "tls" && !o.start_server &&
+        (o.servers.size() != 2 || o.servers[0].uses_tls || !o.servers[1].uses_tls))
+        throw failure("tls needs --start-server, or --url http://… and --url https://…, of one database");
+    if (o.serves_tls && (!o.start_server || o.command == "tls"))
+        throw failure("--tls is for --start-server; the command tls starts a server of each kind");
+    if (o.command == "tls" && !o.svg_file.empty())
+        throw failure("tls makes many comparisons and no plot: omit --svg");
     if (o.nodes && (o.command != "revoke" || !o.start_server))
         throw failure("--nodes is for revoke --start-server");
     if (o.command == "revoke" && !o.svg_file.empty())
@@ -296,6 +305,8 @@ Comparisons
   revoke          keys revoked as fast as the connections permit, and at a moderate --rate (default 50), with
                   every server of a database; the former in turns with pgbench, which commits one transaction
                   with a NOTIFY each
+  tls             HTTPS against HTTP: checks of 1 key and of 100 keys at a --rate (default 10,000) and as fast
+                  as the connections permit, and new connections, with full and with resumed handshakes
 
 Examples
   latchkey-bench verify-key --start-server
@@ -303,6 +314,7 @@ Examples
   latchkey-bench mixed --rate 5000 --duration 1m --start-server --json run.json --svg run.svg
   latchkey-bench get http://127.0.0.1:8081/ --connections 128
   latchkey-bench revoke --start-server --nodes 2
+  latchkey-bench tls --start-server --rate 5000 --server-cpus 0 --cpus 1
   latchkey-bench compare --a-url http://127.0.0.1:8080/healthz --b-url http://127.0.0.1:8081/
 )";
     for (auto& section : sections()) {
@@ -317,7 +329,8 @@ Examples
     }
     out += R"(
 A running server needs LATCHKEY_RATE_LIMIT_PER_MINUTE=0. With its database URL and master key, users and keys
-are seeded straight into the tables; without them, through the API.
+are seeded straight into the tables; without them, through the API. URLs are http:// or https://; the latter
+means TLS 1.3, and certificates are not verified.
 
 Exit status: 0, or 1 if more than 0.1 % of the responses were not the expected ones or the run failed.
 )";

@@ -38,6 +38,8 @@ struct options {
     /// Empty: the one built beside this tool.
     std::string program;
     std::size_t server_threads = 0;
+    /// Started servers use TLS.
+    bool serves_tls = false;
     std::string server_cpus, cpus;
     std::string database_url, master_key;
 

@@ -83,6 +83,7 @@ std::string tail_of(const std::filesystem::path& file)
 } // namespace
 
 server_process::server_process(const server_plan& plan)
+    : program_(plan.program.empty() ? std::string(LATCHKEY_PROGRAM) : plan.program), settings_(plan.settings)
 {
     auto name = (std::filesystem::temp_directory_path() / "latchkey-bench-XXXXXX").string();
     if (!mkdtemp(name.data()))
@@ -92,10 +93,7 @@ server_process::server_process(const server_plan& plan)
     try {
         start_database();
         master_key_ = make_master_key();
-        for (std::size_t node = 0; node < plan.nodes; ++node) {
-            start_server(plan, node);
-            wait_until_ready(node); // the first one migrates the database
-        }
+        start_servers(plan.nodes);
     } catch (...) {
         stop();
         throw;
@@ -120,23 +118,40 @@ void server_process::start_database()
     database_process_ = std::stoi(run(shell_quoted(postgres_script) + " pid " + cluster));
 }
 
-void server_process::start_server(const server_plan& plan, std::size_t node)
+void server_process::restart(const std::vector<node_plan>& nodes)
 {
-    auto program = plan.program.empty() ? std::string(LATCHKEY_PROGRAM) : plan.program;
-    if (access(program.c_str(), X_OK) != 0)
-        throw failure("no server program at " + program + ": build it, or name it after --start-server");
+    stop_servers();
+    start_servers(nodes);
+}
+
+void server_process::start_servers(const std::vector<node_plan>& nodes)
+{
+    where_.clear();
+    for (std::size_t node = 0; node < nodes.size(); ++node) {
+        start_server(nodes[node], node);
+        wait_until_ready(node); // the first one migrates the database
+    }
+}
+
+void server_process::start_server(const node_plan& plan, std::size_t node)
+{
+    if (access(program_.c_str(), X_OK) != 0)
+        throw failure("no server program at " + program_ + ": build it, or name it after --start-server");
+    if (plan.uses_tls && certificate_.certificate.empty())
+        certificate_ = make_certificate(folder_);
     auto port = find_free_port(node);
     auto listen = "127.0.0.1:" + std::to_string(port);
     auto log = log_of(node);
     auto data = (folder_ / ("data-" + std::to_string(node))).string();
-    auto issuer = where_.empty() ? "http://" + listen : "http://" + where_.front().authority();
+    url here{.host = "127.0.0.1", .port = port, .target = "/", .uses_tls = plan.uses_tls};
+    auto issuer = where_.empty() ? here.origin() : where_.front().origin();
     pid_t parent = getpid();
     pid_t child = fork();
     if (child < 0)
         throw failure("cannot start another process");
     if (child > 0) {
         processes_.push_back(child);
-        where_.push_back({.host = "127.0.0.1", .port = port, .target = "/"});
+        where_.push_back(here);
         return;
     }
 
@@ -163,9 +178,13 @@ void server_process::start_server(const server_plan& plan, std::size_t node)
     setenv("LATCHKEY_RATE_LIMIT_PER_MINUTE", "0", 1);
     if (plan.threads > 0)
         setenv("LATCHKEY_THREADS", std::to_string(plan.threads).c_str(), 1);
-    for (auto& [name, value] : plan.settings)
+    if (plan.uses_tls) {
+        setenv("LATCHKEY_TLS_CERT", certificate_.certificate.c_str(), 1);
+        setenv("LATCHKEY_TLS_KEY", certificate_.key.c_str(), 1);
+    }
+    for (auto& [name, value] : settings_)
         setenv(name.c_str(), value.c_str(), 1);
-    execl(program.c_str(), program.c_str(), "serve", nullptr);
+    execl(program_.c_str(), program_.c_str(), "serve", nullptr);
     _exit(127);
 }
 
@@ -191,7 +210,7 @@ void server_process::wait_until_ready(std::size_t node)
     }
 }
 
-void server_process::stop()
+void server_process::stop_servers()
 {
     for (auto process : processes_)
         kill(process, SIGTERM);
@@ -202,6 +221,11 @@ void server_process::stop()
                 kill(process, SIGKILL);
             std::this_thread::sleep_for(20ms);
         }
+}
+
+void server_process::stop()
+{
+    stop_servers();
     std::error_code ignored;
     if (database_process_ > 0) {
         try {

@@ -13,7 +13,8 @@ namespace {
 bool checks_keys(const options& wanted)
 {
     auto& command = wanted.command;
-    return command == "verify-key" || command == "isolation" || command == "stuck" || command == "idle";
+    return command == "verify-key" || command == "isolation" || command == "stuck" || command == "idle" ||
+           command == "tls";
 }
 
 /// Settings that point both external services, mail and OpenID provider, to one port.
@@ -27,6 +28,17 @@ std::vector<std::pair<std::string, std::string>> external_services_at(std::uint1
             {"LATCHKEY_GOOGLE_CLIENT_ID", "bench"},
             {"LATCHKEY_GOOGLE_CLIENT_SECRET", "bench"},
             {"LATCHKEY_REDIRECT_ALLOWLIST", std::string(redirect_uri)}};
+}
+
+std::vector<node_plan> nodes_of(const options& wanted)
+{
+    node_plan one{wanted.server_threads, wanted.server_cpus, wanted.serves_tls};
+    if (wanted.command == "tls") {
+        std::vector<node_plan> out(2, one);
+        out.back().uses_tls = true;
+        return out;
+    }
+    return std::vector(wanted.nodes.value_or(wanted.command == "revoke" ? 2 : 1), one);
 }
 
 /// Many, if each key is presented only once, or most of them rarely.
@@ -94,24 +106,24 @@ setup::setup(const options& wanted, progress& line) : servers_(wanted.servers), 
     if (servers_.empty())
         servers_.push_back(wanted.server);
     if (wanted.start_server) {
-        auto nodes = wanted.nodes.value_or(wanted.command == "revoke" ? 2 : 1);
-        server_plan plan{wanted.program, wanted.server_threads, wanted.server_cpus, nodes, {}};
-        line.say(plan.nodes == 1 ? "Starting PostgreSQL and the server …"
-                                 : "Starting PostgreSQL and " + std::to_string(plan.nodes) + " servers …");
+        server_plan plan{wanted.program, nodes_of(wanted), {}};
+        auto nodes = plan.nodes.size();
+        line.say(nodes == 1 ? "Starting PostgreSQL and the server …"
+                            : "Starting PostgreSQL and " + std::to_string(nodes) + " servers …");
         if (wanted.command == "stuck") {
             tarpit_ = std::make_unique<tarpit>();
             plan.settings = external_services_at(tarpit_->port());
         }
         started_ = std::make_unique<server_process>(plan);
-        servers_ = started_->where();
-        meters_ = {started_->meter(), started_->database_meter()};
+        use_started_servers();
     } else {
         for (auto& one : servers_)
             http_client(one).call("GET", "/healthz"); // fail before seeding, not after
         meters_ = meters_of(servers_, wanted.processes);
     }
-    for (auto& one : servers_)
-        plan_.targets.push_back(resolve(one));
+    if (!started_)
+        for (auto& one : servers_)
+            plan_.targets.push_back(resolve(one));
     seed_data(wanted, line);
     bool needs_tokens = wanted.command == "verify-jwt" || wanted.command == "mint" ||
                         wanted.command == "mixed" || wanted.command == "pages" || wanted.command == "revoke";
@@ -119,6 +131,28 @@ setup::setup(const options& wanted, progress& line) : servers_(wanted.servers), 
         tokens_ = log_in(server(), data_, std::max<std::size_t>(plan_.connections, 2));
     if (interrupted())
         throw failure("interrupted");
+}
+
+void setup::use_started_servers()
+{
+    servers_ = started_->where();
+    meters_ = {started_->meter(), started_->database_meter()};
+    plan_.targets.clear();
+    for (auto& one : servers_)
+        plan_.targets.push_back(resolve(one));
+}
+
+void setup::restart(const std::vector<node_plan>& nodes)
+{
+    started_->restart(nodes);
+    use_started_servers();
+}
+
+meters setup::meters_of_server(std::size_t number) const
+{
+    if (started_)
+        return {started_->meter(number), started_->database_meter()};
+    return bench::meters_of({servers_.at(number)}, {});
 }
 
 void setup::seed_data(const options& wanted, progress& line)

@@ -34,11 +34,18 @@ public:
     const seeded& data() const { return data_; }
     const std::string& database_url() const { return database_url_; }
 
+    /// Meters for one server, and for the database if the tool started it.
+    bench::meters meters_of_server(std::size_t number) const;
+
+    /// Stop the started servers, and start others on the same data. Only with --start-server. @throw failure
+    void restart(const std::vector<node_plan>& nodes);
+
     /// The keys that key checks present: the seeded ones, or unknown ones.
     const key_set& keys() const { return unknown_.empty() ? data_.keys : unknown_; }
     const std::vector<std::string>& tokens() const { return tokens_; }
 
 private:
+    void use_started_servers();
     void seed_data(const options& wanted, progress& line);
 
     std::unique_ptr<tarpit> tarpit_;
