@@ -136,24 +136,55 @@ double own_cpu_seconds()
     return seconds(used);
 }
 
+std::vector<int> parse_cpus(const std::string& list)
+{
+    std::set<int> out;
+    std::istringstream parts(list + (list.ends_with(',') ? "," : "")); // getline() drops an empty last part
+    auto number = [&list](std::string_view digits) {
+        int out = -1;
+        auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), out);
+        if (error != std::errc() || end != digits.data() + digits.size() || out < 0 || out >= CPU_SETSIZE)
+            throw failure("not a list of processors: " + list);
+        return out;
+    };
+    for (std::string part; std::getline(parts, part, ',');) {
+        auto dash = part.find('-');
+        int first = number(std::string_view(part).substr(0, dash));
+        int last = dash == std::string::npos ? first : number(std::string_view(part).substr(dash + 1));
+        if (last < first)
+            throw failure("not a list of processors: " + list);
+        for (int cpu = first; cpu <= last; ++cpu)
+            out.insert(cpu);
+    }
+    return {out.begin(), out.end()};
+}
+
+std::string cpu_list(const std::vector<int>& cpus)
+{
+    std::string out;
+    for (int cpu : cpus)
+        out += (out.empty() ? "" : ",") + std::to_string(cpu);
+    return out;
+}
+
+std::vector<int> allowed_cpus()
+{
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    sched_getaffinity(0, sizeof set, &set);
+    std::vector<int> out;
+    for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu)
+        if (CPU_ISSET(static_cast<std::size_t>(cpu), &set))
+            out.push_back(cpu);
+    return out;
+}
+
 void pin_to_cpus(const std::string& list)
 {
     cpu_set_t set;
     CPU_ZERO(&set);
-    std::istringstream parts(list);
-    for (std::string part; std::getline(parts, part, ',');) {
-        std::istringstream range(part);
-        int first = -1, last = -1;
-        char dash = 0;
-        range >> first;
-        last = first;
-        if (range >> dash)
-            range >> last;
-        if (!range.eof() || (dash && dash != '-') || first < 0 || last < first || last >= CPU_SETSIZE)
-            throw failure("not a list of processors: " + list);
-        for (int cpu = first; cpu <= last; ++cpu)
-            CPU_SET(static_cast<std::size_t>(cpu), &set);
-    }
+    for (int cpu : parse_cpus(list))
+        CPU_SET(static_cast<std::size_t>(cpu), &set);
     if (sched_setaffinity(0, sizeof set, &set) != 0)
         throw failure("this machine has no processors " + list);
 }

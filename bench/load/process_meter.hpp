@@ -40,6 +40,15 @@ private:
 /// CPU time of this process.
 double own_cpu_seconds();
 
+/// The processors of a list such as "0,2-3", ascending, each once. @throw failure if it is malformed
+std::vector<int> parse_cpus(const std::string& list);
+
+/// The list of these processors: "0,2,3".
+std::string cpu_list(const std::vector<int>& cpus);
+
+/// The processors that the calling thread may use.
+std::vector<int> allowed_cpus();
+
 /** Pin the calling thread, and the threads and processes that it starts later, to these processors ("0,2-3").
     @throw failure if the list is malformed or none of them exists */
 void pin_to_cpus(const std::string& list);

@@ -8,6 +8,7 @@
 #include "bench/scenarios/encryption.hpp"
 #include "bench/scenarios/lists.hpp"
 #include "bench/scenarios/revocations.hpp"
+#include "bench/scenarios/scaling.hpp"
 #include "bench/scenarios/setup.hpp"
 
 #include <algorithm>
@@ -361,7 +362,7 @@ int run_pages(const options& wanted)
 
 int run_command(const options& wanted)
 {
-    if (!wanted.cpus.empty())
+    if (!wanted.cpus.empty() && wanted.command != "scale") // which pins itself during its measurements
         pin_to_cpus(wanted.cpus);
     if (wanted.command == "get")
         return run_get(wanted);
@@ -379,6 +380,8 @@ int run_command(const options& wanted)
         return run_revoke(wanted);
     if (wanted.command == "tls")
         return run_tls(wanted);
+    if (wanted.command == "scale")
+        return run_scale(wanted);
     return run_scenario(wanted);
 }
 

@@ -42,15 +42,22 @@ std::chrono::nanoseconds read_duration(std::string_view text)
     return std::chrono::nanoseconds(static_cast<std::int64_t>(read_number(text) * unit));
 }
 
-std::vector<pid_t> read_processes(std::string_view text)
+/// Counts between commas.
+template <class T>
+std::vector<T> read_list(std::string_view text)
 {
-    std::vector<pid_t> out;
+    std::vector<T> out;
     while (!text.empty()) {
         auto comma = std::min(text.find(','), text.size());
-        out.push_back(static_cast<pid_t>(read_count(text.substr(0, comma))));
+        out.push_back(static_cast<T>(read_count(text.substr(0, comma))));
         text.remove_prefix(std::min(comma + 1, text.size()));
     }
     return out;
+}
+
+std::vector<pid_t> read_processes(std::string_view text)
+{
+    return read_list<pid_t>(text);
 }
 
 key_choice read_choice(std::string_view text)
@@ -155,6 +162,8 @@ const std::vector<section>& sections()
            [](options& o, text v) { o.b.headers.emplace_back(v); }},
           {"--login-connections", "N", "isolation: connections that log in continuously; default 16",
            [](options& o, text v) { o.login_connections = read_count(v); }},
+          {"--cores", "N,…", "scale: threads of the server; default 1, 2, 4, … and all processors",
+           [](options& o, text v) { o.cores = read_list<std::size_t>(v); }},
           {"--idle", "N", "idle: connections held open; default 10k",
            [](options& o, text v) { o.idle = read_count(v); }},
           {"--members", "N", "pages: members of the large workspace; default a tenth of its --keys",
@@ -182,9 +191,9 @@ const flag& find_flag(std::string_view name)
     throw failure("unknown option " + std::string(name) + ": see latchkey-bench --help");
 }
 
-constexpr std::array<std::string_view, 14> commands{"login", "verify-key", "verify-jwt", "mint",    "mixed",
+constexpr std::array<std::string_view, 15> commands{"login", "verify-key", "verify-jwt", "mint",    "mixed",
                                                     "get",   "isolation",  "stuck",      "compare", "idle",
-                                                    "pages", "revoke",     "tls",        "help"};
+                                                    "pages", "revoke",     "tls",        "scale",   "help"};
 
 void take_argument(options& out, std::string_view word)
 {
@@ -224,8 +233,14 @@ void check(const options& o)
         throw failure("tls needs --start-server, or --url http://… and --url https://…, of one database");
     if (o.serves_tls && (!o.start_server || o.command == "tls"))
         throw failure("--tls is for --start-server; the command tls starts a server of each kind");
-    if (o.command == "tls" && !o.svg_file.empty())
-        throw failure("tls makes many comparisons and no plot: omit --svg");
+    if (o.command == "scale" && !o.start_server)
+        throw failure("scale needs --start-server: it restarts the server with other numbers of threads");
+    if (std::ranges::find(o.cores, std::size_t(0)) != o.cores.end())
+        throw failure("--cores takes positive numbers: 1,2,4");
+    if (!o.cores.empty() && o.command != "scale")
+        throw failure("--cores is for scale");
+    if ((o.command == "tls" || o.command == "scale") && !o.svg_file.empty())
+        throw failure(o.command + " makes many comparisons and no plot: omit --svg");
     if (o.nodes && (o.command != "revoke" || !o.start_server))
         throw failure("--nodes is for revoke --start-server");
     if (o.command == "revoke" && !o.svg_file.empty())
@@ -307,6 +322,8 @@ Comparisons
                   with a NOTIFY each
   tls             HTTPS against HTTP: checks of 1 key and of 100 keys at a --rate (default 10,000) and as fast
                   as the connections permit, and new connections, with full and with resumed handshakes
+  scale           key checks by 1, 2, 4, … threads of the server, each on a processor of its own, the first
+                  ones of --server-cpus; needs --start-server
 
 Examples
   latchkey-bench verify-key --start-server
@@ -315,6 +332,7 @@ Examples
   latchkey-bench get http://127.0.0.1:8081/ --connections 128
   latchkey-bench revoke --start-server --nodes 2
   latchkey-bench tls --start-server --rate 5000 --server-cpus 0 --cpus 1
+  latchkey-bench scale --start-server --cores 1,2,4
   latchkey-bench compare --a-url http://127.0.0.1:8080/healthz --b-url http://127.0.0.1:8081/
 )";
     for (auto& section : sections()) {

@@ -63,6 +63,8 @@ struct options {
     std::size_t rounds = 5;
     std::size_t idle = 10'000;
     std::size_t login_connections = 16;
+    /// scale: numbers of server threads. Empty: powers of two up to all processors.
+    std::vector<std::size_t> cores;
     /// By default a tenth of the keys, and as many as the keys.
     std::optional<std::size_t> members, events;
 

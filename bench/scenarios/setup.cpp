@@ -14,7 +14,7 @@ bool checks_keys(const options& wanted)
 {
     auto& command = wanted.command;
     return command == "verify-key" || command == "isolation" || command == "stuck" || command == "idle" ||
-           command == "tls";
+           command == "tls" || command == "scale";
 }
 
 /// Settings that point both external services, mail and OpenID provider, to one port.
