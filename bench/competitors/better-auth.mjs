@@ -4,7 +4,7 @@
 // it, the keys are stored only in Redis, with deferred updates: the fastest setup found. Without it, they are
 // stored in PostgreSQL and each check writes to it, the plugin's default.
 import {createServer} from 'node:http';
-import {write_keys, key_of, listen, load, make, options, randomUUID, tell} from './common.mjs';
+import {write_keys, key_of, listen, load, make, options, randomUUID, report} from './common.mjs';
 
 const {betterAuth} = await load('better-auth');
 const {getMigrations} = await load('better-auth/db/migration');
@@ -77,4 +77,4 @@ const server = createServer({keepAliveTimeout: 0}, async (request, response) => 
         'x-credential-id': found.key.id,
     }).end();
 });
-tell({port: await listen(server, options.port)});
+report({port: await listen(server, options.port)});

@@ -2,7 +2,7 @@
 import {randomBytes, randomUUID} from 'node:crypto';
 import {writeFileSync} from 'node:fs';
 
-export {listen, load, options, tell} from '../../tests/third_party/common.mjs';
+export {listen, load, options, report} from '../../tests/third_party/common.mjs';
 
 /** An array of `count` items. */
 export const make = (count, item) => Array.from({length: count}, (_, index) => item(index));

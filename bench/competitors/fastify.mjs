@@ -3,7 +3,7 @@
 //
 // Options: port, socket (PostgreSQL's folder), database, user, keys (how many), keys_file.
 import {hash} from 'node:crypto';
-import {write_keys, key_of, listen, load, make, make_key, options, randomUUID, tell} from './common.mjs';
+import {write_keys, key_of, listen, load, make, make_key, options, randomUUID, report} from './common.mjs';
 
 const {default: Fastify} = await load('fastify');
 const {default: postgres} = await load('postgres');
@@ -64,4 +64,4 @@ server.get('/api/v1/users/auth', async (request, reply) => {
         .send();
 });
 await server.ready();
-tell({port: await listen(server.server, options.port)});
+report({port: await listen(server.server, options.port)});
