@@ -138,7 +138,8 @@ std::vector<std::string> measurement::warnings() const
     if (plan.rate > 0 && result.send_delay.percentile(99) > 1ms)
         out.push_back(
             "The generator itself contributed up to " + as_time(result.send_delay.percentile(99)) +
-            " (p99) of the latency by sending late: the machine is busy. Pin it with --cpus, or try --spin.");
+            " (p99) of the latency by sending late: the machine is busy. Give it a processor of its own "
+            "(--cpus, --spin).");
     if (interrupted())
         out.push_back("Interrupted: the figures cover the time until then.");
     return out;
