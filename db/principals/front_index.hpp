@@ -2,12 +2,12 @@
 #pragma once
 
 #include "db/principals/entry_slab.hpp"
+#include "db/principals/zeroed_array.hpp"
 
 #include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <utility>
-#include <vector>
 
 namespace db {
 
@@ -18,14 +18,14 @@ class front_index {
 public:
     /// @param capacity of entries
     front_index(const entry_slab& entries, std::size_t capacity)
-        : entries_(entries), numbers_(std::bit_ceil(std::max<std::size_t>(capacity * 2, 2)), no_entry)
+        : entries_(entries), numbers_(std::bit_ceil(std::max<std::size_t>(capacity * 2, 2)))
     {}
 
     /// @return no_entry if it is not known here
     entry_number find(const credential_hash& hash) const
     {
         auto at = position(hash);
-        for (auto number : {numbers_[at], numbers_[at + 1]})
+        for (auto number : {~numbers_[at], ~numbers_[at + 1]})
             if (is_of(number, hash))
                 return number;
         return no_entry;
@@ -35,8 +35,8 @@ public:
     void insert(const credential_hash& hash, entry_number added)
     {
         auto at = position(hash);
-        if (numbers_[at] != added)
-            numbers_[at + 1] = std::exchange(numbers_[at], added);
+        if (numbers_[at] != ~added)
+            numbers_[at + 1] = std::exchange(numbers_[at], ~added);
     }
 
     std::size_t bytes() const { return numbers_.size() * sizeof(entry_number); }
@@ -56,7 +56,8 @@ private:
     }
 
     const entry_slab& entries_;
-    std::vector<entry_number> numbers_;
+    /// Complements of the numbers: 0 is no_entry.
+    zeroed_array<entry_number> numbers_;
 };
 
 } // namespace db

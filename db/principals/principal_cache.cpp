@@ -199,7 +199,7 @@ void negative_cache::evict(const digest& key)
 
 void negative_cache::clear()
 {
-    slots_.assign(slots_.size(), digest{});
+    slots_.clear();
 }
 
 } // namespace db

@@ -4,13 +4,13 @@
 #include "db/principals/entry_slab.hpp"
 #include "db/principals/front_index.hpp"
 #include "db/principals/subject_index.hpp"
+#include "db/principals/zeroed_array.hpp"
 
 #include <boost/unordered/unordered_flat_set.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <vector>
 
 namespace db {
 
@@ -117,7 +117,7 @@ private:
         std::uint32_t& slot(const digest& key) { return slots_[digest_hash()(key) & (slots_.size() - 1)]; }
 
         /// 0: empty.
-        std::vector<std::uint32_t> slots_;
+        zeroed_array<std::uint32_t> slots_;
     };
 
     /// A principal in its block, an entry, and for each a slot in the index (at least two thirds full), in
@@ -165,7 +165,7 @@ private:
     std::size_t slot(const digest& key) const { return digest_hash()(key) & (slots_.size() - 1); }
 
     /// All zeros: empty. A digest has that value with probability 2^-256.
-    std::vector<digest> slots_;
+    zeroed_array<digest> slots_;
 };
 
 } // namespace db

@@ -17,7 +17,7 @@ std::size_t hash_of(const uuid& subject)
 } // namespace
 
 subject_index::subject_index(entry_slab& entries, std::size_t capacity)
-    : entries_(entries), heads_(std::bit_ceil(std::max<std::size_t>(capacity, 8)), nowhere)
+    : entries_(entries), heads_(std::bit_ceil(std::max<std::size_t>(capacity, 8)))
 {}
 
 template <class Function>
@@ -42,20 +42,20 @@ const uuid* subject_index::subject_of(const principal& of, position at)
     }
 }
 
-std::uint32_t& subject_index::head_of(const uuid& subject)
+std::size_t subject_index::bucket_of(const uuid& subject) const
 {
-    return heads_[hash_of(subject) & (heads_.size() - 1)];
+    return hash_of(subject) & (heads_.size() - 1);
 }
 
 void subject_index::add(entry_number number)
 {
     for_each_subject(*entries_[number].principal, [&](unsigned which, const uuid& subject) {
-        auto& head = head_of(subject);
+        auto head = head_of(subject);
         position added = number * 4 + which;
         at(added) = {head, nowhere};
         if (head != nowhere)
             at(head).previous = added;
-        head = added;
+        set_head(subject, added);
     });
 }
 
@@ -63,7 +63,10 @@ void subject_index::remove(entry_number number)
 {
     for_each_subject(*entries_[number].principal, [&](unsigned which, const uuid& subject) {
         auto& removed = at(number * 4 + which);
-        (removed.previous == nowhere ? head_of(subject) : at(removed.previous).next) = removed.next;
+        if (removed.previous == nowhere)
+            set_head(subject, removed.next);
+        else
+            at(removed.previous).next = removed.next;
         if (removed.next != nowhere)
             at(removed.next).previous = removed.previous;
     });
@@ -71,7 +74,7 @@ void subject_index::remove(entry_number number)
 
 entry_number subject_index::find(const uuid& subject) const
 {
-    auto found = heads_[hash_of(subject) & (heads_.size() - 1)];
+    auto found = head_of(subject);
     while (found != nowhere) {
         auto& entry = entries_[found / 4];
         auto own = subject_of(*entry.principal, found);

@@ -2,11 +2,11 @@
 #pragma once
 
 #include "db/principals/entry_slab.hpp"
+#include "db/principals/zeroed_array.hpp"
 
 #include <boost/uuid/uuid_hash.hpp>
 
 #include <cstring>
-#include <vector>
 
 namespace db {
 
@@ -23,7 +23,7 @@ public:
     /// An entry of the subject, or no_entry. Ids of the three kinds are unique among all of them.
     entry_number find(const uuid& subject) const;
 
-    std::size_t bytes() const { return heads_.size() * sizeof(std::uint32_t); }
+    std::size_t bytes() const { return heads_.size() * sizeof(position); }
 
 private:
     /// One of an entry's three subjects: the entry's number times four, plus which.
@@ -34,11 +34,14 @@ private:
     static void for_each_subject(const principal& of, Function call);
     static const uuid* subject_of(const principal& of, position at);
 
-    std::uint32_t& head_of(const uuid& subject);
+    std::size_t bucket_of(const uuid& subject) const;
+    position head_of(const uuid& subject) const { return ~heads_[bucket_of(subject)]; }
+    void set_head(const uuid& subject, position to) { heads_[bucket_of(subject)] = ~to; }
     principal_entry::links& at(position which) { return entries_[which / 4].subjects[which % 4]; }
 
     entry_slab& entries_;
-    std::vector<std::uint32_t> heads_;
+    /// Complements of the positions: 0 is nowhere.
+    zeroed_array<position> heads_;
 };
 
 } // namespace db

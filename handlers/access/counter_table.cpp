@@ -63,12 +63,12 @@ bool is_free(std::uint64_t state, std::uint64_t shares, std::uint32_t now)
 
 counter_table::counter_table(std::chrono::seconds window, std::size_t slots, std::size_t lanes)
     : window_(static_cast<std::uint32_t>(window.count())),
-      set_count_(std::bit_ceil(std::max(slots, ways)) / ways), sets_(new set[set_count_]),
-      overflow_(new overflow[set_count_ * overflows_of_set * lanes])
+      set_count_(std::bit_ceil(std::max(slots, ways)) / ways), sets_(set_count_),
+      overflow_(set_count_ * overflows_of_set * lanes)
 {}
 
 /// Of the subject's set, and selected by other bits of the hash.
-counter_table::overflow& counter_table::overflow_of(std::uint64_t key, std::size_t lane) const
+counter_table::overflow& counter_table::overflow_of(std::uint64_t key, std::size_t lane)
 {
     auto set = lane * set_count_ + (key & (set_count_ - 1));
     return overflow_[set * overflows_of_set + (key >> 32) % overflows_of_set];

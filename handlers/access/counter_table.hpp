@@ -2,12 +2,13 @@
 // undercounts.
 #pragma once
 
+#include "db/principals/zeroed_array.hpp"
+
 #include <array>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <mutex>
 
 namespace handlers {
@@ -30,7 +31,8 @@ namespace handlers {
     asking and the shares that were granted to it; its window ends with that of all nodes.
 
     A count of a known subject costs two cache lines (three where nodes share it) and one compare-and-swap,
-   about 20 ns. A new subject, or one without a slot, takes a lock. 32 bytes per slot. */
+   about 20 ns. A new subject, or one without a slot, takes a lock. 32 bytes per slot, resident as it is used.
+ */
 class counter_table {
 public:
     /// @param window at most a year
@@ -123,8 +125,8 @@ private:
         std::uint64_t members = 0;
     };
 
-    set& set_of(std::uint64_t key) const { return sets_[key & (set_count_ - 1)]; }
-    overflow& overflow_of(std::uint64_t key, std::size_t lane) const;
+    set& set_of(std::uint64_t key) { return sets_[key & (set_count_ - 1)]; }
+    overflow& overflow_of(std::uint64_t key, std::size_t lane);
     std::mutex& lock_of(std::uint64_t key) { return locks_[(key & (set_count_ - 1)) % locks_.size()]; }
 
     /// How many requests are admitted in a window now, and whether a share would admit more.
@@ -141,8 +143,9 @@ private:
 
     std::uint32_t window_;
     std::size_t set_count_;
-    std::unique_ptr<set[]> sets_;
-    std::unique_ptr<overflow[]> overflow_;
+    /// A counter of zero bytes has counted nothing.
+    db::zeroed_array<set> sets_;
+    db::zeroed_array<overflow> overflow_;
     std::atomic<std::uint64_t> overflows_{0};
     /// Striped locks of the sets, for subjects without a slot.
     std::array<std::mutex, 64> locks_;
