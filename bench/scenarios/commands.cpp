@@ -212,8 +212,9 @@ int run_idle(const options& wanted)
     auto before = process.resident_bytes();
     line.say("Opening " + with_commas(wanted.idle) + " connections that send one request and stay open …");
     idle_connections idle(ready.server(), wanted.idle);
-    auto after = process.resident_bytes();
+    auto opened = process.resident_bytes();
     result.add(1, measure(checks, plan, ready.meters(), line, result.name(1)));
+    auto after = process.resident_bytes(); // by now they are idle
     auto still_open = idle.still_open();
 
     auto bytes_each =
@@ -221,13 +222,15 @@ int run_idle(const options& wanted)
     std::cout << "\nKey checks at " << as_figure(plan.rate) << " per second, without and with "
               << with_commas(wanted.idle) << " idle connections\n\n"
               << result.as_text() << "\n  server memory before   " << as_bytes(before)
-              << "\n  server memory after    " << as_bytes(after) << "\n  per connection         "
+              << "\n  as they are opened     " << as_bytes(opened) << "\n  server memory after    "
+              << as_bytes(after) << "\n  per connection         "
               << as_figure(std::max(0.0, bytes_each) / 1e3) << " kB\n  still open at the end  "
               << with_commas(still_open) << "\n"
               << std::flush;
     return finish(wanted, result,
                   {{"idle", wanted.idle},
                    {"memory_before_bytes", before},
+                   {"memory_opened_bytes", opened},
                    {"memory_after_bytes", after},
                    {"bytes_per_connection", bytes_each},
                    {"open_at_end", still_open}});

@@ -125,6 +125,7 @@ void metrics_registry::publish(std::size_t core, const core_state& now)
     write(entries, now.credentials.entries);
     write(bytes, now.credentials.bytes);
     write(connections, now.connections);
+    write(connections_parked, now.connections_parked);
     write(connections_refused, now.connections_refused);
     for (std::size_t i = 0; i < handshake_outcomes; ++i)
         counts_[core].handshakes[i].store(now.handshakes[i], std::memory_order_relaxed);
@@ -212,6 +213,9 @@ std::string metrics_registry::text() const
     write_request_metrics(out, routes_, requests_);
 
     out.single("latchkey_connections", "gauge", "Client connections.", sum(connections));
+    out.single("latchkey_connections_parked", "gauge",
+               "Client connections without memory for a request, since they are idle.",
+               sum(connections_parked));
     out.single("latchkey_connections_refused_total", "counter",
                "Client connections closed with 503 because there were too many.", sum(connections_refused));
     out.single("latchkey_requests_in_flight", "gauge", "Requests being handled.", sum(requests_in_flight));

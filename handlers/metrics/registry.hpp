@@ -33,6 +33,8 @@ struct core_state {
     db::principals::counts credentials;
     /// Connections of clients.
     std::size_t connections = 0;
+    /// Those of them without memory for requests, since they are idle.
+    std::size_t connections_parked = 0;
     std::uint64_t connections_refused = 0;
     handshake_counts handshakes{};
     std::size_t requests_in_flight = 0;
@@ -103,6 +105,7 @@ private:
         entries,
         bytes,
         connections,
+        connections_parked,
         connections_refused,
         requests_in_flight,
         body_bytes,

@@ -3,17 +3,17 @@
 #include "handlers/http/cors.hpp"
 #include "server/http/request_log.hpp"
 #include "server/http/request_validation.hpp"
-#include "server/http/response_writer.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
-#include <boost/asio/write.hpp>
 #include <boost/beast/core/string.hpp>
 
-#include <algorithm>
 #include <atomic>
+#include <cstddef>
+#include <memory>
+#include <new>
 #include <tuple>
 #include <utility>
 
@@ -24,11 +24,6 @@ namespace http = boost::beast::http;
 using boost::system::error_code;
 
 namespace {
-
-/// Bytes that linger() discards at most, or as many as the largest body has.
-constexpr std::size_t linger_limit = 4 * 1024 * 1024;
-/// An idle connection keeps a response buffer of this size at most.
-constexpr std::size_t max_kept_buffer = 16 * 1024;
 
 /** The value of a header of all proxies. A proxy may add a line or extend the one there is; both mean the
     same (RFC 9110, section 5.3). */
@@ -57,6 +52,32 @@ std::string_view describe(handlers::forwarding_fault fault)
     return {};
 }
 
+/// Space for a value that is made later, in its place.
+template <class T>
+class late {
+public:
+    late() = default;
+    late(const late&) = delete;
+    late& operator=(const late&) = delete;
+    ~late()
+    {
+        if (value_)
+            std::destroy_at(value_);
+    }
+
+    /// Once. @param make returns the value, which is not moved
+    template <class Function>
+    T& make(Function make)
+    {
+        value_ = new (space_) T(make());
+        return *value_;
+    }
+
+private:
+    alignas(T) std::byte space_[sizeof(T)];
+    T* value_ = nullptr;
+};
+
 std::string_view expectation(const handlers::request_head& head)
 {
     return head.version() == 11 ? head[http::field::expect] : std::string_view();
@@ -64,7 +85,7 @@ std::string_view expectation(const handlers::request_head& head)
 
 } // namespace
 
-/// One request and its response.
+/// One request and its response. At the begin of the connection's block, before the read buffer.
 struct http_connection::exchange {
     request_parser parser;
     /// Where the body arrives after it: the read buffer moves then, and views of the header would not.
@@ -72,6 +93,10 @@ struct http_connection::exchange {
     /// The header is complete and valid.
     bool has_valid_header = false;
     request_id_buffer id_space;
+    /// Why it is rejected.
+    std::optional<handlers::problem> problem;
+    late<handlers::request> request;
+    late<std::variant<handlers::reply, handlers::pending>> outcome;
 
     explicit exchange(std::size_t body_limit)
     {
@@ -86,6 +111,32 @@ http_connection::http_connection(connection_registry& registry, tcp_socket socke
                                  connection_limiter::place place)
     : tracked_connection(registry, std::move(socket), std::move(place)), remote_(std::move(peer))
 {}
+
+// ---- memory
+
+void http_connection::end_exchange::operator()(exchange* one) const
+{
+    std::destroy_at(one);
+}
+
+/// Have memory for a request. Throws std::bad_alloc.
+void http_connection::hold_memory()
+{
+    if (block_)
+        return;
+    block_ = registry_.memory.take();
+    constexpr auto used = sizeof(exchange);
+    auto buffer = reinterpret_cast<char*>(block_ + used);
+    reader_.attach({buffer, block_pool::block_size - used});
+}
+
+/// Nothing has been received that is not parsed, and there is no exchange.
+void http_connection::release_memory()
+{
+    reader_.detach();
+    if (block_)
+        registry_.memory.give_back(std::exchange(block_, nullptr));
+}
 
 // ---- reading
 
@@ -139,12 +190,12 @@ handlers::awaitable<bool> http_connection::read_body(exchange& current)
     add_body_bytes(parser.body().size() + reader_.unparsed());
     // A client that has sent body bytes already does not wait for 100 Continue.
     if (!expectation(parser.head()).empty() && parser.body().empty() && !reader_.has_unparsed()) {
-        response_ = "HTTP/1.1 100 Continue\r\n\r\n";
-        bool is_written = co_await write_rest(write_now(response_));
+        write_now("HTTP/1.1 100 Continue\r\n\r\n");
+        bool is_written = co_await write_rest();
         if (!is_written)
             co_return false;
     }
-    std::optional<handlers::problem> problem;
+    auto& problem = current.problem;
     while (!parser.is_done()) {
         error_code error;
         auto space = reader_.prepare(nullptr);
@@ -167,7 +218,7 @@ handlers::awaitable<bool> http_connection::read_body(exchange& current)
         else if (!error)
             problem = parse_body(current);
         if (problem)
-            co_await reject(current, std::move(*problem));
+            co_await reject(current);
         if (problem || error)
             co_return false;
     }
@@ -216,7 +267,8 @@ handlers::awaitable<void> http_connection::refuse(handlers::reply reply, const h
 {
     keep_alive_ = false;
     serialize_response(reply, request);
-    co_await write_rest(write_now(response_));
+    write_now(registry_.response);
+    co_await write_rest();
     co_await linger();
 }
 
@@ -227,7 +279,7 @@ void http_connection::refuse_at_once()
     auto reply = handlers::to_reply(handlers::problem::of(handlers::codes::overloaded));
     keep_alive_ = false;
     serialize_response(reply, nullptr);
-    write_now(response_);
+    write_now(registry_.response);
 }
 
 /** Begin handling a complete request, or one that is rejected after its header.
@@ -272,11 +324,11 @@ void http_connection::warn_of(handlers::forwarding_fault fault) const
         log_line(log_level::warning, describe(fault)).add("peer", remote_.to_string());
 }
 
-/// Answer with a problem and end the connection.
-handlers::awaitable<void> http_connection::reject(exchange& current, handlers::problem problem)
+/// Answer with the problem of an exchange and end the connection.
+handlers::awaitable<void> http_connection::reject(exchange& current)
 {
     timed_out_ = false;
-    auto reply = handlers::to_reply(problem);
+    auto reply = handlers::to_reply(*current.problem);
     if (current.has_valid_header) {
         auto request = start_request(current);
         handlers::allow_origin(registry_.context.config, request, reply);
@@ -286,90 +338,13 @@ handlers::awaitable<void> http_connection::reject(exchange& current, handlers::p
     co_await refuse(std::move(reply), nullptr);
 }
 
-// ---- writing
-
-/// Serialize a reply into response_, count it and log it. @param request null if it could not be parsed
-void http_connection::serialize_response(const handlers::reply& reply, const handlers::request* request)
-{
-    // Collect the fields of the request and of the connection that the header depends on.
-    response_options options;
-    request_id_buffer id_space;
-    if (request) {
-        options.request_id = request->id;
-        options.is_head = request->head.method() == http::verb::head;
-        options.is_http_1_0 = request->head.version() == 10;
-    } else {
-        options.request_id = registry_.next_request_id(id_space);
-    }
-    options.date = registry_.date;
-    keep_alive_ = keep_alive_ && !registry_.context.draining;
-    options.keep_alive = keep_alive_;
-
-    // Count and log.
-    std::chrono::nanoseconds duration{0};
-    if (request)
-        duration = std::chrono::steady_clock::now() - request_started_;
-    if (registry_.metrics)
-        registry_.metrics->record(reply.route_index, reply.status, duration);
-    registry_.log.record(reply, request, options.request_id, remote_, duration);
-
-    response_.clear();
-    write_response(response_, reply, options);
-    enter(phase::write);
-}
-
-/** Write as much as the socket accepts without waiting, which is nearly always everything.
-    @return number of bytes written */
-std::size_t http_connection::write_now(std::string_view bytes)
-{
-    error_code error;
-    auto size = tls_ ? tls_->write(bytes, error)
-                     : socket_.write_some(asio::buffer(bytes.data(), bytes.size()), error);
-    if (error && error != asio::error::would_block && error != asio::error::try_again)
-        keep_alive_ = false;
-    return size;
-}
-
-/// Write the rest of response_. @return whether all is written; else no other bytes may follow
-handlers::awaitable<bool> http_connection::write_rest(std::size_t from)
-{
-    error_code error;
-    while (tls_ && from < response_.size() && !error) {
-        co_await socket_.async_wait(tcp_socket::wait_write, asio::redirect_error(db::use_awaitable, error));
-        if (!error)
-            from += tls_->write(std::string_view(response_).substr(from), error);
-    }
-    if (!tls_ && from < response_.size())
-        co_await asio::async_write(socket_, asio::buffer(response_.data() + from, response_.size() - from),
-                                   asio::redirect_error(db::use_awaitable, error));
-    if (error)
-        keep_alive_ = false;
-    co_return !error;
-}
-
-/** Lingering close: read and discard for a while after the last response. Closing a socket with unread bytes
-    resets the connection, and the client might lose the response. */
-handlers::awaitable<void> http_connection::linger()
-{
-    enter(phase::linger);
-    error_code error;
-    if (tls_)
-        tls_->close();
-    socket_.shutdown(tcp_socket::shutdown_send, error);
-    auto limit = std::max(linger_limit, registry_.routes.largest_body());
-    for (std::size_t discarded = 0; !error && !timed_out_ && discarded < limit;) {
-        reader_.clear();
-        auto space = reader_.prepare(nullptr);
-        discarded += co_await socket_.async_read_some(space, asio::redirect_error(db::use_awaitable, error));
-    }
-}
-
 // ---- the loop
 
 // The whole path of a request that can be answered at once is this one frame: none of its callees is a
 // coroutine but the read. (Each further frame costs an allocation, and they added up to a tenth of the time.)
 handlers::awaitable<void> http_connection::run()
 {
+    hold_memory();
     if (registry_.expects_proxy_header && handlers::is_in(registry_.settings.trusted_proxies, remote_)) {
         bool has_header = co_await read_proxy_header();
         if (!has_header)
@@ -381,28 +356,36 @@ handlers::awaitable<void> http_connection::run()
             co_return;
     }
     bool may_have_arrived = false; // the next request
+    bool was_parked = false;
     while (keep_alive_ && !timed_out_) {
         // Read the header. The body limit is the largest of all routes until the route is known.
-        exchange current(registry_.routes.largest_body());
+        hold_memory();
+        std::unique_ptr<exchange, end_exchange> owner(new (block_) exchange(registry_.routes.largest_body()));
+        auto& current = *owner;
         reader_.begin_request();
-        enter(phase::idle);
+        if (!std::exchange(was_parked, false)) // else its time without a request goes on
+            enter(phase::idle);
         for (;;) {
             if (reader_.has_unparsed() && phase_ == phase::idle)
                 enter(phase::header);
-            if (auto problem = parse_header(current)) {
-                co_await reject(current, std::move(*problem));
-                co_return;
-            }
-            if (current.has_valid_header)
+            current.problem = parse_header(current);
+            if (current.problem || current.has_valid_header)
                 break;
             auto space = reader_.prepare(&current.parser);
             std::size_t size = 0;
             auto error = needs_input() ? error_code(asio::error::would_block) : error_code();
             if (error && std::exchange(may_have_arrived, false))
                 size = socket_.read_some(space, error);
-            if (error == asio::error::would_block)
+            if (error == asio::error::would_block) {
+                may_park_ = phase_ == phase::idle;
                 std::tie(error, size) =
                     co_await socket_.async_read_some(space, asio::as_tuple(asio::deferred));
+                may_park_ = false;
+            }
+            if (error == asio::error::operation_aborted && !timed_out_) { // by park_if_idle()
+                was_parked = true;
+                break;
+            }
             if (tls_ && size > 0 && phase_ == phase::idle) // perhaps a part of a record, without plaintext
                 enter(phase::header);
             take(space, size, error);
@@ -410,15 +393,27 @@ handlers::awaitable<void> http_connection::run()
                 continue;
             if (gives_way_)
                 refuse_at_once();
-            else if (timed_out_ && phase_ == phase::header)
-                co_await reject(current, to_problem(boost::beast::error::timeout));
-            co_return;
-        }
-        if (!current.parser.is_done()) {
-            if (auto problem = begin_body(current)) {
-                co_await reject(current, std::move(*problem));
+            if (gives_way_ || !timed_out_ || phase_ != phase::header)
                 co_return;
-            }
+            current.problem = to_problem(boost::beast::error::timeout);
+            break;
+        }
+        if (was_parked) {
+            owner.reset();
+            release_memory();
+            is_parked_ = true;
+            auto [error] = co_await socket_.async_wait(tcp_socket::wait_read, asio::as_tuple(asio::deferred));
+            is_parked_ = false;
+            if (error)
+                co_return;
+            may_have_arrived = true;
+            continue;
+        }
+        if (!current.problem && !current.parser.is_done())
+            current.problem = begin_body(current);
+        if (current.problem) {
+            co_await reject(current);
+            co_return;
         }
 
         // Handle it: at once, or in a coroutine if its body has not arrived, or it awaits the database or the
@@ -428,25 +423,25 @@ handlers::awaitable<void> http_connection::run()
             current.header = reader_.take_header();
             current.parser.rebase(current.header.data());
         }
-        auto request = start_request(current);
+        auto& request = current.request.make([&] { return start_request(current); });
         auto handle = awaits_body ? &handlers::admit_now : &handlers::dispatch_now;
-        auto outcome = handle(registry_.routes, registry_.context, request);
+        auto& outcome =
+            current.outcome.make([&] { return handle(registry_.routes, registry_.context, request); });
         if (awaits_body) {
             bool is_answered = co_await answer_with_body(current, request, outcome);
             if (!is_answered)
                 co_return;
         } else if (auto pending = std::get_if<handlers::pending>(&outcome)) {
-            outcome = co_await handlers::dispatch(std::move(*pending));
+            auto answer = handlers::dispatch(std::move(*pending));
+            outcome = co_await std::move(answer);
         }
 
         // Respond.
         auto& reply = std::get<handlers::reply>(outcome);
         serialize_response(reply, &request);
-        auto written = write_now(response_);
-        if (written < response_.size())
-            co_await write_rest(written);
-        if (response_.capacity() > max_kept_buffer)
-            response_ = {};
+        write_now(registry_.response);
+        if (!unwritten_.empty())
+            co_await write_rest();
         registry_.context.spare_headers.give_back(std::move(reply.headers));
         if (awaits_body)
             release_body();

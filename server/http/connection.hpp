@@ -37,6 +37,9 @@ public:
 
 private:
     struct exchange;
+    struct end_exchange {
+        void operator()(exchange* one) const;
+    };
 
     handlers::awaitable<bool> read_proxy_header();
     handlers::awaitable<bool> shake_hands();
@@ -45,11 +48,14 @@ private:
     handlers::awaitable<bool> answer_with_body(exchange& current, const handlers::request& request,
                                                std::variant<handlers::reply, handlers::pending>& outcome);
     handlers::awaitable<void> refuse(handlers::reply reply, const handlers::request* request);
-    handlers::awaitable<void> reject(exchange& current, handlers::problem problem);
+    handlers::awaitable<void> reject(exchange& current);
     handlers::awaitable<bool> take_place();
     void refuse_at_once();
     handlers::awaitable<void> linger();
-    handlers::awaitable<bool> write_rest(std::size_t from);
+    handlers::awaitable<bool> write_rest();
+
+    void hold_memory();
+    void release_memory();
 
     /// Whether the next bytes of the request have to come from the socket: not if TLS has some left.
     bool needs_input() const { return !tls_ || tls_->needs_input(); }
@@ -71,14 +77,17 @@ private:
     boost::asio::ip::address client_of(const handlers::request_head& head) const;
     void warn_of(handlers::forwarding_fault fault) const;
     void serialize_response(const handlers::reply& reply, const handlers::request* request);
-    std::size_t write_now(std::string_view bytes);
+    void write_now(std::string_view bytes);
 
     /// Of the socket, or of the PROXY header: a client, or the proxy in front of it.
     boost::asio::ip::address remote_;
+    /// Of the pool, for an exchange and what is received; null while the connection is parked.
+    std::byte* block_ = nullptr;
     request_reader reader_;
     /// Null: without TLS, or before it. A branch at each read and write is all that it costs then.
     std::unique_ptr<tls_session> tls_;
-    std::string response_;
+    /// What the socket has not taken of a response.
+    std::string unwritten_;
     std::chrono::steady_clock::time_point request_started_;
     bool keep_alive_ = true;
 };

@@ -7,6 +7,7 @@
 #include "handlers/metrics/request_metrics.hpp"
 #include "server/config.hpp"
 #include "server/connection_limiter.hpp"
+#include "server/http/block_pool.hpp"
 #include "server/http/request_log.hpp"
 
 #include <boost/asio/basic_socket_acceptor.hpp>
@@ -74,6 +75,13 @@ public:
     /// Close if the deadline of the current phase has passed. Called by the sweep.
     void close_if_expired();
 
+    /** Let the connection give back the memory for requests, if it has waited for one for some seconds: its
+        read is canceled, and its coroutine waits for the next byte without memory to read it into.
+        @return whether it is to park */
+    bool park_if_idle();
+
+    bool is_parked() const { return is_parked_; }
+
     /// Cancel the pending socket operation; the connection's coroutine then ends.
     void close();
 
@@ -104,6 +112,10 @@ protected:
     bool answered_ = false;
     /// Set by close(): the deadline, or the drain limit, has passed.
     bool timed_out_ = false;
+    /// The pending read may be canceled: nothing of the next request has arrived.
+    bool may_park_ = false;
+    /// Waits for the next byte without memory.
+    bool is_parked_ = false;
     /// Set by evict_body().
     bool is_body_evicted_ = false;
     /// Set by give_way().
@@ -142,6 +154,10 @@ struct connection_registry {
     /// Whether the connections of trusted proxies begin with a PROXY header.
     bool expects_proxy_header = false;
     request_log log;
+    /// For the requests that are being read and answered.
+    block_pool memory;
+    /// The response that is being serialized. What the socket does not take at once is copied.
+    std::string response;
     /// Value of the Date header, renewed by the sweep.
     std::string date;
     /// Number of sweeps so far: the coarse clock.
@@ -150,6 +166,8 @@ struct connection_registry {
     std::uint64_t turns = 0;
     /// Connections in phase::handling.
     std::size_t requests_in_flight = 0;
+    /// Connections that had no memory for requests at the last sweep.
+    std::size_t parked = 0;
     /// Memory of all request bodies, being read or handled, and of the large ones among them.
     std::size_t body_memory = 0, large_body_memory = 0;
     /// Bodies that were not read further, for the memory of others.
@@ -179,7 +197,8 @@ struct connection_registry {
     /// A generated request id: unique across the nodes of a cluster with high probability; not a secret.
     std::string_view next_request_id(request_id_buffer& space);
 
-    /// One tick: renew the date, close expired connections. Cost: one pass over the connections.
+    /// One tick: renew the date, close expired connections, and take memory back from idle ones, some at a
+    /// time. Cost: one pass over the connections.
     void sweep();
 
     /// Close every connection that waits for its next request.

@@ -211,6 +211,7 @@ handlers::core_state core::state() const
     handlers::core_state out;
     out.credentials = principals_.count();
     out.connections = registry_.connections.size() + admin_registry_.connections.size();
+    out.connections_parked = registry_.parked + admin_registry_.parked;
     out.connections_refused = registry_.connections_refused;
     out.handshakes = registry_.handshakes;
     out.body_bytes = registry_.body_memory + admin_registry_.body_memory;

@@ -29,6 +29,7 @@ http_connection::~http_connection()
 {
     if (tls_)
         tls_->close();
+    release_memory();
 }
 
 /** Read the header of the PROXY protocol, which every connection of a trusted proxy begins with.

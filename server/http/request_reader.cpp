@@ -3,7 +3,9 @@
 #include <boost/beast/core/error.hpp>
 #include <boost/beast/http/error.hpp>
 
+#include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace server {
 
@@ -13,9 +15,28 @@ using boost::system::error_code;
 
 namespace {
 
+/// Space for a read, at least.
 constexpr std::size_t read_size = 4096;
 
 } // namespace
+
+void request_reader::detach()
+{
+    clear();
+    larger_.reset();
+    memory_ = {};
+    bytes_ = nullptr;
+    capacity_ = 0;
+}
+
+/// @param memory with space for the bytes from 0 to end_
+void request_reader::move_to(char* memory, std::size_t capacity)
+{
+    if (end_ > 0)
+        std::memcpy(memory, bytes_, end_);
+    bytes_ = memory;
+    capacity_ = capacity;
+}
 
 std::optional<handlers::problem> request_reader::parse(request_parser& parser)
 {
@@ -24,7 +45,7 @@ std::optional<handlers::problem> request_reader::parse(request_parser& parser)
     error_code error;
     bool is_in_header = !parser.is_header_done();
     if (is_in_header)
-        parser.rebase(bytes_.data() + header_);
+        parser.rebase(bytes_ + header_);
     parsed_ += parser.feed(unparsed_bytes(), error);
     if (is_in_header)
         header_end_ = parsed_;
@@ -35,7 +56,7 @@ std::optional<handlers::problem> request_reader::parse(request_parser& parser)
 
 std::string request_reader::take_header()
 {
-    auto out = bytes_.substr(header_, header_end_ - header_);
+    std::string out(bytes_ + header_, header_end_ - header_);
     header_ = header_end_ = parsed_;
     return out;
 }
@@ -45,7 +66,7 @@ asio::mutable_buffer request_reader::prepare(request_parser* parser)
     auto discard = [&](std::size_t from, std::size_t to) {
         if (from == to)
             return;
-        std::memmove(bytes_.data() + from, bytes_.data() + to, end_ - to);
+        std::memmove(bytes_ + from, bytes_ + to, end_ - to);
         parsed_ -= to - from;
         end_ -= to - from;
     };
@@ -53,11 +74,18 @@ asio::mutable_buffer request_reader::prepare(request_parser* parser)
     discard(0, header_);           // of the requests before
     header_end_ -= header_;
     header_ = 0;
-    if (bytes_.size() - end_ < read_size)
-        bytes_.resize(end_ + read_size);
+    if (bytes_ != memory_.data() && memory_.size() >= end_ + read_size) {
+        move_to(memory_.data(), memory_.size());
+        larger_.reset();
+    } else if (capacity_ < end_ + read_size) {
+        auto capacity = std::max(2 * capacity_, end_ + read_size);
+        auto larger = std::make_unique_for_overwrite<char[]>(capacity);
+        move_to(larger.get(), capacity);
+        larger_ = std::move(larger);
+    }
     if (parser)
-        parser->rebase(bytes_.data());
-    return asio::buffer(bytes_.data() + end_, bytes_.size() - end_);
+        parser->rebase(bytes_);
+    return asio::buffer(bytes_ + end_, capacity_ - end_);
 }
 
 handlers::problem to_problem(error_code error)

@@ -9,7 +9,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -20,13 +22,19 @@ inline constexpr std::uint32_t max_header_size = 32 * 1024;
 
 /** Bytes received on a connection and not yet discarded. Pipelined requests follow each other in the same
     buffer, and the header of the current one stays in it. Does no I/O: the connection reads into prepare()
-   and calls commit(). */
+    and calls commit(). */
 class request_reader {
 public:
+    /// Use this memory, as long as it suffices.
+    void attach(std::span<char> memory) { memory_ = memory; }
+
+    /// Discard everything, and use the memory no more.
+    void detach();
+
     bool has_unparsed() const { return parsed_ < end_; }
     std::size_t unparsed() const { return end_ - parsed_; }
 
-    std::string_view unparsed_bytes() const { return std::string_view(bytes_).substr(parsed_, unparsed()); }
+    std::string_view unparsed_bytes() const { return {bytes_ + parsed_, unparsed()}; }
 
     /// Take unparsed bytes for read, without the parser.
     void skip(std::size_t size) { parsed_ += size; }
@@ -55,9 +63,15 @@ public:
     void clear() { header_ = header_end_ = parsed_ = end_ = 0; }
 
 private:
-    /// Grows to the largest request. The current request's header is at header_, as far as it is parsed; the
-    /// unparsed bytes are those from parsed_ to end_.
-    std::string bytes_;
+    void move_to(char* memory, std::size_t capacity);
+
+    std::span<char> memory_;
+    /// For a header that the attached memory is too small for.
+    std::unique_ptr<char[]> larger_;
+    /// Of either. The current request's header is at header_, as far as it is parsed; the unparsed bytes are
+    /// those from parsed_ to end_.
+    char* bytes_ = nullptr;
+    std::size_t capacity_ = 0;
     std::size_t header_ = 0, header_end_ = 0, parsed_ = 0, end_ = 0;
 };
 

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace {
 
@@ -94,6 +95,43 @@ BOOST_AUTO_TEST_CASE(the_head_outlasts_reads_of_a_long_body)
     BOOST_TEST(second.head()["x-a"].empty());
     BOOST_TEST(second.head().field_count() == 3u);
     BOOST_TEST(largest < 16384u); // parsed bytes of the body are discarded
+}
+
+BOOST_AUTO_TEST_CASE(attached_memory_is_used_as_long_as_it_suffices)
+{
+    std::vector<char> memory(6000);
+    auto is_inside = [&](const void* at) {
+        auto byte = static_cast<const char*>(at);
+        return byte >= memory.data() && byte < memory.data() + memory.size();
+    };
+    server::request_reader reader;
+    reader.attach(memory);
+    server::request_parser first, second;
+    reader.begin_request();
+    BOOST_TEST(is_inside(reader.prepare(&first).data()));
+    receive(reader, &first, "GET /a HTTP/1.1\r\nHost: a\r\nX-Large: " + std::string(3000, 'x'));
+    BOOST_TEST(!reader.parse(first).has_value());
+    BOOST_TEST(!is_inside(reader.prepare(&first).data()));
+    receive(reader, &first, "\r\nX-Last: 1\r\n\r\n" + std::string(get));
+    BOOST_TEST(!reader.parse(first).has_value());
+    BOOST_TEST(first.is_done());
+    BOOST_TEST(first.head()["X-Large"].size() == 3000u);
+    BOOST_TEST(first.head()["X-Last"] == "1");
+
+    // The next request moves back, and is the one that followed.
+    reader.begin_request();
+    BOOST_TEST(is_inside(reader.prepare(&second).data()));
+    BOOST_TEST(!reader.parse(second).has_value());
+    BOOST_TEST(second.is_done());
+    BOOST_TEST(second.head().target() == "/a");
+
+    reader.detach();
+    BOOST_TEST(!reader.has_unparsed());
+    server::request_parser third;
+    reader.begin_request();
+    receive(reader, &third, get); // without memory of its own
+    BOOST_TEST(!reader.parse(third).has_value());
+    BOOST_TEST(third.is_done());
 }
 
 BOOST_AUTO_TEST_CASE(fields_are_found_by_name_in_any_case_and_in_their_order)
