@@ -34,6 +34,7 @@ public:
     /// Remember the entry of a principal with this hash. The older one of a pair is forgotten.
     void insert(const credential_hash& hash, entry_number added)
     {
+        used_ = std::min(std::max(used_, std::bit_ceil(2 * (std::size_t{added} + 1))), numbers_.size());
         auto at = position(hash);
         if (numbers_[at] != ~added)
             numbers_[at + 1] = std::exchange(numbers_[at], ~added);
@@ -44,7 +45,7 @@ public:
 private:
     std::size_t position(const credential_hash& hash) const
     {
-        return hash[0] & (numbers_.size() - 1) & ~std::size_t{1};
+        return hash[0] & (used_ - 1) & ~std::size_t{1};
     }
 
     bool is_of(entry_number number, const credential_hash& hash) const
@@ -58,6 +59,9 @@ private:
     const entry_slab& entries_;
     /// Complements of the numbers: 0 is no_entry.
     zeroed_array<entry_number> numbers_;
+    /// The part in use grows with the number of entries, so that few entries touch few pages. When it
+    /// doubles, half of the entries are forgotten.
+    std::size_t used_ = 2;
 };
 
 } // namespace db

@@ -11,10 +11,10 @@ namespace server {
    one thread alone. */
 class block_pool {
 public:
-    /// In bytes: two pages. What a block's user does not touch is not resident.
+    /// In bytes: two pages of most systems. What a block's user does not touch is not resident.
     static constexpr std::size_t block_size = 8 * 1024;
 
-    block_pool() = default;
+    block_pool();
     block_pool(const block_pool&) = delete;
     block_pool& operator=(const block_pool&) = delete;
     /// No block is in use any more.
@@ -25,13 +25,18 @@ public:
 
     void give_back(std::byte* block) noexcept;
 
-    /** Return the memory of blocks that were not in use since the last call: of all but a few, and of some
-        hundred at most, since that takes the kernel half a microsecond each. */
+    /** Return the memory of blocks that were not in use since the last call: of all but a few, and in a
+       bounded number of system calls, since each of them interrupts all processors with a thread of this
+       process. */
     void trim() noexcept;
 
 private:
     void grow();
 
+    std::size_t slab_size() const;
+
+    /// From a block to the next: a block, or a page if that is larger.
+    const std::size_t stride_;
     std::vector<std::byte*> slabs_;
     /// Unused blocks with memory, and without. Both have space for all blocks.
     std::vector<std::byte*> resident_, empty_;

@@ -52,14 +52,14 @@ std::string_view describe(handlers::forwarding_fault fault)
     return {};
 }
 
-/// Space for a value that is made later, in its place.
+/// Space for a value that is constructed later, in its place.
 template <class T>
-class late {
+class deferred_value {
 public:
-    late() = default;
-    late(const late&) = delete;
-    late& operator=(const late&) = delete;
-    ~late()
+    deferred_value() = default;
+    deferred_value(const deferred_value&) = delete;
+    deferred_value& operator=(const deferred_value&) = delete;
+    ~deferred_value()
     {
         if (value_)
             std::destroy_at(value_);
@@ -95,7 +95,7 @@ struct http_connection::exchange {
     request_id_buffer id_space;
     /// Why it is rejected.
     std::optional<handlers::problem> problem;
-    late<handlers::request> request;
+    deferred_value<handlers::request> request;
     late<std::variant<handlers::reply, handlers::pending>> outcome;
 
     explicit exchange(std::size_t body_limit)
@@ -126,11 +126,12 @@ void http_connection::hold_memory()
         return;
     block_ = registry_.memory.take();
     constexpr auto used = sizeof(exchange);
+    static_assert(used + 4096 <= block_pool::block_size, "most headers fit");
     auto buffer = reinterpret_cast<char*>(block_ + used);
     reader_.attach({buffer, block_pool::block_size - used});
 }
 
-/// Nothing has been received that is not parsed, and there is no exchange.
+/// Give the block back. Unparsed bytes are lost; no exchange may exist.
 void http_connection::release_memory()
 {
     reader_.detach();

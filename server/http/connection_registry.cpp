@@ -22,8 +22,8 @@ constexpr std::size_t body_overhead = 8 * 1024;
 /// An idle connection keeps the memory for its next request for this time. Parking costs two system calls.
 constexpr std::chrono::seconds park_delay{2};
 
-/// Connections that park in one sweep, at most: so many delay the others by a millisecond or two.
-constexpr std::size_t parked_at_once = 512;
+/// Connections that park in one sweep, at most: so many delay the others by half a millisecond at most.
+constexpr std::size_t parked_at_once = 128;
 
 /// A body that began less than this ago costs its memory alone: it may arrive with the next bytes.
 constexpr std::chrono::seconds body_age_grace{2};

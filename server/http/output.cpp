@@ -50,7 +50,7 @@ void http_connection::serialize_response(const handlers::reply& reply, const han
     registry_.log.record(reply, request, options.request_id, remote_, duration);
 
     if (registry_.response.capacity() > max_kept_buffer)
-        registry_.response = {};
+        std::string().swap(registry_.response); // an assignment would keep the memory
     registry_.response.clear();
     write_response(registry_.response, reply, options);
     enter(phase::write);
@@ -81,7 +81,7 @@ handlers::awaitable<bool> http_connection::write_rest()
     if (!tls_ && !unwritten_.empty())
         co_await asio::async_write(socket_, asio::buffer(unwritten_),
                                    asio::redirect_error(db::use_awaitable, error));
-    unwritten_ = {};
+    std::string().swap(unwritten_);
     if (error)
         keep_alive_ = false;
     co_return !error;

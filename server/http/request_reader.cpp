@@ -15,8 +15,8 @@ using boost::system::error_code;
 
 namespace {
 
-/// Space for a read, at least.
-constexpr std::size_t read_size = 4096;
+/// Space for a read in memory of the reader's own, and the least before it moves there.
+constexpr std::size_t read_size = 4096, least_space = 1024;
 
 } // namespace
 
@@ -77,7 +77,7 @@ asio::mutable_buffer request_reader::prepare(request_parser* parser)
     if (bytes_ != memory_.data() && memory_.size() >= end_ + read_size) {
         move_to(memory_.data(), memory_.size());
         larger_.reset();
-    } else if (capacity_ < end_ + read_size) {
+    } else if (capacity_ < end_ + least_space) {
         auto capacity = std::max(2 * capacity_, end_ + read_size);
         auto larger = std::make_unique_for_overwrite<char[]>(capacity);
         move_to(larger.get(), capacity);

@@ -22,7 +22,8 @@ std::size_t resident_pages(const std::vector<std::byte*>& blocks)
     for (auto block : blocks) {
         std::array<unsigned char, size / 4096> pages{};
         BOOST_TEST_REQUIRE(mincore(block, size, pages.data()) == 0);
-        out += static_cast<std::size_t>(std::ranges::count(pages, 1));
+        out +=
+            static_cast<std::size_t>(std::ranges::count_if(pages, [](auto one) { return (one & 1) != 0; }));
     }
     return out;
 }
