@@ -96,7 +96,7 @@ struct http_connection::exchange {
     /// Why it is rejected.
     std::optional<handlers::problem> problem;
     deferred_value<handlers::request> request;
-    late<std::variant<handlers::reply, handlers::pending>> outcome;
+    deferred_value<std::variant<handlers::reply, handlers::pending>> outcome;
 
     explicit exchange(std::size_t body_limit)
     {
