@@ -13,7 +13,9 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <iostream>
+#include <thread>
 
 namespace bench {
 
@@ -196,6 +198,20 @@ int run_stuck(const options& wanted)
         {{"p99_ratio", measured.ratio()}, {"responses_per_second", measured.responses_per_second()}});
 }
 
+/// A process's memory once it no longer falls: a server returns what idle connections had little by little.
+std::size_t settled_memory(const process_meter& process)
+{
+    constexpr int patience = 60, steady = 4; // seconds
+    auto lowest = process.resident_bytes();
+    for (int waited = 0, since = 0; waited < patience && since < steady && !interrupted(); ++waited) {
+        std::this_thread::sleep_for(std::chrono::seconds(1));
+        auto now = process.resident_bytes();
+        since = now < lowest - lowest / 200 ? 0 : since + 1;
+        lowest = std::min(lowest, now);
+    }
+    return process.resident_bytes();
+}
+
 int run_idle(const options& wanted)
 {
     progress line(wanted.quiet);
@@ -214,7 +230,8 @@ int run_idle(const options& wanted)
     idle_connections idle(ready.server(), wanted.idle);
     auto opened = process.resident_bytes();
     result.add(1, measure(checks, plan, ready.meters(), line, result.name(1)));
-    auto after = process.resident_bytes(); // by now they are idle
+    line.say("Waiting until the memory of idle connections has been returned …");
+    auto after = settled_memory(process);
     auto still_open = idle.still_open();
 
     auto bytes_each =
