@@ -148,6 +148,7 @@ constexpr route table[] = {
     get<&pages::sign_in>("/sign-in", anyone),
     post<&pages::submit_sign_in>("/sign-in", submitted),
     get<&pages::begin_provider_sign_in>("/sign-in/google", anyone),
+    post<&pages::begin_provider_link>("/sign-in/google", submitted),
     get<&pages::finish_provider_sign_in>("/sign-in/google/done", anyone),
     get<&pages::sign_up>("/sign-up", anyone),
     post<&pages::submit_sign_up>("/sign-up", submitted),

@@ -4,7 +4,6 @@
 #include "crypto/hash.hpp"
 #include "crypto/random.hpp"
 #include "db/tables/oauth.hpp"
-#include "handlers/authn/provider_account.hpp"
 #include "handlers/authn/provider_login.hpp"
 #include "handlers/authn/session_issuer.hpp"
 #include "handlers/endpoints/oauth_state_cookie.hpp"
@@ -185,12 +184,18 @@ awaitable<reply> callback(call& c, query<schemas::oauth_callback> back)
 
 awaitable<answer<schemas::login_result>> exchange(call& c, schemas::oauth_exchange body)
 {
+    return exchange_for(c, std::move(body), expected_account());
+}
+
+awaitable<answer<schemas::login_result>> exchange_for(call& c, schemas::oauth_exchange body,
+                                                      expected_account expected)
+{
     if (!c.cx.oidc)
         co_return problem::of(codes::not_found);
     auto login = co_await take_login(c, std::move(body.code.value), std::move(body.code_verifier.value));
     if (!login)
         co_return problem::of(codes::invalid_token);
-    auto account = co_await find_or_create_account(c, std::move(*login));
+    auto account = co_await find_or_create_account(c, std::move(*login), std::move(expected));
     if (!account)
         co_return account.error();
     if (auto refused = check_account(c.cx.config, account->user))

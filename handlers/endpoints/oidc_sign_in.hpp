@@ -1,6 +1,7 @@
 // Sign-in through an OpenID provider: Google, or another one in its place.
 #pragma once
 
+#include "handlers/authn/provider_account.hpp"
 #include "handlers/http/handler.hpp"
 #include "handlers/http/operation.hpp"
 #include "schemas/auth.hpp"
@@ -22,6 +23,11 @@ awaitable<reply> callback(call& c, query<schemas::oauth_callback> back);
    created now: see find_or_create_account(). The bearer credential is optional, and matters only for linking.
  */
 awaitable<answer<schemas::login_result>> exchange(call& c, schemas::oauth_exchange body);
+
+/// The same for a page that knows which account it has to be: else 403 wrong_account, and nothing has
+/// changed.
+awaitable<answer<schemas::login_result>> exchange_for(call& c, schemas::oauth_exchange body,
+                                                      expected_account expected);
 
 inline constexpr operation operations[] = {
     describes<&authorize>(

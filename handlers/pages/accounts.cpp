@@ -6,9 +6,6 @@
 #include "handlers/pages/form_view.hpp"
 #include "handlers/pages/provider_sign_in.hpp"
 
-#include <boost/url/encode.hpp>
-#include <boost/url/rfc/unreserved_chars.hpp>
-
 #include <variant>
 
 namespace handlers::pages {
@@ -17,15 +14,6 @@ using html::element;
 using html::text;
 
 namespace {
-
-/// A path with the place to return to, if there is one.
-std::string with_return(std::string_view path, const std::optional<std::string>& to)
-{
-    std::string out(path);
-    if (to)
-        out.append("?return_to=").append(boost::urls::encode(*to, boost::urls::unreserved_chars));
-    return out;
-}
 
 field email_field(const view& v)
 {

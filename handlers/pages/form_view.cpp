@@ -26,6 +26,7 @@ constexpr code_text code_texts[] = {
     {codes::account_disabled, &messages::account_disabled},
     {codes::email_not_verified, &messages::email_not_verified},
     {codes::link_required, &messages::link_required},
+    {codes::reauthentication_required, &messages::sign_in_again},
     {codes::wrong_account, &messages::wrong_account},
     {codes::already_member, &messages::already_member},
     {codes::conflict, &messages::conflict},

@@ -25,9 +25,9 @@ const std::vector<std::string> pages = {"/sign-in", "/sign-up",     "/sign-out",
                                         "/claim",   "/unsubscribe", "/done?what=verified", "/check-mail",
                                         "/nowhere"};
 const std::vector<std::string> forms = {
-    "/sign-in",   "/sign-up",      "/sign-out", "/forgot", "/reset",
-    "/verify",    "/email-change", "/invite",   "/claim",  "/unsubscribe/confirm",
-    "/check-mail"};
+    "/sign-in",    "/sign-up",       "/sign-out", "/forgot", "/reset",
+    "/verify",     "/email-change",  "/invite",   "/claim",  "/unsubscribe/confirm",
+    "/check-mail", "/sign-in/google"};
 
 /// The paths that a page loads.
 std::vector<std::string> files_of(const support::response& page)
@@ -125,6 +125,8 @@ BOOST_FIXTURE_TEST_CASE(a_body_that_is_no_form_is_refused, rules_fixture)
         BOOST_TEST(browser.submit_raw(path, "email=a&email=b", form).status == 400u, path);
         BOOST_TEST(browser.submit_raw(path, "email=%zz", form).status == 400u, path);
         BOOST_TEST(browser.submit_raw(path, std::string(70'000, 'a'), form).status == 413u, path);
+        if (path == "/sign-in/google") // ignores fields that it does not know
+            continue;
         auto odd = browser.submit_raw(path, "email=%FF%00&password=%FF&token=%00%FF&name=%FE", form);
         BOOST_TEST((odd.status == 422u || odd.status == 400u), path << " " << odd.status);
         BOOST_TEST(!has(odd, "\xff"), path);
