@@ -347,6 +347,7 @@ reply begin_with_token(call& c, provider_purpose purpose, std::string_view token
 
 awaitable<reply> finish_provider_sign_in(call& c)
 {
+    ignore_authorization_header(c);
     auto back = form_data::of_query(c.req);
     auto begun = take_begun(c, back["state"]);
     if (!begun || !c.cx.oidc) {
