@@ -228,19 +228,24 @@ awaitable<reply> finish_proof(call& c, begun_sign_in begun, std::string code, st
     co_return see_other(path_to(c, done).text());
 }
 
+/// Signs in only to the account with the address of the invite, which is open.
 awaitable<reply> finish_invite(call& c, begun_sign_in begun, std::string code)
 {
+    form_data form;
+    form.set("token", begun.token);
+    auto invite = co_await find_open_invite(c, form);
+    if (!invite)
+        co_return show_failure(view_of(c), begun, invite.error());
+    expected_account expected;
+    expected.email = schemas::normalize_email(invite->email);
     browser_sign_in browser(c);
-    auto proof = proof_of(begun, code, "code");
-    auto outcome = co_await run_endpoint<&oidc_sign_in::exchange>(c, proof);
+    auto outcome = co_await exchange(c, begun, std::move(code), std::move(expected));
     if (auto why = std::get_if<problem>(&outcome))
         co_return show_failure(view_of(c), begun, *why);
     auto session = co_await browser.load();
     if (!session)
         co_return show_failure(view_of(c), begun, problem::of(codes::unauthorized));
     auto v = view_of(c, session->user.locale);
-    form_data form;
-    form.set("token", begun.token);
     auto refused = co_await accept_by_session(c, *session, form);
     auto out = refused ? show_failure(v, begun, *refused) : see_other(joined_path(c));
     out.add_header("Set-Cookie", browser.set_cookie()); // the sign-in itself has succeeded

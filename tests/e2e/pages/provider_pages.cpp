@@ -4,6 +4,7 @@
 #include "tests/e2e/support/page_client.hpp"
 
 #include <string>
+#include <utility>
 
 using namespace e2e;
 
@@ -170,6 +171,33 @@ BOOST_AUTO_TEST_CASE(an_identity_that_proves_nothing_is_linked_by_a_fresh_sessio
     fixture.sign_in_by_password(address);
     BOOST_TEST(fixture.link().status == 303u);
     BOOST_TEST(fixture.grants() == ada.user);
+}
+
+BOOST_FIXTURE_TEST_CASE(an_identity_that_an_invite_is_not_for_does_not_sign_in, provider_pages_fixture)
+{
+    sign_up(client, "boss@example.org");
+    BOOST_REQUIRE(verify(emailed_token("boss@example.org", verify_subject)).status == 200u);
+    auto boss = log_in(client, "boss@example.org");
+    auto users_before = users();
+    auto accept = [&](const std::string& email) {
+        auto made =
+            post("/team/invites", support::object({{"invites", {{{"email", email}, {"role", "member"}}}}}),
+                 boss.token);
+        BOOST_REQUIRE_MESSAGE(made.status == 201u, made.body);
+        auto link = support::link_in(email_to(email, "You are invited to"));
+        auto begun = browser.submit("/invite", {{"token", link}, {"action", "provider"}});
+        BOOST_TEST(begun.status == 200u);
+        return std::pair(made.text("/items/0/invite_id"), visit(begun));
+    };
+    auto for_other = browser.get(accept("grace@example.org").second);
+    BOOST_TEST(for_other.status == 403u);
+    BOOST_TEST(has(for_other, "The invite is for another email address"));
+    auto [invite, path] = accept(address);
+    BOOST_TEST(client.del(base + "/team/invites/" + invite, boss.token).status == 204u);
+    BOOST_TEST(browser.get(path).status == 400u);
+    BOOST_TEST(!browser.is_signed_in());
+    BOOST_TEST(users() == users_before);
+    BOOST_TEST(grants() == "");
 }
 
 BOOST_FIXTURE_TEST_CASE(only_the_session_that_began_it_links, provider_pages_fixture)
