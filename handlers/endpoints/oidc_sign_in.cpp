@@ -122,8 +122,8 @@ awaitable<reply> authorize(call& c, query<schemas::oauth_authorization_request> 
     reply out;
     form_fields parameters;
     try {
-        auto url =
-            co_await c.cx.oidc->authorization_url(state.state, state.nonce, challenge_of(state.verifier));
+        auto url = co_await c.cx.oidc->authorization_url(
+            state.state, state.nonce, challenge_of(state.verifier), asked->prompt.has_value());
         out = redirect(url);
         for (auto& excess : delete_oldest_cookies(c.cx, c.req))
             out.add_header("Set-Cookie", excess);

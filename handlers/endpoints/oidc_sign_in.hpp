@@ -33,7 +33,8 @@ inline constexpr operation operations[] = {
     describes<&authorize>(
         tags::google, "authorizeWithGoogle", "Start the sign-in with Google",
         "A redirect for a browser. `redirect_uri` must be on the operator's list; PKCE (RFC 7636) is "
-        "required. A browser can have five sign-ins in progress.")
+        "required. A browser can have five sign-ins in progress. With `prompt=login` the provider is "
+        "asked to authenticate the person once more.")
         .fails_with(codes::not_found)
         .responds(302, "To Google."),
     describes<&callback>(

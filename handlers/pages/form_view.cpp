@@ -158,6 +158,7 @@ html::fragment form_view::input(const field& one) const
                           {"maxlength", html::unless_empty{max_length}},
                           {"minlength", html::unless_empty{min_length}},
                           {"required", html::when(one.is_required)},
+                          {"readonly", html::when(one.is_fixed)},
                           {"aria-invalid", html::unless_empty{error.empty() ? "" : "true"}},
                           {"aria-describedby", html::unless_empty{described_by}}});
     html::fragment out = label;

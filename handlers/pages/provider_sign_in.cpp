@@ -43,10 +43,13 @@ struct begun_sign_in {
     std::string return_to;
     /// The browser's session that is to get the identity, by its id; empty for all other purposes.
     std::string session;
+    /// The only user who may sign in, where they do so once more; else empty.
+    std::string user;
     /// In seconds since 1970.
     std::int64_t expires_at = 0;
 };
-BOOST_DESCRIBE_STRUCT(begun_sign_in, (), (purpose, state, verifier, token, return_to, session, expires_at))
+BOOST_DESCRIBE_STRUCT(begun_sign_in, (),
+                      (purpose, state, verifier, token, return_to, session, user, expires_at))
 
 namespace {
 
@@ -98,6 +101,8 @@ beginning begin(call& c, begun_sign_in what)
     parameters.append({"state", what.state});
     parameters.append({"code_challenge", challenge_of(what.verifier)});
     parameters.append({"code_challenge_method", "S256"});
+    if (!what.user.empty())
+        parameters.append({"prompt", "login"});
     return {cookie_of(config, crypto::to_base64url(sealed), lifetime), std::string(target.c_str())};
 }
 
@@ -144,7 +149,7 @@ html::fragment way_back(const view& v, const begun_sign_in& begun, const problem
         return link_to(v.c, "/sign-in", v.m().back_to_sign_in);
     auto to = return_path(v.c, begun.return_to);
     if (why.code == codes::reauthentication_required)
-        return link_to(v.c, with_return("/sign-in", to), v.m().sign_in_link);
+        return link_to(v.c, with_return("/sign-in?again=1", to), v.m().sign_in_link);
     auto href = html::url::site(destination(v.c, begun.return_to));
     return element("a", {{"href", href}}, text_of(v.m().continue_));
 }
@@ -187,6 +192,7 @@ awaitable<reply> finish_sign_in(call& c, begun_sign_in begun, std::string code)
 {
     auto session = co_await load_browser_session(c);
     expected_account expected;
+    expected.user = schemas::parse_uuid(begun.user);
     if (session)
         expected.signed_in = session->user.id;
     browser_sign_in browser(c);
@@ -236,7 +242,10 @@ awaitable<reply> finish_invite(call& c, begun_sign_in begun, std::string code)
     auto invite = co_await find_open_invite(c, form);
     if (!invite)
         co_return show_failure(view_of(c), begun, invite.error());
+    auto before = co_await load_browser_session(c);
     expected_account expected;
+    if (before)
+        expected.signed_in = before->user.id;
     expected.email = schemas::normalize_email(invite->email);
     browser_sign_in browser(c);
     auto outcome = co_await exchange(c, begun, std::move(code), std::move(expected));
@@ -320,9 +329,12 @@ awaitable<reply> begin_provider_sign_in(call& c)
         co_return error_page(c, problem::of(codes::not_found));
     auto asked = form_data::of_query(c.req);
     auto session = co_await load_browser_session(c);
-    if (session)
+    bool is_again = session && asked["again"] == "1";
+    if (session && !is_again)
         co_return see_other(destination(c, asked["return_to"]));
     begun_sign_in what;
+    if (is_again)
+        what.user = to_string(session->user.id);
     what.return_to = return_path(c, asked["return_to"]).value_or("");
     auto begun = begin(c, std::move(what));
     reply out;

@@ -15,8 +15,9 @@ namespace handlers::pages {
 /// What a page does after the provider has authenticated a person.
 enum class provider_purpose { sign_in, link, verify, email_change, invite };
 
-/** A link: begins a sign-in and redirects to the provider. What the page needs afterwards is in a sealed
-   cookie of this browser: the PKCE verifier (RFC 7636), the state, and where to go. */
+/** A link: begins a sign-in and redirects to the provider; a browser that is signed in is sent on, unless
+   with `again=1` its person is to sign in once more, as the same user. What the page needs afterwards is in a
+   sealed cookie of this browser: the PKCE verifier (RFC 7636), the state, and where to go. */
 awaitable<reply> begin_provider_sign_in(call& c);
 
 /** The form of an account's own page: begins a sign-in that links the identity to the account of the

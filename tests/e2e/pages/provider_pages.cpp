@@ -1,6 +1,7 @@
 // Sign-ins through the provider that begin on a page, without a script: which account they reach, and what a
 // browser that is signed in already changes about it.
 #include "tests/e2e/support/browser.hpp"
+#include "tests/e2e/support/invite_fixture.hpp"
 #include "tests/e2e/support/page_client.hpp"
 
 #include <string>
@@ -180,11 +181,9 @@ BOOST_FIXTURE_TEST_CASE(an_identity_that_an_invite_is_not_for_does_not_sign_in, 
     auto boss = log_in(client, "boss@example.org");
     auto users_before = users();
     auto accept = [&](const std::string& email) {
-        auto made =
-            post("/team/invites", support::object({{"invites", {{{"email", email}, {"role", "member"}}}}}),
-                 boss.token);
+        auto made = post("/team/invites", invites_body({{email, "member"}}), boss.token);
         BOOST_REQUIRE_MESSAGE(made.status == 201u, made.body);
-        auto link = support::link_in(email_to(email, "You are invited to"));
+        auto link = support::link_in(email_to(email, invite_subject));
         auto begun = browser.submit("/invite", {{"token", link}, {"action", "provider"}});
         BOOST_TEST(begun.status == 200u);
         return std::pair(made.text("/items/0/invite_id"), visit(begun));
@@ -222,6 +221,26 @@ BOOST_FIXTURE_TEST_CASE(only_the_session_that_began_it_links, provider_pages_fix
     }
     BOOST_TEST(users() == users_before);
     BOOST_TEST(grants() == "");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_person_signs_in_once_more_as_the_same_user, provider_pages_fixture)
+{
+    sign_in_by_provider();
+    auto before = browser.session_cookie();
+    auto form = browser.get("/sign-in?again=1");
+    BOOST_TEST(has(form, "href=\"/sign-in/google?again=1\""));
+    auto sign_in_again = [&] { return browser.get(visit(browser.get("/sign-in/google?again=1"))); };
+    BOOST_TEST(sign_in_again().status == 303u);
+    BOOST_TEST(provider().log().at("authorize").at("prompt").as_string() == "login");
+    BOOST_TEST(browser.session_cookie() != before);
+
+    auto users_before = users(), cookie = browser.session_cookie();
+    set_claims({{"sub", "another"}, {"email", "bob@example.org"}});
+    auto refused = sign_in_again();
+    BOOST_TEST(refused.status == 403u);
+    BOOST_TEST(has(refused, "Nothing was changed."));
+    BOOST_TEST(users() == users_before);
+    BOOST_TEST(browser.session_cookie() == cookie);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
