@@ -1,16 +1,11 @@
 #include "handlers/pages/provider_sign_in.hpp"
 
-#include "crypto/encoding.hpp"
-#include "crypto/hash.hpp"
-#include "crypto/random.hpp"
-#include "crypto/seal.hpp"
 #include "handlers/authn/provider_login.hpp"
 #include "handlers/authn/session_cookie.hpp"
 #include "handlers/endpoints/email_address.hpp"
 #include "handlers/endpoints/invite_acceptance.hpp"
 #include "handlers/endpoints/oauth_state_cookie.hpp"
 #include "handlers/endpoints/oidc_sign_in.hpp"
-#include "handlers/http/cookies.hpp"
 #include "handlers/oidc/provider.hpp"
 #include "handlers/oidc/provider_identity.hpp"
 #include "handlers/pages/error_page.hpp"
@@ -23,8 +18,10 @@
 #include <boost/uuid/uuid_io.hpp>
 
 #include <chrono>
+#include <string>
 #include <utility>
 #include <variant>
+#include <vector>
 
 namespace handlers::pages {
 
@@ -53,28 +50,12 @@ BOOST_DESCRIBE_STRUCT(begun_sign_in, (),
 
 namespace {
 
-constexpr std::string_view seal_context = "page sign-in";
 constexpr std::chrono::seconds lifetime{600};
-constexpr std::size_t max_cookie_size = 4096;
 
 /// Beside the session's cookie, and with the same protection against cookies that other hosts set.
-std::string cookie_name(const settings& config)
+state_cookies<begun_sign_in> begun_cookies(const context& cx)
 {
-    return std::string(session_cookie_name(config)).append("-sign-in");
-}
-
-std::string cookie_of(const settings& config, std::string_view value, std::chrono::seconds max_age)
-{
-    auto out = cookie_name(config).append("=").append(value);
-    out += "; Path=/; Max-Age=" + std::to_string(max_age.count()) + "; HttpOnly; SameSite=Lax";
-    if (config.public_url.starts_with("https:"))
-        out += "; Secure";
-    return out;
-}
-
-std::string random_text()
-{
-    return crypto::to_base64url(crypto::random_bytes<32>());
+    return {cx, std::string(session_cookie_name(cx.config)).append("-sign-in-"), "/", "page sign-in"};
 }
 
 std::int64_t seconds_of(db::timestamp at)
@@ -82,19 +63,28 @@ std::int64_t seconds_of(db::timestamp at)
     return std::chrono::floor<std::chrono::seconds>(at).time_since_epoch().count();
 }
 
-/// A begun sign-in: the cookie to set, and where the browser goes.
+/// A begun sign-in: the values of Set-Cookie, and where the browser goes.
 struct beginning {
-    std::string set_cookie, location;
+    std::vector<std::string> set_cookies;
+    std::string location;
+
+    void add_cookies_to(reply& out) const
+    {
+        for (auto& each : set_cookies)
+            out.add_header("Set-Cookie", each);
+    }
 };
 
 beginning begin(call& c, begun_sign_in what)
 {
     auto& config = c.cx.config;
-    what.state = random_text();
-    what.verifier = random_text();
+    what.state = make_state();
+    what.verifier = make_state();
     what.expires_at = seconds_of(c.cx.now() + lifetime);
-    auto sealed = c.cx.sealer.seal(crypto::seal_purpose::oauth_state,
-                                   crypto::bytes_of(schemas::to_json(what)), seal_context);
+    auto cookies = begun_cookies(c.cx);
+    beginning out;
+    out.set_cookies = cookies.make_room(c.req);
+    out.set_cookies.push_back(cookies.make(what));
     boost::urls::url target(path_to(c, std::string(oidc_base_path) + "/authorize").text());
     auto parameters = target.params();
     parameters.append({"redirect_uri", config.public_url + std::string(oidc_return_page)});
@@ -103,25 +93,8 @@ beginning begin(call& c, begun_sign_in what)
     parameters.append({"code_challenge_method", "S256"});
     if (!what.user.empty())
         parameters.append({"prompt", "login"});
-    return {cookie_of(config, crypto::to_base64url(sealed), lifetime), std::string(target.c_str())};
-}
-
-/// The sign-in that this browser has begun, if the state is its own.
-std::optional<begun_sign_in> take_begun(const call& c, std::string_view state)
-{
-    auto value = find_only_cookie(c.req, cookie_name(c.cx.config));
-    if (value.empty() || value.size() > max_cookie_size || state.empty())
-        return std::nullopt;
-    auto sealed = crypto::from_base64url(value);
-    auto opened =
-        sealed ? c.cx.sealer.open(crypto::seal_purpose::oauth_state, *sealed, seal_context) : std::nullopt;
-    if (!opened)
-        return std::nullopt;
-    auto read = schemas::parse_body<begun_sign_in>(crypto::text_of(*opened));
-    if (!read || !crypto::equal_constant_time(read.value->state, state) ||
-        read.value->expires_at <= seconds_of(c.cx.now()))
-        return std::nullopt;
-    return std::move(read.value);
+    out.location = target.c_str();
+    return out;
 }
 
 /// The page that says why a sign-in failed. @param way_back a link
@@ -293,7 +266,7 @@ reply lead_to_provider(const view& v, begun_sign_in what)
     shown.content +=
         element("a", {{"class", "button primary"}, {"href", target}}, text_of(v.m().provider_link));
     auto out = render(v, shown);
-    out.add_header("Set-Cookie", begun.set_cookie);
+    begun.add_cookies_to(out);
     return out;
 }
 
@@ -342,7 +315,7 @@ awaitable<reply> begin_provider_sign_in(call& c)
     out.content_type = {};
     out.add_header("Location", begun.location);
     out.add_header("Referrer-Policy", "no-referrer");
-    out.add_header("Set-Cookie", begun.set_cookie);
+    begun.add_cookies_to(out);
     co_return out;
 }
 
@@ -366,11 +339,13 @@ awaitable<reply> finish_provider_sign_in(call& c)
 {
     ignore_authorization_header(c);
     auto back = form_data::of_query(c.req);
-    auto begun = take_begun(c, back["state"]);
+    auto cookies = begun_cookies(c.cx);
+    auto begun = cookies.find(c.req, back["state"]);
     if (!begun || !c.cx.oidc) {
         auto v = view_of(c);
         co_return show_failure(v, v.m().provider_failed.text(), 400);
     }
+    auto used = cookies.remove(begun->state);
     reply out;
     if (back["code"].empty()) {
         auto v = view_of(c);
@@ -378,7 +353,7 @@ awaitable<reply> finish_provider_sign_in(call& c)
     } else {
         out = co_await finish(c, std::move(*begun), std::string(back["code"]));
     }
-    out.add_header("Set-Cookie", cookie_of(c.cx.config, "", std::chrono::seconds(0)));
+    out.add_header("Set-Cookie", used);
     co_return out;
 }
 

@@ -243,4 +243,24 @@ BOOST_FIXTURE_TEST_CASE(a_person_signs_in_once_more_as_the_same_user, provider_p
     BOOST_TEST(browser.session_cookie() == cookie);
 }
 
+BOOST_FIXTURE_TEST_CASE(sign_ins_of_several_tabs_do_not_interfere, provider_pages_fixture)
+{
+    auto first = browser.get("/sign-in/google?return_to=%2Fdone%3Fwhat%3Djoined");
+    auto second = browser.get("/sign-in/google?return_to=%2Fdone%3Fwhat%3Dverified");
+    BOOST_TEST(browser.cookie_count("latchkey-sign-in-") == 2u);
+    auto path = visit(first);
+    BOOST_TEST(browser.get(path).header("Location") == "/done?what=joined");
+    BOOST_TEST(browser.cookie_count("latchkey-sign-in-") == 1u);
+    BOOST_TEST(browser.get(path).status == 400u); // once
+    BOOST_TEST(browser.get(visit(second)).header("Location") == "/done?what=verified");
+    BOOST_TEST(browser.cookie_count("latchkey-sign-in-") == 0u);
+
+    browser.submit("/sign-out", {});
+    support::response last;
+    for (int i = 0; i < 8; ++i)
+        last = browser.get("/sign-in/google");
+    BOOST_TEST(browser.cookie_count("latchkey-sign-in-") == 5u);
+    BOOST_TEST(browser.get(visit(last)).status == 303u);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
