@@ -65,6 +65,22 @@ BOOST_FIXTURE_TEST_CASE(every_page_has_the_headers_that_confine_it, rules_fixtur
     }
 }
 
+BOOST_FIXTURE_TEST_CASE(what_is_no_page_is_confined_too, rules_fixture)
+{
+    client.set("Sec-Fetch-Site", "same-origin");
+    for (auto& answer :
+         {client.post("/session/token", "{}"), client.post("/session/token", "not JSON"),
+          client.post("/session", "", token), client.get("/assets/unknown/page.js"),
+          client.get(files_of(browser.get("/sign-in")).front()), browser.submit("/sign-out", {})}) {
+        BOOST_TEST(answer.header("Content-Security-Policy").find("default-src 'none'") == 0u, answer.body);
+        BOOST_TEST(answer.header("Content-Security-Policy").find("frame-ancestors 'none'") !=
+                   std::string::npos);
+        BOOST_TEST(answer.header("Cross-Origin-Resource-Policy") == "same-origin", answer.body);
+    }
+    for (auto& path : {"/", "/sign-in/google/done"})
+        BOOST_TEST(browser.get(path).header("Referrer-Policy") == "no-referrer", path);
+}
+
 BOOST_FIXTURE_TEST_CASE(a_page_has_no_inline_code_and_no_foreign_address, rules_fixture)
 {
     for (auto& path : pages) {
