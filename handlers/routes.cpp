@@ -148,6 +148,7 @@ constexpr route table[] = {
     get<&pages::sign_in>("/sign-in", anyone),
     post<&pages::submit_sign_in>("/sign-in", submitted),
     get<&pages::begin_provider_sign_in>("/sign-in/google", anyone),
+    post<&pages::begin_provider_link>("/sign-in/google", submitted),
     get<&pages::finish_provider_sign_in>("/sign-in/google/done", anyone),
     get<&pages::sign_up>("/sign-up", anyone),
     post<&pages::submit_sign_up>("/sign-up", submitted),
@@ -186,7 +187,9 @@ constexpr route table[] = {
     get<&swagger_ui::show>("/docs", anyone),
     get<&console::show>("/console", anyone).with_operation("pageConsole"),
     get<&console::show>("/console/{path*}", anyone).with_operation("pageConsoleScreen"),
-    get<&static_files::show>("/assets/{digest}/{path*}", anyone),
+    // A first view of the console loads dozens of files, from memory; they are not counted against its
+    // address.
+    get<&static_files::show>("/assets/{digest}/{path*}", unlimited),
     get<&health::live>("/healthz", unlimited).documents<schemas::health>().on_listeners(served_on::both),
     get<&health::ready>("/readyz", unlimited)
         .documents<schemas::health>()

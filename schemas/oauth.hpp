@@ -8,6 +8,10 @@ namespace schemas {
 enum class code_challenge_method { S256 };
 BOOST_DESCRIBE_ENUM(code_challenge_method, S256)
 
+/// Of OpenID Connect Core, section 3.1.2.1.
+enum class oauth_prompt { login };
+BOOST_DESCRIBE_ENUM(oauth_prompt, login)
+
 /** The authorization request of a client (RFC 6749, section 4.1.1; RFC 7636, section 4.3). The code challenge
     is SHA-256 in base64url. */
 struct oauth_authorization_request {
@@ -15,9 +19,11 @@ struct oauth_authorization_request {
     text<1, 512> state;
     text<43, 43> code_challenge;
     schemas::code_challenge_method code_challenge_method;
+    /// The provider is asked to authenticate the person once more.
+    omittable<oauth_prompt> prompt;
 };
 BOOST_DESCRIBE_STRUCT(oauth_authorization_request, (),
-                      (redirect_uri, state, code_challenge, code_challenge_method))
+                      (redirect_uri, state, code_challenge, code_challenge_method, prompt))
 
 /// The provider's redirect back to the server; other parameters are ignored.
 struct oauth_callback {

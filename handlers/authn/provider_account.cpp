@@ -161,14 +161,26 @@ address_owner state_of(const std::optional<db::users::row>& user)
     return db::users::is_proved(*user) ? address_owner::proved : address_owner::unproved;
 }
 
+/// Whether a sign-in may lead to an account. @param user nothing for one that is still to be created
+bool is_expected(const expected_account& expected, const std::optional<db::uuid>& user,
+                 std::string_view email)
+{
+    if (expected.user && expected.user != user)
+        return false;
+    return expected.email.empty() || schemas::normalize_email(email) == expected.email;
+}
+
 /// Links an identity for the first time.
-awaitable<std::optional<problem>> add_identity(call& c, const provider_login& login)
+awaitable<std::optional<problem>> add_identity(call& c, const provider_login& login,
+                                               const expected_account& expected)
 {
     if (login.email.empty())
         co_return problem::of(codes::email_not_verified);
     auto user = co_await db::users::find_by_email(c.cx.db, schemas::normalize_email(login.email));
     if (user && user->disabled_at)
         co_return problem::of(codes::account_disabled);
+    if (!is_expected(expected, user ? std::optional(user->id) : std::nullopt, login.email))
+        co_return problem::of(codes::wrong_account);
     bool has_session = false;
     if (user) {
         auto known = co_await knows_account(c, *user, std::nullopt);
@@ -181,6 +193,8 @@ awaitable<std::optional<problem>> add_identity(call& c, const provider_login& lo
     case identity_step::create_unverified_account:
         co_return co_await create_unverified_account(c, login);
     case identity_step::replace_account:
+        if (user->id == expected.user || user->id == expected.signed_in)
+            break; // who is signed in links it deliberately
         co_return co_await create_verified_account(c, login, &*user);
     case identity_step::link:
         co_return co_await link_account(c, *user, login);
@@ -196,16 +210,19 @@ awaitable<std::optional<problem>> add_identity(call& c, const provider_login& lo
 
 } // namespace
 
-awaitable<result<db::users::account>> find_or_create_account(call& c, provider_login login)
+awaitable<result<db::users::account>> find_or_create_account(call& c, provider_login login,
+                                                             expected_account expected)
 {
     auto account = co_await db::oauth::find_account(c.cx.db, login.issuer, login.subject);
     if (account && account->user.disabled_at)
         co_return problem::of(codes::account_disabled);
+    if (account && !is_expected(expected, account->user.id, account->user.email))
+        co_return problem::of(codes::wrong_account);
     std::optional<problem> refused;
     if (account)
         refused = co_await renew_grant(c, account->user.id, login);
     else
-        refused = co_await add_identity(c, login);
+        refused = co_await add_identity(c, login, expected);
     if (refused)
         co_return std::move(*refused);
     if (!account)

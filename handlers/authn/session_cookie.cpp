@@ -94,21 +94,26 @@ std::string browser_sign_in::set_cookie() const
     return make_session_cookie(c_.cx.config, token_);
 }
 
+void ignore_authorization_header(call& c)
+{
+    c.bearer = std::string_view(""); // in the place of the header, and not null
+}
+
 browser_credential::browser_credential(call& c, const browser_session& session)
-    : c_(c), token_(make_token(c, session, session.workspace_id))
+    : c_(c), token_(make_token(c, session, session.workspace_id)), before_(c.bearer)
 {
     c_.bearer = token_;
 }
 
 browser_credential::browser_credential(call& c, const browser_session& session, const db::uuid& workspace)
-    : c_(c), token_(make_token(c, session, workspace))
+    : c_(c), token_(make_token(c, session, workspace)), before_(c.bearer)
 {
     c_.bearer = token_;
 }
 
 browser_credential::~browser_credential()
 {
-    c_.bearer = {};
+    c_.bearer = before_;
     c_.principal = {}; // what repeats the call must not look for its credential
 }
 

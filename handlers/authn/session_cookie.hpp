@@ -9,6 +9,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace handlers {
@@ -61,6 +62,10 @@ private:
     pending_cookie cookie_;
 };
 
+/** From now on the call has no credential, except for a browser_credential: the form or redirect of a browser
+    acts for its cookie, and not for an Authorization header that a proxy or a program has added. */
+void ignore_authorization_header(call& c);
+
 /** While it exists, the handlers that `c` runs find this session's access token as the credential of the
     request, for the session's default workspace or another of its workspaces: for pages that act for who is
     signed in, such as accepting an invite. Guards are not run: a handler that needs `c.caller()` needs
@@ -76,6 +81,7 @@ public:
 private:
     call& c_;
     std::string token_;
+    std::string_view before_;
 };
 
 /** Opens a browser session for the session that the caller has signed in to in the last five minutes, with

@@ -2,6 +2,7 @@
 
 #include "handlers/html/html.hpp"
 #include "handlers/http/context.hpp"
+#include "handlers/http/same_origin.hpp"
 #include "handlers/pages/brand.hpp"
 #include "handlers/pages/texts/messages.hpp"
 #include "handlers/static_files/file_tree.hpp"
@@ -59,8 +60,11 @@ html::fragment head_of(const file_tree& files, std::string_view title, std::stri
 reply show(call& c)
 {
     auto files = c.cx.files;
-    if (!files || !files->contains("console/main.js"))
-        return to_reply(problem::of(codes::not_found));
+    if (!files || !files->contains("console/main.js")) {
+        auto missing = to_reply(problem::of(codes::not_found));
+        confine(missing);
+        return missing;
+    }
     auto& brand = c.cx.config.brand.name;
     // What the console cannot learn from the API before it is signed in.
     auto root = element("div", {{"id", "app"},

@@ -1,16 +1,13 @@
 // OAuth state cookie: a sign-in through a provider in progress, sealed into a cookie of the browser.
 #pragma once
 
-#include "handlers/http/context.hpp"
+#include "handlers/endpoints/state_cookies.hpp"
 
 #include <boost/describe/class.hpp>
 
-#include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace handlers {
 
@@ -19,9 +16,6 @@ inline constexpr std::string_view oidc_base_path = "/api/v1/users/oauth/google";
 
 /// The path of the site's own page that may be the redirect URI of a sign-in.
 inline constexpr std::string_view oidc_return_page = "/sign-in/google/done";
-
-/// Sign-ins that one browser can have in progress: the cookies of more would fill its header.
-inline constexpr std::size_t max_begun_sign_ins = 5;
 
 /// One sign-in in progress.
 struct oauth_state {
@@ -39,17 +33,7 @@ struct oauth_state {
 BOOST_DESCRIBE_STRUCT(oauth_state, (),
                       (state, nonce, verifier, redirect_uri, client_state, code_challenge, expires_at))
 
-/// The value of Set-Cookie. Each sign-in has its own cookie: concurrent ones of a browser do not interfere.
-std::string to_cookie(const context& cx, const oauth_state& state);
-
-/// The value of Set-Cookie that deletes the cookie.
-std::string delete_cookie(const context& cx, std::string_view state);
-
-/// Values of Set-Cookie that make room for one more sign-in within max_begun_sign_ins: they delete the
-/// oldest, and first of all cookies that are expired or unreadable.
-std::vector<std::string> delete_oldest_cookies(const context& cx, const request& req);
-
-/// The sign-in with this state that this browser has started; nothing if there is none or it has expired.
-std::optional<oauth_state> from_cookies(const context& cx, const request& req, std::string_view state);
+/// Their path is that of the endpoints.
+state_cookies<oauth_state> oauth_state_cookies(const context& cx);
 
 } // namespace handlers

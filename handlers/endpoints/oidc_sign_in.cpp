@@ -1,10 +1,7 @@
 #include "handlers/endpoints/oidc_sign_in.hpp"
 
-#include "crypto/encoding.hpp"
 #include "crypto/hash.hpp"
-#include "crypto/random.hpp"
 #include "db/tables/oauth.hpp"
-#include "handlers/authn/provider_account.hpp"
 #include "handlers/authn/provider_login.hpp"
 #include "handlers/authn/session_issuer.hpp"
 #include "handlers/endpoints/oauth_state_cookie.hpp"
@@ -22,11 +19,6 @@ namespace {
 constexpr std::chrono::seconds sign_in_ttl{600};
 /// Between the clocks of nodes and database.
 constexpr std::chrono::seconds state_margin{60};
-
-std::string random_text()
-{
-    return crypto::to_base64url(crypto::random_bytes<32>());
-}
 
 reply redirect(std::string_view url)
 {
@@ -111,9 +103,9 @@ awaitable<reply> authorize(call& c, query<schemas::oauth_authorization_request> 
     if (!is_allowed(c.cx.config, asked->redirect_uri.value))
         co_return to_reply(problem::invalid_field("query", "redirect_uri", "is not an allowed redirect URI"));
     oauth_state state;
-    state.state = random_text();
-    state.nonce = random_text();
-    state.verifier = random_text();
+    state.state = make_state();
+    state.nonce = make_state();
+    state.verifier = make_state();
     state.redirect_uri = asked->redirect_uri.value;
     state.client_state = asked->state.value;
     state.code_challenge = asked->code_challenge.value;
@@ -123,12 +115,13 @@ awaitable<reply> authorize(call& c, query<schemas::oauth_authorization_request> 
     reply out;
     form_fields parameters;
     try {
-        auto url =
-            co_await c.cx.oidc->authorization_url(state.state, state.nonce, challenge_of(state.verifier));
+        auto url = co_await c.cx.oidc->authorization_url(
+            state.state, state.nonce, challenge_of(state.verifier), asked->prompt.has_value());
         out = redirect(url);
-        for (auto& excess : delete_oldest_cookies(c.cx, c.req))
+        auto cookies = oauth_state_cookies(c.cx);
+        for (auto& excess : cookies.make_room(c.req))
             out.add_header("Set-Cookie", excess);
-        out.add_header("Set-Cookie", to_cookie(c.cx, state));
+        out.add_header("Set-Cookie", cookies.make(state));
     } catch (const oidc_failure& e) {
         parameters.emplace_back("error", error_code_of(e.kind()));
         parameters.emplace_back("state", state.client_state);
@@ -142,7 +135,8 @@ awaitable<reply> callback(call& c, query<schemas::oauth_callback> back)
 {
     if (!c.cx.oidc)
         co_return to_reply(problem::of(codes::not_found));
-    auto state = from_cookies(c.cx, c.req, back->state.value);
+    auto cookies = oauth_state_cookies(c.cx);
+    auto state = cookies.find(c.req, back->state.value);
     if (!state || !is_allowed(c.cx.config, state->redirect_uri))
         co_return not_begun_here();
     // Once, on any node: the client may have kept the cookie. Remembered for longer than the cookie is valid.
@@ -150,7 +144,7 @@ awaitable<reply> callback(call& c, query<schemas::oauth_callback> back)
     bool is_first = co_await db::oauth::spend_state(c.cx.db, digest, sign_in_ttl + state_margin);
     if (!is_first) {
         auto out = not_begun_here();
-        out.add_header("Set-Cookie", delete_cookie(c.cx, state->state));
+        out.add_header("Set-Cookie", cookies.remove(state->state));
         co_return out;
     }
 
@@ -178,19 +172,25 @@ awaitable<reply> callback(call& c, query<schemas::oauth_callback> back)
     }
     parameters.emplace_back("state", state->client_state);
     auto out = redirect(state->redirect_uri, parameters);
-    out.add_header("Set-Cookie", delete_cookie(c.cx, state->state));
+    out.add_header("Set-Cookie", cookies.remove(state->state));
     out.cause = std::move(cause);
     co_return out;
 }
 
 awaitable<answer<schemas::login_result>> exchange(call& c, schemas::oauth_exchange body)
 {
+    return exchange_for(c, std::move(body), expected_account());
+}
+
+awaitable<answer<schemas::login_result>> exchange_for(call& c, schemas::oauth_exchange body,
+                                                      expected_account expected)
+{
     if (!c.cx.oidc)
         co_return problem::of(codes::not_found);
     auto login = co_await take_login(c, std::move(body.code.value), std::move(body.code_verifier.value));
     if (!login)
         co_return problem::of(codes::invalid_token);
-    auto account = co_await find_or_create_account(c, std::move(*login));
+    auto account = co_await find_or_create_account(c, std::move(*login), std::move(expected));
     if (!account)
         co_return account.error();
     if (auto refused = check_account(c.cx.config, account->user))

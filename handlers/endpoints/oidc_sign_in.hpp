@@ -1,6 +1,7 @@
 // Sign-in through an OpenID provider: Google, or another one in its place.
 #pragma once
 
+#include "handlers/authn/provider_account.hpp"
 #include "handlers/http/handler.hpp"
 #include "handlers/http/operation.hpp"
 #include "schemas/auth.hpp"
@@ -23,11 +24,17 @@ awaitable<reply> callback(call& c, query<schemas::oauth_callback> back);
  */
 awaitable<answer<schemas::login_result>> exchange(call& c, schemas::oauth_exchange body);
 
+/// The same for a page that knows which account it has to be: else 403 wrong_account, and nothing has
+/// changed.
+awaitable<answer<schemas::login_result>> exchange_for(call& c, schemas::oauth_exchange body,
+                                                      expected_account expected);
+
 inline constexpr operation operations[] = {
     describes<&authorize>(
         tags::google, "authorizeWithGoogle", "Start the sign-in with Google",
         "A redirect for a browser. `redirect_uri` must be on the operator's list; PKCE (RFC 7636) is "
-        "required. A browser can have five sign-ins in progress.")
+        "required. A browser can have five sign-ins in progress. With `prompt=login` the provider is "
+        "asked to authenticate the person once more.")
         .fails_with(codes::not_found)
         .responds(302, "To Google."),
     describes<&callback>(

@@ -20,7 +20,8 @@ struct credential {
     db::digest digest{};
 };
 
-/// The token of the Authorization header, or what a page has put in its place, of any form; empty without it.
+/// The token of the Authorization header, of any form, or what a page has put in its place (`call::bearer`,
+/// which is not null then, and empty for no credential); empty without either.
 result<std::string_view> read_bearer_token(const call& c);
 
 /// The credential of the call; of kind none without an Authorization header.

@@ -8,6 +8,7 @@
 #include "handlers/http/guards.hpp"
 #include "handlers/http/input.hpp"
 #include "handlers/http/request_limits.hpp"
+#include "handlers/http/same_origin.hpp"
 
 #include <algorithm>
 #include <exception>
@@ -99,6 +100,8 @@ reply finish(reply out, const pending& request)
     out.is_routine = request.route->run_sync && out.status < 500;
     if (!request.route->guard.needs_same_origin)
         allow_origin(request.call.cx.config, request.call.req, out);
+    else if (out.headers.find("Content-Security-Policy:") == out.headers.npos) // it is no page
+        confine(out);
     return out;
 }
 

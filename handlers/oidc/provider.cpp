@@ -97,7 +97,7 @@ std::int64_t seconds_since_1970()
 
 std::string oidc_provider::build_authorization_url(const config& settings, const oidc_endpoints& endpoints,
                                                    std::string state, std::string nonce,
-                                                   std::string code_challenge)
+                                                   std::string code_challenge, bool asks_again)
 {
     form_fields query;
     query.emplace_back("response_type", "code");
@@ -108,7 +108,10 @@ std::string oidc_provider::build_authorization_url(const config& settings, const
     query.emplace_back("nonce", std::move(nonce));
     query.emplace_back("code_challenge", std::move(code_challenge));
     query.emplace_back("code_challenge_method", "S256");
-    if (settings.issuer == crypto::google_issuer)
+    bool is_google = settings.issuer == crypto::google_issuer;
+    if (asks_again)
+        query.emplace_back("prompt", is_google ? "select_account" : "login");
+    if (is_google)
         query.emplace_back("access_type", "offline"); // Google's way to ask for a refresh token
     auto& url = endpoints.authorization;
     auto separator = url.find('?') == std::string::npos ? "?" : "&";
@@ -156,11 +159,12 @@ const std::string& oidc_provider::issuer() const
 }
 
 db::awaitable<std::string> oidc_provider::request_url(std::shared_ptr<shared> self, std::string state,
-                                                      std::string nonce, std::string code_challenge)
+                                                      std::string nonce, std::string code_challenge,
+                                                      bool asks_again)
 {
     auto endpoints = co_await self->endpoints.get();
     co_return build_authorization_url(self->client->settings, *endpoints, std::move(state), std::move(nonce),
-                                      std::move(code_challenge));
+                                      std::move(code_challenge), asks_again);
 }
 
 db::awaitable<oidc_login> oidc_provider::exchange(std::shared_ptr<shared> self, std::string code,
@@ -238,9 +242,9 @@ db::awaitable<bool> oidc_provider::revoke_at_provider(std::shared_ptr<shared> se
 }
 
 db::awaitable<std::string> oidc_provider::authorization_url(std::string state, std::string nonce,
-                                                            std::string code_challenge)
+                                                            std::string code_challenge, bool asks_again)
 {
-    return request_url(shared_, std::move(state), std::move(nonce), std::move(code_challenge));
+    return request_url(shared_, std::move(state), std::move(nonce), std::move(code_challenge), asks_again);
 }
 
 db::awaitable<oidc_login> oidc_provider::redeem(std::string code, std::string code_verifier,

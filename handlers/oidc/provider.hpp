@@ -57,15 +57,16 @@ public:
     /** The URL to redirect the browser to (OpenID Connect Core, section 3.1.2.1; RFC 7636). From the cache,
         except once per discovery_ttl.
         @param code_challenge S256 of the verifier for redeem()
+        @param asks_again the provider is not to be content with a session that it has
         @throw oidc_failure unavailable, invalid_response */
     db::awaitable<std::string> authorization_url(std::string state, std::string nonce,
-                                                 std::string code_challenge);
+                                                 std::string code_challenge, bool asks_again = false);
 
     /// The same for given endpoints. Only Google gets `access_type=offline`, its own way to request a refresh
-    /// token; others use the scopes.
+    /// token; others use the scopes. Google has no `prompt=login`, and lets the person choose the account.
     static std::string build_authorization_url(const config& settings, const oidc_endpoints& endpoints,
                                                std::string state, std::string nonce,
-                                               std::string code_challenge);
+                                               std::string code_challenge, bool asks_again = false);
 
     /** Exchanges the callback's code and verifies the ID token. One call to the provider; one more, at most
         every refetch_interval, if the ID token's key is unknown. The keys are fetched before the code is
@@ -84,7 +85,8 @@ public:
 private:
     struct shared;
     static db::awaitable<std::string> request_url(std::shared_ptr<shared> self, std::string state,
-                                                  std::string nonce, std::string code_challenge);
+                                                  std::string nonce, std::string code_challenge,
+                                                  bool asks_again);
     static db::awaitable<oidc_login> exchange(std::shared_ptr<shared> self, std::string code,
                                               std::string code_verifier, std::string nonce,
                                               std::optional<std::string> issuer);

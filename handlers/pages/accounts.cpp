@@ -6,9 +6,8 @@
 #include "handlers/pages/form_view.hpp"
 #include "handlers/pages/provider_sign_in.hpp"
 
-#include <boost/url/encode.hpp>
-#include <boost/url/rfc/unreserved_chars.hpp>
-
+#include <optional>
+#include <utility>
 #include <variant>
 
 namespace handlers::pages {
@@ -17,15 +16,6 @@ using html::element;
 using html::text;
 
 namespace {
-
-/// A path with the place to return to, if there is one.
-std::string with_return(std::string_view path, const std::optional<std::string>& to)
-{
-    std::string out(path);
-    if (to)
-        out.append("?return_to=").append(boost::urls::encode(*to, boost::urls::unreserved_chars));
-    return out;
-}
 
 field email_field(const view& v)
 {
@@ -48,31 +38,55 @@ field password_field(const view& v, std::string_view autocomplete)
 }
 
 /// "or", and the link that signs in through the provider.
-html::fragment provider_part(const view& v, const message& label, const std::optional<std::string>& to)
+html::fragment provider_part(const view& v, const message& label, std::string_view path,
+                             const std::optional<std::string>& to)
 {
     auto name = provider_label(v.c);
     if (!name)
         return {};
-    auto href = path_to(v.c, with_return("/sign-in/google", to));
+    auto href = path_to(v.c, with_return(path, to));
     return element("p", {{"class", "divider"}}, element("span", {}, text_of(v.m().or_))) +
            element("a", {{"class", "button"}, {"href", href}}, html::sentence(label.text(), {text(*name)}));
+}
+
+/// Whether the person of the browser's session is to sign in once more.
+bool asks_again(const form_data& values)
+{
+    return values["again"] == "1";
+}
+
+/// The form of who signs in once more has the address of the session. Without a session it is like any other.
+void fix_address(form_data& values, const std::optional<browser_session>& session)
+{
+    if (!session || !asks_again(values))
+        return values.set("again", {});
+    values.set("email", session->user.email);
 }
 
 reply show_sign_in(const view& v, const form_data& values, const form_errors& errors)
 {
     auto to = return_path(v.c, values["return_to"]);
-    const field fields[] = {email_field(v), password_field(v, "current-password")};
+    bool is_again = asks_again(values);
+    field fields[] = {email_field(v), password_field(v, "current-password")};
+    fields[0].is_fixed = is_again;
     form_view form{v, values, errors};
     auto inputs = form.summary(fields) + form.input(fields[0]) + form.input(fields[1]);
     if (to)
         inputs += form.hidden("return_to", *to);
+    if (is_again)
+        inputs += form.hidden("again", "1");
     inputs += submit_button(v.m().sign_in_button);
     page out;
     out.title = v.m().sign_in_title.text();
     note(errors, out);
-    out.content = post_form(v.c, "/sign-in", inputs);
+    if (is_again)
+        out.content = paragraph(v.m().sign_in_again);
+    out.content += post_form(v.c, "/sign-in", inputs);
     out.content += element("p", {{"class", "aside"}}, link_to(v.c, "/forgot", v.m().forgot_link));
-    out.content += provider_part(v, v.m().sign_in_with, to);
+    auto by_provider = is_again ? "/sign-in/google?again=1" : "/sign-in/google";
+    out.content += provider_part(v, v.m().sign_in_with, by_provider, to);
+    if (is_again)
+        return render(v, out);
     out.content += element("p", {{"class", "foot"}}, text_of(v.m().no_account), text(" "),
                            link_to(v.c, with_return("/sign-up", to), v.m().create_account_link));
     return render(v, out);
@@ -109,7 +123,7 @@ reply show_sign_up(const view& v, const form_data& values, const form_errors& er
     out.title = v.m().sign_up_title.text();
     note(errors, out);
     out.content = post_form(v.c, "/sign-up", inputs);
-    out.content += provider_part(v, v.m().sign_up_with, to);
+    out.content += provider_part(v, v.m().sign_up_with, "/sign-in/google", to);
     out.content += element("p", {{"class", "foot"}}, text_of(v.m().have_account), text(" "),
                            link_to(v.c, with_return("/sign-in", to), v.m().sign_in_link));
     return render(v, out);
@@ -118,21 +132,25 @@ reply show_sign_up(const view& v, const form_data& values, const form_errors& er
 using show_form = reply (*)(const view&, const form_data&, const form_errors&);
 
 /// The empty form, or where the browser goes if it is signed in already.
-awaitable<reply> begin(call& c, show_form show)
+awaitable<reply> begin(call& c, show_form show, form_data values)
 {
     if (auto impossible = require_browser_sessions(c.cx.config))
         co_return error_page(c, *impossible);
-    auto values = form_data::of_query(c.req);
     auto session = co_await load_browser_session(c);
-    if (session)
+    fix_address(values, session);
+    if (session && !asks_again(values))
         co_return see_other(destination(c, values["return_to"]));
-    co_return show(view_of(c), values, {});
+    co_return show(view_of(c, session ? session->user.locale : std::string()), values, {});
 }
 
 awaitable<reply> sign_in_with(call& c, form_data form)
 {
     if (auto impossible = require_browser_sessions(c.cx.config))
         co_return error_page(c, *impossible);
+    std::optional<browser_session> session;
+    if (asks_again(form))
+        session = co_await load_browser_session(c);
+    fix_address(form, session);
     browser_sign_in browser(c);
     auto outcome = co_await run_endpoint<&handlers::accounts::login>(c, form);
     if (auto why = std::get_if<problem>(&outcome)) {
@@ -166,12 +184,14 @@ awaitable<reply> sign_up_with(call& c, form_data form)
 
 awaitable<reply> sign_in(call& c)
 {
-    return begin(c, &show_sign_in);
+    return begin(c, &show_sign_in, form_data::of_query(c.req));
 }
 
 awaitable<reply> sign_up(call& c)
 {
-    return begin(c, &show_sign_up);
+    auto values = form_data::of_query(c.req);
+    values.set("again", {}); // there is one account a person
+    return begin(c, &show_sign_up, std::move(values));
 }
 
 awaitable<reply> submit_sign_in(call& c)

@@ -6,7 +6,8 @@
 
 namespace handlers::pages {
 
-/// The form; a browser that is signed in is sent on. `return_to` takes a path of this site.
+/// The form; a browser that is signed in is sent on. `return_to` takes a path of this site. With `again=1`
+/// the person who is signed in signs in once more, for calls that need a fresh session.
 awaitable<reply> sign_in(call& c);
 /// Signs in by accounts::login, with a browser session in place of tokens.
 awaitable<reply> submit_sign_in(call& c);

@@ -1,5 +1,6 @@
 #include "handlers/pages/error_page.hpp"
 
+#include "handlers/authn/session_cookie.hpp"
 #include "handlers/pages/form_view.hpp"
 #include "handlers/pages/layout.hpp"
 
@@ -54,6 +55,7 @@ std::optional<reply> error_page_for_browser(call& c, const problem& why)
 
 awaitable<reply> with_form(call& c, awaitable<reply> (*use)(call&, form_data))
 {
+    ignore_authorization_header(c);
     auto form = form_data::read(c.req);
     if (!form)
         co_return error_page(c, form.error());

@@ -26,6 +26,7 @@ constexpr code_text code_texts[] = {
     {codes::account_disabled, &messages::account_disabled},
     {codes::email_not_verified, &messages::email_not_verified},
     {codes::link_required, &messages::link_required},
+    {codes::reauthentication_required, &messages::sign_in_again},
     {codes::wrong_account, &messages::wrong_account},
     {codes::already_member, &messages::already_member},
     {codes::conflict, &messages::conflict},
@@ -157,6 +158,7 @@ html::fragment form_view::input(const field& one) const
                           {"maxlength", html::unless_empty{max_length}},
                           {"minlength", html::unless_empty{min_length}},
                           {"required", html::when(one.is_required)},
+                          {"readonly", html::when(one.is_fixed)},
                           {"aria-invalid", html::unless_empty{error.empty() ? "" : "true"}},
                           {"aria-describedby", html::unless_empty{described_by}}});
     html::fragment out = label;

@@ -57,6 +57,8 @@ struct field {
     unsigned max_length = 0, min_length = 0;
     /// Receives the token of the page's link from the script, which then hides it.
     bool is_token = false;
+    /// Shown, but not to be changed.
+    bool is_fixed = false;
 };
 
 /// A form before and after it was submitted.

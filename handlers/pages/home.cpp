@@ -14,6 +14,7 @@ reply home(call& c)
         out.status = 302;
         out.content_type = {};
         out.add_header("Location", path_to(c, has_console(c) ? "/console" : "/sign-in").text());
+        out.add_header("Referrer-Policy", "no-referrer");
         return out;
     }
     auto& site = c.cx.config.public_url;

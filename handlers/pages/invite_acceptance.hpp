@@ -4,6 +4,7 @@
 
 #include "handlers/authn/session_cookie.hpp"
 #include "handlers/http/handler.hpp"
+#include "schemas/invite.hpp"
 
 #include <optional>
 #include <string>
@@ -11,6 +12,9 @@
 namespace handlers::pages {
 
 class form_data;
+
+/// The invite with the token of the form, if it is open.
+awaitable<result<schemas::invite_preview>> find_open_invite(call& c, const form_data& form);
 
 /// Accepts the invite with the token of the form. @return why it could not be accepted
 awaitable<std::optional<problem>> accept_by_session(call& c, const browser_session& session,

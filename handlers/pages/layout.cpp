@@ -6,6 +6,8 @@
 #include "handlers/static_files/page_headers.hpp"
 
 #include <boost/beast/core/string.hpp>
+#include <boost/url/encode.hpp>
+#include <boost/url/rfc/unreserved_chars.hpp>
 
 #include <algorithm>
 
@@ -110,6 +112,16 @@ std::optional<std::string> return_path(const call& c, std::string_view asked)
         if (path.find(part) != path.npos)
             return std::nullopt;
     return std::string(asked);
+}
+
+std::string with_return(std::string_view path, const std::optional<std::string>& to)
+{
+    std::string out(path);
+    if (to)
+        out.append(out.find('?') == out.npos ? "?" : "&")
+            .append("return_to=")
+            .append(boost::urls::encode(*to, boost::urls::unreserved_chars));
+    return out;
 }
 
 bool has_console(const call& c)

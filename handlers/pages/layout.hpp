@@ -54,6 +54,9 @@ html::url path_to(const call& c, std::string_view path);
     the public URL's, so that no link of ours leads elsewhere (open redirect). */
 std::optional<std::string> return_path(const call& c, std::string_view asked);
 
+/// A path with the place to return to, if there is one.
+std::string with_return(std::string_view path, const std::optional<std::string>& to);
+
 /// Whether this build serves the console.
 bool has_console(const call& c);
 

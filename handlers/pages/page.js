@@ -71,6 +71,14 @@ addEventListener('pageshow', () => {
     busy.removeAttribute('aria-busy');
 });
 
+// A page that is left keeps no secret: the way back shows neither a password nor a key.
+addEventListener('pagehide', () => {
+  for (const input of document.querySelectorAll('input[type=password], .reveal input'))
+    input.value = '';
+  for (const secret of document.querySelectorAll('.secret code'))
+    secret.textContent = '';
+});
+
 // A secret that is shown once can be copied.
 for (const secret of document.querySelectorAll('[data-copy]')) {
   if (!navigator.clipboard)

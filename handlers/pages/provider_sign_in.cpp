@@ -1,16 +1,11 @@
 #include "handlers/pages/provider_sign_in.hpp"
 
-#include "crypto/encoding.hpp"
-#include "crypto/hash.hpp"
-#include "crypto/random.hpp"
-#include "crypto/seal.hpp"
 #include "handlers/authn/provider_login.hpp"
 #include "handlers/authn/session_cookie.hpp"
 #include "handlers/endpoints/email_address.hpp"
 #include "handlers/endpoints/invite_acceptance.hpp"
 #include "handlers/endpoints/oauth_state_cookie.hpp"
 #include "handlers/endpoints/oidc_sign_in.hpp"
-#include "handlers/http/cookies.hpp"
 #include "handlers/oidc/provider.hpp"
 #include "handlers/oidc/provider_identity.hpp"
 #include "handlers/pages/error_page.hpp"
@@ -20,17 +15,20 @@
 
 #include <boost/describe/class.hpp>
 #include <boost/url/url.hpp>
+#include <boost/uuid/uuid_io.hpp>
 
 #include <chrono>
+#include <string>
 #include <utility>
 #include <variant>
+#include <vector>
 
 namespace handlers::pages {
 
 using html::element;
 using html::text;
 
-BOOST_DESCRIBE_ENUM(provider_purpose, sign_in, verify, email_change, invite)
+BOOST_DESCRIBE_ENUM(provider_purpose, sign_in, link, verify, email_change, invite)
 
 /// One sign-in that a page has begun.
 struct begun_sign_in {
@@ -40,35 +38,24 @@ struct begun_sign_in {
     std::string token;
     /// Empty: the console.
     std::string return_to;
+    /// The browser's session that is to get the identity, by its id; empty for all other purposes.
+    std::string session;
+    /// The only user who may sign in, where they do so once more; else empty.
+    std::string user;
     /// In seconds since 1970.
     std::int64_t expires_at = 0;
 };
-BOOST_DESCRIBE_STRUCT(begun_sign_in, (), (purpose, state, verifier, token, return_to, expires_at))
+BOOST_DESCRIBE_STRUCT(begun_sign_in, (),
+                      (purpose, state, verifier, token, return_to, session, user, expires_at))
 
 namespace {
 
-constexpr std::string_view seal_context = "page sign-in";
 constexpr std::chrono::seconds lifetime{600};
-constexpr std::size_t max_cookie_size = 4096;
 
 /// Beside the session's cookie, and with the same protection against cookies that other hosts set.
-std::string cookie_name(const settings& config)
+state_cookies<begun_sign_in> begun_cookies(const context& cx)
 {
-    return std::string(session_cookie_name(config)).append("-sign-in");
-}
-
-std::string cookie_of(const settings& config, std::string_view value, std::chrono::seconds max_age)
-{
-    auto out = cookie_name(config).append("=").append(value);
-    out += "; Path=/; Max-Age=" + std::to_string(max_age.count()) + "; HttpOnly; SameSite=Lax";
-    if (config.public_url.starts_with("https:"))
-        out += "; Secure";
-    return out;
-}
-
-std::string random_text()
-{
-    return crypto::to_base64url(crypto::random_bytes<32>());
+    return {cx, std::string(session_cookie_name(cx.config)).append("-sign-in-"), "/", "page sign-in"};
 }
 
 std::int64_t seconds_of(db::timestamp at)
@@ -76,67 +63,82 @@ std::int64_t seconds_of(db::timestamp at)
     return std::chrono::floor<std::chrono::seconds>(at).time_since_epoch().count();
 }
 
-/// A begun sign-in: the cookie to set, and where the browser goes.
+/// A begun sign-in: the values of Set-Cookie, and where the browser goes.
 struct beginning {
-    std::string set_cookie, location;
+    std::vector<std::string> set_cookies;
+    std::string location;
+
+    void add_cookies_to(reply& out) const
+    {
+        for (auto& each : set_cookies)
+            out.add_header("Set-Cookie", each);
+    }
 };
 
 beginning begin(call& c, begun_sign_in what)
 {
     auto& config = c.cx.config;
-    what.state = random_text();
-    what.verifier = random_text();
+    what.state = make_state();
+    what.verifier = make_state();
     what.expires_at = seconds_of(c.cx.now() + lifetime);
-    auto sealed = c.cx.sealer.seal(crypto::seal_purpose::oauth_state,
-                                   crypto::bytes_of(schemas::to_json(what)), seal_context);
+    auto cookies = begun_cookies(c.cx);
+    beginning out;
+    out.set_cookies = cookies.make_room(c.req);
+    out.set_cookies.push_back(cookies.make(what));
     boost::urls::url target(path_to(c, std::string(oidc_base_path) + "/authorize").text());
     auto parameters = target.params();
     parameters.append({"redirect_uri", config.public_url + std::string(oidc_return_page)});
     parameters.append({"state", what.state});
     parameters.append({"code_challenge", challenge_of(what.verifier)});
     parameters.append({"code_challenge_method", "S256"});
-    return {cookie_of(config, crypto::to_base64url(sealed), lifetime), std::string(target.c_str())};
+    if (!what.user.empty())
+        parameters.append({"prompt", "login"});
+    out.location = target.c_str();
+    return out;
 }
 
-/// The sign-in that this browser has begun, if the state is its own.
-std::optional<begun_sign_in> take_begun(const call& c, std::string_view state)
-{
-    auto value = find_only_cookie(c.req, cookie_name(c.cx.config));
-    if (value.empty() || value.size() > max_cookie_size || state.empty())
-        return std::nullopt;
-    auto sealed = crypto::from_base64url(value);
-    auto opened =
-        sealed ? c.cx.sealer.open(crypto::seal_purpose::oauth_state, *sealed, seal_context) : std::nullopt;
-    if (!opened)
-        return std::nullopt;
-    auto read = schemas::parse_body<begun_sign_in>(crypto::text_of(*opened));
-    if (!read || !crypto::equal_constant_time(read.value->state, state) ||
-        read.value->expires_at <= seconds_of(c.cx.now()))
-        return std::nullopt;
-    return std::move(read.value);
-}
-
-/// The page that says why a sign-in failed, with the way back.
-reply show_failure(const view& v, std::string_view text_of_failure, unsigned status = 422)
+/// The page that says why a sign-in failed. @param way_back a link
+reply show_failure(const view& v, std::string_view text_of_failure, unsigned status,
+                   const html::fragment& way_back)
 {
     page out;
     out.title = v.m().error_title.text();
     out.status = status;
     out.has_errors = true;
     out.content = element("p", {{"role", "alert"}}, text(text_of_failure));
-    out.content += element("p", {{"class", "foot"}}, link_to(v.c, "/sign-in", v.m().back_to_sign_in));
+    out.content += element("p", {{"class", "foot"}}, way_back);
     return render(v, out);
 }
 
-reply show_failure(const view& v, const problem& why)
+reply show_failure(const view& v, std::string_view text_of_failure, unsigned status = 422)
 {
-    auto errors = to_errors(v, why);
-    bool is_other_identity = why.code == codes::invalid_credentials && why.code.status() == 403;
-    return show_failure(v,
-                        is_other_identity        ? v.m().other_identity.text()
-                        : errors.summary.empty() ? v.m().provider_failed.text()
-                                                 : std::string_view(errors.summary),
-                        errors.status);
+    return show_failure(v, text_of_failure, status, link_to(v.c, "/sign-in", v.m().back_to_sign_in));
+}
+
+/// Where a failed attempt leads: who links is signed in already, and goes back to where they came from.
+html::fragment way_back(const view& v, const begun_sign_in& begun, const problem& why)
+{
+    if (begun.purpose != provider_purpose::link)
+        return link_to(v.c, "/sign-in", v.m().back_to_sign_in);
+    auto to = return_path(v.c, begun.return_to);
+    if (why.code == codes::reauthentication_required)
+        return link_to(v.c, with_return("/sign-in?again=1", to), v.m().sign_in_link);
+    auto href = html::url::site(destination(v.c, begun.return_to));
+    return element("a", {{"href", href}}, text_of(v.m().continue_));
+}
+
+const message& text_for(const view& v, const begun_sign_in& begun, const problem& why)
+{
+    if (why.code == codes::invalid_credentials && why.code.status() == 403)
+        return v.m().other_identity;
+    if (why.code == codes::wrong_account && begun.purpose != provider_purpose::invite)
+        return v.m().other_account;
+    return why.errors.empty() ? text_for(v, why.code) : v.m().provider_failed;
+}
+
+reply show_failure(const view& v, const begun_sign_in& begun, const problem& why)
+{
+    return show_failure(v, text_for(v, begun, why).text(), to_errors(v, why).status, way_back(v, begun, why));
 }
 
 /// The code and its verifier, in the member names of a schema.
@@ -149,13 +151,47 @@ form_data proof_of(const begun_sign_in& begun, std::string_view code, std::strin
     return out;
 }
 
+/// Signs in to the account that is expected, or refuses without any change.
+awaitable<answer<schemas::login_result>> exchange(call& c, const begun_sign_in& begun, std::string code,
+                                                  expected_account expected)
+{
+    auto proof = proof_of(begun, code, "code").as<schemas::oauth_exchange>();
+    if (!proof)
+        co_return proof.error();
+    co_return co_await oidc_sign_in::exchange_for(c, std::move(*proof), std::move(expected));
+}
+
 awaitable<reply> finish_sign_in(call& c, begun_sign_in begun, std::string code)
 {
+    auto session = co_await load_browser_session(c);
+    expected_account expected;
+    expected.user = schemas::parse_uuid(begun.user);
+    if (session)
+        expected.signed_in = session->user.id;
     browser_sign_in browser(c);
-    auto proof = proof_of(begun, code, "code");
-    auto outcome = co_await run_endpoint<&oidc_sign_in::exchange>(c, proof);
+    auto outcome = co_await exchange(c, begun, std::move(code), std::move(expected));
     if (auto why = std::get_if<problem>(&outcome))
-        co_return show_failure(view_of(c), *why);
+        co_return show_failure(view_of(c), begun, *why);
+    auto out = see_other(destination(c, begun.return_to));
+    out.add_header("Set-Cookie", browser.set_cookie());
+    co_return out;
+}
+
+/// With the session that asked for it as the credential, which knows the account, proved or not.
+awaitable<reply> finish_link(call& c, begun_sign_in begun, std::string code)
+{
+    auto session = co_await load_browser_session(c);
+    if (!session || to_string(session->id) != begun.session) {
+        auto v = view_of(c);
+        co_return show_failure(v, v.m().provider_failed.text());
+    }
+    expected_account expected;
+    expected.user = session->user.id;
+    browser_credential credential(c, *session);
+    browser_sign_in browser(c);
+    auto outcome = co_await exchange(c, begun, std::move(code), std::move(expected));
+    if (auto why = std::get_if<problem>(&outcome))
+        co_return show_failure(view_of(c, session->user.locale), begun, *why);
     auto out = see_other(destination(c, begun.return_to));
     out.add_header("Set-Cookie", browser.set_cookie());
     co_return out;
@@ -167,25 +203,33 @@ awaitable<reply> finish_proof(call& c, begun_sign_in begun, std::string code, st
     auto proof = proof_of(begun, code, "provider_code");
     auto outcome = co_await run_endpoint<Endpoint>(c, proof);
     if (auto why = std::get_if<problem>(&outcome))
-        co_return show_failure(view_of(c), *why);
+        co_return show_failure(view_of(c), begun, *why);
     co_return see_other(path_to(c, done).text());
 }
 
+/// Signs in only to the account with the address of the invite, which is open.
 awaitable<reply> finish_invite(call& c, begun_sign_in begun, std::string code)
 {
-    browser_sign_in browser(c);
-    auto proof = proof_of(begun, code, "code");
-    auto outcome = co_await run_endpoint<&oidc_sign_in::exchange>(c, proof);
-    if (auto why = std::get_if<problem>(&outcome))
-        co_return show_failure(view_of(c), *why);
-    auto session = co_await browser.load();
-    if (!session)
-        co_return show_failure(view_of(c), problem::of(codes::unauthorized));
-    auto v = view_of(c, session->user.locale);
     form_data form;
     form.set("token", begun.token);
+    auto invite = co_await find_open_invite(c, form);
+    if (!invite)
+        co_return show_failure(view_of(c), begun, invite.error());
+    auto before = co_await load_browser_session(c);
+    expected_account expected;
+    if (before)
+        expected.signed_in = before->user.id;
+    expected.email = schemas::normalize_email(invite->email);
+    browser_sign_in browser(c);
+    auto outcome = co_await exchange(c, begun, std::move(code), std::move(expected));
+    if (auto why = std::get_if<problem>(&outcome))
+        co_return show_failure(view_of(c), begun, *why);
+    auto session = co_await browser.load();
+    if (!session)
+        co_return show_failure(view_of(c), begun, problem::of(codes::unauthorized));
+    auto v = view_of(c, session->user.locale);
     auto refused = co_await accept_by_session(c, *session, form);
-    auto out = refused ? show_failure(v, *refused) : see_other(joined_path(c));
+    auto out = refused ? show_failure(v, begun, *refused) : see_other(joined_path(c));
     out.add_header("Set-Cookie", browser.set_cookie()); // the sign-in itself has succeeded
     co_return out;
 }
@@ -195,6 +239,8 @@ awaitable<reply> finish(call& c, begun_sign_in begun, std::string code)
     switch (begun.purpose) {
     case provider_purpose::sign_in:
         return finish_sign_in(c, std::move(begun), std::move(code));
+    case provider_purpose::link:
+        return finish_link(c, std::move(begun), std::move(code));
     case provider_purpose::verify:
         return finish_proof<&email_address::verify>(c, std::move(begun), std::move(code),
                                                     "/done?what=verified");
@@ -207,7 +253,46 @@ awaitable<reply> finish(call& c, begun_sign_in begun, std::string code)
     return finish_invite(c, std::move(begun), std::move(code));
 }
 
+/// The page that leads on to the provider, with the cookie of what is begun.
+reply lead_to_provider(const view& v, begun_sign_in what)
+{
+    auto begun = begin(v.c, std::move(what));
+    auto name = provider_name(v.c.cx.oidc->issuer());
+    auto target = html::url::site(begun.location);
+    page shown;
+    shown.title = fill(v.m().provider_title, {name});
+    shown.head = html::refresh(0, target);
+    shown.content = paragraph(v.m().provider_text, {text(name)});
+    shown.content +=
+        element("a", {{"class", "button primary"}, {"href", target}}, text_of(v.m().provider_link));
+    auto out = render(v, shown);
+    begun.add_cookies_to(out);
+    return out;
+}
+
+awaitable<reply> link_with(call& c, form_data form)
+{
+    if (auto impossible = require_browser_sessions(c.cx.config))
+        co_return error_page(c, *impossible);
+    if (!c.cx.oidc)
+        co_return error_page(c, problem::of(codes::not_found));
+    auto to = return_path(c, form["return_to"]);
+    auto session = co_await load_browser_session(c);
+    if (!session)
+        co_return see_other(path_to(c, with_return("/sign-in", to)).text());
+    begun_sign_in what;
+    what.purpose = provider_purpose::link;
+    what.session = to_string(session->id);
+    what.return_to = to.value_or("");
+    co_return lead_to_provider(view_of(c, session->user.locale), std::move(what));
+}
+
 } // namespace
+
+awaitable<reply> begin_provider_link(call& c)
+{
+    return with_form(c, &link_with);
+}
 
 awaitable<reply> begin_provider_sign_in(call& c)
 {
@@ -215,8 +300,14 @@ awaitable<reply> begin_provider_sign_in(call& c)
         co_return error_page(c, *impossible);
     if (!c.cx.oidc)
         co_return error_page(c, problem::of(codes::not_found));
-    begun_sign_in what;
     auto asked = form_data::of_query(c.req);
+    auto session = co_await load_browser_session(c);
+    bool is_again = session && asked["again"] == "1";
+    if (session && !is_again)
+        co_return see_other(destination(c, asked["return_to"]));
+    begun_sign_in what;
+    if (is_again)
+        what.user = to_string(session->user.id);
     what.return_to = return_path(c, asked["return_to"]).value_or("");
     auto begun = begin(c, std::move(what));
     reply out;
@@ -224,7 +315,7 @@ awaitable<reply> begin_provider_sign_in(call& c)
     out.content_type = {};
     out.add_header("Location", begun.location);
     out.add_header("Referrer-Policy", "no-referrer");
-    out.add_header("Set-Cookie", begun.set_cookie);
+    begun.add_cookies_to(out);
     co_return out;
 }
 
@@ -241,28 +332,20 @@ reply begin_with_token(call& c, provider_purpose purpose, std::string_view token
     begun_sign_in what;
     what.purpose = purpose;
     what.token = token;
-    auto begun = begin(c, std::move(what));
-    auto name = provider_name(c.cx.oidc->issuer());
-    auto target = html::url::site(begun.location);
-    page shown;
-    shown.title = fill(v.m().provider_title, {name});
-    shown.head = html::refresh(0, target);
-    shown.content = paragraph(v.m().provider_text, {text(name)});
-    shown.content +=
-        element("a", {{"class", "button primary"}, {"href", target}}, text_of(v.m().provider_link));
-    auto out = render(v, shown);
-    out.add_header("Set-Cookie", begun.set_cookie);
-    return out;
+    return lead_to_provider(v, std::move(what));
 }
 
 awaitable<reply> finish_provider_sign_in(call& c)
 {
+    ignore_authorization_header(c);
     auto back = form_data::of_query(c.req);
-    auto begun = take_begun(c, back["state"]);
+    auto cookies = begun_cookies(c.cx);
+    auto begun = cookies.find(c.req, back["state"]);
     if (!begun || !c.cx.oidc) {
         auto v = view_of(c);
         co_return show_failure(v, v.m().provider_failed.text(), 400);
     }
+    auto used = cookies.remove(begun->state);
     reply out;
     if (back["code"].empty()) {
         auto v = view_of(c);
@@ -270,7 +353,7 @@ awaitable<reply> finish_provider_sign_in(call& c)
     } else {
         out = co_await finish(c, std::move(*begun), std::string(back["code"]));
     }
-    out.add_header("Set-Cookie", cookie_of(c.cx.config, "", std::chrono::seconds(0)));
+    out.add_header("Set-Cookie", used);
     co_return out;
 }
 

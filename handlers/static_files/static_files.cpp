@@ -2,6 +2,7 @@
 
 #include "handlers/http/conditional.hpp"
 #include "handlers/http/context.hpp"
+#include "handlers/http/same_origin.hpp"
 #include "handlers/static_files/content_coding.hpp"
 #include "handlers/static_files/file_tree.hpp"
 
@@ -27,8 +28,11 @@ std::string_view variant_of(const embedded_file& file, content_coding coding)
 reply show(call& c)
 {
     auto found = c.cx.files ? c.cx.files->find(c.params[0], c.params[1]) : nullptr;
-    if (!found)
-        return to_reply(problem::of(codes::not_found));
+    if (!found) {
+        auto out = to_reply(problem::of(codes::not_found));
+        confine(out);
+        return out;
+    }
     auto& file = found->file;
     auto coding = choose_coding(c.req, {!file.brotli.empty(), !file.gzip.empty()});
     auto name = to_text(coding);
@@ -38,9 +42,7 @@ reply show(call& c)
     out.cache_control = "public, max-age=31536000, immutable";
     out.add_header("ETag", tag);
     out.add_header("Vary", "Accept-Encoding");
-    out.add_header("Cross-Origin-Resource-Policy", "same-origin");
-    // For a picture that is opened as a document: it runs no script.
-    out.add_header("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; sandbox");
+    confine(out); // a picture that is opened as a document
     if (is_none_match(c.req, tag)) {
         out.status = 304;
         out.content_type = {};

@@ -23,9 +23,10 @@ BOOST_AUTO_TEST_CASE(no_two_routes_have_the_same_method_and_path)
     }
 }
 
-BOOST_AUTO_TEST_CASE(only_health_checks_and_metrics_have_no_rate_limit)
+BOOST_AUTO_TEST_CASE(only_health_checks_metrics_and_files_have_no_rate_limit)
 {
-    const std::set<std::string_view> unlimited_paths = {"/healthz", "/readyz", "/metrics"};
+    const std::set<std::string_view> unlimited_paths = {"/healthz", "/readyz", "/metrics",
+                                                        "/assets/{digest}/{path*}"};
     for (auto& line : all_routes())
         BOOST_TEST(((line.guard.kind == kind::unlimited) == unlimited_paths.contains(line.path)), line.path);
 }

@@ -2,7 +2,7 @@
 import {device} from '../lib/format.js';
 import {t} from '../lib/i18n.js';
 import {providers, site} from '../lib/site.js';
-import {Badge, Button, Empty, LinkButton, Time} from '../ui/controls.js';
+import {Badge, Button, Empty, Time} from '../ui/controls.js';
 import {Confirm} from '../ui/dialog.js';
 import {Choice, Field, Form, PasswordField} from '../ui/form.js';
 import {html, useState} from '../ui/html.js';
@@ -112,11 +112,12 @@ function Providers() {
             onClick=${() => unlink(row)}>${t('security.unlink')}<//>`},
     ];
     const offers = providers.includes('google');
-    const link = `${site}/sign-in/google?return_to=${encodeURIComponent(location.pathname)}`;
     return html`<${Section} title=${t('security.providers')} intro=${t('security.providers_hint')}>
         <${ListTable} list=${list} caption=${t('security.providers')} columns=${columns}
             id=${(/** @type {any} */ row) => row.provider} empty=${html`<${Empty} title=${t('security.no_providers')}
-                action=${offers && html`<${LinkButton} href=${link}>${t('security.link_google')}<//>`} />`} />
+                action=${offers && html`<form method="post" action=${`${site}/sign-in/google`}>
+                    <input type="hidden" name="return_to" value=${location.pathname} />
+                    <${Button} type="submit">${t('security.link_google')}<//></form>`} />`} />
     <//>`;
 }
 

@@ -179,6 +179,10 @@ const constinit messages german{
     .invite_replaced = "Dieser Link wurde durch einen in einer neueren E-Mail ersetzt.",
     .invite_expired = "Die Einladung ist abgelaufen. Bitten Sie um eine neue.",
     .needs_sign_in = "Es gibt ein Konto mit dieser E-Mail-Adresse. Geben Sie dessen Passwort ein.",
+    .other_account =
+        "Jenes Konto des Anbieters gehört hier zu einem anderen Konto oder hat eine andere E-Mail-Adresse. "
+        "Es wurde nichts geändert.",
+    .sign_in_again = "Bitte melden Sie sich noch einmal an, um fortzufahren.",
 };
 
 } // namespace handlers::pages

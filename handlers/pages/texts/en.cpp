@@ -164,6 +164,10 @@ const constinit messages english{
     .invite_replaced = "This link has been replaced by one in a newer email.",
     .invite_expired = "The invite has expired. Ask for a new one.",
     .needs_sign_in = "An account with this email address exists. Enter its password.",
+    .other_account =
+        "That account of the provider belongs to another account here, or has another email address. Nothing "
+        "was changed.",
+    .sign_in_again = "Please sign in again to continue.",
 };
 
 } // namespace handlers::pages

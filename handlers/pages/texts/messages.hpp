@@ -64,7 +64,8 @@ struct messages {
         unavailable_text, internal_text, bad_request_text, too_large_text, forbidden_text, request_id;
     message wrong_credentials, wrong_password, invalid_token, email_taken, account_disabled,
         email_not_verified, link_required, wrong_account, already_member, conflict, other_identity,
-        provider_failed, invite_accepted, invite_cancelled, invite_replaced, invite_expired, needs_sign_in;
+        provider_failed, invite_accepted, invite_cancelled, invite_replaced, invite_expired, needs_sign_in,
+        other_account, sign_in_again;
 };
 
 /// A language, by its BCP 47 tag.

@@ -15,8 +15,9 @@ namespace {
 /// The calls of the site's own pages, and the pages that know who is signed in.
 bool reads_the_cookie(const handlers::route& line)
 {
-    constexpr std::string_view readers[] = {"/session",  "/session/token", "/sign-in", "/sign-up",
-                                            "/sign-out", "/verify",        "/invite"};
+    constexpr std::string_view readers[] = {"/session", "/session/token",  "/sign-in",
+                                            "/sign-up", "/sign-out",       "/verify",
+                                            "/invite",  "/sign-in/google", "/sign-in/google/done"};
     return std::ranges::find(readers, line.path) != std::end(readers);
 }
 

@@ -218,6 +218,7 @@ constexpr row matrix[] = {
     at_root(open(verb::get, "/sign-in", "", 200)),
     at_root(open(verb::post, "/sign-in", "form:email=made-up", 422)),
     at_root(open(verb::get, "/sign-in/google", "", 404)), // no provider is configured
+    at_root(open(verb::post, "/sign-in/google", "form:token=none", 404)),
     at_root(open(verb::get, "/sign-in/google/done", "", 400)),
     at_root(open(verb::get, "/sign-up", "", 200)),
     at_root(open(verb::post, "/sign-up", "form:email=made-up", 422)),

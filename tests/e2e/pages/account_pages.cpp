@@ -156,6 +156,46 @@ BOOST_FIXTURE_TEST_CASE(a_return_to_another_site_is_ignored, account_pages_fixtu
     }
 }
 
+BOOST_FIXTURE_TEST_CASE(a_person_signs_in_once_more, account_pages_fixture)
+{
+    sign_up(client, "ada@example.com");
+    sign_up(client, "eve@example.com");
+    const std::string again = "/sign-in?again=1&return_to=%2Fconsole%2F-%2Faccount";
+    auto is_fixed = [](const support::response& page) {
+        return input_of(page, "email").find("readonly") != std::string::npos;
+    };
+    BOOST_TEST(!is_fixed(browser.get(again))); // of a browser that is not signed in
+    sign_in("ada@example.com");
+    db.sql("UPDATE sessions SET created_at = now() - interval '1 hour'");
+    auto before = browser.session_cookie();
+    auto form = browser.get(again);
+    BOOST_TEST(form.status == 200u);
+    BOOST_TEST(is_fixed(form));
+    BOOST_TEST(input_of(form, "email").find("value=\"ada@example.com\"") != std::string::npos);
+    BOOST_TEST(input_of(form, "again") != "");
+    BOOST_TEST(has(form, "Please sign in again"));
+    BOOST_TEST(!has(form, "href=\"/sign-up"));
+
+    form_fields fields = {{"again", "1"},
+                          {"email", "eve@example.com"}, // is not what counts
+                          {"password", "wrong password"},
+                          {"return_to", "/console/-/account"}};
+    auto wrong = browser.submit("/sign-in", fields);
+    BOOST_TEST(wrong.status == 422u);
+    BOOST_TEST(is_fixed(wrong));
+    BOOST_TEST(browser.session_cookie() == before);
+    fields[2].second = "long enough";
+    auto done = browser.submit("/sign-in", fields);
+    BOOST_TEST(done.status == 303u);
+    BOOST_TEST(done.header("Location") == "/console/-/account");
+    BOOST_TEST(browser.session_cookie() != before);
+    BOOST_TEST(has(browser.get("/sign-out"), "ada@example.com"));
+    BOOST_TEST(
+        db.sql("SELECT count(*) || ' ' || bool_and(created_at > now() - interval '1 minute') FROM sessions "
+               "WHERE cookie_digest IS NOT NULL AND revoked_at IS NULL") == "1 true");
+    BOOST_TEST(browser.get("/sign-up?again=1").status == 303u);
+}
+
 BOOST_FIXTURE_TEST_CASE(a_sign_in_replaces_the_session_of_the_browser, account_pages_fixture)
 {
     sign_up(client, "ada@example.com");

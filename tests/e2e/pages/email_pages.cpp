@@ -72,6 +72,19 @@ BOOST_FIXTURE_TEST_CASE(a_browser_that_is_signed_in_verifies_without_the_passwor
     BOOST_TEST(is_proved("ada@example.com") == "t");
 }
 
+BOOST_FIXTURE_TEST_CASE(a_verification_ignores_the_authorization_header, email_pages_fixture)
+{
+    auto eve = sign_up(client, "eve@example.com");
+    auto link = link_to("ada@example.com", verify_subject);
+    for (std::string header : {"Bearer " + ada.token, "Bearer " + eve.token, std::string("Basic YTpi")}) {
+        browser.set("Authorization", header);
+        BOOST_TEST(error_at(submit("/verify", {{"token", link}}), "password") != "", header);
+        BOOST_TEST(is_proved("ada@example.com") == "f");
+    }
+    BOOST_TEST(submit("/verify", {{"token", link}, {"password", "long enough"}}).status == 303u);
+    BOOST_TEST(is_proved("ada@example.com") == "t");
+}
+
 BOOST_FIXTURE_TEST_CASE(the_session_of_another_account_verifies_nothing, email_pages_fixture)
 {
     sign_up(client, "eve@example.com");

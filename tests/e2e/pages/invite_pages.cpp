@@ -104,6 +104,33 @@ BOOST_FIXTURE_TEST_CASE(the_session_of_another_account_does_not_accept, invite_p
     BOOST_TEST(role_of("eve@example.net") == "");
 }
 
+// A program or a proxy may add a header: a form acts for the browser all the same.
+BOOST_FIXTURE_TEST_CASE(a_form_ignores_the_authorization_header, invite_pages_fixture)
+{
+    auto eve = sign_up(client, "eve@example.net");
+    int number = 0;
+    for (std::string header : {"Bearer " + eve.token, "Bearer " + token, std::string("Bearer nonsense"),
+                               std::string("Basic YTpi")}) {
+        auto email = "new" + std::to_string(++number) + "@example.net";
+        auto link = link_for(email);
+        page_client own(server.port());
+        own.set("Authorization", header);
+        auto done = own.submit("/invite",
+                               {{"token", link}, {"action", "accept"}, {"password", "a compiler of words"}});
+        BOOST_TEST(done.status == 303u, header << ": " << done.body);
+        BOOST_TEST(own.is_signed_in(), header);
+        BOOST_TEST(role_of(email) == "member");
+        BOOST_TEST(has(own.get("/sign-out"), email));
+    }
+    BOOST_TEST(role_of("eve@example.net") == "");
+    // An account with the invited address is proved by its own session, not by a token in the header.
+    auto link = link_for("eve@example.net");
+    browser.set("Authorization", "Bearer " + eve.token);
+    auto refused = browser.submit("/invite", {{"token", link}, {"action", "accept"}});
+    BOOST_TEST(error_at(refused, "password") != "");
+    BOOST_TEST(role_of("eve@example.net") == "");
+}
+
 BOOST_FIXTURE_TEST_CASE(a_made_up_token_shows_nothing, invite_pages_fixture)
 {
     for (std::string token : {"", "x", "<script>alert(1)</script>"}) {

@@ -7,6 +7,8 @@
 #include <boost/url/encode.hpp>
 #include <boost/url/rfc/unreserved_chars.hpp>
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -63,6 +65,13 @@ public:
     void set(const std::string& header, const std::string& value) { client_.set(header, value); }
 
     bool is_signed_in() const { return cookies_.contains("latchkey"); }
+    /// Those with such a name.
+    std::size_t cookie_count(std::string_view prefix) const
+    {
+        return static_cast<std::size_t>(std::ranges::count_if(
+            cookies_, [prefix](auto& each) { return std::string_view(each.first).starts_with(prefix); }));
+    }
+
     const std::string& session_cookie() const { return cookies_.at("latchkey"); }
 
 private:

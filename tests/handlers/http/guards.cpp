@@ -2,6 +2,7 @@
 
 #include "handlers/access/client_address.hpp"
 #include "handlers/access/rate_limits.hpp"
+#include "handlers/http/authenticate.hpp"
 #include "handlers/http/request_limits.hpp"
 #include "tests/handlers/handler_fixture.hpp"
 
@@ -102,6 +103,11 @@ BOOST_FIXTURE_TEST_CASE(what_a_page_puts_in_place_of_the_header_is_the_credentia
     BOOST_TEST(!authorize_cached(c, current_user)); // would be looked up
     c.bearer = "tnx_";
     BOOST_TEST(((*authorize_cached(c, current_user))->code == codes::unauthorized));
+    message.set(http::field::authorization, "Bearer a.b.c");
+    BOOST_TEST(admitted(current_user) == "ask");
+    c.bearer = std::string_view(""); // no credential
+    BOOST_TEST(((*authorize_cached(c, current_user))->code == codes::unauthorized));
+    BOOST_TEST(read_bearer_token(c)->empty());
 }
 
 BOOST_FIXTURE_TEST_CASE(a_limit_of_zero_disables_all_limits, guarded)

@@ -43,6 +43,21 @@ BOOST_AUTO_TEST_CASE(only_google_gets_the_offline_access_parameters)
     BOOST_TEST(!offline("https://accounts.google.com.example"));
 }
 
+BOOST_AUTO_TEST_CASE(a_provider_is_asked_to_authenticate_again)
+{
+    oidc_endpoints places;
+    places.authorization = "https://accounts.example/authorize";
+    auto prompt = [&](std::string_view issuer_name, bool asks_again) {
+        settings.issuer = issuer_name;
+        auto url = oidc_provider::build_authorization_url(settings, places, "s", "n", "c", asks_again);
+        auto at = url.find("&prompt=");
+        return at == url.npos ? "" : url.substr(at + 8, url.find('&', at + 1) - at - 8);
+    };
+    BOOST_TEST(prompt("https://accounts.example", false) == "");
+    BOOST_TEST(prompt("https://accounts.example", true) == "login");
+    BOOST_TEST(prompt("https://accounts.google.com", true) == "select_account"); // it has no `login`
+}
+
 BOOST_AUTO_TEST_CASE(a_response_of_another_issuer_is_rejected_before_its_code_is_sent)
 {
     auto refusal = [&](std::optional<std::string> iss) { return failure_of([&] { redeem("nonce", iss); }); };
