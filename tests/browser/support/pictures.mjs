@@ -12,7 +12,7 @@ const references = join(root, 'tests/browser/screenshots');
 const updates = process.argv.includes('--update');
 
 /** How much of a picture may differ: the edges of glyphs do, between versions of Chromium and of its libraries. */
-const tolerance = 0.01;
+const tolerance = 0.004;
 
 /**
  * Half the size and 16 steps a color: a picture takes some kilobytes, and is blind for the smoothing of edges.
