@@ -1,111 +1,57 @@
-// A person without a mouse: keys alone, from sign-up to sign-out. Each step finds its control by Tab.
+// The journey of support/journey.mjs by keyboard alone, and what keys do besides.
 import assert from 'node:assert/strict';
-import {after, before, test} from 'node:test';
-import {arrive, assertFaultless, launch, open, signUp} from './support/browser.mjs';
-import {newAddress, Server} from './support/server.mjs';
+import {test} from 'node:test';
+import {arrive, assertFaultless, button, dialog, field, launch, open, signIn} from './support/browser.mjs';
+import {Keyboard} from './support/drivers.mjs';
+import {journey} from './support/journey.mjs';
+import {newAddress, password, Server, verify} from './support/server.mjs';
 
-let server, browser, ada;
+journey(Keyboard);
 
-before(async () => {
-    server = await Server.start();
-    browser = await launch();
-    ada = await open(browser, server);
-});
+const isFocused = control => control.evaluate(element => element === document.activeElement);
+const headingIsFocused = page => page.waitForFunction(() => document.activeElement?.tagName === 'H1');
 
-after(async () => {
-    await browser?.close();
-    await server?.stop();
-});
+test('the focus follows the screen, returns from dialogs, and Escape loses no secret', async () => {
+    const server = await Server.start();
+    const browser = await launch();
+    try {
+        const email = newAddress('kay');
+        const {access_token: token, workspace} = await server.call('POST', '/signup', {
+            body: {email, password, name: 'Kay', workspace_name: 'Keys'}});
+        await verify(server, email);
+        const {prefix} = await server.call('POST', '/api-keys', {
+            token, body: {name: 'by keyboard', scopes: ['content:read']}});
+        const {context, page, faults} = await open(browser, server);
+        await signIn(context, server, email);
+        const use = new Keyboard(page);
 
-/** The accessible name of the focused element, its role or tag, and whether its focus is seen. */
-const focused = page => page.evaluate(() => {
-    const element = document.activeElement;
-    const labels = element.labels ? [...element.labels].map(one => one.textContent.trim()).join(' ') : '';
-    const style = getComputedStyle(element);
-    const box = element.getBoundingClientRect();
-    return {
-        name: element.getAttribute('aria-label') || labels || element.textContent.trim(),
-        tag: element.tagName,
-        isSeen: style.outlineStyle !== 'none' && box.width > 0 && box.bottom > 0 && box.top < innerHeight,
-    };
-});
-
-/** Tab until a control has the focus. */
-async function reach(page, name, tag) {
-    const passed = [];
-    for (let steps = 0; steps < 80; ++steps) {
-        await page.keyboard.press('Tab');
-        const at = await focused(page);
-        if (at.name === name && (!tag || at.tag === tag)) {
-            assert.ok(at.isSeen, `the focus on "${name}" is not seen`);
-            return;
-        }
-        passed.push(at.name.slice(0, 30));
-    }
-    assert.fail(`Tab does not reach "${name}"; it passes ${passed.join(' | ')}`);
-}
-
-const isFocusOnHeading = page => page.waitForFunction(() => document.activeElement?.tagName === 'H1');
-
-test('keys alone mint, rotate and revoke a key, and sign out', async () => {
-    const {page} = ada;
-    await signUp(page, server, {email: newAddress('kay'), name: 'Kay', workspace: 'Keys'});
-    await page.keyboard.press('Tab');
-    assert.equal((await focused(page)).name, 'Skip to the content');
-    await page.keyboard.press('Enter');
-    await isFocusOnHeading(page);
-    await reach(page, 'New key').catch(() => reach(page, 'API keys', 'A').then(async () => {
-        await page.keyboard.press('Enter');
+        await page.goto(`${server.origin}/console/${workspace.id}/keys`);
         await arrive(page, 'API keys');
-        await isFocusOnHeading(page);
-        await reach(page, 'New key', 'A');
-    }));
-    await page.keyboard.press('Enter');
-    await arrive(page, 'New key');
-    await isFocusOnHeading(page);
-    await reach(page, 'Name', 'INPUT');
-    await page.keyboard.type('by keyboard');
-    await reach(page, 'content:read', 'INPUT');
-    await page.keyboard.press('Space');
-    await reach(page, 'Expires', 'SELECT');
-    await page.keyboard.press('Home');
-    await reach(page, 'Mint the key', 'BUTTON');
-    await page.keyboard.press('Enter');
-    await arrive(page, 'The key “by keyboard” is ready');
-    await reach(page, 'Copy', 'BUTTON');
-    await page.keyboard.press('Enter');
-    await reach(page, 'I have stored it', 'BUTTON');
-    await page.keyboard.press('Enter');
-    await arrive(page, 'by keyboard');
-    await isFocusOnHeading(page);
+        await page.keyboard.press('Tab');
+        assert.ok(await isFocused(page.getByRole('link', {name: 'Skip to the content'})));
+        await page.keyboard.press('Enter');
+        await headingIsFocused(page);
+        await use.press(page.getByRole('link', {name: 'by keyboard'}));
+        await arrive(page, 'by keyboard');
+        assert.ok(page.url().endsWith(prefix));
+        await headingIsFocused(page);
 
-    await reach(page, 'Rotate', 'BUTTON');
-    await page.keyboard.press('Enter');
-    await page.getByRole('dialog').waitFor();
-    await page.keyboard.press('Escape');
-    await page.getByRole('dialog').waitFor({state: 'detached'});
-    assert.equal((await focused(page)).name, 'Rotate');
-    await page.keyboard.press('Enter');
-    await page.getByRole('dialog').waitFor();
-    await reach(page, 'Rotate', 'BUTTON');
-    await page.keyboard.press('Enter');
-    await page.getByLabel('Secret of the key').waitFor();
-    await page.keyboard.press('Escape');
-    await page.keyboard.press('Escape');
-    assert.equal(await page.getByLabel('Secret of the key').count(), 1);
-    await reach(page, 'I have stored it', 'BUTTON');
-    await page.keyboard.press('Enter');
-    await page.getByRole('dialog').waitFor({state: 'detached'});
-    await arrive(page, 'by keyboard');
-
-    await reach(page, 'Revoke', 'BUTTON');
-    await page.keyboard.press('Enter');
-    await page.getByRole('dialog').waitFor();
-    await reach(page, 'Revoke', 'BUTTON');
-    await page.keyboard.press('Enter');
-    await page.getByText('This key is revoked').waitFor();
-    await reach(page, 'Sign out', 'BUTTON');
-    await page.keyboard.press('Enter');
-    await page.waitForURL(/\/sign-in/);
-    assertFaultless(ada.faults);
+        for (const action of ['Edit', 'Rotate', 'Revoke']) {
+            await use.press(button(page, action));
+            await dialog(page).waitFor();
+            await page.keyboard.press('Escape');
+            await dialog(page).waitFor({state: 'detached'});
+            assert.ok(await isFocused(button(page, action)), action);
+        }
+        await use.press(button(page, 'Rotate'));
+        await use.press(button(dialog(page), 'Rotate'));
+        await field(page, 'Secret of the key').waitFor();
+        await page.keyboard.press('Escape');
+        await page.keyboard.press('Escape');
+        assert.equal(await field(page, 'Secret of the key').count(), 1);
+        assertFaultless(faults);
+    } finally {
+        await browser.close();
+        await server.stop();
+    }
 });

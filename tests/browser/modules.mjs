@@ -1,9 +1,10 @@
 // Unit tests of the console's modules without a page: addresses, texts, formatting, commands, the client.
 import assert from 'node:assert/strict';
+import {execFileSync} from 'node:child_process';
 import {readdirSync, readFileSync} from 'node:fs';
 import {dirname, join, normalize} from 'node:path';
 import {test} from 'node:test';
-import {root} from './support/packages.mjs';
+import {program, root} from './support/packages.mjs';
 
 const folder = `${root}handlers/console/`;
 const load = name => import(`${folder}${name}`);
@@ -33,7 +34,6 @@ test('unknown addresses are missing, and never fail', () => {
 
 test('commands survive a shell', async () => {
     const {curl, quote} = await load('lib/curl.js');
-    const {execFileSync} = await import('node:child_process');
     for (const word of ['plain', 'two words', "it's", '$(reboot)', '`x`', '"', '\\', 'a\nb', '', '*', 'ü'])
         assert.equal(execFileSync('/bin/sh', ['-c', `printf %s ${quote(word)}`], {encoding: 'utf8'}), word);
     const command = curl({method: 'POST', url: 'http://x/y?a=b&c=d', body: {name: "it's", password: 'secret'}});
@@ -110,6 +110,67 @@ test('every language has every text, with the same values and its plural forms',
                 assert.ok(one.trim(), `${tag} ${name} is empty`);
         }
     }
+});
+
+test('the languages are those of the folder', () => {
+    assert.deepEqual(readdirSync(join(folder, 'languages')).map(name => name.replace('.json', '')).sort(),
+                     [...i18n.languages].sort());
+});
+
+test('what the API names has a text, and no text names what the API does not have', () => {
+    const document = JSON.parse(execFileSync(program, ['openapi', '--public-url', 'http://127.0.0.1:8080'],
+                                             {encoding: 'utf8', maxBuffer: 64 << 20}));
+    const {schemas} = document.components;
+    const values = (schema, property) => schemas[schema].properties[property].enum.filter(one => one !== null);
+    const operations = Object.values(document.paths).flatMap(path => Object.values(path));
+    const audit = operations.find(one => one.operationId === 'listAudit').description;
+    const documented = [...audit.slice(audit.indexOf('Actions:'), audit.indexOf('. A wrong'))
+        .matchAll(/`([a-z_]+\.[a-z_]+)`/g)].map(match => match[1]);
+    // A response is named after its codes, as 401-unauthorized-token_expired.
+    const codes = new Set(Object.keys(document.components.responses).flatMap(name => name.split('-').slice(1)));
+    const permissions = new Set(operations.flatMap(one =>
+        [...(one.description ?? '').matchAll(/`([a-z_]+:[a-z_]+)`/g)].map(match => match[1])));
+
+    const of = prefix => [...texts.en.keys()].filter(name => name.startsWith(`${prefix}.`))
+        .map(name => name.slice(prefix.length + 1));
+    const assertSame = (prefix, expected) => assert.deepEqual(
+        of(prefix).filter(name => !name.endsWith('_hint')).sort(), [...expected].sort(), prefix);
+    assertSame('role', values('membership', 'role'));
+    assertSame('invite_result', values('invite_outcome', 'result'));
+    assertSame('invite_status', values('invite_row', 'status'));
+    assertSame('join_policy', values('workspace_settings', 'join_policy'));
+    assertSame('key_owner', values('api_key_row', 'owner'));
+    assertSame('notification', Object.keys(schemas.notifications.properties));
+    for (const status of values('usage_row', 'status'))
+        assert.ok(texts.en.has(`usage.${status}`), status);
+    for (const permission of permissions)
+        assert.ok(texts.en.has(`permission.${permission.replace(':', '_')}`), permission);
+
+    // Shown as the API names it.
+    const unnamed = new Set(['session.replace']);
+    const named = new Set(of('action'));
+    assert.ok(documented.length > 30);
+    for (const action of documented)
+        assert.ok(unnamed.has(action) || named.has(action.replace('.', '_')), action);
+    for (const name of named)
+        assert.ok(documented.some(action => action.replace('.', '_') === name), name);
+    const listed = read('screens/audit.js').match(/actions = \[([^\]]*)\]/)[1].match(/[\w.]+\.\w+/g);
+    assert.deepEqual(documented.filter(one => !listed.includes(one) && !unnamed.has(one)), []);
+    assert.deepEqual(listed.filter(one => !documented.includes(one)), []);
+
+    // Codes of calls that the console does not make, that it prevents, or that it explains at a field.
+    const elsewhere = new Set([
+        'bad_request', 'malformed_json', 'cross_site_request', 'https_required', 'invalid_request', 'invalid_token',
+        'link_required', 'not_a_session', 'wrong_account', 'email_taken', 'token_expired', 'weak_password']);
+    // Explained in the server's own words.
+    const inEnglish = new Set(['account_disabled', 'conflict', 'invalid_cursor', 'owner_protected',
+                               'pending_approval']);
+    assert.ok(codes.size > 20);
+    for (const code of codes)
+        assert.ok(texts.en.has(`error.${code}`) || elsewhere.has(code) || inEnglish.has(code), code);
+    const own = new Set(['unknown', 'unreachable', 'stale_page', 'rate_limited_for', 'ask_admin']);
+    for (const name of of('error'))
+        assert.ok(codes.has(name) || own.has(name), `error.${name}`);
 });
 
 test('every text that the sources name exists, and every text is named', () => {

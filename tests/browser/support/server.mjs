@@ -56,6 +56,7 @@ export class Server {
         server.process = spawn(program, ['serve'], {
             env: {
                 PATH: process.env.PATH,
+                ...Object.fromEntries(Object.entries(process.env).filter(([name]) => name.endsWith('SAN_OPTIONS'))),
                 LATCHKEY_LISTEN: `127.0.0.1:${port}`,
                 LATCHKEY_DATABASE_URL: started.stdout.trim().split('\n').at(-1),
                 LATCHKEY_MASTER_KEY: randomBytes(32).toString('base64'),
@@ -83,9 +84,11 @@ export class Server {
     async stop() {
         const ended = new Promise(done => this.process.once('exit', done));
         this.process.kill('SIGTERM');
-        await ended;
+        const status = this.process.exitCode ?? await ended;
         spawnSync(`${root}scripts/postgres`, ['stop', this.cluster, 'immediate']);
         rmSync(this.folder, {recursive: true, force: true});
+        if (status !== 0 || /Sanitizer|runtime error/.test(this.output))
+            throw new Error(`the server ended with ${status}: ${this.output.slice(-20_000)}`);
     }
 
     /** A call of the API. @return {Promise<any>} its body */
