@@ -45,7 +45,8 @@ export function Switcher() {
     const shown = all.filter(one => one.name.toLowerCase().includes(wanted.trim().toLowerCase()));
     const link = (/** @type {string} */ href, /** @type {string} */ text, isCurrent = false) => html`<a href=${href}
         aria-current=${isCurrent ? 'true' : undefined}>${text}</a>`;
-    return html`<nav aria-label=${t('nav.workspaces')}><details class="switcher" ref=${details} onToggle=${() => setAsked(true)}>
+    return html`<nav aria-label=${t('nav.workspaces')}>
+        <details class="switcher" ref=${details} onToggle=${() => setAsked(true)}>
         <summary aria-describedby=${id}><span class="hidden" id=${id}>${t('nav.switch_hint')}</span>
             <span class="switcher-name">${me.workspace?.name ?? t('nav.no_workspace')}</span></summary>
         <div class="switcher-list">
