@@ -15,12 +15,12 @@ inline constexpr operation operations[] = {
     describes<&list>(
         tags::api_keys, "listUsage", "Count requests by day, key or status",
         "Of the caller's own keys; with `api_keys:admin`, of all keys and sessions of the workspace. "
-        "`checks` are requests with a known credential, calls of `/auth` as well as of the API; of these, "
-        "`refusals` were refused because of the credential's state, role or scopes, and `rate_limited` answered "
-        "429. A request is counted within a minute or two; those of the last minute before a crash are not, and "
-        "those of a minute in which the database's answer was lost may be counted twice. Days are in UTC, kept "
-        "for 13 months, and listed only if they have requests. By key the list is paged: sessions, as the key "
-        "null, come first.")
+        "`checks` are requests with a known credential, calls of `/auth` as well as of the API; of "
+        "these, `refusals` were refused because of the credential's state, role or scopes, and "
+        "`rate_limited` answered 429. A request is counted within a minute or two; those of the last "
+        "minute before a crash are not, and those of a minute in which the database's answer was lost"
+        " may be counted twice. Days are in UTC, kept for 13 months, and listed only if they have "
+        "requests. By key the list is paged: sessions, as the key null, come first.")
         .fails_with(codes::forbidden),
 };
 
