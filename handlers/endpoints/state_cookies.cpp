@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 namespace handlers {
 
@@ -114,7 +115,7 @@ std::vector<std::size_t> state_cookie_kind::oldest(const std::vector<std::int64_
     std::vector<std::size_t> places(expiries.size());
     std::iota(places.begin(), places.end(), std::size_t(0));
     // Those of one second are in the order of the request.
-    std::ranges::stable_sort(places, {}, [&](std::size_t at) { return expiries[at]; });
+    std::ranges::sort(places, {}, [&](std::size_t at) { return std::pair(expiries[at], at); });
     places.resize(places.size() - (max_begun_sign_ins - 1));
     return places;
 }

@@ -129,7 +129,7 @@ export function Form({onSubmit, submit, kind = 'primary', onCancel, onInput, dis
             ${problem && !isExplained ? html`<div class="form-problem" tabindex="-1" role="alert">
                 <${Notice} tone="bad" action=${problem instanceof Problem &&
                     problem.code === 'reauthentication_required' && html`<${LinkButton} small
-                    href=${signInAddress(location)}>${t('session.sign_in')}<//>`}>
+                    href=${`${signInAddress(location)}&again=1`}>${t('session.sign_in')}<//>`}>
                     ${describe(problem)}<//></div>` : null}
             <div class="form-actions">
                 <${Button} type="submit" kind=${kind} busy=${isBusy} disabled=${disabled}>${submit}<//>
