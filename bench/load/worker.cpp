@@ -1,7 +1,6 @@
 #include "bench/load/worker.hpp"
 
 #include "bench/load/failure.hpp"
-#include "bench/load/short_slices.hpp"
 
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -36,7 +35,6 @@ worker::~worker()
 void worker::run()
 {
     prctl(PR_SET_TIMERSLACK, 1UL); // the default slack delays wake-ups by up to 50 µs
-    request_short_slices();        // or it sends late whenever other threads compute
     next_due_ = due_of(0);
     for (auto& c : connections_)
         open(c);
