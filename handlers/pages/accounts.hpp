@@ -21,9 +21,13 @@ awaitable<reply> sign_out(call& c);
 awaitable<reply> submit_sign_out(call& c);
 
 inline constexpr operation account_operations[] = {
-    describes<&sign_in>(tags::pages, "pageSignIn", "Sign in", "A page for browsers.").as_page(),
+    describes<&sign_in>(tags::pages, "pageSignIn", "Sign in", "A page for browsers.")
+        .as_page()
+        .responds(303, "To the page asked for: the browser is signed in already."),
     describes<&submit_sign_in>(tags::pages, "submitSignIn", "Sign in by the form of that page").as_form(),
-    describes<&sign_up>(tags::pages, "pageSignUp", "Create an account", "A page for browsers.").as_page(),
+    describes<&sign_up>(tags::pages, "pageSignUp", "Create an account", "A page for browsers.")
+        .as_page()
+        .responds(303, "To the page asked for: the browser is signed in already."),
     describes<&submit_sign_up>(tags::pages, "submitSignUp", "Create an account by the form of that page")
         .as_form(),
     describes<&sign_out>(tags::pages, "pageSignOut", "Sign out", "A page for browsers.").as_page(),

@@ -43,7 +43,9 @@ inline constexpr operation provider_operations[] = {
                                        "Begin a sign-in with the provider",
                                        "A link of the sign-in page; redirects to the provider.")
         .as_page()
-        .responds(302, "To the provider."),
+        .responds(302, "To the provider.")
+        .responds(303,
+                  "To the page asked for, if the browser is signed in already, or back to the sign-in page."),
     describes<&begin_provider_link>(
         tags::pages, "linkGoogle", "Link the provider to the account",
         "For a browser that is signed in, with an optional `return_to`. The page leads to the provider; the "

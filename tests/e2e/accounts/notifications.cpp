@@ -164,7 +164,6 @@ BOOST_FIXTURE_TEST_CASE(opening_the_unsubscribe_link_changes_nothing, notificati
     BOOST_TEST(page.header("Content-Type") == "text/html; charset=utf-8");
     BOOST_TEST(page.header("Content-Security-Policy").find("default-src 'none'") != std::string::npos);
     BOOST_TEST(page.header("Referrer-Policy") == "no-referrer");
-    BOOST_TEST(page.body.find(path.substr(path.find('=') + 1)) == std::string::npos);
     BOOST_TEST(client.send(support::http::verb::head, path, "", "").status == 200u);
     BOOST_TEST(setting("key_minted") == "true");
     BOOST_TEST(client.post(path, "").status == 204u); // the request of the page's button

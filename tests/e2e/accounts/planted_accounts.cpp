@@ -73,7 +73,8 @@ struct planted_fixture : oidc_fixture {
             "('google', '" +
             provider().issuer() + "', 'planted', " + user +
             ", 'zoe@example.org', ''); INSERT INTO avatars (user_id, content_type, bytes) VALUES (" + user +
-            ", 'image/png', 'x'); UPDATE sessions SET workspace_id = " + workspace +
+            ", 'image/png', 'x'); INSERT INTO usage_daily VALUES (" + workspace +
+            ", current_date, NULL, 1, 0, 0); UPDATE sessions SET workspace_id = " + workspace +
             " WHERE user_id = " + user);
     }
 
@@ -91,14 +92,16 @@ struct planted_fixture : oidc_fixture {
         return out;
     }
 
-    /// The primary keys of the rows of a table for which a condition holds, as "table key".
+    /// The primary keys, or else the unique keys, of the rows of a table for which a condition holds, as
+    /// "table key".
     std::set<std::string> keys_of(const reference& where, const std::string& condition)
     {
         auto columns =
-            db.sql("SELECT string_agg(a.attname, ',') FROM pg_index i JOIN pg_attribute a ON "
-                   "a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey) WHERE i.indisprimary AND "
-                   "i.indrelid = '" +
-                   where.table + "'::regclass");
+            db.sql("SELECT string_agg(a.attname, ',') FROM (SELECT * FROM pg_index WHERE indisunique AND "
+                   "indrelid = '" +
+                   where.table +
+                   "'::regclass ORDER BY indisprimary DESC LIMIT 1) i "
+                   "JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)");
         std::istringstream all(db.sql("SELECT coalesce(string_agg(md5(concat_ws(' '," + columns +
                                       ")), ' '), '') FROM " + where.table + " WHERE " + condition));
         std::set<std::string> out;

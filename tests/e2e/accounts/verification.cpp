@@ -209,7 +209,7 @@ BOOST_FIXTURE_TEST_CASE(a_verified_address_cannot_sign_up_again, verification_fi
     BOOST_TEST(client.get(base + "/me", ada.token).status == 200u);
 }
 
-BOOST_FIXTURE_TEST_CASE(link_pages_have_strict_headers_and_reflect_nothing, verification_fixture)
+BOOST_FIXTURE_TEST_CASE(link_pages_have_strict_headers_and_escape_the_token, verification_fixture)
 {
     for (std::string path : {"/verify", "/reset", "/email-change", "/invite", "/unsubscribe"}) {
         auto page = client.get(path + "?token=%3Cscript%3E");
@@ -221,8 +221,8 @@ BOOST_FIXTURE_TEST_CASE(link_pages_have_strict_headers_and_reflect_nothing, veri
         BOOST_TEST(policy.find("default-src 'none'") != std::string::npos);
         BOOST_TEST(policy.find("frame-ancestors 'none'") != std::string::npos);
         BOOST_TEST(policy.find("unsafe-inline") == std::string::npos);
-        BOOST_TEST(page.body.find("<button>") != std::string::npos);
-        BOOST_TEST(page.body == client.get(path).body); // reflects nothing of the request
+        BOOST_TEST(page.body.find("<button") != std::string::npos);
+        BOOST_TEST(page.body.find("<script>") == std::string::npos); // escaped, if it is there at all
     }
 }
 
