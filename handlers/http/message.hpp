@@ -37,6 +37,9 @@ struct request {
 struct reply {
     unsigned status = 200;
     std::string body;
+    /// In place of `body`: one in memory that outlives all connections, such as an embedded file. No
+    /// connection that is slow to read it holds a copy.
+    std::string_view static_body;
     std::string_view content_type = "application/json";
     /// Further header lines, each "Name: value\r\n".
     std::string headers;

@@ -457,7 +457,7 @@ json::object describe_api(std::span<const route> routes, std::string_view server
 reply openapi::show(call& c)
 {
     reply out;
-    out.body = *c.cx.openapi;
+    out.static_body = *c.cx.openapi;
     out.cache_control = "public, max-age=300";
     return out;
 }

@@ -51,7 +51,7 @@ reply show(call& c)
     out.content_type = file.content_type;
     if (!name.empty())
         out.add_header("Content-Encoding", name);
-    out.body = variant_of(file, coding);
+    out.static_body = variant_of(file, coding);
     return out;
 }
 

@@ -267,8 +267,7 @@ http_connection::answer_with_body(exchange& current, const handlers::request& re
 handlers::awaitable<void> http_connection::refuse(handlers::reply reply, const handlers::request* request)
 {
     keep_alive_ = false;
-    serialize_response(reply, request);
-    write_now(registry_.response);
+    respond(reply, request);
     co_await write_rest();
     co_await linger();
 }
@@ -279,8 +278,7 @@ void http_connection::refuse_at_once()
     ++registry_.connections_refused;
     auto reply = handlers::to_reply(handlers::problem::of(handlers::codes::overloaded));
     keep_alive_ = false;
-    serialize_response(reply, nullptr);
-    write_now(registry_.response);
+    respond(reply, nullptr);
 }
 
 /** Begin handling a complete request, or one that is rejected after its header.
@@ -439,9 +437,8 @@ handlers::awaitable<void> http_connection::run()
 
         // Respond.
         auto& reply = std::get<handlers::reply>(outcome);
-        serialize_response(reply, &request);
-        write_now(registry_.response);
-        if (!unwritten_.empty())
+        respond(reply, &request);
+        if (has_unwritten())
             co_await write_rest();
         registry_.context.spare_headers.give_back(std::move(reply.headers));
         if (awaits_body)

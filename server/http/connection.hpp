@@ -76,8 +76,11 @@ private:
     handlers::request start_request(exchange& current);
     boost::asio::ip::address client_of(const handlers::request_head& head) const;
     void warn_of(handlers::forwarding_fault fault) const;
-    void serialize_response(const handlers::reply& reply, const handlers::request* request);
-    void write_now(std::string_view bytes);
+    void respond(const handlers::reply& reply, const handlers::request* request);
+    std::string_view serialize_response(const handlers::reply& reply, const handlers::request* request);
+    void write_now(std::string_view bytes, std::string_view static_bytes = {});
+    std::size_t write_some(std::string_view bytes);
+    bool has_unwritten() const { return !unwritten_.empty() || !unwritten_static_.empty(); }
 
     /// Of the socket, or of the PROXY header: a client, or the proxy in front of it.
     boost::asio::ip::address remote_;
@@ -88,6 +91,8 @@ private:
     std::unique_ptr<tls_session> tls_;
     /// What the socket has not taken of a response.
     std::string unwritten_;
+    /// After it: what is left of a static body.
+    std::string_view unwritten_static_;
     std::chrono::steady_clock::time_point request_started_;
     bool keep_alive_ = true;
 };

@@ -7,6 +7,7 @@
 #include <boost/asio/write.hpp>
 
 #include <algorithm>
+#include <array>
 
 namespace server {
 
@@ -23,9 +24,18 @@ constexpr std::size_t max_kept_buffer = 64 * 1024;
 
 } // namespace
 
+/// Serialize a reply, and write as much as the socket accepts without waiting. @param request null if it
+/// could not be parsed
+void http_connection::respond(const handlers::reply& reply, const handlers::request* request)
+{
+    auto static_body = serialize_response(reply, request);
+    write_now(registry_.response, static_body);
+}
+
 /// Serialize a reply into the buffer of the core, count it and log it. It is written before another one is
-/// serialized. @param request null if it could not be parsed
-void http_connection::serialize_response(const handlers::reply& reply, const handlers::request* request)
+/// serialized. @return what follows the buffer
+std::string_view http_connection::serialize_response(const handlers::reply& reply,
+                                                     const handlers::request* request)
 {
     // Collect the fields of the request and of the connection that the header depends on.
     response_options options;
@@ -52,36 +62,52 @@ void http_connection::serialize_response(const handlers::reply& reply, const han
     if (registry_.response.capacity() > max_kept_buffer)
         std::string().swap(registry_.response); // an assignment would keep the memory
     registry_.response.clear();
-    write_response(registry_.response, reply, options);
+    auto static_body = write_response(registry_.response, reply, options);
     enter(phase::write);
+    return static_body;
 }
 
 /// Write as much as the socket accepts without waiting, which is nearly always everything. write_rest()
-/// writes the remainder.
-void http_connection::write_now(std::string_view bytes)
+/// writes the remainder. @param static_bytes follow, and are not copied
+void http_connection::write_now(std::string_view bytes, std::string_view static_bytes)
+{
+    auto size = write_some(bytes);
+    if (size < bytes.size())
+        unwritten_.assign(bytes.substr(size));
+    else if (!static_bytes.empty())
+        static_bytes.remove_prefix(write_some(static_bytes));
+    unwritten_static_ = static_bytes;
+}
+
+/// Write what the socket accepts without waiting. @return its size
+std::size_t http_connection::write_some(std::string_view bytes)
 {
     error_code error;
     auto size = tls_ ? tls_->write(bytes, error)
                      : socket_.write_some(asio::buffer(bytes.data(), bytes.size()), error);
     if (error && error != asio::error::would_block && error != asio::error::try_again)
         keep_alive_ = false;
-    if (size < bytes.size())
-        unwritten_.assign(bytes.substr(size));
+    return size;
 }
 
 /// Write what write_now() has not written. @return whether all is written; else no other bytes may follow
 handlers::awaitable<bool> http_connection::write_rest()
 {
     error_code error;
-    for (std::size_t from = 0; tls_ && from < unwritten_.size() && !error;) {
-        co_await socket_.async_wait(tcp_socket::wait_write, asio::redirect_error(db::use_awaitable, error));
-        if (!error)
-            from += tls_->write(std::string_view(unwritten_).substr(from), error);
+    const std::array<std::string_view, 2> parts{unwritten_, unwritten_static_};
+    for (auto bytes : parts) {
+        while (tls_ && !bytes.empty() && !error) {
+            co_await socket_.async_wait(tcp_socket::wait_write,
+                                        asio::redirect_error(db::use_awaitable, error));
+            if (!error)
+                bytes.remove_prefix(tls_->write(bytes, error));
+        }
+        if (!tls_ && !bytes.empty() && !error)
+            co_await asio::async_write(socket_, asio::buffer(bytes.data(), bytes.size()),
+                                       asio::redirect_error(db::use_awaitable, error));
     }
-    if (!tls_ && !unwritten_.empty())
-        co_await asio::async_write(socket_, asio::buffer(unwritten_),
-                                   asio::redirect_error(db::use_awaitable, error));
     std::string().swap(unwritten_);
+    unwritten_static_ = {};
     if (error)
         keep_alive_ = false;
     co_return !error;

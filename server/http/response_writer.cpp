@@ -10,6 +10,9 @@ namespace server {
 
 namespace {
 
+/// A smaller static body is sent with the header, in one segment or a few.
+constexpr std::size_t max_copied_body = 16 * 1024;
+
 void append_number(std::string& out, std::size_t number)
 {
     std::array<char, 20> digits;
@@ -32,7 +35,8 @@ void append_status(std::string& out, unsigned status)
 
 } // namespace
 
-void write_response(std::string& out, const handlers::reply& reply, const response_options& options)
+std::string_view write_response(std::string& out, const handlers::reply& reply,
+                                const response_options& options)
 {
     bool may_have_body = reply.status != 204 && reply.status != 304;
     append_status(out, reply.status);
@@ -41,7 +45,7 @@ void write_response(std::string& out, const handlers::reply& reply, const respon
         out.append("Content-Type: ").append(reply.content_type).append("\r\n");
     if (may_have_body) {
         out += "Content-Length: ";
-        append_number(out, reply.body.size());
+        append_number(out, reply.body.size() + reply.static_body.size());
         out += "\r\n";
     }
     if (!reply.cache_control.empty())
@@ -54,8 +58,13 @@ void write_response(std::string& out, const handlers::reply& reply, const respon
     else if (options.is_http_1_0)
         out += "Connection: keep-alive\r\n";
     out += "\r\n";
-    if (may_have_body && !options.is_head)
-        out += reply.body;
+    if (!may_have_body || options.is_head)
+        return {};
+    out += reply.body;
+    if (reply.static_body.size() > max_copied_body)
+        return reply.static_body;
+    out += reply.static_body;
+    return {};
 }
 
 std::string http_date()

@@ -19,8 +19,10 @@ struct response_options {
     bool is_http_1_0 = false;
 };
 
-/// Append the response to `out`, with one copy of the body.
-void write_response(std::string& out, const handlers::reply& reply, const response_options& options);
+/** Append the response to `out`, with one copy of the body.
+    @return the static body if it is large: it is not copied, and to be written next */
+std::string_view write_response(std::string& out, const handlers::reply& reply,
+                                const response_options& options);
 
 /// The current time as IMF-fixdate (RFC 9110, section 5.6.7).
 std::string http_date();

@@ -5,6 +5,7 @@
 #include <boost/json/array.hpp>
 
 #include <cstdio>
+#include <deque>
 #include <fstream>
 #include <set>
 #include <string>
@@ -102,6 +103,21 @@ BOOST_FIXTURE_TEST_CASE(the_page_is_self_contained_and_compressed, docs_fixture)
         BOOST_TEST(again.body == "");
     }
     BOOST_TEST(plain.header("ETag") != small.header("ETag"));
+}
+
+BOOST_FIXTURE_TEST_CASE(clients_that_do_not_read_hold_no_copies, docs_fixture)
+{
+    auto bundle = asset("docs/swagger-ui-bundle.js");
+    auto whole = fetch(bundle).body;
+    auto before = server.resident_bytes();
+    std::deque<support::raw_connection> lines;
+    for (int i = 0; i < 50; ++i)
+        lines.emplace_back(server.port()).send("GET " + bundle + " HTTP/1.1\r\nHost: a\r\n\r\n");
+    for (int i = 0; i < 50; ++i)
+        BOOST_TEST_REQUIRE(fetch("/healthz").status == 200u);
+    BOOST_TEST(server.resident_bytes() < before + lines.size() * whole.size() / 4);
+    for (auto& line : lines)
+        BOOST_TEST((line.receive().body == whole));
 }
 
 BOOST_FIXTURE_TEST_CASE(no_other_file_is_served, docs_fixture)

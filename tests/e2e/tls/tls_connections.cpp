@@ -53,6 +53,19 @@ BOOST_FIXTURE_TEST_CASE(a_connection_serves_many_requests_in_both_versions, tls_
     }
 }
 
+BOOST_FIXTURE_TEST_CASE(a_large_file_arrives_whole, tls_fixture)
+{
+    support::tls_client client(server.port());
+    auto page = client.get("/docs").body;
+    auto end = page.find("/docs/swagger-ui-bundle.js");
+    auto begin = page.rfind("/assets/", end);
+    BOOST_REQUIRE(begin != page.npos);
+    auto bundle = client.get(page.substr(begin, end - begin) + "/docs/swagger-ui-bundle.js");
+    BOOST_TEST(bundle.status == 200u);
+    BOOST_TEST(std::to_string(bundle.body.size()) == bundle.header("Content-Length"));
+    BOOST_TEST(client.get("/healthz").status == 200u); // the connection goes on
+}
+
 BOOST_FIXTURE_TEST_CASE(sign_up_and_check_a_key, tls_fixture)
 {
     support::tls_client client(server.port());

@@ -97,4 +97,26 @@ BOOST_AUTO_TEST_CASE(the_date_is_an_imf_fixdate)
     BOOST_TEST(date.ends_with(" GMT"));
 }
 
+BOOST_AUTO_TEST_CASE(a_large_static_body_is_not_copied)
+{
+    const std::string small(100, 's'), large(1'000'000, 'l');
+    for (auto body : {std::string_view(small), std::string_view(large)}) {
+        handlers::reply reply;
+        reply.static_body = body;
+        std::string out;
+        auto rest = server::write_response(out, reply, default_options());
+        BOOST_TEST(out.find("Content-Length: " + std::to_string(body.size()) + "\r\n") != out.npos);
+        BOOST_TEST((rest.data() == body.data()) == (body.size() == large.size()));
+        BOOST_TEST((out.substr(out.find("\r\n\r\n") + 4) + std::string(rest) == body));
+
+        auto head = default_options();
+        head.is_head = true;
+        out.clear();
+        BOOST_TEST(server::write_response(out, reply, head).empty());
+        BOOST_TEST(out.ends_with("\r\n\r\n"));
+        reply.status = 304;
+        BOOST_TEST(server::write_response(out, reply, default_options()).empty());
+    }
+}
+
 BOOST_AUTO_TEST_SUITE_END()
