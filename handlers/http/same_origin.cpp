@@ -23,6 +23,13 @@ std::string_view public_origin(const settings& config)
     return scheme == url.npos ? url : url.substr(0, url.find('/', scheme + 3));
 }
 
+bool is_from_elsewhere(const request& req)
+{
+    return !req.head.lines(http::field::sec_fetch_site).empty() &&
+           !is_only_value(req, http::field::sec_fetch_site, "same-origin") &&
+           !is_only_value(req, http::field::sec_fetch_site, "none");
+}
+
 void confine(reply& out)
 {
     out.add_header("Cross-Origin-Resource-Policy", "same-origin");

@@ -23,6 +23,9 @@ std::string_view public_origin(const settings& config);
     @return 403 cross_site_request */
 std::optional<problem> check_same_origin(const settings& config, const request& req);
 
+/// Whether a browser says that a page of another origin has led to the request.
+bool is_from_elsewhere(const request& req);
+
 /** Adds the headers that confine a reply which is no page: no other site can embed it, and opened as a
    document it loads and runs nothing. */
 void confine(reply& out);

@@ -6,6 +6,7 @@
 #include "handlers/endpoints/invite_acceptance.hpp"
 #include "handlers/endpoints/oauth_state_cookie.hpp"
 #include "handlers/endpoints/oidc_sign_in.hpp"
+#include "handlers/http/same_origin.hpp"
 #include "handlers/oidc/provider.hpp"
 #include "handlers/oidc/provider_identity.hpp"
 #include "handlers/pages/error_page.hpp"
@@ -52,10 +53,19 @@ namespace {
 
 constexpr std::chrono::seconds lifetime{600};
 
+/// A longer path to return to is not kept: five of these cookies have to fit into the header that proxies
+/// accept.
+constexpr std::size_t max_return_to = 512;
+
 /// Beside the session's cookie, and with the same protection against cookies that other hosts set.
 state_cookies<begun_sign_in> begun_cookies(const context& cx)
 {
     return {cx, std::string(session_cookie_name(cx.config)).append("-sign-in-"), "/", "page sign-in"};
+}
+
+std::string short_return_path(const call& c, std::string_view asked)
+{
+    return asked.size() > max_return_to ? std::string() : return_path(c, asked).value_or("");
 }
 
 std::int64_t seconds_of(db::timestamp at)
@@ -283,7 +293,7 @@ awaitable<reply> link_with(call& c, form_data form)
     begun_sign_in what;
     what.purpose = provider_purpose::link;
     what.session = to_string(session->id);
-    what.return_to = to.value_or("");
+    what.return_to = short_return_path(c, form["return_to"]);
     co_return lead_to_provider(view_of(c, session->user.locale), std::move(what));
 }
 
@@ -305,10 +315,13 @@ awaitable<reply> begin_provider_sign_in(call& c)
     bool is_again = session && asked["again"] == "1";
     if (session && !is_again)
         co_return see_other(destination(c, asked["return_to"]));
+    // No link of another site signs a person in, or makes an account: the person presses the button.
+    if (is_from_elsewhere(c.req))
+        co_return see_other(path_to(c, with_return("/sign-in", return_path(c, asked["return_to"]))).text());
     begun_sign_in what;
     if (is_again)
         what.user = to_string(session->user.id);
-    what.return_to = return_path(c, asked["return_to"]).value_or("");
+    what.return_to = short_return_path(c, asked["return_to"]);
     auto begun = begin(c, std::move(what));
     reply out;
     out.status = 302;

@@ -85,6 +85,28 @@ BOOST_FIXTURE_TEST_CASE(a_person_signs_up_and_in, provider_pages_fixture)
     }
 }
 
+BOOST_FIXTURE_TEST_CASE(a_link_of_another_site_begins_no_sign_in, provider_pages_fixture)
+{
+    for (std::string site : {"cross-site", "same-site", "nonsense"}) {
+        auto shown = browser.get("/sign-in/google?return_to=%2Fdone", site);
+        BOOST_TEST(shown.status == 303u, site);
+        BOOST_TEST(shown.header("Location") == "/sign-in?return_to=%2Fdone", site);
+        BOOST_TEST(shown.header("Set-Cookie") == "", site);
+    }
+    BOOST_TEST(browser.get("/sign-in/google", "same-origin").status == 302u);
+}
+
+BOOST_FIXTURE_TEST_CASE(cookies_of_begun_sign_ins_stay_small, provider_pages_fixture)
+{
+    // Proxies accept headers of 8 kB; up to five of these cookies are there at once.
+    auto begun = browser.get("/sign-in/google?return_to=/" + std::string(2000, 'a'));
+    BOOST_TEST(begun.status == 302u);
+    BOOST_TEST(begun.header("Set-Cookie").size() < 1500u);
+    begun = browser.get("/sign-in/google?return_to=/" + std::string(500, 'a'));
+    BOOST_TEST(begun.header("Set-Cookie").size() < 1500u);
+    BOOST_TEST(browser.get(visit(begun)).header("Location") == "/" + std::string(500, 'a'));
+}
+
 BOOST_FIXTURE_TEST_CASE(an_unproved_account_that_links_keeps_what_it_has, provider_pages_fixture)
 {
     auto ada = sign_up(client, address);

@@ -38,9 +38,10 @@ public:
         client_.set("Accept", "text/html,application/xhtml+xml,*/*;q=0.8");
     }
 
-    support::response get(const std::string& path)
+    /// @param site of the page with the link, as Sec-Fetch-Site says it; by default there is none
+    support::response get(const std::string& path, const std::string& site = "none")
     {
-        client_.set("Sec-Fetch-Site", "none");
+        client_.set("Sec-Fetch-Site", site);
         return send(support::http::request<support::http::string_body>(support::http::verb::get, path, 11));
     }
 
