@@ -37,7 +37,8 @@ static const statement write_sessions{"last_used_write_sessions", R"(
 class last_used_writer::buffer {
 public:
     buffer(boost::asio::io_context& io, pool& db, config settings)
-        : timer_(io), db_(db), settings_(settings), usage_(settings.record_interval, settings.max_collected)
+        : timer_(io), written_(io, boost::asio::steady_timer::time_point::max()), db_(db),
+          settings_(settings), usage_(settings.record_interval, settings.max_collected)
     {}
 
     void add(const principal& used, std::int64_t second)
@@ -48,8 +49,13 @@ public:
 
     void collect(const principal& counted, std::int64_t second) { usage_.add(counted, second); }
 
+    /// Records that are being written already come back if that fails, so wait for them.
     awaitable<void> flush()
     {
+        while (is_writing_) {
+            boost::system::error_code woken;
+            co_await written_.async_wait(boost::asio::redirect_error(use_awaitable, woken));
+        }
         usage_.take_all();
         co_await write_all();
     }
@@ -90,9 +96,22 @@ private:
 
     awaitable<void> write_all()
     {
-        co_await write(write_keys, keys_);
-        co_await write(write_sessions, sessions_);
-        co_await usage_.write(db_, settings_.rows_per_statement);
+        is_writing_ = true;
+        try {
+            co_await write(write_keys, keys_);
+            co_await write(write_sessions, sessions_);
+            co_await usage_.write(db_, settings_.rows_per_statement);
+        } catch (...) {
+            end_write();
+            throw;
+        }
+        end_write();
+    }
+
+    void end_write()
+    {
+        is_writing_ = false;
+        written_.cancel();
     }
 
     static void merge(table& into, const uuid& id, entry added)
@@ -135,6 +154,9 @@ private:
     }
 
     boost::asio::steady_timer::rebind_executor<executor>::other timer_;
+    /// Cancelled at the end of each write.
+    boost::asio::steady_timer::rebind_executor<executor>::other written_;
+    bool is_writing_ = false;
     pool& db_;
     config settings_;
     table keys_;

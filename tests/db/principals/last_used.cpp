@@ -1,5 +1,6 @@
 #include "db/principals/last_used.hpp"
 
+#include "db/postgres/spawn.hpp"
 #include "tests/db/database_fixture.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -78,6 +79,18 @@ BOOST_FIXTURE_TEST_CASE(the_timer_writes_by_itself, last_used_fixture)
     one.io.restart();
     for (int i = 0; i < 300 && last_used(key).empty(); ++i)
         one.io.run_for(std::chrono::milliseconds(10));
+    BOOST_TEST(last_used(key) == "2000000000");
+}
+
+BOOST_FIXTURE_TEST_CASE(closing_waits_for_a_write_in_progress, last_used_fixture)
+{
+    db::last_used_writer writer(one.io, one.db, without_timer());
+    auto key = add_key(bob);
+    auto principal = run([&] { return one.principals.load_api_key(key.digest); });
+    writer.record(*principal, at(0));
+    db::spawn(one.io.get_executor(),
+              [](db::last_used_writer& w) -> db::awaitable<void> { co_await w.flush(); }(writer));
+    run([&] { return writer.close(); }); // with nothing of its own to write
     BOOST_TEST(last_used(key) == "2000000000");
 }
 
