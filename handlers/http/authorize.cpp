@@ -84,8 +84,10 @@ std::optional<decision> decide(call& c, const guard& required, db::principal_ref
     auto now = c.cx.coarse_now();
     if (auto error = state_error(c, required, now)) {
         auto rejected = try_reject(c, std::move(*error));
-        if (rejected)
+        if (rejected) {
             c.cx.last_used.count_rejection(c.caller(), now);
+            c.is_counted_refused = true;
+        }
         return rejected;
     }
     auto counted = try_count_credential(c);
@@ -96,10 +98,7 @@ std::optional<decision> decide(call& c, const guard& required, db::principal_ref
         return counted;
     }
     c.cx.last_used.record(c.caller(), now);
-    auto refused = check_permission(c, required);
-    if (refused && refused->code != codes::forbidden_scope) // which deny_permission() counts
-        c.cx.last_used.count_refusal(c.caller(), now);
-    return refused;
+    return check_permission(c, required);
 }
 
 /** Decides by the header and the credential cache.

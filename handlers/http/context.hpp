@@ -153,6 +153,8 @@ struct call {
     std::string_view bearer = {};
     /// Set by pages: a sign-in opens a browser session with this cookie.
     pending_cookie* new_cookie = nullptr;
+    /// Its credential's usage has it as refused: one request is one refusal at most.
+    mutable bool is_counted_refused = false;
 
     const db::principal& caller() const { return *principal; }
 };

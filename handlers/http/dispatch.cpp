@@ -7,6 +7,7 @@
 #include "handlers/http/cors.hpp"
 #include "handlers/http/guards.hpp"
 #include "handlers/http/input.hpp"
+#include "handlers/http/refusals.hpp"
 #include "handlers/http/request_limits.hpp"
 #include "handlers/http/same_origin.hpp"
 
@@ -98,6 +99,8 @@ reply finish(reply out, const pending& request)
     out.route = request.route->path;
     out.route_index = request.route_index;
     out.is_routine = request.route->run_sync && out.status < 500;
+    if ((out.status == 401 || out.status == 403) && request.call.principal)
+        count_refusal(request.call);
     if (!request.route->guard.needs_same_origin)
         allow_origin(request.call.cx.config, request.call.req, out);
     else if (out.headers.find("Content-Security-Policy:") == out.headers.npos) // it is no page

@@ -8,12 +8,20 @@
 #include <boost/json/serialize.hpp>
 #include <boost/uuid/uuid_io.hpp>
 
+#include <utility>
+
 namespace handlers {
+
+void count_refusal(const call& c)
+{
+    if (!std::exchange(c.is_counted_refused, true))
+        c.cx.last_used.count_refusal(c.caller(), c.cx.coarse_now());
+}
 
 problem deny_permission(const call& c, std::string_view permission)
 {
     auto& caller = c.caller();
-    c.cx.last_used.count_refusal(caller, c.cx.coarse_now());
+    count_refusal(c);
     if (caller.workspace_id)
         c.cx.refusals.record(db::audit::refusal::denied_access, caller.credential_id, c.cx.now(), [&] {
             auto event = audit_context(c).event("access.denied");

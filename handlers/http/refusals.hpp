@@ -8,6 +8,9 @@
 
 namespace handlers {
 
+/// Counts the request as refused in the usage of its credential, once.
+void count_refusal(const call& c);
+
 /** The error of a caller who lacks a permission. Counts it as `access.denied` in the audit trail of the
     credential's workspace, and as a refusal in its usage. Only for a refusal that is returned to the client.
  */

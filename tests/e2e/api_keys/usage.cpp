@@ -105,6 +105,21 @@ BOOST_FIXTURE_TEST_CASE(checks_and_refusals_are_counted_by_key, usage_fixture)
     BOOST_TEST(json_at(listed, "/total") == "4");
 }
 
+BOOST_FIXTURE_TEST_CASE(a_request_is_one_refusal_at_most, usage_fixture)
+{
+    auto inviting = mint_as(token, R"(["team:invite"])");
+    const std::string one = R"({"invites":[{"email":"x@example.com","role":"member"}]})";
+    BOOST_TEST(client.post(base + "/team/invites", one, inviting).code() == "email_not_verified");
+    db.sql_with_invalidation("UPDATE users SET email_verified_at = now()");
+    std::string admins;
+    for (std::string email : {"x@example.com", "y@example.com", "z@example.com"})
+        admins += (admins.empty() ? "" : ",") + support::object({{"email", email}, {"role", "admin"}});
+    auto answer = client.post(base + "/team/invites", "{\"invites\":[" + admins + "]}", inviting);
+    BOOST_TEST(answer.body.find("forbidden") != std::string::npos, answer.body);
+    auto listed = after_a_flush().get(all_days + "&by=key", token);
+    BOOST_TEST(of_key(listed, inviting) == "2/2/0");
+}
+
 BOOST_FIXTURE_TEST_CASE(requests_over_the_limit_are_counted, limited_fixture)
 {
     auto key = mint_as(token);
