@@ -7,7 +7,6 @@
 #include "server/secret_files.hpp"
 
 #include <boost/describe/class.hpp>
-#include <boost/url/parse.hpp>
 
 #include <algorithm>
 #include <thread>
@@ -328,12 +327,6 @@ std::optional<handlers::oidc_provider::config> oidc_provider_settings(const conf
     out.client_secret = settings.google->client_secret;
     out.redirect_uri = settings.handlers.public_url + std::string(handlers::oidc_base_path) + "/callback";
     return out;
-}
-
-std::string config::display_name() const
-{
-    auto url = boost::urls::parse_absolute_uri(handlers.public_url);
-    return url ? std::string(url->host()) : handlers.public_url;
 }
 
 setting_list read_environment(char** environment)

@@ -103,9 +103,6 @@ struct config {
     crypto::argon2_engine argon2 = crypto::argon2_engine::built_in;
     /// Size of the credential caches of all cores together.
     std::size_t cache_bytes = 0;
-
-    /// The host of the public URL: the server's name in email.
-    std::string display_name() const;
 };
 
 /// Settings of every database connection of the process.

@@ -78,16 +78,25 @@ colour readable(const colour& of, const theme& on, const colour& towards)
     return towards;
 }
 
+bool has_white_text(const colour& accent)
+{
+    return contrast(accent, white) >= contrast(accent, black);
+}
+
 } // namespace
+
+std::string text_on(std::string_view accent)
+{
+    return to_css(has_white_text(parse(accent)) ? white : black);
+}
 
 std::string brand_stylesheet(std::string_view accent)
 {
     auto own = parse(accent);
-    bool has_white_text = contrast(own, white) >= contrast(own, black);
-    auto strong = mix(own, has_white_text ? black : white, 0.15);
+    auto strong = mix(own, has_white_text(own) ? black : white, 0.15);
     return ":root{--accent:" + to_css(own) + ";--accent-strong:" + to_css(strong) +
-           ";--on-accent:" + to_css(has_white_text ? white : black) + ";--link:light-dark(" +
-           to_css(readable(own, light, black)) + "," + to_css(readable(own, dark, white)) + ")}\n";
+           ";--on-accent:" + text_on(accent) + ";--link:light-dark(" + to_css(readable(own, light, black)) +
+           "," + to_css(readable(own, dark, white)) + ")}\n";
 }
 
 std::vector<generated_file> brand_files(const brand& own)

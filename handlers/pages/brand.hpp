@@ -16,6 +16,9 @@ namespace handlers::pages {
     @param accent `#rrggbb` */
 std::string brand_stylesheet(std::string_view accent);
 
+/// The colour of text on the accent, `#000000` or `#ffffff`.
+std::string text_on(std::string_view accent);
+
 /// What the settings add to the tree: `brand.css`, and `brand-logo.svg` or `.png`.
 std::vector<generated_file> brand_files(const brand& own);
 

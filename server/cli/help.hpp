@@ -49,7 +49,7 @@ be in a file, named by the variable with _FILE at its end.
   LATCHKEY_PUBLIC_URL             URL of the server for clients, and issuer of
                                   its tokens; http:// or, with LATCHKEY_TLS_CERT,
                                   https:// + listen
-  LATCHKEY_BRAND_NAME             name of the service on its pages; Latchkey
+  LATCHKEY_BRAND_NAME             name of the service on pages and in emails; Latchkey
   LATCHKEY_BRAND_LOGO             SVG or PNG file of at most 256 KiB; Latchkey's
   LATCHKEY_BRAND_ACCENT           colour of buttons and links, as #rrggbb;
                                   Latchkey's

@@ -1,7 +1,10 @@
 #include "server/mail/templates.hpp"
 
+#include "handlers/pages/brand.hpp"
+
 #include <boost/describe/enumerators.hpp>
 #include <boost/mp11/list.hpp>
+#include <boost/url/parse.hpp>
 
 #include <array>
 #include <cstdint>
@@ -319,6 +322,24 @@ void add_live_keys(email& out, const json::object& variables)
 
 } // namespace
 
+branding to_branding(const handlers::settings& settings)
+{
+    auto url = boost::urls::parse_absolute_uri(settings.public_url);
+    branding out;
+    out.public_url = settings.public_url;
+    out.name = url ? std::string(url->host()) : settings.public_url;
+    auto& own = settings.brand;
+    if (own.name != handlers::brand().name) {
+        out.heading = own.name;
+        out.name = own.name + " (" + out.name + ")";
+    }
+    if (!own.accent.empty()) {
+        out.accent = own.accent;
+        out.on_accent = handlers::pages::text_on(own.accent);
+    }
+    return out;
+}
+
 email render_email(kind which, const json::object& variables, const branding& site, std::string_view token)
 {
     auto& source = find_template(which, variables);
@@ -403,10 +424,13 @@ std::string to_plain_text(const email& content, const std::optional<std::string>
     return out;
 }
 
-std::string to_html(const email& content, const std::optional<std::string>& recipient_name,
-                    std::string_view unsubscribe_link)
+std::string to_html(const email& content, const branding& site,
+                    const std::optional<std::string>& recipient_name, std::string_view unsubscribe_link)
 {
-    auto body = element("p", escape(greeting(recipient_name)));
+    std::string body;
+    if (!site.heading.empty())
+        body += element("p", escape(site.heading), " style=\"font-size:1.25em;font-weight:bold\"");
+    body += element("p", escape(greeting(recipient_name)));
     for (std::size_t i = 0; i < content.paragraphs.size(); ++i) {
         body += element("p", escape(content.paragraphs[i]));
         if (i > 0 || content.list.empty())
@@ -419,10 +443,10 @@ std::string to_html(const email& content, const std::optional<std::string>& reci
     // The link as a button, and written out for mail clients that show no links.
     if (!content.link.empty()) {
         auto href = " href=\"" + escape(content.link) + "\"";
-        constexpr std::string_view button =
-            " style=\"display:inline-block;padding:.6em 1.2em;border-radius:.3em;"
-            "background:#1a4d8f;color:#fff;text-decoration:none\"";
-        body += element("p", element("a", escape(content.link_label), href + std::string(button)));
+        auto button =
+            " style=\"display:inline-block;padding:.6em 1.2em;border-radius:.3em;background:" + site.accent +
+            ";color:" + site.on_accent + ";text-decoration:none\"";
+        body += element("p", element("a", escape(content.link_label), href + button));
         body +=
             element("p", "Or open " + element("a", escape(content.link), href), " style=\"font-size:.9em\"");
     }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "db/tables/outbox.hpp"
+#include "handlers/http/settings.hpp"
 
 #include <boost/json/object.hpp>
 
@@ -29,9 +30,15 @@ struct email {
 struct branding {
     /// Without a slash at its end.
     std::string public_url;
-    /// Host of the public URL.
+    /// In the texts: the brand's with the host of the public URL, or the host alone.
     std::string name;
+    /// Above an HTML email; empty: none.
+    std::string heading;
+    /// Of the link's button, and of the text on it: `#rrggbb`.
+    std::string accent = "#3346c8", on_accent = "#ffffff";
 };
+
+branding to_branding(const handlers::settings& settings);
 
 /** Render one kind of email.
     @param variables as handlers queued them; texts for missing ones are left out
@@ -44,7 +51,7 @@ email render_email(db::outbox::kind kind, const boost::json::object& variables, 
     @param unsubscribe_link empty if emails of this kind cannot be switched off */
 std::string to_plain_text(const email& content, const std::optional<std::string>& recipient_name,
                           std::string_view unsubscribe_link);
-std::string to_html(const email& content, const std::optional<std::string>& recipient_name,
-                    std::string_view unsubscribe_link);
+std::string to_html(const email& content, const branding& site,
+                    const std::optional<std::string>& recipient_name, std::string_view unsubscribe_link);
 
 } // namespace server

@@ -139,7 +139,7 @@ private:
     {
         // The content.
         std::string_view kind = boost::describe::enum_to_string(row.kind, "");
-        branding site{settings_.handlers.public_url, settings_.display_name()};
+        auto site = to_branding(settings_.handlers);
         auto content = render_email(row.kind, boost::json::parse(row.variables).as_object(), site, token);
 
         // The header fields.
@@ -161,7 +161,7 @@ private:
             message.headers.emplace_back("List-Unsubscribe-Post", "List-Unsubscribe=One-Click");
         }
         message.text = to_plain_text(content, row.name, links.page);
-        message.html = to_html(content, row.name, links.page);
+        message.html = to_html(content, site, row.name, links.page);
         return message;
     }
 

@@ -21,7 +21,15 @@ using server::to_plain_text;
 
 namespace {
 
-const server::branding site{"https://id.example.org/auth", "id.example.org"};
+server::branding make_site(const handlers::brand& own = {})
+{
+    handlers::settings settings;
+    settings.public_url = "https://id.example.org/auth";
+    settings.brand = own;
+    return server::to_branding(settings);
+}
+
+const server::branding site = make_site();
 const std::string token = "abc_DEF-123";
 
 /// Page that the link of a kind opens; the other kinds have no link.
@@ -98,7 +106,7 @@ BOOST_AUTO_TEST_CASE(every_kind_has_a_unique_subject_and_equal_content_in_text_a
     std::set<std::string> subjects;
     each_kind([&](kind what) {
         auto email = render_email(what, variables(), site, token);
-        auto text = to_plain_text(email, "Ada", ""), html = to_html(email, "Ada", "");
+        auto text = to_plain_text(email, "Ada", ""), html = to_html(email, site, "Ada", "");
         BOOST_TEST(subjects.insert(email.subject).second, email.subject);
         BOOST_TEST(email.subject.size() > 10u);
         BOOST_TEST(email.subject.size() < 90u);
@@ -123,7 +131,7 @@ BOOST_AUTO_TEST_CASE(text_and_html_have_the_same_link_and_the_token_appears_in_l
 {
     each_kind([](kind what) {
         auto email = render_email(what, variables(), site, token);
-        auto text = to_plain_text(email, "Ada", ""), html = to_html(email, "Ada", "");
+        auto text = to_plain_text(email, "Ada", ""), html = to_html(email, site, "Ada", "");
         auto page = pages.find(what);
         if (page == pages.end()) {
             BOOST_TEST(email.link == "");
@@ -149,7 +157,7 @@ BOOST_AUTO_TEST_CASE(user_content_is_escaped_in_html)
     const std::string mark = R"(<b x="1">&amp;')";
     each_kind([&](kind what) {
         auto email = render_email(what, variables(mark), site, R"(a"><script>&b)");
-        auto html = to_html(email, mark, R"(https://id.example.org/?a=1&b="><script>)");
+        auto html = to_html(email, site, mark, R"(https://id.example.org/?a=1&b="><script>)");
         BOOST_TEST(!has(html, "<b "));
         BOOST_TEST(!has(html, "<script"));
         BOOST_TEST(!has(html, "x=\"1\""));
@@ -167,7 +175,8 @@ BOOST_AUTO_TEST_CASE(user_content_is_never_a_link)
         "Prize at https://evil.example/win or a@evil.example, Inc. today";
     each_kind([&](kind what) {
         auto email = render_email(what, given, site, token);
-        for (auto& text : {to_plain_text(email, "evil.example", ""), to_html(email, "evil.example", "")}) {
+        for (auto& text :
+             {to_plain_text(email, "evil.example", ""), to_html(email, site, "evil.example", "")}) {
             BOOST_TEST(!has(text, "evil.example"));
             BOOST_TEST(!has(text, "://evil"));
             BOOST_TEST(!has(text, "a@evil"));
@@ -189,7 +198,7 @@ BOOST_AUTO_TEST_CASE(missing_or_mistyped_variables_are_harmless)
     for (auto& given : {boost::json::object(), odd, odder})
         each_kind([&](kind what) {
             auto email = render_email(what, given, site, token);
-            auto text = to_plain_text(email, std::nullopt, ""), html = to_html(email, std::nullopt, "");
+            auto text = to_plain_text(email, std::nullopt, ""), html = to_html(email, site, std::nullopt, "");
             BOOST_TEST(text.starts_with("Hello,\n\n"));
             BOOST_TEST(has(html, "<p>Hello,</p>"));
             BOOST_TEST(email.subject.size() > 10u);
@@ -235,7 +244,7 @@ BOOST_AUTO_TEST_CASE(a_password_change_lists_the_keys_that_still_work)
     BOOST_TEST(email.list[2] == "and 3 other keys");
     auto text = to_plain_text(email, "Ada", "");
     BOOST_TEST(has(text, "\n- API key “first” (tnx_k1k1k1k1_…)\n- API key “second”"));
-    BOOST_TEST(has(to_html(email, "Ada", ""), "<li>API key “first” (tnx_k1k1k1k1_…)</li>"));
+    BOOST_TEST(has(to_html(email, site, "Ada", ""), "<li>API key “first” (tnx_k1k1k1k1_…)</li>"));
 
     auto without =
         render_email(kind::password_changed, {{"keys", boost::json::array()}, {"key_count", 0}}, site, "");
@@ -259,10 +268,26 @@ BOOST_AUTO_TEST_CASE(an_optional_kind_has_an_unsubscribe_link)
     const std::string link = "https://id.example.org/unsubscribe#token=a&b";
     auto email = render_email(kind::key_minted, variables(), site, "");
     BOOST_TEST(count(to_plain_text(email, "Ada", link), link) == 1u);
-    BOOST_TEST(count(to_html(email, "Ada", link),
+    BOOST_TEST(count(to_html(email, site, "Ada", link),
                      "href=\"https://id.example.org/unsubscribe#token=a&amp;b\"") == 1u);
     BOOST_TEST(!has(to_plain_text(email, "Ada", ""), "Unsubscribe"));
-    BOOST_TEST(!has(to_html(email, "Ada", ""), "Unsubscribe"));
+    BOOST_TEST(!has(to_html(email, site, "Ada", ""), "Unsubscribe"));
+}
+
+BOOST_AUTO_TEST_CASE(the_brand_is_shown)
+{
+    auto branded = make_site({"Acme <&> Sons", "#ff8800", "", false});
+    auto email = render_email(kind::reset, variables(), branded, token);
+    BOOST_TEST(has(to_plain_text(email, "Ada", ""), "your account at Acme <&> Sons (id.example.org)."));
+    auto html = to_html(email, branded, "Ada", "");
+    BOOST_TEST(has(html, ">Acme &lt;&amp;&gt; Sons</p>"));
+    BOOST_TEST(has(html, "background:#ff8800;color:#000000;"));
+
+    email = render_email(kind::reset, variables(), site, token);
+    BOOST_TEST(has(to_plain_text(email, "Ada", ""), "your account at id.example.org."));
+    html = to_html(email, site, "Ada", "");
+    BOOST_TEST(!has(html, "Latchkey"));
+    BOOST_TEST(has(html, "background:#3346c8;color:#ffffff;"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
