@@ -182,6 +182,11 @@ fragment script_file(const url& source)
     return markup_access::make("<script type=\"module\"" + named_value("src", source.text()) + "></script>");
 }
 
+fragment classic_script_file(const url& source)
+{
+    return markup_access::make("<script defer" + named_value("src", source.text()) + "></script>");
+}
+
 fragment stylesheet(const url& source)
 {
     return markup_access::make("<link rel=\"stylesheet\"" + named_value("href", source.text()) + ">");

@@ -188,6 +188,9 @@ fragment element(tag name, attributes with, const Children&... children)
 /// A script of this site: a module, which runs once the document has been read.
 fragment script_file(const url& source);
 
+/// A script of this site that is no module: runs once the document has been read, in the document's order.
+fragment classic_script_file(const url& source);
+
 /// A stylesheet of this site.
 fragment stylesheet(const url& source);
 

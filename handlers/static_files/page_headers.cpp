@@ -6,7 +6,7 @@ namespace {
 
 #define LATCHKEY_PAGE_POLICY                                                                                 \
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "                  \
-    "connect-src 'self'; font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; "        \
+    "connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'; "                             \
     "frame-ancestors 'none'"
 
 constexpr std::string_view legacy_policy = LATCHKEY_PAGE_POLICY;

@@ -15,7 +15,7 @@ after(async () => {
 });
 
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
-    + "connect-src 'self'; font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; "
+    + "connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'; "
     + "frame-ancestors 'none'";
 const trustedTypes = "; require-trusted-types-for 'script'; trusted-types 'none'";
 
