@@ -1,5 +1,5 @@
 // The console: opens the session of the address's workspace, and shows the screen of the address.
-import {Client, signOut} from './lib/client.js';
+import {Client, followSession, signOut} from './lib/client.js';
 import {preferred, t, use} from './lib/i18n.js';
 import {Problem} from './lib/problem.js';
 import {site} from './lib/site.js';
@@ -27,9 +27,9 @@ const modules = {
 
 const leave = () => location.assign(signInAddress(location));
 
-/** The session of a workspace. @param {string | null} workspace */
-export async function open(workspace) {
-    const client = new Client(workspace, {onSignedOut: leave});
+/** The session of a workspace. @param {string | null} workspace @param {string | null} [user] that the page shows */
+export async function open(workspace, user = null) {
+    const client = new Client(workspace, {user, onSignedOut: leave, onOtherUser: () => location.reload()});
     const issued = await client.open();
     client.workspace = issued.workspace?.id ?? null;
     const me = /** @type {Schemas['me']} */ (await client.get('/me'));
@@ -48,6 +48,7 @@ export function App({first}) {
     const [round, setRound] = useState(0);
     const next = useRef(/** @type {ReturnType<typeof open> | null} */ (first));
     useEffect(() => follow(setRoute), []);
+    useEffect(() => followSession(() => session?.client.recheck()), [session]);
 
     useEffect(() => {
         // Another workspace is another client: nothing of the one is left in the other.
@@ -55,7 +56,7 @@ export function App({first}) {
             return;
         let isCurrent = true;
         setProblem(null);
-        const begun = next.current ?? open(route.workspace);
+        const begun = next.current ?? open(route.workspace, session?.client.user);
         next.current = null;
         begun.then(async opened => {
             await use(languagesOf(opened.me));

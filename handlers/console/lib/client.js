@@ -30,6 +30,17 @@ const sleep = (ms, signal) => new Promise((resolve, reject) => {
     });
 });
 
+/** @param {typeof fetch} send @param {string} url @param {RequestInit} init @throws {Problem} */
+async function reach(send, url, init) {
+    try {
+        return await send(url, init);
+    } catch (error) {
+        if (init.signal?.aborted)
+            throw error;
+        throw new Problem(0, 'unreachable', 'The server cannot be reached.');
+    }
+}
+
 /** @param {string} path @param {RequestOptions['query']} [query] */
 export function withQuery(path, query = {}) {
     const given = Object.entries(query).filter(([, value]) => value !== null && value !== undefined && value !== '');
@@ -39,13 +50,18 @@ export function withQuery(path, query = {}) {
 export class Client {
     /**
      * @param {string | null} workspace  null: the one that the session used last
-     * @param {{fetch?: typeof fetch, now?: () => number, onSignedOut?: () => void}} [options]
+     * @param {{fetch?: typeof fetch, now?: () => number, user?: string | null, onSignedOut?: () => void,
+     *     onOtherUser?: () => void}} [options]
+     *     user: the id of the user that the page shows; null: the one of the first token
      */
-    constructor(workspace, {fetch: send = (...a) => fetch(...a), now = Date.now, onSignedOut = () => {}} = {}) {
+    constructor(workspace, {fetch: send = (...a) => fetch(...a), now = Date.now, user = null, onSignedOut = () => {},
+        onOtherUser = () => {}} = {}) {
         this.workspace = workspace;
+        this.user = user;
         this.send = send;
         this.now = now;
         this.onSignedOut = onSignedOut;
+        this.onOtherUser = onOtherUser;
         this.token = '';
         this.expiresAt = 0;
         /** @type {Promise<{user: Schemas['user'], workspace: Schemas['workspace'] | null}> | null} */
@@ -63,7 +79,7 @@ export class Client {
     }
 
     async #open() {
-        const response = await this.#reach(`${site}/session/token`, {
+        const response = await reach(this.send, `${site}/session/token`, {
             method: 'POST',
             headers: {'Content-Type': 'application/json'},
             body: JSON.stringify(this.workspace ? {workspace_id: this.workspace} : {}),
@@ -75,6 +91,13 @@ export class Client {
         if (!response.ok)
             throw await problemOf(response, this.now());
         const issued = await response.json();
+        // Another person has signed in, in another tab. What this page shows, and was about to do, is not theirs.
+        if (this.user && this.user !== issued.user.id) {
+            this.close();
+            this.onOtherUser();
+            throw new Problem(0, 'other_user', 'Another account is signed in.');
+        }
+        this.user = issued.user.id;
         this.token = issued.access_token;
         this.expiresAt = this.now() + issued.expires_in * 1000;
         return issued;
@@ -89,14 +112,13 @@ export class Client {
         this.pictures.clear();
     }
 
-    /** @param {string} url @param {RequestInit} init */
-    async #reach(url, init) {
+    /** Ask for the browser's session, before anything else is done with it. */
+    async recheck() {
+        this.close();
         try {
-            return await this.send(url, init);
-        } catch (error) {
-            if (init.signal?.aborted)
-                throw error;
-            throw new Problem(0, 'unreachable', 'The server cannot be reached.');
+            await this.open();
+        } catch {
+            // The callbacks have heard of it, or the next call will find out.
         }
     }
 
@@ -123,7 +145,7 @@ export class Client {
             /** @type {Problem} */
             let problem;
             try {
-                const response = await this.#reach(withQuery(base + path, query), {
+                const response = await reach(this.send, withQuery(base + path, query), {
                     method, headers, signal, cache: 'no-store', credentials: 'omit',
                     body: body === undefined ? undefined : isBlob ? body : JSON.stringify(body),
                 });
@@ -212,11 +234,13 @@ export class Client {
      * A picture as a blob URL, since an <img> sends no credential. Each is fetched once.
      *
      * @param {string} url  an avatar_url
-     * @return {Promise<string | null>} null if there is none
+     * @return {Promise<string | null>} null if there is none, or another site has it: the token is for this one
      */
-    picture(url) {
-        const {pathname, search} = new URL(url, location.origin);
-        const path = pathname.slice(pathname.indexOf(base) + base.length) + search;
+    async picture(url) {
+        const {origin, pathname, search} = new URL(url, location.origin);
+        if (origin !== location.origin || !pathname.startsWith(`${base}/`))
+            return null;
+        const path = pathname.slice(base.length) + search;
         const known = this.pictures.get(path);
         if (known)
             return known;
@@ -228,7 +252,35 @@ export class Client {
     }
 }
 
-/** End the browser session. @return {Promise<void>} */
-export async function signOut() {
-    await fetch(`${site}/session`, {method: 'DELETE'});
+/** What the tabs of a browser hear when its session ends. The pages use it too (handlers/pages/page.js).
+ *  @type {BroadcastChannel | undefined} */
+let tabs;
+const channel = () => tabs ??= new BroadcastChannel('latchkey:session');
+
+/** Tell the other tabs that the browser's session has ended. */
+export const announceSignOut = () => channel().postMessage('ended');
+
+/**
+ * Hear of an end of the session in another tab. It is a hint: the server knows whether it has ended.
+ *
+ * @param {() => void} onEnd
+ * @return {() => void} stops
+ */
+export function followSession(onEnd) {
+    const from = channel();
+    from.addEventListener('message', onEnd);
+    return () => from.removeEventListener('message', onEnd);
+}
+
+/**
+ * End the browser session, in all tabs.
+ *
+ * @param {typeof fetch} [send]
+ * @throws {Problem} it may not have ended
+ */
+export async function signOut(send = (...a) => fetch(...a)) {
+    const response = await reach(send, `${site}/session`, {method: 'DELETE'});
+    if (!response.ok)
+        throw await problemOf(response, Date.now());
+    announceSignOut();
 }

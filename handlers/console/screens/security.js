@@ -1,6 +1,8 @@
 // Sign-in and security: password, address, sessions, providers, the end of the account.
+import {announceSignOut} from '../lib/client.js';
 import {device} from '../lib/format.js';
 import {t} from '../lib/i18n.js';
+import {Problem} from '../lib/problem.js';
 import {providers, site} from '../lib/site.js';
 import {Badge, Button, Empty, Time} from '../ui/controls.js';
 import {Confirm} from '../ui/dialog.js';
@@ -99,7 +101,14 @@ function Providers() {
     const {client} = useSession();
     const list = useList('/me/oauth-grants');
     const unlink = async (/** @type {any} */ row) => {
-        await client.delete(`/me/oauth-grants/${encodeURIComponent(row.provider)}`);
+        try {
+            await client.delete(`/me/oauth-grants/${encodeURIComponent(row.provider)}`);
+        } catch (error) {
+            if (!(error instanceof Problem && error.code === 'conflict'))
+                throw error;
+            toast(t('security.unlink_last'), 'bad');
+            return;
+        }
         list.change(rows => rows.filter((/** @type {any} */ one) => one.provider !== row.provider));
         toast(t('security.unlinked'));
     };
@@ -131,6 +140,7 @@ function End() {
             onClose=${() => setOpen(false)} onConfirm=${async (/** @type {any} */ {password}) => {
                 await client.delete('/me', password ? {password} : {});
                 client.close();
+                announceSignOut();
                 location.assign(`${site}/`);
             }}>
             <p>${t('security.end_account_what', {email: user.email})}</p>
