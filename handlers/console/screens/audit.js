@@ -14,9 +14,10 @@ export const actions = [
     'api_key.mint', 'api_key.update', 'api_key.rotate', 'api_key.revoke', 'api_key.report', 'api_key.claim',
     'team.join', 'team.set_role', 'team.remove', 'team.leave', 'invite.create', 'invite.resend', 'invite.cancel',
     'request.approve', 'request.reject', 'workspace.create', 'workspace.update', 'workspace.transfer',
-    'session.open', 'session.switch', 'session.logout', 'session.end', 'session.end_others', 'session.revoke',
-    'user.signup', 'user.verify_email', 'user.disown_email', 'user.change_email', 'user.confirm_email', 'user.disable',
-    'user.restore', 'password.change', 'password.reset', 'oauth.link', 'oauth.unlink',
+    'session.open', 'session.switch', 'session.logout', 'session.end', 'session.end_others', 'session.replace',
+    'session.revoke', 'user.signup', 'user.verify_email', 'user.disown_email', 'user.change_email',
+    'user.confirm_email', 'user.disable', 'user.restore', 'password.change', 'password.reset', 'oauth.link',
+    'oauth.unlink',
 ];
 
 /** @param {string} action */
