@@ -154,6 +154,23 @@ test('another admin becomes the owner', async () => {
     await bob.page.getByRole('button', {name: /^Make (owner: Ada Lovelace|Ada Lovelace the owner)$/}).waitFor();
 });
 
+test('an admin sees which keys of the workspace end soon', async () => {
+    const {page} = ada;
+    const {access_token: login} = await server.call('POST', '/login', {body: {email: bobAddress, password}});
+    const {access_token: token} = await server.call('POST', `/workspaces/${workspace}/switch`, {token: login});
+    const after = days => new Date(Date.now() + days * 86_400_000).toISOString().replace(/\.\d+Z/, 'Z');
+    for (const [name, days] of [['of this week', 5], ['of this year', 90]])
+        await server.call('POST', '/api-keys', {token, body: {
+            name, scopes: ['profile:read'], expires_at: after(days)}});
+    await screenLink(page, 'Overview').click();
+    await arrive(page, 'Overview');
+    const attention = page.locator('section', {has: page.getByRole('heading', {name: 'Needs attention'})});
+    await attention.getByText('The key “of this week” expires soon').waitFor();
+    assert.equal(await attention.getByText('of this year').count(), 0);
+    await link(attention, 'Open the key').click();
+    await arrive(page, 'of this week');
+});
+
 test('settings are saved, and who signs up with the domain asks to join', async () => {
     const {page} = ada;
     await screenLink(page, 'Workspace').click();

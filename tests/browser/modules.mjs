@@ -73,7 +73,7 @@ test('a key is what its times say', async () => {
 });
 
 test('days without use are zero, in order', async () => {
-    const {byDay, lastDays, total} = await load('lib/usage.js');
+    const {byDay, lastDays, total} = await load('lib/keys.js');
     const days = lastDays(3, Date.parse('2026-03-01T00:30:00Z'));
     assert.deepEqual(days, ['2026-02-27', '2026-02-28', '2026-03-01']);
     const bars = byDay([{day: '2026-02-28', checks: 6, refusals: 1}], days);
@@ -237,6 +237,36 @@ test('calls share one token, and renew it before it ends', async () => {
     assert.equal(calls.at(-1).credentials, 'omit');
 });
 
+test('what was asked for ahead is taken once, and not kept', async t => {
+    t.mock.timers.enable({apis: ['setTimeout']});
+    const {client, calls} = clientOf([[200, {a: 1}], [200, {a: 2}], [404, {code: 'not_found', detail: ''}], [200, {a: 3}],
+                                      [200, {a: 4}], [200, {a: 5}], [200, {a: 6}], [200, {a: 7}]]);
+    client.prefetch('/usage', {by: 'day', from: null});
+    assert.deepEqual([await client.get('/usage', {by: 'day'}), await client.get('/usage', {by: 'day'})], [{a: 1}, {a: 2}]);
+    // A failure is the screen's to show.
+    client.prefetch('/usage');
+    await assert.rejects(client.get('/usage'), {status: 404});
+    assert.deepEqual(await client.get('/usage'), {a: 3});
+    client.prefetch('/usage');
+    t.mock.timers.tick(5000);
+    client.prefetch('/me');
+    client.close();
+    await client.open();
+    assert.deepEqual([(await client.get('/usage')).a > 3, (await client.get('/me')).a > 3], [true, true]);
+    assert.equal(calls.filter(one => !one.url.endsWith('/session/token')).length, 8);
+});
+
+test('the overview asks the same again within a day', async () => {
+    const {overviewCalls, periodOf} = await load('lib/keys.js');
+    const at = time => overviewCalls(7, ['api_keys:admin'], Date.parse(`2026-11-30T${time}Z`));
+    assert.deepEqual(at('00:00:01'), at('23:59:59'));
+    const {daily, expiring, requests} = at('12:00:00');
+    assert.deepEqual([daily.query.from, daily.query.to, requests], ['2026-11-24', '2026-11-30', null]);
+    assert.deepEqual([expiring.path, expiring.query.expires_before], ['/team/api-keys', '2026-12-15T00:00:00Z']);
+    assert.equal(overviewCalls(7, []).expiring.path, '/api-keys');
+    assert.deepEqual(['', 'days=90', 'days=8'].map(one => periodOf(new URLSearchParams(one))), [30, 90, 30]);
+});
+
 test('a rejected token is renewed once, for every method', async () => {
     const {client, calls} = clientOf([[401, {code: 'token_expired', detail: ''}], [201, {ok: true}]]);
     assert.deepEqual(await client.post('/api-keys', {name: 'x'}), {ok: true});
@@ -374,7 +404,7 @@ test('no source writes HTML, inline styles or secrets to a store', () => {
         const code = read(name);
         assert.doesNotMatch(code, /innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function/, name);
         assert.doesNotMatch(code, /dangerouslySet|\sstyle=|sessionStorage|indexedDB|document\.cookie/, name);
-        if (!/theme\.js$/.test(name))
+        if (!/(theme|site)\.js$/.test(name))
             assert.doesNotMatch(code, /localStorage/, name);
     }
 });

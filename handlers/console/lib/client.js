@@ -64,10 +64,12 @@ export class Client {
         this.onOtherUser = onOtherUser;
         this.token = '';
         this.expiresAt = 0;
-        /** @type {Promise<{user: Schemas['user'], workspace: Schemas['workspace'] | null}> | null} */
+        /** @type {Promise<Schemas['browser_token']> | null} */
         this.opening = null;
         /** Addresses of fetched pictures, by their path. @type {Map<string, Promise<string | null>>} */
         this.pictures = new Map();
+        /** Answers that no screen has asked for yet, by their address. @type {Map<string, Promise<any>>} */
+        this.prefetched = new Map();
     }
 
     /** Get an access token. Calls at the same time share one request. */
@@ -78,6 +80,7 @@ export class Client {
         return this.opening;
     }
 
+    /** @return {Promise<Schemas['browser_token']>} */
     async #open() {
         const response = await reach(this.send, `${site}/session/token`, {
             method: 'POST',
@@ -103,10 +106,11 @@ export class Client {
         return issued;
     }
 
-    /** Forget the token and the pictures. */
+    /** Forget the token, and what was fetched with it. */
     close() {
         this.token = '';
         this.expiresAt = 0;
+        this.prefetched.clear();
         for (const picture of this.pictures.values())
             picture.then(url => url && URL.revokeObjectURL(url));
         this.pictures.clear();
@@ -186,7 +190,24 @@ export class Client {
     /** @template [T=any] @param {string} path @param {RequestOptions['query']} [query] @param {AbortSignal} [signal]
      *  @return {Promise<T>} */
     get(path, query, signal) {
-        return this.request('GET', path, {query, signal});
+        const address = withQuery(path, query);
+        const known = this.prefetched.get(address);
+        this.prefetched.delete(address);
+        return known ?? this.request('GET', path, {query, signal});
+    }
+
+    /**
+     * Ask for what a screen is about to `get`, which then takes this answer, if it asks within some seconds.
+     *
+     * @param {string} path
+     * @param {RequestOptions['query']} [query]
+     */
+    prefetch(path, query) {
+        const address = withQuery(path, query);
+        const answer = this.request('GET', path, {query});
+        answer.catch(() => {});
+        this.prefetched.set(address, answer);
+        setTimeout(() => this.prefetched.delete(address), 5000);
     }
 
     /**

@@ -3,10 +3,9 @@ import {languages, t} from '../lib/i18n.js';
 import {Loading} from '../ui/controls.js';
 import {Choice, Field, Form} from '../ui/form.js';
 import {html} from '../ui/html.js';
-import {ProblemNotice} from '../ui/problem.js';
+import {ProblemNotice, toast} from '../ui/messages.js';
 import {Screen, Section} from '../ui/screen.js';
 import {useAddress, useLoad, useSession} from '../ui/session.js';
-import {toast} from '../ui/toast.js';
 import {Picture} from './picture.js';
 import {Security} from './security.js';
 

@@ -7,7 +7,7 @@ import {site} from '../lib/site.js';
 import {Copyable, LinkButton, Loading, Notice} from '../ui/controls.js';
 import {Field, Form} from '../ui/form.js';
 import {html, useEffect, useRef, useState} from '../ui/html.js';
-import {ProblemNotice} from '../ui/problem.js';
+import {ProblemNotice} from '../ui/messages.js';
 import {Forbidden, Screen} from '../ui/screen.js';
 import {Secret} from '../ui/secret.js';
 import {useAddress, useCan, useLoad, useSession} from '../ui/session.js';

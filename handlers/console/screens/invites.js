@@ -5,11 +5,10 @@ import {Problem} from '../lib/problem.js';
 import {navigate} from '../lib/router.js';
 import {Badge, Button, Empty, LinkButton, Notice, Time} from '../ui/controls.js';
 import {html, useId, useState} from '../ui/html.js';
-import {describe} from '../ui/problem.js';
+import {describe, toast} from '../ui/messages.js';
 import {Screen, Section} from '../ui/screen.js';
 import {useAddress, useCan, useList, useSession} from '../ui/session.js';
 import {ListTable, Table} from '../ui/table.js';
-import {toast} from '../ui/toast.js';
 
 /** @typedef {{email: string, role: string, result?: string}} Draft */
 

@@ -1,21 +1,19 @@
 // One key: its facts, changes, rotation, revocation.
 import {date, dateTime} from '../lib/format.js';
 import {t} from '../lib/i18n.js';
-import {stateOf} from '../lib/keys.js';
+import {lastDays, stateOf} from '../lib/keys.js';
 import {Problem} from '../lib/problem.js';
 import {navigate} from '../lib/router.js';
-import {lastDays} from '../lib/usage.js';
 import {Button, CopyButton, Loading, Notice, Time} from '../ui/controls.js';
 import {Confirm, Dialog} from '../ui/dialog.js';
 import {ExpiryFields, expiryOf} from '../ui/expiry.js';
 import {Field, Form, Select} from '../ui/form.js';
 import {html, useState} from '../ui/html.js';
-import {ProblemNotice} from '../ui/problem.js';
+import {ProblemNotice, toast} from '../ui/messages.js';
 import {requireScopes, ScopePicker} from '../ui/scopes.js';
 import {Secret} from '../ui/secret.js';
 import {Screen, Section} from '../ui/screen.js';
 import {useAddress, useCan, useLoad, useSession} from '../ui/session.js';
-import {toast} from '../ui/toast.js';
 import {KeyState} from './keys.js';
 
 /** How long the replaced key may live on, in seconds. */

@@ -4,7 +4,7 @@ import {Badge, Button, Empty, LinkButton, Time} from '../ui/controls.js';
 import {html} from '../ui/html.js';
 import {useAddress, useList, useSession} from '../ui/session.js';
 import {ListTable} from '../ui/table.js';
-import {toast} from '../ui/toast.js';
+import {toast} from '../ui/messages.js';
 
 export function Requests() {
     const {client} = useSession();

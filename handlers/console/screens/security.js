@@ -11,7 +11,7 @@ import {html, useState} from '../ui/html.js';
 import {Section} from '../ui/screen.js';
 import {useList, useSession} from '../ui/session.js';
 import {ListTable} from '../ui/table.js';
-import {toast} from '../ui/toast.js';
+import {toast} from '../ui/messages.js';
 
 export function Security() {
     return html`<${Password} /><${Address} /><${Sessions} /><${Providers} /><${End} />`;

@@ -6,11 +6,10 @@ import {Avatar, Badge, Button, Empty, LinkButton, Loading, Notice, Time} from '.
 import {Confirm} from '../ui/dialog.js';
 import {PasswordField} from '../ui/form.js';
 import {html, useState} from '../ui/html.js';
-import {ProblemNotice} from '../ui/problem.js';
+import {ProblemNotice, toast} from '../ui/messages.js';
 import {Forbidden, Screen} from '../ui/screen.js';
 import {useAddress, useCan, useList, useLoad, useSession} from '../ui/session.js';
 import {ListTable} from '../ui/table.js';
-import {toast} from '../ui/toast.js';
 import {InviteForm, Invites} from './invites.js';
 import {Requests} from './requests.js';
 

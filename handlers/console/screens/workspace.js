@@ -4,11 +4,10 @@ import {address, navigate} from '../lib/router.js';
 import {Badge, Empty, LinkButton, Loading, Notice, Time} from '../ui/controls.js';
 import {Choice, Field, Form} from '../ui/form.js';
 import {html, useState} from '../ui/html.js';
-import {ProblemNotice} from '../ui/problem.js';
+import {ProblemNotice, toast} from '../ui/messages.js';
 import {Screen, Section} from '../ui/screen.js';
 import {useAddress, useCan, useList, useLoad, useSession} from '../ui/session.js';
 import {ListTable} from '../ui/table.js';
-import {toast} from '../ui/toast.js';
 
 /** @param {{route: import('../lib/router.js').Route}} props */
 export default function Workspace({route}) {

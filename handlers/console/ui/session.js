@@ -1,7 +1,7 @@
 // What every screen needs: the client, who is signed in, and the data that it loads.
 import {Problem} from '../lib/problem.js';
 import {address} from '../lib/router.js';
-import {createContext, useCallback, useContext, useEffect, useRef, useState} from './html.js';
+import {createContext, useCallback, useContext, useLayoutEffect, useRef, useState} from './html.js';
 
 /** @typedef {import('../lib/client.js').Client} Client */
 /** @typedef {import('../lib/client.js').Schemas} Schemas */
@@ -9,7 +9,7 @@ import {createContext, useCallback, useContext, useEffect, useRef, useState} fro
 /**
  * @typedef {object} Session
  * @property {Client} client
- * @property {Schemas['me']} me
+ * @property {import('../start.js').Me} me
  * @property {Schemas['user']} user
  * @property {import('../lib/router.js').Route} route
  * @property {() => Promise<void>} refresh  load `me` again, after a change of it
@@ -55,7 +55,8 @@ export function useLoad(key, load) {
     const [state, setState] = useState(
         /** @type {{key: string | null, data?: T, problem: Problem | null}} */ ({key, problem: null}));
     const [round, setRound] = useState(0);
-    useEffect(() => {
+    // Not after the next frame: what is there already is drawn with it.
+    useLayoutEffect(() => {
         if (key === null)
             return undefined;
         const control = new AbortController();
