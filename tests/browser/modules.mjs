@@ -239,10 +239,12 @@ test('calls share one token, and renew it before it ends', async () => {
 
 test('what was asked for ahead is taken once, and not kept', async t => {
     t.mock.timers.enable({apis: ['setTimeout']});
-    const {client, calls} = clientOf([[200, {a: 1}], [200, {a: 2}], [404, {code: 'not_found', detail: ''}], [200, {a: 3}],
-                                      [200, {a: 4}], [200, {a: 5}], [200, {a: 6}], [200, {a: 7}]]);
+    const {client, calls} = clientOf([
+        [200, {a: 1}], [200, {a: 2}], [404, {code: 'not_found', detail: ''}],
+        ...[3, 4, 5, 6, 7].map(a => [200, {a}])]);
     client.prefetch('/usage', {by: 'day', from: null});
-    assert.deepEqual([await client.get('/usage', {by: 'day'}), await client.get('/usage', {by: 'day'})], [{a: 1}, {a: 2}]);
+    assert.deepEqual(await client.get('/usage', {by: 'day'}), {a: 1});
+    assert.deepEqual(await client.get('/usage', {by: 'day'}), {a: 2});
     // A failure is the screen's to show.
     client.prefetch('/usage');
     await assert.rejects(client.get('/usage'), {status: 404});
