@@ -9,6 +9,45 @@ export const base = `${site}/api/v1/users`;
 /** @typedef {import('../types/api.js').components['schemas']} Schemas */
 
 /**
+ * The paths that are an instance of a path of the API's document: any text stands for `{name}`.
+ *
+ * @template {string} P
+ * @typedef {P extends `${infer Before}{${string}}${infer After}` ? `${Before}${string}${Instance<After>}` : P} Instance
+ */
+
+/**
+ * The path of the document that the path of a call is an instance of.
+ *
+ * @template {string} P
+ * @typedef {P extends string ? `/api/v1/users${P}` extends keyof Paths ? `/api/v1/users${P}` :
+ *     {[K in keyof Paths]: `/api/v1/users${P}` extends Instance<K> ? K : never}[keyof Paths] : never} Documented
+ */
+
+/**
+ * The JSON of a response to a call that has succeeded; undefined where there is none.
+ *
+ * @template R
+ * @typedef {{[S in keyof R]: S extends 200 | 201 | 202 | 204 ?
+ *     R[S] extends {content: {'application/json': infer Body}} ? Body : undefined : never}[keyof R]} Success
+ */
+
+/**
+ * The answer of the API to a call, by the document.
+ *
+ * @template {'get' | 'post' | 'put' | 'patch' | 'delete'} M
+ * @template {string} P  the path below /api/v1/users
+ * @typedef {{[K in Documented<P>]: Paths[K] extends {[Method in M]: {responses: infer R}} ? Success<R> : never
+ *     }[Documented<P>]} Answer
+ */
+
+/**
+ * A row of a list.
+ *
+ * @template {string} P
+ * @typedef {Answer<'get', P> extends {items: (infer Row)[]} ? Row : never} Row
+ */
+
+/**
  * @typedef {object} RequestOptions
  * @property {Record<string, string | number | null | undefined>} [query]  absent and empty values are left out
  * @property {unknown} [body]  sent as JSON; a Blob is sent as it is
@@ -175,25 +214,25 @@ export class Client {
     }
 
     /**
-     * @template [T=any]
+     * The body is taken to be what the API's document says.
+     *
      * @param {string} method
      * @param {string} path
      * @param {RequestOptions} [options]
-     * @return {Promise<T>} the body; undefined without one
+     * @return {Promise<any>} undefined without a body
      */
-    async request(method, path, options) {
+    async #request(method, path, options) {
         const response = await this.#call(method, path, options);
-        return response.status === 204 || response.headers.get('Content-Length') === '0' ?
-            /** @type {any} */ (undefined) : response.json();
+        return response.status === 204 || response.headers.get('Content-Length') === '0' ? undefined : response.json();
     }
 
-    /** @template [T=any] @param {string} path @param {RequestOptions['query']} [query] @param {AbortSignal} [signal]
-     *  @return {Promise<T>} */
+    /** @template {string} P @param {P} path @param {RequestOptions['query']} [query] @param {AbortSignal} [signal]
+     *  @return {Promise<Answer<'get', P>>} */
     get(path, query, signal) {
         const address = withQuery(path, query);
         const known = this.prefetched.get(address);
         this.prefetched.delete(address);
-        return known ?? this.request('GET', path, {query, signal});
+        return known ?? this.#request('GET', path, {query, signal});
     }
 
     /**
@@ -204,7 +243,7 @@ export class Client {
      */
     prefetch(path, query) {
         const address = withQuery(path, query);
-        const answer = this.request('GET', path, {query});
+        const answer = this.#request('GET', path, {query});
         answer.catch(() => {});
         this.prefetched.set(address, answer);
         setTimeout(() => this.prefetched.delete(address), 5000);
@@ -213,21 +252,21 @@ export class Client {
     /**
      * The rows of a list for a choice: of its first pages, since no person reads more.
      *
-     * @template [Row=any]
-     * @param {string} path
+     * @template {string} P
+     * @param {P} path
      * @param {RequestOptions['query']} query
      * @param {AbortSignal} [signal]
      * @param {number} [pages]
-     * @return {Promise<Row[]>}
+     * @return {Promise<Row<P>[]>}
      */
     async rows(path, query, signal, pages = 5) {
-        /** @type {Row[]} */
+        /** @type {Row<P>[]} */
         const out = [];
         /** @type {string | null} */
         let cursor = null;
         for (let page = 0; page < pages; ++page) {
-            /** @type {{items: Row[], next_cursor: string | null}} */
-            const answer = await this.get(path, {limit: 200, ...query, cursor}, signal);
+            /** @type {{items: Row<P>[], next_cursor: string | null}} */
+            const answer = await this.#request('GET', path, {query: {limit: 200, ...query, cursor}, signal});
             out.push(...answer.items);
             cursor = answer.next_cursor;
             if (!cursor)
@@ -236,19 +275,24 @@ export class Client {
         return out;
     }
 
-    /** @template [T=any] @param {string} path @param {unknown} [body] @return {Promise<T>} */
+    /** @template {string} P @param {P} path @param {unknown} [body] @return {Promise<Answer<'post', P>>} */
     post(path, body) {
-        return this.request('POST', path, {body});
+        return this.#request('POST', path, {body});
     }
 
-    /** @template [T=any] @param {string} path @param {unknown} body @return {Promise<T>} */
+    /** @template {string} P @param {P} path @param {Blob} body @return {Promise<Answer<'put', P>>} */
+    put(path, body) {
+        return this.#request('PUT', path, {body});
+    }
+
+    /** @template {string} P @param {P} path @param {unknown} body @return {Promise<Answer<'patch', P>>} */
     patch(path, body) {
-        return this.request('PATCH', path, {body});
+        return this.#request('PATCH', path, {body});
     }
 
-    /** @template [T=any] @param {string} path @param {unknown} [body] @return {Promise<T>} */
+    /** @template {string} P @param {P} path @param {unknown} [body] @return {Promise<Answer<'delete', P>>} */
     delete(path, body) {
-        return this.request('DELETE', path, {body});
+        return this.#request('DELETE', path, {body});
     }
 
     /**

@@ -35,7 +35,8 @@ export function byResource(permissions) {
 
 export const counts = /** @type {const} */ (['allowed', 'refused', 'rate_limited']);
 
-/** A row has all requests as `checks`, and those of them that were not allowed. @param {any} row @return {Counts} */
+/** A row has all requests as `checks`, and those of them that were not allowed. 
+ *  @param {{checks?: number, refusals?: number, rate_limited?: number}} row @return {Counts} */
 export function countsOf({checks = 0, refusals = 0, rate_limited = 0}) {
     return {allowed: Math.max(0, checks - refusals - rate_limited), refused: refusals, rate_limited};
 }
@@ -64,7 +65,7 @@ export const lastDays = (number, now) =>
 /**
  * One entry for each day, also for those without any use.
  *
- * @param {any[]} rows  with `day`
+ * @param {import('./client.js').Row<'/usage'>[]} rows  with `day`
  * @param {string[]} days
  * @return {{day: string, counts: Counts}[]}
  */
@@ -72,8 +73,6 @@ export function byDay(rows, days) {
     const known = new Map(rows.map(row => [String(row.day).slice(0, 10), countsOf(row)]));
     return days.map(day => ({day, counts: known.get(day) ?? countsOf({})}));
 }
-
-/** @typedef {{path: string, query: Record<string, string | number | null | undefined>}} Call */
 
 /**
  * The calls of the overview, here because they begin before its module is there.
@@ -85,15 +84,16 @@ export function byDay(rows, days) {
 export function overviewCalls(days, permissions, now = Date.now()) {
     const asked = lastDays(days, now);
     const usage = (/** @type {string} */ by) =>
-        ({path: '/usage', query: {from: asked[0], to: asked.at(-1), by, limit: 200}});
+        ({path: /** @type {const} */ ('/usage'), query: {from: asked[0], to: asked.at(-1), by, limit: 200}});
     const seesAll = permissions.includes('api_keys:admin');
     return {
         /** Enough to know whether there is none, or one. */
-        keys: {path: '/api-keys', query: {status: 'active', limit: 2}},
+        keys: {path: /** @type {const} */ ('/api-keys'), query: {status: 'active', limit: 2}},
         // The time is that of a day: the same call a moment later has the same address.
-        expiring: {path: seesAll ? '/team/api-keys' : '/api-keys',
+        expiring: {path: seesAll ? /** @type {const} */ ('/team/api-keys') : /** @type {const} */ ('/api-keys'),
                    query: {expires_before: `${dayOf(now + soon + day)}T00:00:00Z`, limit: 200}},
-        requests: permissions.includes('team:approve') ? {path: '/team/requests', query: {limit: 20}} : null,
+        requests: permissions.includes('team:approve') ?
+            {path: /** @type {const} */ ('/team/requests'), query: {limit: 20}} : null,
         daily: usage('day'),
         keyed: usage('key'),
     };

@@ -77,7 +77,9 @@ function Notifications() {
     if (!loaded.data)
         return html`<${Loading} />`;
     const security = ['password_changed', 'email_change_notice', 'new_sign_in', 'key_reported', 'provider_linked'];
-    const kinds = Object.keys(loaded.data);
+    /** @type {Record<string, {email: boolean}>} */
+    const chosen = loaded.data;
+    const kinds = Object.keys(chosen);
     const set = async (/** @type {string} */ kind, /** @type {boolean} */ isOn) => {
         try {
             loaded.set(await client.patch('/me/notifications', {[kind]: {email: isOn}}));
@@ -89,7 +91,7 @@ function Notifications() {
     };
     const list = (/** @type {string[]} */ of, /** @type {boolean} */ fixed) => of.map(kind => html`<${Choice}
         key=${kind}
-        controlled label=${t(`notification.${kind}`)} checked=${loaded.data[kind].email} disabled=${fixed}
+        controlled label=${t(`notification.${kind}`)} checked=${chosen[kind].email} disabled=${fixed}
         onChange=${(/** @type {boolean} */ isOn) => set(kind, isOn)} />`);
     return html`<${Section} title=${t('account.notices')} intro=${t('account.notices_hint')}>
             ${list(kinds.filter(kind => !security.includes(kind)), false)}<//>

@@ -11,13 +11,27 @@ import {Screen, Section} from '../ui/screen.js';
 import {useAddress, useCan, useLoad, useSession} from '../ui/session.js';
 import {Table} from '../ui/table.js';
 
-/** @typedef {ReturnType<typeof useLoad<any>>} Loaded */
+/** @typedef {import('../lib/client.js').Row<'/usage'>} UsageRow */
+
+/**
+ * @template T
+ * @typedef {{data: T | undefined, problem: import('../lib/problem.js').Problem | null, reload: () => void}} Loaded
+ */
+/**
+ * @template {'get'} M
+ * @template {string} P
+ * @typedef {import('../lib/client.js').Answer<M, P>} Answer
+ */
 /** @typedef {ReturnType<typeof overviewCalls>} Calls */
 
-/** @param {import('../lib/keys.js').Call | null} call */
+/**
+ * @template {string} P
+ * @param {{path: P, query: Record<string, string | number | undefined>} | null} call
+ */
 function useCall(call) {
     const {client} = useSession();
-    return useLoad(call && JSON.stringify(call), signal => client.get(call?.path ?? '', call?.query, signal));
+    return useLoad(call && JSON.stringify(call),
+        signal => client.get(/** @type {P} */ (call?.path), call?.query, signal));
 }
 
 const tones = {allowed: 'allowed', refused: 'refused', rate_limited: 'limited'};
@@ -59,7 +73,7 @@ function FirstSteps({begun}) {
     <//>`;
 }
 
-/** @param {{keys: Loaded, calls: Calls}} props */
+/** @param {{keys: Loaded<Answer<'get', '/api-keys'>>, calls: Calls}} props */
 function Attention({keys, calls}) {
     const {client, user} = useSession();
     const of = useAddress();
@@ -70,10 +84,9 @@ function Attention({keys, calls}) {
         toast(t('overview.verification_sent', {email: user.email}));
     };
     const asking = requests.data?.items ?? [];
-    /** @type {any[]} */
     const soon = ending.data?.items ?? [];
     const expiring = soon.filter(key => stateOf(key) === 'expiring')
-        .sort((a, b) => Date.parse(a.expires_at) - Date.parse(b.expires_at));
+        .sort((a, b) => (a.expires_at ?? '').localeCompare(b.expires_at ?? ''));
     const rows = [
         !user.email_verified && html`<li key="address"><div><strong>${t('overview.unverified',
             {email: user.email})}</strong>
@@ -81,7 +94,7 @@ function Attention({keys, calls}) {
             <${Button} small onClick=${resend}>${t('overview.resend')}<//></li>`,
         asking.length > 0 && html`<li key="requests"><div><strong>${t('overview.requests',
             {count: requests.data?.total ?? asking.length})}</strong>
-            <p class="muted">${asking.slice(0, 3).map((/** @type {any} */ one) => one.email).join(', ')}</p></div>
+            <p class="muted">${asking.slice(0, 3).map(one => one.email).join(', ')}</p></div>
             <${LinkButton} small href=${of('team', ['requests'])}>${t('overview.review')}<//></li>`,
         ...expiring.slice(0, 5).map(key => html`<li key=${key.prefix}><div>
             <strong>${t('overview.key_expires', {name: key.name})}</strong>
@@ -124,7 +137,7 @@ function Usage({days, calls, isNew}) {
     <//>`;
 }
 
-/** @param {any} row @param {ReturnType<typeof useAddress>} of */
+/** @param {UsageRow} row @param {ReturnType<typeof useAddress>} of */
 function keyName(row, of) {
     if (!row.key)
         return t('usage.sessions');
@@ -132,20 +145,19 @@ function keyName(row, of) {
     return prefix ? html`<a href=${of('keys', [prefix])}>${name ?? prefix}</a>` : t('usage.deleted_key');
 }
 
-/** @param {{loaded: Loaded}} props */
+/** @param {{loaded: Loaded<Answer<'get', '/usage'>>}} props */
 function ByKey({loaded}) {
     const of = useAddress();
     if (loaded.problem)
         return html`<${ProblemNotice} problem=${loaded.problem} retry=${loaded.reload} />`;
     if (!loaded.data)
         return html`<${Loading} />`;
-    /** @type {any[]} */
     const rows = [...loaded.data.items].sort((a, b) => b.checks - a.checks).slice(0, 10);
     const most = Math.max(1, ...rows.map(row => row.checks));
-    return html`<${Table} showCaption caption=${t('usage.by_key')} rows=${rows} id=${(/** @type {any} */ row) =>
+    return html`<${Table} showCaption caption=${t('usage.by_key')} rows=${rows} id=${(/** @type {UsageRow} */ row) =>
         row.key?.id ?? '-'} columns=${[
-        {title: t('usage.key'), kind: 'main', cell: (/** @type {any} */ row) => keyName(row, of)},
-        {title: t('usage.requests'), kind: 'number', cell: (/** @type {any} */ row) => html`${number(row.checks)}
+        {title: t('usage.key'), kind: 'main', cell: (/** @type {UsageRow} */ row) => keyName(row, of)},
+        {title: t('usage.requests'), kind: 'number', cell: (/** @type {UsageRow} */ row) => html`${number(row.checks)}
             <${Share} value=${row.checks} of=${most} />`},
     ]} />`;
 }

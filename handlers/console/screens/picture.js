@@ -44,7 +44,7 @@ export function Picture() {
             picture.close();
             setPicture(null);
         }} onDone=${async (/** @type {Blob} */ blob) => {
-            await client.request('PUT', '/me/avatar', {body: blob});
+            await client.put('/me/avatar', blob);
             await refresh();
             toast(t('picture.saved'));
         }} />`}

@@ -13,6 +13,9 @@ import {useList, useSession} from '../ui/session.js';
 import {ListTable} from '../ui/table.js';
 import {toast} from '../ui/messages.js';
 
+/** @typedef {import('../lib/client.js').Row<'/sessions'>} Session */
+/** @typedef {import('../lib/client.js').Row<'/me/oauth-grants'>} Grant */
+
 export function Security() {
     return html`<${Password} /><${Address} /><${Sessions} /><${Providers} /><${End} />`;
 }
@@ -63,16 +66,16 @@ function Address() {
 function Sessions() {
     const {client} = useSession();
     const list = useList('/sessions');
-    const [ended, setEnded] = useState(/** @type {any} */ (null));
+    const [ended, setEnded] = useState(/** @type {Session | null} */ (null));
     const [endsOthers, setEndsOthers] = useState(false);
     const columns = [
-        {title: t('security.device'), kind: 'main', cell: (/** @type {any} */ row) => html`
+        {title: t('security.device'), kind: 'main', cell: (/** @type {Session} */ row) => html`
             <span title=${row.user_agent}>${device(row.user_agent)}</span>
             ${row.current && html` <${Badge} tone="good">${t('security.this_device')}<//>`}`},
-        {title: t('security.ip'), cell: (/** @type {any} */ row) => html`<code>${row.ip}</code>`},
-        {title: t('security.seen'), cell: (/** @type {any} */ row) => html`<${Time} at=${row.last_seen_at} />`},
-        {title: t('security.signed_in'), cell: (/** @type {any} */ row) => html`<${Time} at=${row.created_at} />`},
-        {title: t('common.actions'), kind: 'actions', cell: (/** @type {any} */ row) => !row.current && html`
+        {title: t('security.ip'), cell: (/** @type {Session} */ row) => html`<code>${row.ip}</code>`},
+        {title: t('security.seen'), cell: (/** @type {Session} */ row) => html`<${Time} at=${row.last_seen_at} />`},
+        {title: t('security.signed_in'), cell: (/** @type {Session} */ row) => html`<${Time} at=${row.created_at} />`},
+        {title: t('common.actions'), kind: 'actions', cell: (/** @type {Session} */ row) => !row.current && html`
             <${Button} small kind="quiet" label=${t('security.end_of', {name: device(row.user_agent)})}
                 onClick=${() => setEnded(row)}>${t('security.end')}<//>`},
     ];
@@ -80,11 +83,12 @@ function Sessions() {
             actions=${(list.rows?.length ?? 0) > 1 && html`<${Button} small onClick=${() => setEndsOthers(true)}>
                 ${t('security.end_others')}<//>`}>
         <${ListTable} list=${list} caption=${t('security.sessions')} columns=${columns}
-            id=${(/** @type {any} */ row) => row.id} empty=${html`<${Empty} title=${t('security.no_sessions')} />`} />
+            id=${(/** @type {Session} */ row) => row.id}
+            empty=${html`<${Empty} title=${t('security.no_sessions')} />`} />
         ${ended && html`<${Confirm} title=${t('security.end_title')} submit=${t('security.end')}
             onClose=${() => setEnded(null)} onConfirm=${async () => {
                 await client.delete(`/sessions/${ended.id}`);
-                list.change(rows => rows.filter((/** @type {any} */ one) => one.id !== ended.id));
+                list.change(rows => rows.filter(one => one.id !== ended.id));
                 setEnded(null);
             }}><p>${t('security.end_hint', {name: device(ended.user_agent)})}</p><//>`}
         ${endsOthers && html`<${Confirm} title=${t('security.end_others')} submit=${t('security.end_others')}
@@ -100,7 +104,7 @@ function Sessions() {
 function Providers() {
     const {client} = useSession();
     const list = useList('/me/oauth-grants');
-    const unlink = async (/** @type {any} */ row) => {
+    const unlink = async (/** @type {Grant} */ row) => {
         try {
             await client.delete(`/me/oauth-grants/${encodeURIComponent(row.provider)}`);
         } catch (error) {
@@ -109,21 +113,21 @@ function Providers() {
             toast(t('security.unlink_last'), 'bad');
             return;
         }
-        list.change(rows => rows.filter((/** @type {any} */ one) => one.provider !== row.provider));
+        list.change(rows => rows.filter(one => one.provider !== row.provider));
         toast(t('security.unlinked'));
     };
     const columns = [
-        {title: t('security.provider'), kind: 'main', cell: (/** @type {any} */ row) => html`${row.provider}
+        {title: t('security.provider'), kind: 'main', cell: (/** @type {Grant} */ row) => html`${row.provider}
             <span class="muted">${row.email}</span>`},
-        {title: t('keys.last_used'), cell: (/** @type {any} */ row) => html`<${Time} at=${row.last_used_at} />`},
-        {title: t('common.actions'), kind: 'actions', cell: (/** @type {any} */ row) => html`<${Button} small
+        {title: t('keys.last_used'), cell: (/** @type {Grant} */ row) => html`<${Time} at=${row.last_used_at} />`},
+        {title: t('common.actions'), kind: 'actions', cell: (/** @type {Grant} */ row) => html`<${Button} small
             kind="quiet"
             onClick=${() => unlink(row)}>${t('security.unlink')}<//>`},
     ];
     const offers = providers.includes('google');
     return html`<${Section} title=${t('security.providers')} intro=${t('security.providers_hint')}>
         <${ListTable} list=${list} caption=${t('security.providers')} columns=${columns}
-            id=${(/** @type {any} */ row) => row.provider} empty=${html`<${Empty} title=${t('security.no_providers')}
+            id=${(/** @type {Grant} */ row) => row.provider} empty=${html`<${Empty} title=${t('security.no_providers')}
                 action=${offers && html`<form method="post" action=${`${site}/sign-in/google`}>
                     <input type="hidden" name="return_to" value=${location.pathname} />
                     <${Button} type="submit">${t('security.link_google')}<//></form>`} />`} />
@@ -137,7 +141,7 @@ function End() {
         intro=${t('security.end_account_hint')}>
         <p><${Button} kind="danger" onClick=${() => setOpen(true)}>${t('security.end_account')}<//></p>
         ${isOpen && html`<${Confirm} title=${t('security.end_account')} submit=${t('security.end_account')}
-            onClose=${() => setOpen(false)} onConfirm=${async (/** @type {any} */ {password}) => {
+            onClose=${() => setOpen(false)} onConfirm=${async (/** @type {Record<string, string>} */ {password}) => {
                 await client.delete('/me', password ? {password} : {});
                 client.close();
                 announceSignOut();

@@ -7,6 +7,11 @@ import {createContext, useCallback, useContext, useLayoutEffect, useRef, useStat
 /** @typedef {import('../lib/client.js').Schemas} Schemas */
 
 /**
+ * @template {string} P
+ * @typedef {import('../lib/client.js').Row<P>} RowOf
+ */
+
+/**
  * @typedef {object} Session
  * @property {Client} client
  * @property {import('../start.js').Me} me
@@ -80,23 +85,23 @@ export function useLoad(key, load) {
  * A list that pages by cursor. Rows that were shown stay where they are: further pages are appended, and changes
  * replace rows in place.
  *
- * @template Row
- * @param {string | null} path  null: nothing to load
+ * @template {string} P
+ * @param {P | null} path  null: nothing to load
  * @param {Record<string, string | number | null | undefined>} [query]
  */
 export function useList(path, query = {}) {
     const {client} = useSession();
     const key = path && JSON.stringify([path, query]);
-    const first = useLoad(key, signal => client.get(/** @type {string} */ (path), query, signal));
+    const first = useLoad(key, signal => client.get(/** @type {P} */ (path), query, signal));
     const [pages, setPages] = useState(
-        /** @type {{of: unknown, rows: Row[], next: string | null, problem: Problem | null}} */
+        /** @type {{of: unknown, rows: RowOf<P>[], next: string | null, problem: Problem | null}} */
         ({of: null, rows: [], next: null, problem: null}));
     const [isLoading, setLoading] = useState(false);
     /** @type {any} */
     const page = first.data;
     // The further pages belong to one first page.
     const state = pages.of === page ? pages :
-        {of: page, rows: /** @type {Row[]} */ (page?.items ?? []), next: page?.next_cursor ?? null, problem: null};
+        {of: page, rows: /** @type {RowOf<P>[]} */ (page?.items ?? []), next: page?.next_cursor ?? null, problem: null};
     const latest = useRef(state);
     latest.current = state;
 
@@ -104,7 +109,8 @@ export function useList(path, query = {}) {
         const from = latest.current;
         setLoading(true);
         try {
-            const next = await client.get(/** @type {string} */ (path), {...query, cursor: from.next});
+            /** @type {any} */
+            const next = await client.get(/** @type {P} */ (path), {...query, cursor: from.next});
             if (latest.current.of === from.of)
                 setPages({of: from.of, rows: [...latest.current.rows, ...next.items], next: next.next_cursor,
                           problem: null});
@@ -114,7 +120,7 @@ export function useList(path, query = {}) {
             setLoading(false);
         }
     }, [key]);
-    /** @param {(rows: Row[]) => Row[]} edit */
+    /** @param {(rows: RowOf<P>[]) => RowOf<P>[]} edit */
     const change = edit => setPages({...latest.current, rows: edit(latest.current.rows)});
 
     return {
@@ -131,4 +137,4 @@ export function useList(path, query = {}) {
     };
 }
 
-/** @typedef {ReturnType<typeof useList>} List */
+/** @typedef {ReturnType<typeof useList<any>>} List */
