@@ -287,7 +287,7 @@ awaitable<answer<schemas::page<schemas::team_api_key>>> list_keys(call& c,
     std::string name = "team/api-keys";
     db::api_keys::query keys;
     keys.owner.workspace_id = *c.caller().workspace_id;
-    if (auto refused = api_keys::read_filters(*wanted, keys, name))
+    if (auto refused = api_keys::read_filters(wanted.value, keys, name))
         co_return std::move(*refused);
     auto fetch = [&c, keys](std::optional<db::uuid> before, int limit) mutable {
         keys.before = before;
