@@ -95,7 +95,8 @@ test('assets are immutable, compressed, and run nothing by themselves', async ()
             'content-encoding': 'br',
             vary: 'Accept-Encoding',
         }, path);
-        assert.match(response.headers['content-type'], /^(text\/css|text\/javascript|image\/svg\+xml)/, path);
+        assert.match(response.headers['content-type'],
+                     /^(text\/css|text\/javascript|application\/json|image\/svg\+xml)/, path);
     }
 });
 
