@@ -96,7 +96,7 @@ test('assets are immutable, compressed, and run nothing by themselves', async ()
             vary: 'Accept-Encoding',
         }, path);
         assert.match(response.headers['content-type'],
-                     /^(text\/css|text\/javascript|application\/json|image\/svg\+xml)/, path);
+                     /^(text\/css|text\/javascript|image\/svg\+xml|application\/json)/, path);
     }
 });
 
