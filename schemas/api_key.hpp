@@ -63,11 +63,13 @@ struct api_key_report {
 };
 BOOST_DESCRIBE_STRUCT(api_key_report, (), (key))
 
+/// `expires_before`: of the active keys those that end before it.
 struct api_key_query {
     page_limit limit;
     omittable<std::string> cursor;
     omittable<key_status> status;
+    omittable<timestamp> expires_before;
 };
-BOOST_DESCRIBE_STRUCT(api_key_query, (), (limit, cursor, status))
+BOOST_DESCRIBE_STRUCT(api_key_query, (), (limit, cursor, status, expires_before))
 
 } // namespace schemas

@@ -61,15 +61,19 @@ struct browser_token_request {
 };
 BOOST_DESCRIBE_STRUCT(browser_token_request, (), (workspace_id))
 
-/// As login_result, for a browser, which has no refresh token.
+/** As login_result, for a browser, which has no refresh token. Role and permissions are as `me` has them: a
+   page is drawn without another call. */
 struct browser_token {
     std::string access_token;
     schemas::token_type token_type = schemas::token_type::bearer;
     std::int64_t expires_in = 0;
     schemas::user user;
     std::optional<schemas::workspace> workspace;
+    std::optional<schemas::role> role;
+    std::vector<std::string> permissions;
 };
-BOOST_DESCRIBE_STRUCT(browser_token, (), (access_token, token_type, expires_in, user, workspace))
+BOOST_DESCRIBE_STRUCT(browser_token, (),
+                      (access_token, token_type, expires_in, user, workspace, role, permissions))
 
 /// The credential of the request; a session has no prefix.
 struct credential {

@@ -53,18 +53,28 @@ awaitable<std::optional<row>> find_by_digest(pool& db, db::digest digest)
 
 namespace {
 
+/// Whether keys are compared with the time of the query, the last parameter.
+enum class expiry { any, before };
+
 /// The statements of the keys in one state, a literal in SQL so that its partial index is used.
 struct list_statements {
     list_statements(const char* list_own_name, const char* count_own_name, const char* list_all_name,
-                    const char* count_all_name, const std::string& state)
+                    const char* count_all_name, const std::string& state, expiry end = expiry::any)
         : list_own(list_own_name, rows::of_one_workspace,
-                   select_page("user_id = $2 AND workspace_id = $1", "$3", state) + " LIMIT $4"),
+                   select_page("user_id = $2 AND workspace_id = $1", "$3", state + until(end, "$5")) +
+                       " LIMIT $4"),
           count_own(count_own_name, rows::of_one_workspace,
-                    count_page("user_id = $2 AND workspace_id = $1", state)),
+                    count_page("user_id = $2 AND workspace_id = $1", state + until(end, "$3"))),
           list_all(list_all_name, rows::of_one_workspace,
-                   select_page("workspace_id = $1", "$2", state) + " LIMIT $3"),
-          count_all(count_all_name, rows::of_one_workspace, count_page("workspace_id = $1", state))
+                   select_page("workspace_id = $1", "$2", state + until(end, "$4")) + " LIMIT $3"),
+          count_all(count_all_name, rows::of_one_workspace,
+                    count_page("workspace_id = $1", state + until(end, "$2")))
     {}
+
+    static std::string until(expiry end, const char* parameter)
+    {
+        return end == expiry::any ? "" : std::string(" AND expires_at < ") + parameter;
+    }
 
     static std::string select_page(const std::string& of, const std::string& before, const std::string& state)
     {
@@ -94,6 +104,14 @@ const list_statements revoked{"api_keys_list_own_revoked", "api_keys_count_own_r
                               "api_keys_list_all_revoked", "api_keys_count_all_revoked",
                               " AND revoked_at IS NOT NULL"};
 
+/// Of the active keys, those that end before a time.
+const list_statements expiring{"api_keys_list_own_expiring",
+                               "api_keys_count_own_expiring",
+                               "api_keys_list_all_expiring",
+                               "api_keys_count_all_expiring",
+                               " AND revoked_at IS NULL AND expires_at > now()",
+                               expiry::before};
+
 const list_statements& statements_for(std::optional<status> wanted)
 {
     if (!wanted)
@@ -114,12 +132,18 @@ const list_statements& statements_for(std::optional<status> wanted)
 awaitable<page> list(pool& db, query wanted)
 {
     const auto& [workspace, user] = wanted.owner;
-    auto& chosen = statements_for(wanted.status);
+    auto& chosen = wanted.expires_before ? expiring : statements_for(wanted.status);
     auto before = wanted.before.value_or(max_uuid);
     batch work;
     work.in_workspace(workspace);
     require_index_scan(work);
-    if (user) {
+    if (wanted.expires_before && user) {
+        work.add(chosen.list_own, workspace, user, before, wanted.limit, wanted.expires_before);
+        work.add(chosen.count_own, workspace, user, wanted.expires_before);
+    } else if (wanted.expires_before) {
+        work.add(chosen.list_all, workspace, before, wanted.limit, wanted.expires_before);
+        work.add(chosen.count_all, workspace, wanted.expires_before);
+    } else if (user) {
         work.add(chosen.list_own, workspace, user, before, wanted.limit);
         work.add(chosen.count_own, workspace, user);
     } else {

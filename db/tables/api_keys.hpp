@@ -95,6 +95,9 @@ struct query {
     owner_filter owner;
     std::optional<api_keys::status> status;
 
+    /// Active keys alone that end before this time: `status` does not count.
+    std::optional<timestamp> expires_before;
+
     /// The last id of the previous page.
     std::optional<uuid> before;
 

@@ -1,19 +1,19 @@
 // The console: opens the session of the address's workspace, and shows the screen of the address.
-import {Client, signOut} from './lib/client.js';
-import {preferred, t, use} from './lib/i18n.js';
+import {followSession, signOut} from './lib/client.js';
+import {t, use} from './lib/i18n.js';
 import {Problem} from './lib/problem.js';
 import {site} from './lib/site.js';
 import {address, follow, navigate, parse, signInAddress} from './lib/router.js';
+import {languagesOf, open} from './start.js';
 import {Loading} from './ui/controls.js';
 import {html, useCallback, useEffect, useRef, useState} from './ui/html.js';
 import {Frame} from './ui/navigation.js';
-import {ProblemNotice} from './ui/problem.js';
+import {ProblemNotice, Toasts} from './ui/messages.js';
+import {Missing} from './ui/screen.js';
 import {asProblem, SessionContext} from './ui/session.js';
-import {Toasts} from './ui/toast.js';
-import {Missing} from './screens/missing.js';
 
 /** @typedef {import('./lib/router.js').Route} Route */
-/** @typedef {import('./lib/client.js').Schemas} Schemas */
+/** @typedef {Awaited<ReturnType<typeof open>>} Opened */
 
 /** The module of each screen, fetched when it is first shown. @type {Record<string, () => Promise<any>>} */
 const modules = {
@@ -25,29 +25,38 @@ const modules = {
     account: () => import('./screens/account.js'),
 };
 
-const leave = () => location.assign(signInAddress(location));
+/** The screens that are there. @type {Map<string, any>} */
+const screens = new Map();
 
-/** The session of a workspace. @param {string | null} workspace */
-export async function open(workspace) {
-    const client = new Client(workspace, {onSignedOut: leave});
-    const issued = await client.open();
-    client.workspace = issued.workspace?.id ?? null;
-    const me = /** @type {Schemas['me']} */ (await client.get('/me'));
-    return {client, me};
+/** Fetch the module of a screen. @param {string} screen */
+export async function load(screen) {
+    if (!screens.has(screen) && modules[screen])
+        screens.set(screen, (await modules[screen]()).default);
 }
 
-/** @param {Schemas['me']} me */
-const languagesOf = me => preferred(me.user?.locale, navigator.languages);
+/** Correct an address that does not name the workspace of its session. @param {Opened} opened */
+function correctAddress({client: {workspace}}) {
+    const route = parse(location.pathname, location.search);
+    if (route.screen !== 'missing' && route.workspace !== workspace)
+        navigate(address(workspace, workspace ? route.screen : 'account', route.rest), {replace: true});
+}
 
-/** @param {{first: ReturnType<typeof open>}} props  first: the session of the page's address */
-export function App({first}) {
+/**
+ * @param {{first: Promise<Opened>, opened: Opened | null}} props
+ *     first: the session of the page's address; opened: the same, if it is there
+ */
+export function App({first, opened}) {
+    const [session, setSession] = useState(() => {
+        if (opened)
+            correctAddress(opened);
+        return opened;
+    });
     const [route, setRoute] = useState(() => parse(location.pathname, location.search));
-    const [session, setSession] = useState(
-        /** @type {{client: Client, me: Schemas['me']} | null} */ (null));
     const [problem, setProblem] = useState(/** @type {Problem | null} */ (null));
     const [round, setRound] = useState(0);
-    const next = useRef(/** @type {ReturnType<typeof open> | null} */ (first));
+    const next = useRef(/** @type {Promise<Opened> | null} */ (opened ? null : first));
     useEffect(() => follow(setRoute), []);
+    useEffect(() => followSession(() => session?.client.recheck()), [session]);
 
     useEffect(() => {
         // Another workspace is another client: nothing of the one is left in the other.
@@ -55,18 +64,14 @@ export function App({first}) {
             return;
         let isCurrent = true;
         setProblem(null);
-        const begun = next.current ?? open(route.workspace);
+        const begun = next.current ?? open(route.workspace, session?.client.user);
         next.current = null;
-        begun.then(async opened => {
-            await use(languagesOf(opened.me));
+        begun.then(now => {
             if (!isCurrent)
                 return;
             session?.client.close();
-            setSession(opened);
-            if (route.screen !== 'missing' && route.workspace !== opened.client.workspace) {
-                const screen = opened.client.workspace ? route.screen : 'account';
-                navigate(address(opened.client.workspace, screen, route.rest), {replace: true});
-            }
+            setSession(now);
+            correctAddress(now);
         }, error => isCurrent && setProblem(asProblem(error)));
         return () => {
             isCurrent = false;
@@ -108,14 +113,13 @@ function Failed({problem, retry}) {
 
 /** The screen of the address. @param {{route: Route}} props */
 function Current({route}) {
-    const [loaded, setLoaded] = useState(/** @type {{screen: string, Show: any} | null} */ (null));
+    const [, setLoaded] = useState('');
     const [problem, setProblem] = useState(/** @type {Problem | null} */ (null));
     useEffect(() => {
-        const load = modules[route.screen];
         let isCurrent = true;
         setProblem(null);
-        load?.().then(
-            module => isCurrent && setLoaded({screen: route.screen, Show: module.default}),
+        load(route.screen).then(
+            () => isCurrent && setLoaded(route.screen),
             // The server has been updated: the files of this page exist no more.
             () => isCurrent && setProblem(new Problem(0, 'stale_page', '')));
         return () => {
@@ -126,5 +130,6 @@ function Current({route}) {
         return html`<${Missing} />`;
     if (problem)
         return html`<${ProblemNotice} problem=${problem} retry=${() => location.reload()} />`;
-    return loaded?.screen === route.screen ? html`<${loaded.Show} route=${route} />` : html`<${Loading} />`;
+    const Show = screens.get(route.screen);
+    return Show ? html`<${Show} route=${route} />` : html`<${Loading} />`;
 }

@@ -14,15 +14,14 @@ using html::element;
 
 namespace {
 
-/** The modules of the first screen, which the browser fetches at once instead of import by import.
-    tests/browser/modules.mjs compares the list with the imports. */
+/** The modules of the first screen, which the browser fetches at once instead of import by import: those of
+    start.js first, which asks for the data. tests/browser/modules.mjs compares the list with the imports. */
 constexpr std::string_view first_modules[] = {
-    "app.js",         "lib/client.js",   "lib/curl.js",        "lib/format.js",       "lib/i18n.js",
-    "lib/keys.js",    "lib/problem.js",  "lib/router.js",      "lib/site.js",         "lib/theme.js",
-    "lib/usage.js",   "main.js",         "screens/missing.js", "screens/overview.js", "ui/chart.js",
-    "ui/controls.js", "ui/html.js",      "ui/navigation.js",   "ui/problem.js",       "ui/screen.js",
-    "ui/session.js",  "ui/switcher.js",  "ui/table.js",        "ui/toast.js",         "vendor/hooks.js",
-    "vendor/htm.js",  "vendor/preact.js"};
+    "lib/client.js", "lib/problem.js",   "lib/site.js",         "lib/i18n.js",      "lib/keys.js",
+    "lib/router.js", "vendor/preact.js", "vendor/hooks.js",     "vendor/htm.js",    "start.js",
+    "main.js",       "app.js",           "screens/overview.js", "ui/html.js",       "ui/session.js",
+    "ui/screen.js",  "ui/controls.js",   "ui/messages.js",      "ui/navigation.js", "ui/chart.js",
+    "ui/table.js",   "lib/format.js",    "lib/curl.js"};
 
 html::url url_of(const file_tree& files, std::string_view name)
 {
@@ -43,6 +42,7 @@ html::fragment head_of(const file_tree& files, std::string_view title, std::stri
         if (files.contains(sheet))
             out += html::stylesheet(url_of(files, sheet));
     out += html::script_file(of_console("theme.js"));
+    out += html::script_file(of_console("start.js"));
     out += html::script_file(of_console("main.js"));
     auto texts = "console/languages/" + std::string(language) + ".json";
     if (files.contains(texts))

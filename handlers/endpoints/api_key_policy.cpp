@@ -4,6 +4,8 @@
 #include "handlers/http/context.hpp"
 #include "handlers/http/guards.hpp"
 #include "handlers/http/refusals.hpp"
+#include "handlers/to_schema.hpp"
+#include "schemas/engine/timestamp.hpp"
 
 namespace handlers::api_keys {
 
@@ -15,6 +17,23 @@ result<db::api_keys::owner_filter> owner_filter_of(const call& c)
     if (auto refused = require_user(c))
         return std::move(*refused);
     return db::api_keys::owner_filter{*caller.workspace_id, caller.user_id};
+}
+
+std::optional<problem> read_filters(const schemas::api_key_query& wanted, db::api_keys::query& keys,
+                                    std::string& name)
+{
+    if (wanted.status) {
+        keys.status = from_wire(*wanted.status);
+        name.append(":").append(schemas::to_text(*wanted.status));
+    }
+    if (wanted.expires_before) {
+        if (wanted.status && *keys.status != db::api_keys::status::active)
+            return problem::invalid_field("query", "expires_before", "is for active keys");
+        keys.expires_before = *wanted.expires_before;
+        name.append(":before ");
+        schemas::append_timestamp(name, *wanted.expires_before);
+    }
+    return std::nullopt;
 }
 
 void check_scopes(const call& c, const std::vector<std::string>& scopes, schemas::validation_errors& errors)

@@ -21,6 +21,12 @@ inline constexpr std::string_view manage_all_keys = "api_keys:admin";
 /// The keys that the caller has access to: their own, or with api_keys:admin every key of the workspace.
 result<db::api_keys::owner_filter> owner_filter_of(const call& c);
 
+/** Reads the filters of a list of keys.
+    @param name the list's: gains the filters, since a cursor is valid for these alone
+    @return 422 where they contradict each other */
+std::optional<problem> read_filters(const schemas::api_key_query& wanted, db::api_keys::query& keys,
+                                    std::string& name);
+
 /// Adds an error for each unknown scope.
 void check_scopes(const call& c, const std::vector<std::string>& scopes, schemas::validation_errors& errors);
 

@@ -186,10 +186,8 @@ awaitable<answer<schemas::page<schemas::api_key_row>>> list(call& c, query<schem
     if (c.caller().user_id)
         keys.owner.user_id = c.caller().user_id; // the caller's own, also for an admin
     std::string name = "api_keys";
-    if (wanted->status) {
-        keys.status = from_wire(*wanted->status);
-        name.append(":").append(schemas::to_text(*wanted->status));
-    }
+    if (auto refused = read_filters(wanted.value, keys, name))
+        co_return std::move(*refused);
     auto fetch = [&c, keys](std::optional<db::uuid> before, int limit) mutable {
         keys.before = before;
         keys.limit = limit;

@@ -45,7 +45,9 @@ inline constexpr operation operations[] = {
     describes<&mint>(tags::api_keys, "mintApiKey", "Create an API key",
                      "`secret` is shown only here. A key created with a key gets at most that key's scopes.")
         .fails_with(codes::forbidden, codes::forbidden_scope),
-    describes<&list>(tags::api_keys, "listApiKeys", "List the caller's API keys")
+    describes<&list>(
+        tags::api_keys, "listApiKeys", "List the caller's API keys",
+        "`expires_before` lists the active keys that end before it, and none with another `status`.")
         .fails_with(codes::forbidden),
     describes<&report>(
         tags::api_keys, "reportApiKey", "Report a leaked API key",

@@ -1,6 +1,8 @@
 #include "handlers/endpoints/browser_session.hpp"
 
+#include "db/principals/principal.hpp"
 #include "db/tables/browser_sessions.hpp"
+#include "handlers/access/permissions.hpp"
 #include "handlers/authn/session_cookie.hpp"
 #include "handlers/authn/session_issuer.hpp"
 #include "handlers/authn/session_tokens.hpp"
@@ -101,8 +103,13 @@ awaitable<reply> issue_token(call& c, std::optional<schemas::browser_token_reque
     made.access_token = std::move(access.text);
     made.expires_in = access.expires_in;
     made.user = to_user(c.cx.config, user);
-    if (workspace)
+    db::principal caller;
+    if (workspace) {
         made.workspace = to_workspace(workspace->workspace);
+        caller.role = subject.workspace->role;
+        made.role = to_wire(*caller.role);
+    }
+    made.permissions = c.cx.permissions.effective(caller);
     reply out;
     schemas::append_json(out.body, made);
     co_return out;

@@ -33,7 +33,8 @@ inline constexpr operation operations[] = {
         tags::sessions, "issueBrowserToken", "Get an access token for the browser's session",
         "The only call that turns the cookie into a credential. Each page may be in a workspace of its own: "
         "`workspace_id` is for this token alone; without it, it is the session's workspace, or the one that "
-        "a login would open. Extends the life of the session. Counts against the rate limit of the session. "
+        "a login would open. `role` and `permissions` are as in `GET /me`. Extends the life of the session. "
+        "Counts against the rate limit of the session. "
         "For pages of this site alone.")
         .fails_with(codes::unauthorized, codes::account_disabled, codes::email_not_verified,
                     codes::not_found),

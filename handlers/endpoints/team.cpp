@@ -5,6 +5,7 @@
 #include "db/tables/team.hpp"
 #include "db/tables/workspaces.hpp"
 #include "handlers/authn/reauthentication.hpp"
+#include "handlers/endpoints/api_key_policy.hpp"
 #include "handlers/http/guards.hpp"
 #include "handlers/http/pagination.hpp"
 #include "handlers/http/problem.hpp"
@@ -286,10 +287,8 @@ awaitable<answer<schemas::page<schemas::team_api_key>>> list_keys(call& c,
     std::string name = "team/api-keys";
     db::api_keys::query keys;
     keys.owner.workspace_id = *c.caller().workspace_id;
-    if (wanted->status) {
-        keys.status = from_wire(*wanted->status);
-        name.append(":").append(schemas::to_text(*wanted->status));
-    }
+    if (auto refused = api_keys::read_filters(wanted.value, keys, name))
+        co_return std::move(*refused);
     auto fetch = [&c, keys](std::optional<db::uuid> before, int limit) mutable {
         keys.before = before;
         keys.limit = limit;

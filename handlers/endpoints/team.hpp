@@ -47,7 +47,9 @@ inline constexpr operation operations[] = {
                                    "Only for its owner.")
         .fails_with(codes::forbidden, codes::invalid_credentials.with_status(403),
                     codes::reauthentication_required, codes::not_found, codes::conflict),
-    describes<&list_keys>(tags::team, "listTeamApiKeys", "List all API keys of the workspace"),
+    describes<&list_keys>(
+        tags::team, "listTeamApiKeys", "List all API keys of the workspace",
+        "`expires_before` lists the active keys that end before it, and none with another `status`."),
 };
 
 } // namespace handlers::team

@@ -93,4 +93,8 @@ for (const secret of document.querySelectorAll('[data-copy]')) {
   secret.after(button);
 }
 
+// The console in other tabs leaves as well. It asks the server first: an address that anybody can open proves nothing.
+if (new URLSearchParams(location.search).get('what') === 'signed-out')
+  new BroadcastChannel('latchkey:session').postMessage('ended');
+
 document.getElementById('errors')?.focus();

@@ -8,7 +8,8 @@ let server, browser, address;
 const email = newAddress('grace');
 
 before(async () => {
-    server = await Server.start();
+    // As many connections as an installation has: the calls of the overview come at once.
+    server = await Server.start({LATCHKEY_DATABASE_CONNECTIONS: '3'});
     browser = await launch();
     const {workspace, access_token: token} = await server.call('POST', '/signup', {
         body: {email, password, name: 'Grace Hopper', workspace_name: 'Compilers'}});

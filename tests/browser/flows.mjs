@@ -154,6 +154,23 @@ test('another admin becomes the owner', async () => {
     await bob.page.getByRole('button', {name: /^Make (owner: Ada Lovelace|Ada Lovelace the owner)$/}).waitFor();
 });
 
+test('an admin sees which keys of the workspace end soon', async () => {
+    const {page} = ada;
+    const {access_token: login} = await server.call('POST', '/login', {body: {email: bobAddress, password}});
+    const {access_token: token} = await server.call('POST', `/workspaces/${workspace}/switch`, {token: login});
+    const after = days => new Date(Date.now() + days * 86_400_000).toISOString().replace(/\.\d+Z/, 'Z');
+    for (const [name, days] of [['of this week', 5], ['of this year', 90]])
+        await server.call('POST', '/api-keys', {token, body: {
+            name, scopes: ['profile:read'], expires_at: after(days)}});
+    await screenLink(page, 'Overview').click();
+    await arrive(page, 'Overview');
+    const attention = page.locator('section', {has: page.getByRole('heading', {name: 'Needs attention'})});
+    await attention.getByText('The key “of this week” expires soon').waitFor();
+    assert.equal(await attention.getByText('of this year').count(), 0);
+    await link(attention, 'Open the key').click();
+    await arrive(page, 'of this week');
+});
+
 test('settings are saved, and who signs up with the domain asks to join', async () => {
     const {page} = ada;
     await screenLink(page, 'Workspace').click();
@@ -187,6 +204,69 @@ test('the audit trail says who was refused, and why', async () => {
     });
     await page.getByRole('button', {name: /^Details of/}).first().click();
     await page.getByText(/lacked the permission/).first().waitFor();
+});
+
+test('a sign-out in one tab is one in all, and another person finds nothing of the one before', async () => {
+    const {context, page, faults, allow} = await open(browser, server);
+    await signIn(context, server, adaAddress);
+    const other = await context.newPage();
+    for (const tab of [page, other]) {
+        await tab.goto(`${base}/team`);
+        await arrive(tab, 'Team');
+    }
+    // The first tab hears of it only by its next call: the answer to it is for another person.
+    await signIn(context, server, bobAddress);
+    const rejected = '/api/v1/users/api-keys';
+    allow(401, rejected);
+    await page.route(`**${rejected}`, route => route.fulfill({
+        status: 401, contentType: 'application/json', body: '{"code":"token_expired","detail":""}'}), {times: 1});
+    await screenLink(page, 'API keys').click();
+    await arrive(page, 'API keys');
+    await page.getByRole('region', {name: 'You'}).getByText('Bob', {exact: true}).waitFor();
+    assert.equal(await page.getByText('Ada Lovelace').count(), 0);
+
+    allow(401, '/session/token');
+    await button(page, 'Sign out').click();
+    await page.waitForURL(/\/sign-in$/);
+    await other.waitForURL(/\/sign-in\?return_to=/);
+    assertFaultless(faults);
+    await context.close();
+});
+
+test('a sign-out that fails says so', async () => {
+    const {context, page, faults, allow} = await open(browser, server);
+    await signIn(context, server, adaAddress);
+    await page.goto(`${base}/team`);
+    await arrive(page, 'Team');
+    allow(503, '/session');
+    await page.route('**/session', route => route.fulfill({
+        status: 503, contentType: 'application/json', body: '{"code":"database_unavailable","detail":""}'}),
+        {times: 1});
+    await button(page, 'Sign out').click();
+    await toast(page, 'The database is unavailable.');
+    assert.ok(page.url().endsWith('/team'));
+    await button(page, 'Sign out').click();
+    await page.waitForURL(/\/sign-in$/);
+    assertFaultless(faults);
+    await context.close();
+});
+
+test('a sign-out on the page is one in the console', async () => {
+    const {context, page, faults, allow} = await open(browser, server);
+    await signIn(context, server, adaAddress);
+    const other = await context.newPage();
+    await other.goto(`${base}/team`);
+    await arrive(other, 'Team');
+    allow(401, '/session/token');
+    // The address that the sign-out leads to proves nothing.
+    await page.goto(`${server.origin}/done?what=signed-out`);
+    await page.goto(`${server.origin}/sign-out`);
+    await screenLink(other, 'API keys').click();
+    await arrive(other, 'API keys');
+    await button(page, 'Sign out').click();
+    await other.waitForURL(/\/sign-in\?return_to=/);
+    assertFaultless(faults);
+    await context.close();
 });
 
 test('there was no fault on the way', () => {

@@ -73,7 +73,7 @@ test('a key is what its times say', async () => {
 });
 
 test('days without use are zero, in order', async () => {
-    const {byDay, lastDays, total} = await load('lib/usage.js');
+    const {byDay, lastDays, total} = await load('lib/keys.js');
     const days = lastDays(3, Date.parse('2026-03-01T00:30:00Z'));
     assert.deepEqual(days, ['2026-02-27', '2026-02-28', '2026-03-01']);
     const bars = byDay([{day: '2026-02-28', checks: 6, refusals: 1}], days);
@@ -146,29 +146,24 @@ test('what the API names has a text, and no text names what the API does not hav
     for (const permission of permissions)
         assert.ok(texts.en.has(`permission.${permission.replace(':', '_')}`), permission);
 
-    // Shown as the API names it.
-    const unnamed = new Set(['session.replace']);
     const named = new Set(of('action'));
     assert.ok(documented.length > 30);
     for (const action of documented)
-        assert.ok(unnamed.has(action) || named.has(action.replace('.', '_')), action);
+        assert.ok(named.has(action.replace('.', '_')), action);
     for (const name of named)
         assert.ok(documented.some(action => action.replace('.', '_') === name), name);
     const listed = read('screens/audit.js').match(/actions = \[([^\]]*)\]/)[1].match(/[\w.]+\.\w+/g);
-    assert.deepEqual(documented.filter(one => !listed.includes(one) && !unnamed.has(one)), []);
+    assert.deepEqual(documented.filter(one => !listed.includes(one)), []);
     assert.deepEqual(listed.filter(one => !documented.includes(one)), []);
 
     // Codes of calls that the console does not make, that it prevents, or that it explains at a field.
     const elsewhere = new Set([
         'bad_request', 'malformed_json', 'cross_site_request', 'https_required', 'invalid_request', 'invalid_token',
         'link_required', 'not_a_session', 'wrong_account', 'email_taken', 'token_expired', 'weak_password']);
-    // Explained in the server's own words.
-    const inEnglish = new Set(['account_disabled', 'conflict', 'invalid_cursor', 'owner_protected',
-                               'pending_approval']);
     assert.ok(codes.size > 20);
     for (const code of codes)
-        assert.ok(texts.en.has(`error.${code}`) || elsewhere.has(code) || inEnglish.has(code), code);
-    const own = new Set(['unknown', 'unreachable', 'stale_page', 'rate_limited_for', 'ask_admin']);
+        assert.ok(texts.en.has(`error.${code}`) || elsewhere.has(code), code);
+    const own = new Set(['unknown', 'unreachable', 'other_user', 'stale_page', 'rate_limited_for', 'ask_admin']);
     for (const name of of('error'))
         assert.ok(codes.has(name) || own.has(name), `error.${name}`);
 });
@@ -198,8 +193,18 @@ test('texts are chosen by language, values and number', async () => {
     assert.equal(i18n.currentLanguage(), 'en');
 });
 
-const {Client, withQuery} = await load('lib/client.js');
+const {Client, followSession, signOut, withQuery} = await load('lib/client.js');
 const {Problem, retryAfterSeconds} = await load('lib/problem.js');
+
+// The channel of the page ends with the page, and here must not keep the process.
+globalThis.BroadcastChannel = class extends BroadcastChannel {
+    constructor(name) {
+        super(name);
+        this.unref();
+    }
+};
+
+const ada = '0193b2a4-aaaa-7222-8333-444455556666', bob = '0193b2a4-bbbb-7222-8333-444455556666';
 
 /** A client against a list of responses: [status, body, headers] or an Error. */
 function clientOf(responses, options = {}) {
@@ -208,7 +213,7 @@ function clientOf(responses, options = {}) {
         fetch: async (url, init) => {
             calls.push({url, ...init});
             const next = url.endsWith('/session/token') && responses[0]?.token === undefined && !options.tokens ?
-                [200, {access_token: `t${calls.length}`, expires_in: 3600}] : responses.shift();
+                [200, {access_token: `t${calls.length}`, expires_in: 3600, user: {id: ada}}] : responses.shift();
             if (next instanceof Error)
                 throw next;
             const [status, body, headers] = next.token ?? next;
@@ -230,6 +235,38 @@ test('calls share one token, and renew it before it ends', async () => {
     assert.equal(calls.filter(one => one.url.endsWith('/session/token')).length, 2);
     assert.equal(calls.at(-1).headers.Authorization, `Bearer t${calls.length - 1}`);
     assert.equal(calls.at(-1).credentials, 'omit');
+});
+
+test('what was asked for ahead is taken once, and not kept', async t => {
+    t.mock.timers.enable({apis: ['setTimeout']});
+    const {client, calls} = clientOf([
+        [200, {a: 1}], [200, {a: 2}], [404, {code: 'not_found', detail: ''}],
+        ...[3, 4, 5, 6, 7].map(a => [200, {a}])]);
+    client.prefetch('/usage', {by: 'day', from: null});
+    assert.deepEqual(await client.get('/usage', {by: 'day'}), {a: 1});
+    assert.deepEqual(await client.get('/usage', {by: 'day'}), {a: 2});
+    // A failure is the screen's to show.
+    client.prefetch('/usage');
+    await assert.rejects(client.get('/usage'), {status: 404});
+    assert.deepEqual(await client.get('/usage'), {a: 3});
+    client.prefetch('/usage');
+    t.mock.timers.tick(5000);
+    client.prefetch('/me');
+    client.close();
+    await client.open();
+    assert.deepEqual([(await client.get('/usage')).a > 3, (await client.get('/me')).a > 3], [true, true]);
+    assert.equal(calls.filter(one => !one.url.endsWith('/session/token')).length, 8);
+});
+
+test('the overview asks the same again within a day', async () => {
+    const {overviewCalls, periodOf} = await load('lib/keys.js');
+    const at = time => overviewCalls(7, ['api_keys:admin'], Date.parse(`2026-11-30T${time}Z`));
+    assert.deepEqual(at('00:00:01'), at('23:59:59'));
+    const {daily, expiring, requests} = at('12:00:00');
+    assert.deepEqual([daily.query.from, daily.query.to, requests], ['2026-11-24', '2026-11-30', null]);
+    assert.deepEqual([expiring.path, expiring.query.expires_before], ['/team/api-keys', '2026-12-15T00:00:00Z']);
+    assert.equal(overviewCalls(7, []).expiring.path, '/api-keys');
+    assert.deepEqual(['', 'days=90', 'days=8'].map(one => periodOf(new URLSearchParams(one))), [30, 90, 30]);
 });
 
 test('a rejected token is renewed once, for every method', async () => {
@@ -256,6 +293,81 @@ test('an ended session leads to the sign-in page', async () => {
                               {tokens: true, onSignedOut: () => ++left});
     await assert.rejects(client.get('/me'), {status: 401});
     assert.equal(left, 1);
+});
+
+test('a call of one person is not repeated as another', async () => {
+    const tokenOf = id => ({token: [200, {access_token: 't', expires_in: 3600, user: {id}}]});
+    const rejected = [401, {code: 'unauthorized', detail: ''}];
+    for (const [first, second] of [[ada, ada], [ada, bob]]) {
+        let reloads = 0;
+        const {client, calls} = clientOf([tokenOf(first), rejected, tokenOf(second), [200, {ok: 1}]],
+                                         {tokens: true, onOtherUser: () => ++reloads});
+        const call = client.post('/api-keys', {name: 'x'});
+        if (first === second)
+            assert.deepEqual(await call, {ok: 1});
+        else
+            await assert.rejects(call, {code: 'other_user'});
+        assert.deepEqual([reloads, calls.length, client.token], first === second ? [0, 4, 't'] : [1, 3, '']);
+    }
+    // Another workspace is another client of the same page.
+    let reloads = 0;
+    const {client} = clientOf([tokenOf(bob)], {tokens: true, user: ada, onOtherUser: () => ++reloads});
+    await assert.rejects(client.open(), {code: 'other_user'});
+    assert.equal(reloads, 1);
+});
+
+test('a session ends in all tabs, and only when the server says so', async () => {
+    const other = new BroadcastChannel('latchkey:session');
+    other.ref();
+    const answering = status => async (url, init) => {
+        assert.deepEqual([url, init.method], ['/session', 'DELETE']);
+        return new Response(status === 204 ? null : '{}', {status});
+    };
+    try {
+        const heard = [];
+        other.onmessage = ({data}) => heard.push(data);
+        await assert.rejects(signOut(answering(503)), {status: 503});
+        await assert.rejects(signOut(() => Promise.reject(new TypeError('network'))), {code: 'unreachable'});
+        const ended = new Promise(done => other.addEventListener('message', done));
+        await signOut(answering(204));
+        await ended;
+        assert.deepEqual(heard, ['ended']);
+
+        let left = 0;
+        const {client, calls} = clientOf([{token: [401, {code: 'unauthorized', detail: ''}]}],
+                                         {tokens: true, onSignedOut: () => ++left});
+        const asked = new Promise(done => {
+            const stop = followSession(() => {
+                stop();
+                done(client.recheck());
+            });
+        });
+        other.postMessage('ended');
+        await asked;
+        assert.deepEqual([left, calls.length], [1, 1]);
+    } finally {
+        other.close();
+    }
+});
+
+test('a picture of another site is not asked for with the token', async () => {
+    globalThis.location = new URL('https://id.example.com/console');
+    try {
+        for (const url of ['https://elsewhere.example.com/api/v1/users/avatars/1?v=1', '//x.org/api/v1/users/avatars/1',
+            'https://id.example.com/avatars/1', 'https://id.example.com/other/api/v1/users/avatars/1']) {
+            const {client, calls} = clientOf([]);
+            assert.equal(await client.picture(url), null, url);
+            assert.equal(calls.length, 0, url);
+        }
+        const {client, calls} = clientOf([[200, {}]]);
+        const [one, two] = await Promise.all(['https://id.example.com', ''].map(
+            origin => client.picture(`${origin}/api/v1/users/avatars/1?v=2`)));
+        assert.ok(one?.startsWith('blob:') && one === two);
+        assert.deepEqual(calls.map(call => call.url), ['/session/token', '/api/v1/users/avatars/1?v=2']);
+        client.close();
+    } finally {
+        delete globalThis.location;
+    }
 });
 
 test('errors belong to the fields that they name', () => {
@@ -294,7 +406,7 @@ test('no source writes HTML, inline styles or secrets to a store', () => {
         const code = read(name);
         assert.doesNotMatch(code, /innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function/, name);
         assert.doesNotMatch(code, /dangerouslySet|\sstyle=|sessionStorage|indexedDB|document\.cookie/, name);
-        if (!/theme\.js$/.test(name))
+        if (!/(theme|site)\.js$/.test(name))
             assert.doesNotMatch(code, /localStorage/, name);
     }
 });

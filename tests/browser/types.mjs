@@ -8,6 +8,23 @@ import {dirname, join} from 'node:path';
 import {test} from 'node:test';
 import {program, resolve, root} from './support/packages.mjs';
 
+/** What the types of calls must accept, and what they must refuse. */
+const calls = client => `
+    import {Client} from ${JSON.stringify(client)};
+    export async function check(client: Client, prefix: string) {
+        const emails: string[] = (await client.get('/team')).items.map(row => row.email);
+        const secret: string = (await client.post('/api-keys', {})).secret;
+        const name: string = (await client.get(\`/api-keys/\${prefix}\`)).name;
+        const nothing: undefined = await client.delete(\`/api-keys/\${prefix}\`);
+        // @ts-expect-error a member that a row does not have
+        (await client.get('/team')).items[0].avatar;
+        // @ts-expect-error a path that the API does not have
+        (await client.get('/teams')).items;
+        // @ts-expect-error a method that the path does not have
+        (await client.patch('/team', {})).items;
+        return [emails, secret, name, nothing];
+    }`;
+
 test('the modules have no type errors', () => {
     const folder = mkdtempSync(join(tmpdir(), 'latchkey-types-'));
     try {
@@ -26,6 +43,7 @@ test('the modules have no type errors', () => {
         writeFileSync(join(folder, 'vendor/htm.d.ts'), `declare const htm: {bind(h: unknown):
             (strings: TemplateStringsArray, ...values: any[]) => any};\nexport default htm;\n`);
         const console = join(root, 'handlers/console');
+        writeFileSync(join(folder, 'calls.ts'), calls(join(console, 'lib/client.js')));
         writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({
             compilerOptions: {
                 allowJs: true, checkJs: true, strict: true, noEmit: true, skipLibCheck: true, target: 'esnext',
@@ -35,7 +53,7 @@ test('the modules have no type errors', () => {
                 rootDirs: [console, folder],
                 paths: {preact: [join(packages, 'preact/src/index.d.ts')]},
             },
-            include: [`${console}/**/*.js`, `${folder}/**/*.d.ts`],
+            include: [`${console}/**/*.js`, `${folder}/**/*.ts`],
         }));
         const compiler = join(dirname(resolve('typescript/package.json')), 'bin/tsc');
         const {status, stdout} = spawnSync(process.execPath, [compiler, '-p', folder], {encoding: 'utf8'});

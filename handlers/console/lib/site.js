@@ -1,4 +1,4 @@
-// What the page says of its site: it is known before anybody is signed in.
+// What the page says of its site, which is known before anybody is signed in, and the theme that it is shown in.
 
 const page = typeof document === 'undefined' ? null : document.getElementById('app');
 
@@ -13,3 +13,29 @@ export const logo = page?.dataset.logo || null;
 
 /** The providers that a person can sign in with. */
 export const providers = (page?.dataset.providers ?? '').split(' ').filter(Boolean);
+
+// Where theme.js finds the theme that was chosen here, instead of the system's.
+const item = 'latchkey:theme';
+
+/** @return {'system' | 'light' | 'dark'} */
+export function theme() {
+    const chosen = document.documentElement.dataset.theme;
+    return chosen === 'light' || chosen === 'dark' ? chosen : 'system';
+}
+
+/** @param {string} chosen */
+export function setTheme(chosen) {
+    const isOverride = chosen === 'light' || chosen === 'dark';
+    if (isOverride)
+        document.documentElement.dataset.theme = chosen;
+    else
+        delete document.documentElement.dataset.theme;
+    try {
+        if (isOverride)
+            localStorage.setItem(item, chosen);
+        else
+            localStorage.removeItem(item);
+    } catch {
+        // It lasts until the page is left.
+    }
+}

@@ -3,10 +3,9 @@ import {languages, t} from '../lib/i18n.js';
 import {Loading} from '../ui/controls.js';
 import {Choice, Field, Form} from '../ui/form.js';
 import {html} from '../ui/html.js';
-import {ProblemNotice} from '../ui/problem.js';
+import {ProblemNotice, toast} from '../ui/messages.js';
 import {Screen, Section} from '../ui/screen.js';
 import {useAddress, useLoad, useSession} from '../ui/session.js';
-import {toast} from '../ui/toast.js';
 import {Picture} from './picture.js';
 import {Security} from './security.js';
 
@@ -78,7 +77,9 @@ function Notifications() {
     if (!loaded.data)
         return html`<${Loading} />`;
     const security = ['password_changed', 'email_change_notice', 'new_sign_in', 'key_reported', 'provider_linked'];
-    const kinds = Object.keys(loaded.data);
+    /** @type {Record<string, {email: boolean}>} */
+    const chosen = loaded.data;
+    const kinds = Object.keys(chosen);
     const set = async (/** @type {string} */ kind, /** @type {boolean} */ isOn) => {
         try {
             loaded.set(await client.patch('/me/notifications', {[kind]: {email: isOn}}));
@@ -90,7 +91,7 @@ function Notifications() {
     };
     const list = (/** @type {string[]} */ of, /** @type {boolean} */ fixed) => of.map(kind => html`<${Choice}
         key=${kind}
-        controlled label=${t(`notification.${kind}`)} checked=${loaded.data[kind].email} disabled=${fixed}
+        controlled label=${t(`notification.${kind}`)} checked=${chosen[kind].email} disabled=${fixed}
         onChange=${(/** @type {boolean} */ isOn) => set(kind, isOn)} />`);
     return html`<${Section} title=${t('account.notices')} intro=${t('account.notices_hint')}>
             ${list(kinds.filter(kind => !security.includes(kind)), false)}<//>

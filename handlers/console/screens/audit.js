@@ -8,15 +8,26 @@ import {Forbidden, Screen} from '../ui/screen.js';
 import {useAddress, useCan, useList, useLoad, useSession} from '../ui/session.js';
 import {ListTable} from '../ui/table.js';
 
+/** @typedef {import('../lib/client.js').Row<'/audit'>} Row */
+/** @typedef {import('../lib/client.js').Row<'/team'> & {user_id: string}} Person */
+
+/** What an event says besides, as the console reads it. @param {Row} row */
+const detailsOf = row =>
+    /** @type {{count?: number, required?: string} & Record<string, unknown>} */ (row.details ?? {});
+
+/** How often it happened. @param {Row} row */
+const timesOf = row => detailsOf(row).count ?? 1;
+
 /** The actions, as the API documents them. */
 export const actions = [
     'access.denied', 'login.failed',
     'api_key.mint', 'api_key.update', 'api_key.rotate', 'api_key.revoke', 'api_key.report', 'api_key.claim',
     'team.join', 'team.set_role', 'team.remove', 'team.leave', 'invite.create', 'invite.resend', 'invite.cancel',
     'request.approve', 'request.reject', 'workspace.create', 'workspace.update', 'workspace.transfer',
-    'session.open', 'session.switch', 'session.logout', 'session.end', 'session.end_others', 'session.revoke',
-    'user.signup', 'user.verify_email', 'user.disown_email', 'user.change_email', 'user.confirm_email', 'user.disable',
-    'user.restore', 'password.change', 'password.reset', 'oauth.link', 'oauth.unlink',
+    'session.open', 'session.switch', 'session.logout', 'session.end', 'session.end_others', 'session.replace',
+    'session.revoke', 'user.signup', 'user.verify_email', 'user.disown_email', 'user.change_email',
+    'user.confirm_email', 'user.disable', 'user.restore', 'password.change', 'password.reset', 'oauth.link',
+    'oauth.unlink',
 ];
 
 /** @param {string} action */
@@ -47,34 +58,33 @@ export default function Audit({route}) {
     const team = useLoad(isAllowed ? 'team' : null, signal => client.rows('/team', {status: 'active'}, signal));
     if (!isAllowed)
         return html`<${Forbidden} title=${t('audit.title')} permission="audit:read" />`;
-    /** @type {{user_id: string, name: string | null, email: string}[]} */
-    const people = team.data ?? [];
+    const people = /** @type {Person[]} */ (team.data?.filter(one => one.user_id !== null) ?? []);
     const person = (/** @type {string | null} */ id) => {
         const known = people.find(one => one.user_id === id);
         return known ? known.name ?? known.email : id;
     };
     const columns = [
-        {title: t('audit.what'), kind: 'main', cell: (/** @type {any} */ row) => html`
+        {title: t('audit.what'), kind: 'main', cell: (/** @type {Row} */ row) => html`
             <span>${nameOf(row.action)}</span> ${isRefusal(row.action) && html`<${Badge}
                 tone="bad">${t('audit.refused')}<//>`}
-            ${row.details?.count > 1 && html` <${Badge}>× ${row.details.count}<//>`}`},
-        {title: t('audit.who'), cell: (/** @type {any} */ row) => row.actor.user_id ? person(row.actor.user_id) :
+            ${timesOf(row) > 1 && html` <${Badge}>× ${timesOf(row)}<//>`}`},
+        {title: t('audit.who'), cell: (/** @type {Row} */ row) => row.actor.user_id ? person(row.actor.user_id) :
             row.actor.credential ? t('audit.workspace_key') : html`<span class="muted">${t('audit.unknown')}</span>`},
-        {title: t('audit.target'), cell: (/** @type {any} */ row) => html`<span
+        {title: t('audit.target'), cell: (/** @type {Row} */ row) => html`<span
             class="target">${person(row.target) ?? '–'}</span>`},
-        {title: t('audit.when'), cell: (/** @type {any} */ row) => html`<${Time} at=${row.at} />`},
-        {title: t('common.actions'), kind: 'actions', cell: (/** @type {any} */ row) => html`<${Button} small
+        {title: t('audit.when'), cell: (/** @type {Row} */ row) => html`<${Time} at=${row.at} />`},
+        {title: t('common.actions'), kind: 'actions', cell: (/** @type {Row} */ row) => html`<${Button} small
             kind="quiet"
             label=${t('audit.details_of', {name: nameOf(row.action)})}
             onClick=${() => setOpen(open === row.id ? null : row.id)}>${t('audit.details')}<//>`},
     ];
-    const shown = list.rows?.find((/** @type {any} */ row) => row.id === open);
+    const shown = list.rows?.find((/** @type {Row} */ row) => row.id === open);
     return html`<${Screen} title=${t('audit.title')} intro=${t('audit.intro')} calls=${[{path: '/audit', query},
             {path: '/team', query: {status: 'active'}}]}>
         <${Filters} given=${given} people=${people} />
         <div class=${shown ? 'with-details' : ''}>
             <div><${ListTable} list=${list} caption=${t('audit.title')} columns=${columns}
-                id=${(/** @type {any} */ row) => row.id} empty=${html`<${Empty} title=${t('audit.none')}
+                id=${(/** @type {Row} */ row) => row.id} empty=${html`<${Empty} title=${t('audit.none')}
                     action=${route.query.size > 0 && html`<${LinkButton}
                         href=${of('audit')}>${t('audit.all')}<//>`} />`} />
             </div>
@@ -83,7 +93,7 @@ export default function Audit({route}) {
     <//>`;
 }
 
-/** @param {{given: Record<string, string | null>, people: any[]}} props */
+/** @param {{given: Record<string, string | null>, people: Person[]}} props */
 function Filters({given, people}) {
     const of = useAddress();
     const id = useId();
@@ -121,15 +131,15 @@ function Filters({given, people}) {
     </form>`;
 }
 
-/** Why an event was refused, in words. @param {any} row */
+/** Why an event was refused, in words. @param {Row} row */
 function reasonOf(row) {
     if (row.action === 'login.failed')
         return t('audit.why_login');
-    const required = row.details?.required;
+    const {required} = detailsOf(row);
     return required ? t('audit.why_permission', {permission: required}) : t('audit.why_unknown');
 }
 
-/** @param {{of: any, person: (id: string | null) => string | null, onClose: () => void}} props */
+/** @param {{of: Row, person: (id: string | null) => string | null, onClose: () => void}} props */
 function Event({of: row, person, onClose}) {
     const heading = useRef(/** @type {HTMLElement | null} */ (null));
     // The details may be far from the button that opened them.
@@ -150,11 +160,11 @@ function Event({of: row, person, onClose}) {
         <div class="section-head"><h2 tabindex="-1" ref=${heading}>${nameOf(row.action)}</h2>
             <${Button} small onClick=${onClose}>${t('common.close')}<//></div>
         ${isRefusal(row.action) && html`<${Notice} tone="bad" title=${t('audit.why')}><p>${reasonOf(row)}</p>
-            ${row.details?.count > 1 && html`<p>${t('audit.times', {count: row.details.count,
+            ${timesOf(row) > 1 && html`<p>${t('audit.times', {count: timesOf(row),
                 date: date(row.at)})}</p>`}<//>`}
         <dl class="facts tight">${facts.filter(([, value]) => value).map(([name, value]) => html`<div key=${name}>
             <dt>${t(name)}</dt><dd>${value}</dd></div>`)}</dl>
-        ${row.details && Object.keys(row.details).length > 0 && html`<pre tabindex="0"
+        ${Object.keys(detailsOf(row)).length > 0 && html`<pre tabindex="0"
             aria-label=${t('audit.raw')}><code>
             ${JSON.stringify(row.details, null, 2)}</code></pre>`}
     </aside>`;

@@ -7,7 +7,7 @@ import {site} from '../lib/site.js';
 import {Copyable, LinkButton, Loading, Notice} from '../ui/controls.js';
 import {Field, Form} from '../ui/form.js';
 import {html, useEffect, useRef, useState} from '../ui/html.js';
-import {ProblemNotice} from '../ui/problem.js';
+import {ProblemNotice} from '../ui/messages.js';
 import {Forbidden, Screen} from '../ui/screen.js';
 import {Secret} from '../ui/secret.js';
 import {useAddress, useCan, useLoad, useSession} from '../ui/session.js';
@@ -48,9 +48,10 @@ export function FirstKey() {
     const can = useCan();
     const of = useAddress();
     // With the secret, until it is stored.
-    const [minted, setMinted] = useState(/** @type {any} */ (null));
+    const [minted, setMinted] = useState(
+        /** @type {{prefix: string, name: string, secret?: string} | null} */ (null));
     const prefix = route.query.get('key');
-    const path = `/api-keys/${encodeURIComponent(prefix ?? '')}`;
+    const path = /** @type {const} */ (`/api-keys/${encodeURIComponent(prefix ?? '')}`);
     const loaded = useLoad(prefix && minted?.prefix !== prefix ? path : null, signal => client.get(path, {}, signal));
     const key = minted ?? loaded.data ?? null;
     const used = useFirstUse(key?.prefix ?? null);
@@ -70,7 +71,7 @@ export function FirstKey() {
     const check = (/** @type {string} */ token) =>
         curl({url: `${location.origin}${base}/auth?permission=profile:read`, token, headers: true});
     // The screen needs the prefix and the name alone from here on.
-    const stored = () => setMinted({prefix: minted.prefix, name: minted.name});
+    const stored = () => minted && setMinted({prefix: minted.prefix, name: minted.name});
     const begin = loaded.problem ? html`<${ProblemNotice} problem=${loaded.problem} retry=${loaded.reload} />` :
         prefix ? html`<${Loading} />` : html`<p class="hint">${t('first.mint_hint')}</p>
             <${Form} submit=${t('keys.mint')} onSubmit=${mint}>
@@ -94,7 +95,7 @@ export function FirstKey() {
                 ${key && html`<div role="status">${used ?
                     html`<${Notice} tone="good" title=${t('first.used')}><p>${t('first.used_hint')}</p><//>` :
                     html`<p class="waiting">${t('first.waiting')}</p>`}</div>`}
-                ${used && html`<p class="row"><${LinkButton} kind="primary"
+                ${used && key && html`<p class="row"><${LinkButton} kind="primary"
                     href=${of('overview')}>${t('nav.overview')}<//>
                     <${LinkButton} href=${of('keys', [key.prefix])}>${t('overview.open_key')}<//>
                     <${LinkButton} href=${`${site}/docs`}>${t('nav.docs')}<//></p>`}

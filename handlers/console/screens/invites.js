@@ -5,11 +5,12 @@ import {Problem} from '../lib/problem.js';
 import {navigate} from '../lib/router.js';
 import {Badge, Button, Empty, LinkButton, Notice, Time} from '../ui/controls.js';
 import {html, useId, useState} from '../ui/html.js';
-import {describe} from '../ui/problem.js';
+import {describe, toast} from '../ui/messages.js';
 import {Screen, Section} from '../ui/screen.js';
 import {useAddress, useCan, useList, useSession} from '../ui/session.js';
 import {ListTable, Table} from '../ui/table.js';
-import {toast} from '../ui/toast.js';
+
+/** @typedef {import('../lib/client.js').Row<'/team/invites'>} Row */
 
 /** @typedef {{email: string, role: string, result?: string}} Draft */
 
@@ -109,24 +110,24 @@ export function Invites() {
     const {client} = useSession();
     const of = useAddress();
     const list = useList('/team/invites');
-    const resend = async (/** @type {any} */ row) => {
+    const resend = async (/** @type {Row} */ row) => {
         await client.post(`/team/invites/${row.id}/resend`, {});
         toast(t('invites.resent', {email: row.email}));
         list.reload();
     };
-    const cancel = async (/** @type {any} */ row) => {
+    const cancel = async (/** @type {Row} */ row) => {
         await client.delete(`/team/invites/${row.id}`);
         list.change(rows => rows.filter(one => one.id !== row.id));
         toast(t('invites.cancelled', {email: row.email}));
     };
     const columns = [
-        {title: t('invites.email'), kind: 'main', cell: (/** @type {any} */ row) => row.email},
-        {title: t('team.role'), cell: (/** @type {any} */ row) => t(`role.${row.role}`)},
-        {title: t('keys.state'), cell: (/** @type {any} */ row) => html`
+        {title: t('invites.email'), kind: 'main', cell: (/** @type {Row} */ row) => row.email},
+        {title: t('team.role'), cell: (/** @type {Row} */ row) => t(`role.${row.role}`)},
+        {title: t('keys.state'), cell: (/** @type {Row} */ row) => html`
             <${Badge} tone=${row.status === 'expired' ? 'neutral' : 'accent'}>${t(`invite_status.${row.status}`)}<//>`},
-        {title: t('invites.sent'), cell: (/** @type {any} */ row) => html`<${Time} at=${row.sent_at} />`},
-        {title: t('keys.expires'), cell: (/** @type {any} */ row) => html`<${Time} at=${row.expires_at} />`},
-        {title: t('common.actions'), kind: 'actions', cell: (/** @type {any} */ row) => html`
+        {title: t('invites.sent'), cell: (/** @type {Row} */ row) => html`<${Time} at=${row.sent_at} />`},
+        {title: t('keys.expires'), cell: (/** @type {Row} */ row) => html`<${Time} at=${row.expires_at} />`},
+        {title: t('common.actions'), kind: 'actions', cell: (/** @type {Row} */ row) => html`
             <${Button} small kind="quiet" label=${t('invites.resend_of', {name: row.email})} onClick=${() =>
                 resend(row)}>
                 ${t('invites.resend')}<//>
@@ -135,7 +136,7 @@ export function Invites() {
                 ${t('invites.cancel')}<//>`},
     ];
     return html`<${ListTable} list=${list} caption=${t('team.invites')} columns=${columns}
-        id=${(/** @type {any} */ row) => row.id} empty=${html`<${Empty} title=${t('invites.none')}
+        id=${(/** @type {Row} */ row) => row.id} empty=${html`<${Empty} title=${t('invites.none')}
             action=${html`<${LinkButton} kind="primary" href=${of('team', ['invite'])}>${t('team.invite')}<//>`}>
             ${t('invites.none_hint')}<//>`} />`;
 }

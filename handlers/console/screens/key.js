@@ -1,22 +1,27 @@
 // One key: its facts, changes, rotation, revocation.
 import {date, dateTime} from '../lib/format.js';
 import {t} from '../lib/i18n.js';
-import {stateOf} from '../lib/keys.js';
+import {lastDays, stateOf} from '../lib/keys.js';
 import {Problem} from '../lib/problem.js';
 import {navigate} from '../lib/router.js';
-import {lastDays} from '../lib/usage.js';
 import {Button, CopyButton, Loading, Notice, Time} from '../ui/controls.js';
 import {Confirm, Dialog} from '../ui/dialog.js';
 import {ExpiryFields, expiryOf} from '../ui/expiry.js';
 import {Field, Form, Select} from '../ui/form.js';
 import {html, useState} from '../ui/html.js';
-import {ProblemNotice} from '../ui/problem.js';
+import {ProblemNotice, toast} from '../ui/messages.js';
 import {requireScopes, ScopePicker} from '../ui/scopes.js';
 import {Secret} from '../ui/secret.js';
 import {Screen, Section} from '../ui/screen.js';
 import {useAddress, useCan, useLoad, useSession} from '../ui/session.js';
-import {toast} from '../ui/toast.js';
 import {KeyState} from './keys.js';
+
+/** @typedef {import('../lib/client.js').Schemas} Schemas */
+
+/** The path of a key. @param {string} prefix */
+const pathOf = prefix => /** @type {const} */ (`/api-keys/${encodeURIComponent(prefix)}`);
+
+/** @typedef {ReturnType<typeof pathOf>} Path */
 
 /** How long the replaced key may live on, in seconds. */
 const graces = [0, 3600, 86_400, 604_800];
@@ -32,7 +37,7 @@ export function Key({prefix}) {
     const {client, me} = useSession();
     const can = useCan();
     const of = useAddress();
-    const path = `/api-keys/${encodeURIComponent(prefix)}`;
+    const path = pathOf(prefix);
     const loaded = useLoad(path, signal => client.get(path, {}, signal));
     const [open, setOpen] = useState(/** @type {'edit' | 'rotate' | 'revoke' | null} */ (null));
     const key = loaded.data;
@@ -62,7 +67,7 @@ export function Key({prefix}) {
                 <div><dt>${t('keys.prefix')}</dt><dd><code>tnx_${key.prefix}_…</code>
                     <${CopyButton} kind="quiet" text=${key.prefix} label=${t('keys.copy_prefix')} /></dd></div>
                 <div><dt>${t('keys.scopes')}</dt><dd class="scopes">${key.scopes.includes('*') ? t('scopes.all') :
-                    key.scopes.map((/** @type {string} */ one) => html`<code key=${one}>${one}</code> `)}</dd></div>
+                    key.scopes.map(one => html`<code key=${one}>${one}</code> `)}</dd></div>
                 <div><dt>${t('keys.owner')}</dt><dd>${t(`keys.owner_${key.owner}`)}</dd></div>
                 <div><dt>${t('keys.last_used')}</dt><dd><${Time} at=${key.last_used_at} /></dd></div>
                 <div><dt>${t('keys.created')}</dt><dd><${Time} at=${key.created_at} /></dd></div>
@@ -72,7 +77,7 @@ export function Key({prefix}) {
         <//>
         ${!isLive && html`<${Notice} title=${t(`keys.ended_${state}`)}><p>${t('keys.ended_hint')}</p><//>`}
         ${open === 'edit' && html`<${Edit} path=${path} of=${key} permissions=${me.permissions} onClose=${close}
-            onDone=${(/** @type {any} */ changed) => {
+            onDone=${(/** @type {Schemas['api_key_row']} */ changed) => {
                 loaded.set(changed);
                 close();
                 toast(t('common.saved'));
@@ -86,7 +91,8 @@ export function Key({prefix}) {
     <//>`;
 }
 
-/** @param {{path: string, of: any, permissions: string[], onClose: () => void, onDone: (key: any) => void}} props */
+/** @param {{path: Path, of: Schemas['api_key_row'], permissions: string[], onClose: () => void,
+ *      onDone: (key: Schemas['api_key_row']) => void}} props */
 function Edit({path, of: key, permissions, onClose, onDone}) {
     const {client} = useSession();
     const [scopes, setScopes] = useState(key.scopes);
@@ -106,7 +112,7 @@ function Edit({path, of: key, permissions, onClose, onDone}) {
         <//><//>`;
 }
 
-/** @param {{of: any}} props */
+/** @param {{of: Schemas['api_key_row']}} props */
 function KeptExpiry({of: key}) {
     const [changes, setChanges] = useState(false);
     const kept = key.expires_at ? t('keys.keep_expiry', {date: date(key.expires_at)}) : t('keys.keep_no_expiry');
@@ -115,11 +121,11 @@ function KeptExpiry({of: key}) {
         <${Button} small onClick=${() => setChanges(true)}>${t('keys.change_expiry')}<//></p></div>`;
 }
 
-/** @param {{path: string, of: any, onClose: () => void, onDone: () => void}} props */
+/** @param {{path: Path, of: Schemas['api_key_row'], onClose: () => void, onDone: () => void}} props */
 function Rotate({path, of: key, onClose, onDone}) {
     const {client} = useSession();
     const of = useAddress();
-    const [minted, setMinted] = useState(/** @type {any} */ (null));
+    const [minted, setMinted] = useState(/** @type {Schemas['api_key_created'] | null} */ (null));
     const [conflict, setConflict] = useState(/** @type {string | null} */ (null));
     const rotate = async (/** @type {Record<string, any>} */ values) => {
         try {
@@ -148,11 +154,11 @@ function Rotate({path, of: key, onClose, onDone}) {
     <//>`;
 }
 
-/** @param {{path: string, of: any, onClose: () => void, onDone: () => void}} props */
+/** @param {{path: Path, of: Schemas['api_key_row'], onClose: () => void, onDone: () => void}} props */
 function Revoke({path, of: key, onClose, onDone}) {
     const {client} = useSession();
     const usage = useLoad('usage', signal => client.get('/usage', {...weekByKey(), limit: 200}, signal));
-    const used = usage.data?.items.find((/** @type {any} */ row) => row.key?.id === key.id);
+    const used = usage.data?.items.find(row => row.key?.id === key.id);
     const checks = used?.checks ?? 0;
     const isInUse = checks > 0 || (key.last_used_at && Date.now() - Date.parse(key.last_used_at) < 7 * 86_400_000);
     return html`<${Confirm} title=${t('keys.revoke_title', {name: key.name})} submit=${t('keys.revoke')}

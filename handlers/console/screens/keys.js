@@ -10,12 +10,15 @@ import {FirstKey} from './first_key.js';
 import {Key} from './key.js';
 import {MintKey} from './mint_key.js';
 
+/** @typedef {import('../lib/client.js').Row<'/api-keys' | '/team/api-keys'>} Row */
+/** @typedef {import('../lib/client.js').Schemas} Schemas */
+
 /** @typedef {import('../lib/router.js').Route} Route */
 
 /** @type {Record<string, 'good' | 'warning' | 'bad' | 'neutral'>} */
 const tones = {active: 'good', expiring: 'warning', expired: 'neutral', revoked: 'neutral'};
 
-/** @param {{of: any}} props */
+/** @param {{of: Schemas['api_key_row'] | Schemas['team_api_key']}} props */
 export const KeyState = ({of: key}) => html`<${Badge}
     tone=${tones[stateOf(key)]}>${t(`key_state.${stateOf(key)}`)}<//>`;
 
@@ -50,13 +53,13 @@ function KeyList({route, ofTeam}) {
     const mint = can('api_keys:write') && html`<${LinkButton} kind="primary" href=${of('keys', ['new'])}>
         ${t('keys.new')}<//>`;
     const columns = [
-        {title: t('keys.name'), kind: 'main', cell: (/** @type {any} */ key) => html`
+        {title: t('keys.name'), kind: 'main', cell: (/** @type {Row} */ key) => html`
             <a href=${of('keys', [key.prefix])}>${key.name}</a> <code class="muted">tnx_${key.prefix}_…</code>`},
-        {title: t('keys.state'), cell: (/** @type {any} */ key) => html`<${KeyState} of=${key} />`},
-        {title: t('keys.scopes'), cell: (/** @type {any} */ key) => html`<${Scopes} of=${key.scopes} />`},
-        {title: t('keys.owner'), cell: (/** @type {any} */ key) => t(`key_owner.${key.owner}`)},
-        {title: t('keys.last_used'), cell: (/** @type {any} */ key) => html`<${Time} at=${key.last_used_at} />`},
-        {title: t('keys.expires'), cell: (/** @type {any} */ key) => html`<${Time} at=${key.expires_at} />`},
+        {title: t('keys.state'), cell: (/** @type {Row} */ key) => html`<${KeyState} of=${key} />`},
+        {title: t('keys.scopes'), cell: (/** @type {Row} */ key) => html`<${Scopes} of=${key.scopes} />`},
+        {title: t('keys.owner'), cell: (/** @type {Row} */ key) => t(`key_owner.${key.owner}`)},
+        {title: t('keys.last_used'), cell: (/** @type {Row} */ key) => html`<${Time} at=${key.last_used_at} />`},
+        {title: t('keys.expires'), cell: (/** @type {Row} */ key) => html`<${Time} at=${key.expires_at} />`},
     ];
     const tabs = can('api_keys:admin') ? [
         {href: of('keys'), text: t('keys.mine'), current: !ofTeam},
@@ -68,7 +71,7 @@ function KeyList({route, ofTeam}) {
                 current=${one === status} href=${of('keys', where, {status: one})}>
                 ${one ? t(`key_state.${one}`) : t('keys.any_state')}<//>`)}
         </nav>
-        <${ListTable} list=${list} caption=${t('keys.title')} columns=${columns} id=${(/** @type {any} */ key) =>
+        <${ListTable} list=${list} caption=${t('keys.title')} columns=${columns} id=${(/** @type {Row} */ key) =>
             key.prefix}
             empty=${html`<${Empty} title=${status ? t('keys.none_of_state') : t('keys.none')}
                 action=${!status && mint}>${!status && t('keys.none_hint')}<//>`} />

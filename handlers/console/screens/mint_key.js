@@ -30,7 +30,8 @@ export function MintKey() {
     const [scopes, setScopes] = useState(/** @type {string[]} */ ([]));
     const [values, setValues] = useState(/** @type {Record<string, any>} */ ({lifetime: '90'}));
     const [owner, setOwner] = useState('user');
-    const [minted, setMinted] = useState(/** @type {any} */ (null));
+    const [minted, setMinted] = useState(
+        /** @type {import('../lib/client.js').Schemas['api_key_created'] | null} */ (null));
     const heading = t('keys.new');
     const top = useRef(/** @type {HTMLElement | null} */ (null));
     useEffect(() => {

@@ -1,32 +1,48 @@
 // Overview: what needs attention, and how the workspace's credentials are used.
 import {number, percent, shortDay} from '../lib/format.js';
 import {t} from '../lib/i18n.js';
-import {stateOf} from '../lib/keys.js';
+import {byDay, counts, lastDays, overviewCalls, periodOf, periods, stateOf, total} from '../lib/keys.js';
 import {navigate} from '../lib/router.js';
-import {byDay, counts, lastDays, total} from '../lib/usage.js';
 import {BarChart, Share} from '../ui/chart.js';
 import {Button, Empty, LinkButton, Loading, Time} from '../ui/controls.js';
 import {html} from '../ui/html.js';
-import {ProblemNotice} from '../ui/problem.js';
+import {ProblemNotice, toast} from '../ui/messages.js';
 import {Screen, Section} from '../ui/screen.js';
 import {useAddress, useCan, useLoad, useSession} from '../ui/session.js';
 import {Table} from '../ui/table.js';
-import {toast} from '../ui/toast.js';
 
-/** @typedef {ReturnType<typeof useLoad<any>>} Loaded */
+/** @typedef {import('../lib/client.js').Row<'/usage'>} UsageRow */
 
-/** The keys that may expire soon. */
-const active = {status: 'active', limit: 200};
+/**
+ * @template T
+ * @typedef {{data: T | undefined, problem: import('../lib/problem.js').Problem | null, reload: () => void}} Loaded
+ */
+/**
+ * @template {'get'} M
+ * @template {string} P
+ * @typedef {import('../lib/client.js').Answer<M, P>} Answer
+ */
+/** @typedef {ReturnType<typeof overviewCalls>} Calls */
 
-const periods = [7, 30, 90];
+/**
+ * @template {string} P
+ * @param {{path: P, query: Record<string, string | number | undefined>} | null} call
+ */
+function useCall(call) {
+    const {client} = useSession();
+    return useLoad(call && JSON.stringify(call),
+        signal => client.get(/** @type {P} */ (call?.path), call?.query, signal));
+}
+
 const tones = {allowed: 'allowed', refused: 'refused', rate_limited: 'limited'};
 
 export default function Overview() {
     const {client, me, user, route} = useSession();
     const can = useCan();
     const of = useAddress();
-    const days = periods.find(one => String(one) === route.query.get('days')) ?? 30;
-    const keys = useLoad('keys', signal => client.get('/api-keys', active, signal));
+    const days = periodOf(route.query);
+    const calls = overviewCalls(days, me.permissions);
+    const keys = useCall(calls.keys);
     // Where no key is active, there may have been one.
     const ended = useLoad(keys.data?.items.length === 0 ? 'any-key' : null,
         signal => client.get('/api-keys', {limit: 1}, signal));
@@ -35,19 +51,14 @@ export default function Overview() {
     const one = keys.data?.items.length === 1 ? keys.data.items[0] : null;
     const isLeft = one && !one.last_used_at && one.scopes.includes('profile:read') && can('api_keys:write');
     const unused = isLeft ? /** @type {string} */ (one.prefix) : null;
-    const asked = lastDays(days, Date.now());
-    const query = {from: asked[0], to: asked.at(-1)};
-    const calls = [
-        {path: '/api-keys', query: active}, ...can('team:approve') ? [{path: '/team/requests'}] : [],
-        ...['day', 'key'].map(by => ({path: '/usage', query: {...query, by}}))];
     const hello = user.name ? t('overview.hello_name', {name: user.name.split(' ')[0]}) : t('overview.hello');
-    return html`<${Screen} title=${t('overview.title')} calls=${calls}
+    return html`<${Screen} title=${t('overview.title')} calls=${Object.values(calls).filter(Boolean)}
             intro=${isNew ? `${hello} ${t('overview.intro_new')}` : t('overview.intro', {name: me.workspace?.name})}
             actions=${isNew || !can('api_keys:write') ? null :
                 html`<${LinkButton} kind="primary" href=${of('keys', ['new'])}>${t('keys.new')}<//>`}>
-        <${Attention} keys=${keys} />
+        <${Attention} keys=${keys} calls=${calls} />
         ${(isNew || unused) && html`<${FirstSteps} begun=${unused} />`}
-        <${Usage} days=${days} query=${query} isNew=${isNew} />
+        <${Usage} days=${days} calls=${calls} isNew=${isNew} />
     <//>`;
 }
 
@@ -62,22 +73,20 @@ function FirstSteps({begun}) {
     <//>`;
 }
 
-/** @param {{keys: Loaded}} props */
-function Attention({keys}) {
+/** @param {{keys: Loaded<Answer<'get', '/api-keys'>>, calls: Calls}} props */
+function Attention({keys, calls}) {
     const {client, user} = useSession();
-    const can = useCan();
     const of = useAddress();
-    const requests = useLoad(can('team:approve') ? 'requests' : null,
-        signal => client.get('/team/requests', {limit: 20}, signal));
+    const requests = useCall(calls.requests);
+    const ending = useCall(calls.expiring);
     const resend = async () => {
         await client.post('/email/verify/resend', {});
         toast(t('overview.verification_sent', {email: user.email}));
     };
     const asking = requests.data?.items ?? [];
-    /** @type {any[]} */
-    const mine = keys.data?.items ?? [];
-    const expiring = mine.filter(key => stateOf(key) === 'expiring')
-        .sort((a, b) => Date.parse(a.expires_at) - Date.parse(b.expires_at));
+    const soon = ending.data?.items ?? [];
+    const expiring = soon.filter(key => stateOf(key) === 'expiring')
+        .sort((a, b) => (a.expires_at ?? '').localeCompare(b.expires_at ?? ''));
     const rows = [
         !user.email_verified && html`<li key="address"><div><strong>${t('overview.unverified',
             {email: user.email})}</strong>
@@ -85,26 +94,23 @@ function Attention({keys}) {
             <${Button} small onClick=${resend}>${t('overview.resend')}<//></li>`,
         asking.length > 0 && html`<li key="requests"><div><strong>${t('overview.requests',
             {count: requests.data?.total ?? asking.length})}</strong>
-            <p class="muted">${asking.slice(0, 3).map((/** @type {any} */ one) => one.email).join(', ')}</p></div>
+            <p class="muted">${asking.slice(0, 3).map(one => one.email).join(', ')}</p></div>
             <${LinkButton} small href=${of('team', ['requests'])}>${t('overview.review')}<//></li>`,
         ...expiring.slice(0, 5).map(key => html`<li key=${key.prefix}><div>
             <strong>${t('overview.key_expires', {name: key.name})}</strong>
             <p class="muted"><${Time} at=${key.expires_at} /> · <code>${key.prefix}</code></p></div>
             <${LinkButton} small href=${of('keys', [key.prefix])}>${t('overview.open_key')}<//></li>`),
         // What could not be asked may need attention too.
-        ...[requests, keys].filter(one => one.problem).map((one, index) => html`<li key=${`problem-${index}`}>
+        ...[requests, keys, ending].filter(one => one.problem).map((one, index) => html`<li key=${`problem-${index}`}>
             <${ProblemNotice} problem=${one.problem} retry=${one.reload} /></li>`),
     ].filter(Boolean);
     return rows.length ? html`<${Section} title=${t('overview.attention')}><ul class="todo">${rows}</ul><//>` : null;
 }
 
-/** @param {{days: number, query: Record<string, any>, isNew: boolean}} props */
-function Usage({days, query, isNew}) {
-    const {client} = useSession();
+/** @param {{days: number, calls: Calls, isNew: boolean}} props */
+function Usage({days, calls, isNew}) {
     const of = useAddress();
-    const load = (/** @type {string} */ by) => useLoad(`${by} ${JSON.stringify(query)}`,
-        signal => client.get('/usage', {...query, by, limit: 200}, signal));
-    const daily = load('day'), keyed = load('key');
+    const daily = useCall(calls.daily), keyed = useCall(calls.keyed);
     if (daily.problem)
         return html`<${Section} title=${t('overview.usage')}>
             <${ProblemNotice} problem=${daily.problem} retry=${daily.reload} /><//>`;
@@ -131,7 +137,7 @@ function Usage({days, query, isNew}) {
     <//>`;
 }
 
-/** @param {any} row @param {ReturnType<typeof useAddress>} of */
+/** @param {UsageRow} row @param {ReturnType<typeof useAddress>} of */
 function keyName(row, of) {
     if (!row.key)
         return t('usage.sessions');
@@ -139,20 +145,19 @@ function keyName(row, of) {
     return prefix ? html`<a href=${of('keys', [prefix])}>${name ?? prefix}</a>` : t('usage.deleted_key');
 }
 
-/** @param {{loaded: Loaded}} props */
+/** @param {{loaded: Loaded<Answer<'get', '/usage'>>}} props */
 function ByKey({loaded}) {
     const of = useAddress();
     if (loaded.problem)
         return html`<${ProblemNotice} problem=${loaded.problem} retry=${loaded.reload} />`;
     if (!loaded.data)
         return html`<${Loading} />`;
-    /** @type {any[]} */
     const rows = [...loaded.data.items].sort((a, b) => b.checks - a.checks).slice(0, 10);
     const most = Math.max(1, ...rows.map(row => row.checks));
-    return html`<${Table} showCaption caption=${t('usage.by_key')} rows=${rows} id=${(/** @type {any} */ row) =>
+    return html`<${Table} showCaption caption=${t('usage.by_key')} rows=${rows} id=${(/** @type {UsageRow} */ row) =>
         row.key?.id ?? '-'} columns=${[
-        {title: t('usage.key'), kind: 'main', cell: (/** @type {any} */ row) => keyName(row, of)},
-        {title: t('usage.requests'), kind: 'number', cell: (/** @type {any} */ row) => html`${number(row.checks)}
+        {title: t('usage.key'), kind: 'main', cell: (/** @type {UsageRow} */ row) => keyName(row, of)},
+        {title: t('usage.requests'), kind: 'number', cell: (/** @type {UsageRow} */ row) => html`${number(row.checks)}
             <${Share} value=${row.checks} of=${most} />`},
     ]} />`;
 }

@@ -6,7 +6,7 @@ import {Dialog} from '../ui/dialog.js';
 import {Form} from '../ui/form.js';
 import {html, useEffect, useId, useRef, useState} from '../ui/html.js';
 import {useSession} from '../ui/session.js';
-import {toast} from '../ui/toast.js';
+import {toast} from '../ui/messages.js';
 
 /** Pixels of the sent picture, and of the canvas that shows it. */
 const size = 512, shown = 288;
@@ -44,7 +44,7 @@ export function Picture() {
             picture.close();
             setPicture(null);
         }} onDone=${async (/** @type {Blob} */ blob) => {
-            await client.request('PUT', '/me/avatar', {body: blob});
+            await client.put('/me/avatar', blob);
             await refresh();
             toast(t('picture.saved'));
         }} />`}

@@ -6,13 +6,14 @@ import {Avatar, Badge, Button, Empty, LinkButton, Loading, Notice, Time} from '.
 import {Confirm} from '../ui/dialog.js';
 import {PasswordField} from '../ui/form.js';
 import {html, useState} from '../ui/html.js';
-import {ProblemNotice} from '../ui/problem.js';
+import {ProblemNotice, toast} from '../ui/messages.js';
 import {Forbidden, Screen} from '../ui/screen.js';
 import {useAddress, useCan, useList, useLoad, useSession} from '../ui/session.js';
 import {ListTable} from '../ui/table.js';
-import {toast} from '../ui/toast.js';
 import {InviteForm, Invites} from './invites.js';
 import {Requests} from './requests.js';
+
+/** @typedef {import('../lib/client.js').Row<'/team'>} Row */
 
 /** @typedef {import('../lib/router.js').Route} Route */
 
@@ -75,8 +76,8 @@ function Members({route}) {
     const of = useAddress();
     const query = membersOf(route);
     const list = useList('/team', query);
-    const [removed, setRemoved] = useState(/** @type {any} */ (null));
-    const [nextOwner, setNextOwner] = useState(/** @type {any} */ (null));
+    const [removed, setRemoved] = useState(/** @type {Row | null} */ (null));
+    const [nextOwner, setNextOwner] = useState(/** @type {Row | null} */ (null));
     const isOwner = me.workspace?.owner_id === user.id;
     const search = (/** @type {Event} */ event) => {
         event.preventDefault();
@@ -84,7 +85,7 @@ function Members({route}) {
         navigate(of('team', [], {q: String(form.get('q') ?? ''), role: String(form.get('role') ?? '')}),
             {replace: true});
     };
-    const setRole = async (/** @type {any} */ row, /** @type {HTMLSelectElement} */ control) => {
+    const setRole = async (/** @type {Row} */ row, /** @type {HTMLSelectElement} */ control) => {
         const role = control.value;
         try {
             const changed = await client.patch(`/team/${row.user_id}`, {role});
@@ -97,19 +98,19 @@ function Members({route}) {
         }
     };
     const columns = [
-        {title: t('team.member'), kind: 'main', cell: (/** @type {any} */ row) => html`<span class="person">
-            <${Avatar} name=${row.name ?? row.email} url=${row.avatar_url} /><span>
+        {title: t('team.member'), kind: 'main', cell: (/** @type {Row} */ row) => html`<span class="person">
+            <${Avatar} name=${row.name ?? row.email} /><span>
             <span>${row.name ?? row.email} ${row.user_id === user.id && html`<${Badge}>${t('team.you')}<//>`}</span>
             ${row.name && html`<span class="muted">${row.email}</span>`}</span></span>`},
-        {title: t('team.role'), cell: (/** @type {any} */ row) => row.is_owner ? html`<${Badge} tone="accent">
+        {title: t('team.role'), cell: (/** @type {Row} */ row) => row.is_owner ? html`<${Badge} tone="accent">
             ${t('team.owner')}<//>` : can('team:roles') ? html`<select aria-label=${t('team.role_of',
                 {name: row.name ?? row.email})} onChange=${(/** @type {any} */ event) => setRole(row,
                     event.currentTarget)}>
                 ${roles.map(role => html`<option value=${role}
                     selected=${role === row.role}>${t(`role.${role}`)}</option>`)}
             </select>` : t(`role.${row.role}`)},
-        {title: t('team.joined'), cell: (/** @type {any} */ row) => html`<${Time} at=${row.joined_at} />`},
-        {title: t('common.actions'), kind: 'actions', cell: (/** @type {any} */ row) => html`
+        {title: t('team.joined'), cell: (/** @type {Row} */ row) => html`<${Time} at=${row.joined_at} />`},
+        {title: t('common.actions'), kind: 'actions', cell: (/** @type {Row} */ row) => html`
             ${isOwner && !row.is_owner && row.role === 'admin' && html`<${Button} small kind="quiet"
                 label=${t('team.transfer_to', {name: row.name ?? row.email})} onClick=${() => setNextOwner(row)}>
                 ${t('team.transfer')}<//>`}
@@ -126,7 +127,7 @@ function Members({route}) {
                     ${role ? t(`role.${role}`) : t('team.any_role')}</option>`)}</select>
             <${Button} type="submit">${t('common.search')}<//>
         </form>
-        <${ListTable} list=${list} caption=${t('team.members')} columns=${columns} id=${(/** @type {any} */ row) =>
+        <${ListTable} list=${list} caption=${t('team.members')} columns=${columns} id=${(/** @type {Row} */ row) =>
             row.user_id}
             empty=${html`<${Empty} title=${t('team.none')} />`} />
         ${removed && html`<${Removal} of=${removed} isSelf=${removed.user_id === user.id} onClose=${() =>
@@ -147,7 +148,7 @@ function Members({route}) {
         }} />`}`;
 }
 
-/** What ends with a membership, before it ends. @param {{of: any, isSelf: boolean, onClose: () => void,
+/** What ends with a membership, before it ends. @param {{of: Row, isSelf: boolean, onClose: () => void,
  *  onDone: () => void}} props */
 function Removal({of: row, isSelf, onClose, onDone}) {
     const {client} = useSession();
@@ -166,18 +167,18 @@ function Removal({of: row, isSelf, onClose, onDone}) {
             !preview.data ? html`<${Loading} />` : html`
             <${Notice} tone=${count ? 'bad' : 'info'} title=${count ? t('team.keys_end',
                 {count}) : t('team.no_keys_end')}>
-                ${count > 0 && html`<ul class="plain-list">${keys.map((/** @type {any} */ key) => html`<li
+                ${count > 0 && html`<ul class="plain-list">${keys.map(key => html`<li
                     key=${key.prefix}>
                     ${key.name} <code>${key.prefix}</code> · ${t('keys.last_used')}:
                     <${Time} at=${key.last_used_at} /></li>`)}</ul>`}<//>`}
     <//>`;
 }
 
-/** @param {{to: any, onClose: () => void, onDone: () => void}} props */
+/** @param {{to: Row, onClose: () => void, onDone: () => void}} props */
 function Transfer({to, onClose, onDone}) {
     const {client, refresh} = useSession();
     return html`<${Confirm} title=${t('team.transfer_title', {name: to.name ?? to.email})} submit=${t('team.transfer')}
-            onClose=${onClose} onConfirm=${async (/** @type {any} */ {password}) => {
+            onClose=${onClose} onConfirm=${async (/** @type {Record<string, string>} */ {password}) => {
                 await client.post('/team/transfer-ownership', {user_id: to.user_id, ...password && {password}});
                 await refresh();
                 onDone();

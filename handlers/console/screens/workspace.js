@@ -4,11 +4,13 @@ import {address, navigate} from '../lib/router.js';
 import {Badge, Empty, LinkButton, Loading, Notice, Time} from '../ui/controls.js';
 import {Choice, Field, Form} from '../ui/form.js';
 import {html, useState} from '../ui/html.js';
-import {ProblemNotice} from '../ui/problem.js';
+import {ProblemNotice, toast} from '../ui/messages.js';
 import {Screen, Section} from '../ui/screen.js';
 import {useAddress, useCan, useList, useLoad, useSession} from '../ui/session.js';
 import {ListTable} from '../ui/table.js';
-import {toast} from '../ui/toast.js';
+
+/** @typedef {import('../lib/client.js').Row<'/workspaces'>} Row */
+/** @typedef {import('../lib/client.js').Schemas} Schemas */
 
 /** @param {{route: import('../lib/router.js').Route}} props */
 export default function Workspace({route}) {
@@ -43,8 +45,9 @@ function Settings() {
     if (!settings)
         return html`<${Loading} />`;
     const may = can('settings:manage');
-    const chosen = policy ?? settings.join_policy;
-    const save = (/** @type {(values: any) => any} */ body) => async (/** @type {Record<string, any>} */ values) => {
+    const chosen = /** @type {typeof settings.join_policy} */ (policy ?? settings.join_policy);
+    /** @param {(values: Record<string, any>) => Schemas['workspace_patch']} body */
+    const save = body => async (/** @type {Record<string, any>} */ values) => {
         loaded.set(await client.patch('/workspace', body(values)));
         await refresh();
         toast(t('common.saved'));
@@ -88,15 +91,15 @@ function All() {
     const {route} = useSession();
     const list = useList('/workspaces');
     const columns = [
-        {title: t('workspace.name'), kind: 'main', cell: (/** @type {any} */ row) => html`
+        {title: t('workspace.name'), kind: 'main', cell: (/** @type {Row} */ row) => html`
             <a href=${address(row.id, 'overview')}>${row.name}</a>
             ${row.id === route.workspace && html` <${Badge} tone="accent">${t('workspace.current')}<//>`}`},
-        {title: t('team.role'), cell: (/** @type {any} */ row) => row.is_owner
+        {title: t('team.role'), cell: (/** @type {Row} */ row) => row.is_owner
             ? t('team.owner') : t(`role.${row.role}`)},
-        {title: t('team.joined'), cell: (/** @type {any} */ row) => html`<${Time} at=${row.joined_at} />`},
+        {title: t('team.joined'), cell: (/** @type {Row} */ row) => html`<${Time} at=${row.joined_at} />`},
     ];
     return html`<${ListTable} list=${list} caption=${t('workspace.all')} columns=${columns}
-        id=${(/** @type {any} */ row) => row.id} empty=${html`<${Empty} title=${t('nav.no_workspace')} />`} />`;
+        id=${(/** @type {Row} */ row) => row.id} empty=${html`<${Empty} title=${t('nav.no_workspace')} />`} />`;
 }
 
 function Create() {
@@ -105,9 +108,9 @@ function Create() {
     return html`<${Screen} title=${t('workspace.create')} intro=${t('workspace.create_hint')}
             back=${route.workspace ? {href: of('workspace'), text: t('workspace.title')} : undefined}
             calls=${[{method: 'POST', path: '/workspaces', body: {name: '…'}}]}>
-        <${Form} submit=${t('workspace.create')} onSubmit=${async (/** @type {any} */ {name}) => {
+        <${Form} submit=${t('workspace.create')} onSubmit=${async (/** @type {Record<string, string>} */ {name}) => {
             const made = await client.post('/workspaces', {name});
-            navigate(address(made.id ?? made.workspace?.id, 'overview'));
+            navigate(address(made.id, 'overview'));
             toast(t('workspace.created', {name}));
         }}><${Field} name="name" label=${t('workspace.name')} required maxlength=${100} /><//>
     <//>`;

@@ -3,7 +3,7 @@ import {dateTime, initials, relative} from '../lib/format.js';
 import {t} from '../lib/i18n.js';
 import {html, useEffect, useRef, useState} from './html.js';
 import {useSession} from './session.js';
-import {toast} from './toast.js';
+import {toast} from './messages.js';
 
 /**
  * A button that is busy while its action runs: it stays focusable, so that the focus is not lost.

@@ -1,7 +1,7 @@
 // Modal dialogs, on the browser's own <dialog>: it traps the focus, closes by Escape, and returns the focus.
 import {html, useId, useLayoutEffect, useRef} from './html.js';
 import {Form} from './form.js';
-import {Toasts} from './toast.js';
+import {Toasts} from './messages.js';
 
 /**
  * @param {{title: string, onClose: () => void, wide?: boolean, locked?: boolean, children?: any}} props

@@ -4,7 +4,7 @@ import {Problem} from '../lib/problem.js';
 import {signInAddress} from '../lib/router.js';
 import {Button, LinkButton, Notice} from './controls.js';
 import {createContext, html, useCallback, useContext, useEffect, useId, useMemo, useRef, useState} from './html.js';
-import {describe, describeField} from './problem.js';
+import {describe, describeField} from './messages.js';
 import {useSession} from './session.js';
 
 /** @typedef {import('../lib/problem.js').FieldError} FieldError */

@@ -1,12 +1,11 @@
 // What surrounds every screen: brand, navigation, workspace, account, theme.
 import {t} from '../lib/i18n.js';
 import {address, screens} from '../lib/router.js';
-import {brand, logo, site} from '../lib/site.js';
-import {setTheme, theme} from '../lib/theme.js';
-import {Avatar, Button} from './controls.js';
-import {html, useEffect, useId, useState} from './html.js';
-import {useCan, useSession} from './session.js';
-import {Switcher} from './switcher.js';
+import {brand, logo, setTheme, site, theme} from '../lib/site.js';
+import {Avatar, Button, Loading} from './controls.js';
+import {html, useEffect, useId, useRef, useState} from './html.js';
+import {ProblemNotice} from './messages.js';
+import {useCan, useLoad, useSession} from './session.js';
 
 /** The permission that a screen needs, if any. @type {Record<string, string>} */
 const needs = {keys: 'api_keys:read', team: 'team:read', audit: 'audit:read', workspace: 'team:read'};
@@ -35,6 +34,68 @@ function Themes() {
     return html`<div class="themes"><label for=${id}>${t('nav.theme')}</label>
         <select id=${id} onChange=${change}>${['system', 'light', 'dark'].map(one => html`
             <option value=${one} selected=${one === chosen}>${t(`nav.theme_${one}`)}</option>`)}</select></div>`;
+}
+
+/** From this number of workspaces on, the list has a field to search in it. */
+const many = 8;
+
+/** Closes the list by Escape, and by a click outside of it. @param {{current: HTMLDetailsElement | null}} list */
+function useClosing(list) {
+    useEffect(() => {
+        const close = (/** @type {Event} */ event) => {
+            const element = list.current;
+            if (!element?.open)
+                return;
+            const isKey = event instanceof KeyboardEvent;
+            if (isKey ? event.key !== 'Escape' : element.contains(/** @type {Node} */ (event.target)))
+                return;
+            element.open = false;
+            if (isKey)
+                element.querySelector('summary')?.focus();
+        };
+        addEventListener('keydown', close);
+        addEventListener('pointerdown', close);
+        return () => {
+            removeEventListener('keydown', close);
+            removeEventListener('pointerdown', close);
+        };
+    }, []);
+}
+
+/** The workspaces of the user, each a link to its console. They are asked for when the list is opened first. */
+function Switcher() {
+    const {client, me, route} = useSession();
+    const id = useId();
+    const [isAsked, setAsked] = useState(false);
+    const [wanted, setWanted] = useState('');
+    const loaded = useLoad(isAsked ? 'workspaces' : null, signal => client.get('/workspaces', {limit: 200}, signal));
+    const details = useRef(/** @type {HTMLDetailsElement | null} */ (null));
+    useClosing(details);
+    /** @type {{id: string, name: string}[]} */
+    const all = loaded.data?.items ?? [];
+    const shown = all.filter(one => one.name.toLowerCase().includes(wanted.trim().toLowerCase()));
+    const link = (/** @type {string} */ href, /** @type {string} */ text, isCurrent = false) => html`<a href=${href}
+        aria-current=${isCurrent ? 'true' : undefined}>${text}</a>`;
+    return html`<nav aria-label=${t('nav.workspaces')}>
+        <details class="switcher" ref=${details} onToggle=${() => setAsked(true)}>
+        <summary aria-describedby=${id}><span class="hidden" id=${id}>${t('nav.switch_hint')}</span>
+            <span class="switcher-name">${me.workspace?.name ?? t('nav.no_workspace')}</span></summary>
+        <div class="switcher-list">
+            ${all.length >= many && html`<input type="search" aria-label=${t('nav.find_workspace')}
+                placeholder=${t('nav.find_workspace')} value=${wanted} autocomplete="off"
+                onInput=${(/** @type {any} */ event) => setWanted(event.currentTarget.value)} />
+                <p class="hidden" role="status">${wanted && t('common.found', {count: shown.length})}</p>`}
+            ${loaded.problem ? html`<${ProblemNotice} problem=${loaded.problem} retry=${loaded.reload} />` :
+                isAsked && !loaded.data && html`<${Loading} />`}
+            <ul>${shown.map(one => html`<li key=${one.id}>${link(address(one.id, 'overview'), one.name,
+                one.id === route.workspace)}</li>`)}
+                ${loaded.data?.next_cursor && html`<li>${link(address(route.workspace, 'workspace', ['all']),
+                    t('workspace.all'))}</li>`}
+                <li class="separated">${link(address(route.workspace, 'workspace', ['new']),
+                    t('nav.new_workspace'))}</li>
+            </ul>
+        </div>
+    </details></nav>`;
 }
 
 /** @param {{onSignOut: () => Promise<void>, children?: any}} props */

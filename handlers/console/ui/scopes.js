@@ -4,7 +4,7 @@ import {byResource} from '../lib/keys.js';
 import {fieldProblem} from '../lib/problem.js';
 import {Choice, useFieldError} from './form.js';
 import {html, useId, useState} from './html.js';
-import {describeField} from './problem.js';
+import {describeField} from './messages.js';
 
 /** Refuses an empty choice, at the picker. @param {string[]} scopes @throws {import('../lib/problem.js').Problem} */
 export function requireScopes(scopes) {

@@ -3,9 +3,9 @@ import {base, withQuery} from '../lib/client.js';
 import {curl} from '../lib/curl.js';
 import {t} from '../lib/i18n.js';
 import {brand} from '../lib/site.js';
-import {Copyable, Notice} from './controls.js';
+import {Copyable, LinkButton, Notice} from './controls.js';
 import {html, useEffect, useRef} from './html.js';
-import {useSession} from './session.js';
+import {useAddress, useSession} from './session.js';
 
 /** @typedef {{method?: string, path: string, query?: Record<string, any>, body?: unknown, file?: string,
  *     type?: string}} ApiCall */
@@ -84,3 +84,13 @@ export const Forbidden = ({title, permission}) => html`<${Screen} title=${title}
     <${Notice} tone="warning" title=${t('error.forbidden_scope', {permission})}>
         <p>${t('error.ask_admin')}</p><//>
 <//>`;
+
+/** Instead of a screen, where the address names none. */
+export function Missing() {
+    const of = useAddress();
+    const {route} = useSession();
+    return html`<${Screen} title=${t('missing.title')} intro=${t('missing.intro')}>
+        <p><${LinkButton} kind="primary" href=${of(route.workspace
+            ? 'overview' : 'account')}>${t('missing.home')}<//></p>
+    <//>`;
+}

@@ -1,15 +1,20 @@
 // What every screen needs: the client, who is signed in, and the data that it loads.
 import {Problem} from '../lib/problem.js';
 import {address} from '../lib/router.js';
-import {createContext, useCallback, useContext, useEffect, useRef, useState} from './html.js';
+import {createContext, useCallback, useContext, useLayoutEffect, useRef, useState} from './html.js';
 
 /** @typedef {import('../lib/client.js').Client} Client */
 /** @typedef {import('../lib/client.js').Schemas} Schemas */
 
 /**
+ * @template {string} P
+ * @typedef {import('../lib/client.js').Row<P>} RowOf
+ */
+
+/**
  * @typedef {object} Session
  * @property {Client} client
- * @property {Schemas['me']} me
+ * @property {import('../start.js').Me} me
  * @property {Schemas['user']} user
  * @property {import('../lib/router.js').Route} route
  * @property {() => Promise<void>} refresh  load `me` again, after a change of it
@@ -55,7 +60,8 @@ export function useLoad(key, load) {
     const [state, setState] = useState(
         /** @type {{key: string | null, data?: T, problem: Problem | null}} */ ({key, problem: null}));
     const [round, setRound] = useState(0);
-    useEffect(() => {
+    // Not after the next frame: what is there already is drawn with it.
+    useLayoutEffect(() => {
         if (key === null)
             return undefined;
         const control = new AbortController();
@@ -79,23 +85,23 @@ export function useLoad(key, load) {
  * A list that pages by cursor. Rows that were shown stay where they are: further pages are appended, and changes
  * replace rows in place.
  *
- * @template Row
- * @param {string | null} path  null: nothing to load
+ * @template {string} P
+ * @param {P | null} path  null: nothing to load
  * @param {Record<string, string | number | null | undefined>} [query]
  */
 export function useList(path, query = {}) {
     const {client} = useSession();
     const key = path && JSON.stringify([path, query]);
-    const first = useLoad(key, signal => client.get(/** @type {string} */ (path), query, signal));
+    const first = useLoad(key, signal => client.get(/** @type {P} */ (path), query, signal));
     const [pages, setPages] = useState(
-        /** @type {{of: unknown, rows: Row[], next: string | null, problem: Problem | null}} */
+        /** @type {{of: unknown, rows: RowOf<P>[], next: string | null, problem: Problem | null}} */
         ({of: null, rows: [], next: null, problem: null}));
     const [isLoading, setLoading] = useState(false);
     /** @type {any} */
     const page = first.data;
     // The further pages belong to one first page.
     const state = pages.of === page ? pages :
-        {of: page, rows: /** @type {Row[]} */ (page?.items ?? []), next: page?.next_cursor ?? null, problem: null};
+        {of: page, rows: /** @type {RowOf<P>[]} */ (page?.items ?? []), next: page?.next_cursor ?? null, problem: null};
     const latest = useRef(state);
     latest.current = state;
 
@@ -103,7 +109,8 @@ export function useList(path, query = {}) {
         const from = latest.current;
         setLoading(true);
         try {
-            const next = await client.get(/** @type {string} */ (path), {...query, cursor: from.next});
+            /** @type {any} */
+            const next = await client.get(/** @type {P} */ (path), {...query, cursor: from.next});
             if (latest.current.of === from.of)
                 setPages({of: from.of, rows: [...latest.current.rows, ...next.items], next: next.next_cursor,
                           problem: null});
@@ -113,7 +120,7 @@ export function useList(path, query = {}) {
             setLoading(false);
         }
     }, [key]);
-    /** @param {(rows: Row[]) => Row[]} edit */
+    /** @param {(rows: RowOf<P>[]) => RowOf<P>[]} edit */
     const change = edit => setPages({...latest.current, rows: edit(latest.current.rows)});
 
     return {
@@ -130,4 +137,4 @@ export function useList(path, query = {}) {
     };
 }
 
-/** @typedef {ReturnType<typeof useList>} List */
+/** @typedef {ReturnType<typeof useList<any>>} List */

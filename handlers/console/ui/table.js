@@ -2,8 +2,7 @@
 import {t} from '../lib/i18n.js';
 import {Button, Loading} from './controls.js';
 import {html, useEffect, useRef, useState} from './html.js';
-import {ProblemNotice} from './problem.js';
-import {toast} from './toast.js';
+import {ProblemNotice, toast} from './messages.js';
 
 /**
  * @template Row

@@ -29,8 +29,10 @@ const freePort = () => new Promise((done, fail) => {
     });
 });
 
-/** The text of an email: its encoding undone. */
+/** The text of an email: its encoding undone. In a plain one, a token may look like an encoded character. */
 function textOf(raw) {
+    if (!/^Content-Transfer-Encoding: quoted-printable/mi.test(raw))
+        return raw;
     const joined = raw.replace(/=\r?\n/g, '');
     return joined.replace(/=([0-9A-F]{2})/g, (_, hex) => String.fromCharCode(parseInt(hex, 16)));
 }

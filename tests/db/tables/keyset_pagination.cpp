@@ -161,6 +161,21 @@ BOOST_FIXTURE_TEST_CASE(a_page_of_keys_reads_only_its_own_rows, two_sizes)
             }
 }
 
+// Keys that end soon are few among many: their pages are filtered, in the order of the index of the active
+// keys.
+BOOST_FIXTURE_TEST_CASE(keys_that_end_soon_are_found_without_collecting_others, two_sizes)
+{
+    constexpr std::string_view end = "now() + interval '1 day'";
+    for (auto in_workspace : {large, little}) {
+        // Each key of the workspace, possibly in a block of its own.
+        auto most = in_workspace == large ? 21'000 : page_blocks;
+        check("api_keys_list_own_expiring", {in_workspace, owner, last, "51", end}, most);
+        check("api_keys_list_all_expiring", {in_workspace, last, "51", end}, most);
+        check("api_keys_count_own_expiring", {in_workspace, owner, end}, most);
+        check("api_keys_count_all_expiring", {in_workspace, end}, most);
+    }
+}
+
 BOOST_FIXTURE_TEST_CASE(a_page_of_events_reads_only_its_own_rows, two_sizes)
 {
     constexpr std::string_view null = "NULL";

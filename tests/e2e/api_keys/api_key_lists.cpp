@@ -90,6 +90,45 @@ BOOST_FIXTURE_TEST_CASE(lists_filter_by_status, key_list_fixture)
                "query.cursor repeated, query.limit greater_than_equal, query.status enum");
 }
 
+BOOST_FIXTURE_TEST_CASE(lists_filter_by_expiry, key_list_fixture)
+{
+    mint_named("living");
+    auto mint_until = [this](const char* name, std::chrono::seconds end) {
+        return mint(support::object({{"name", name}, {"expires_at", from_now(end)}}));
+    };
+    auto gone = mint_until("gone", 1h);
+    mint_until("today", 2h);
+    revoke(mint_until("revoked", 2h));
+    mint_until("tomorrow", 30h);
+    db.sql("UPDATE api_keys SET expires_at = now() - interval '1 second' WHERE prefix = '" + prefix_of(gone) +
+           "'");
+    auto before = [](std::chrono::seconds end) { return "?expires_before=" + from_now(end); };
+    BOOST_TEST(names(before(1h)) == "");
+    BOOST_TEST(names(before(3h)) == "today");
+    BOOST_TEST(names(before(48h)) == "tomorrow today");
+    BOOST_TEST(names(before(48h) + "&status=active") == "tomorrow today");
+    BOOST_TEST(json_at(list(before(48h) + "&limit=1"), "/total") == "2");
+
+    auto end = before(48h);
+    auto first = list(end + "&limit=1");
+    BOOST_TEST(names(end + "&limit=1&cursor=" + first.text("/next_cursor")) == "today");
+    // A cursor is for the list that it was issued for.
+    BOOST_TEST(list(before(47h) + "&cursor=" + first.text("/next_cursor")).code() == "invalid_cursor");
+    BOOST_TEST(list("?cursor=" + first.text("/next_cursor")).code() == "invalid_cursor");
+
+    auto team = [this](const std::string& query) {
+        return client.get(base + "/team/api-keys" + query, token);
+    };
+    BOOST_TEST(join(item_texts(team(end), "name")) == "tomorrow today");
+    BOOST_TEST(json_at(team(end + "&limit=1"), "/total") == "2");
+    for (auto status : {"expired", "revoked"}) {
+        BOOST_TEST(validation_errors(list(end + "&status=" + status)) == "query.expires_before value_error");
+        BOOST_TEST(validation_errors(team(end + "&status=" + status)) == "query.expires_before value_error");
+    }
+    for (auto wrong : {"", "soon", "2026-13-01T00:00:00Z"})
+        BOOST_TEST(list("?expires_before=" + std::string(wrong)).status == 422u, wrong);
+}
+
 BOOST_FIXTURE_TEST_CASE(lists_are_paginated, key_list_fixture)
 {
     for (auto name : {"1", "2", "3", "4", "5"})

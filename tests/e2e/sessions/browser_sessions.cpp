@@ -113,7 +113,7 @@ BOOST_FIXTURE_TEST_CASE(a_token_is_as_that_of_a_login, cookie_fixture)
     sign_in();
     auto made = browser.ask_token();
     BOOST_TEST(made.status == 200u);
-    BOOST_TEST(member_names(made) == "access_token token_type expires_in user workspace");
+    BOOST_TEST(member_names(made) == "access_token token_type expires_in user workspace role permissions");
     BOOST_TEST(made.text("/token_type") == "bearer");
     BOOST_TEST(json_at(made, "/expires_in") == "3600");
     BOOST_TEST(made.text("/user/id") == user);
@@ -123,6 +123,8 @@ BOOST_FIXTURE_TEST_CASE(a_token_is_as_that_of_a_login, cookie_fixture)
     auto me = client.get(base + "/me", access);
     BOOST_TEST(me.text("/credential/type") == "session");
     BOOST_TEST(json_at(me, "/permissions") == json_at(client.get(base + "/me", token), "/permissions"));
+    for (auto member : {"/user", "/workspace", "/role", "/permissions"})
+        BOOST_TEST(json_at(made, member) == json_at(me, member));
     BOOST_TEST(json_at(client.get(base + "/sessions", access), "/items/0/current") == "true");
     BOOST_TEST(session_of(browser.token()) == session_of(access)); // one session, many tokens
 }
