@@ -121,17 +121,17 @@ BOOST_FIXTURE_TEST_CASE(keys_are_listed_by_status_and_paged, minting)
     auto list = [&](db::api_keys::query wanted) {
         return run([&] { return db::api_keys::list(one.db, wanted); });
     };
-    BOOST_TEST(list({bobs, {}, {}, 10}).total.value() == 6);
-    BOOST_TEST(list({all, {}, {}, 10}).total.value() == 7);
-    BOOST_TEST(list({bobs, status::active, {}, 10}).rows.size() == 4u);
-    BOOST_TEST(list({bobs, status::revoked, {}, 10}).rows.size() == 1u);
-    auto expired = list({bobs, status::expired, {}, 10}).rows;
+    BOOST_TEST(list({bobs, {}, {}, {}, 10}).total.value() == 6);
+    BOOST_TEST(list({all, {}, {}, {}, 10}).total.value() == 7);
+    BOOST_TEST(list({bobs, status::active, {}, {}, 10}).rows.size() == 4u);
+    BOOST_TEST(list({bobs, status::revoked, {}, {}, 10}).rows.size() == 1u);
+    auto expired = list({bobs, status::expired, {}, {}, 10}).rows;
     BOOST_REQUIRE(expired.size() == 1u);
     BOOST_TEST((expired[0].id == old.id));
 
-    auto first = list({all, status::active, {}, 2}).rows;
+    auto first = list({all, status::active, {}, {}, 2}).rows;
     BOOST_REQUIRE(first.size() == 2u);
-    auto second = list({all, status::active, first[1].id, 2}).rows;
+    auto second = list({all, status::active, {}, first[1].id, 2}).rows;
     BOOST_REQUIRE(second.size() == 2u);
     BOOST_TEST((second[0].id < first[1].id));
 }
