@@ -160,7 +160,9 @@ BOOST_AUTO_TEST_CASE(a_query_is_a_list_of_parameters)
                     "description": "Values above 200 are clamped."}},
         {"name": "cursor", "in": "query", "required": false, "schema": {"type": "string"}},
         {"name": "status", "in": "query", "required": false,
-         "schema": {"type": "string", "enum": ["active", "revoked", "expired"]}}
+         "schema": {"type": "string", "enum": ["active", "revoked", "expired"]}},
+        {"name": "expires_before", "in": "query", "required": false,
+         "schema": {"type": "string", "format": "date-time"}}
     ])"));
 }
 
