@@ -249,7 +249,7 @@ BOOST_AUTO_TEST_CASE(a_session_ends_at_its_maximum_age_however_often_it_is_refre
                               "WHERE user_id = '" +
                               fixture.user + "'") == "t");
 
-    age("100000"); // the tokens of Eve have not been used yet, so that no core has them cached
+    age("100001"); // the tokens of Eve have not been used yet, so that no core has them cached
     BOOST_TEST(summary(client.get(base + "/me", fixture.eve.token)) == "401 token_expired");
     BOOST_TEST(summary(refresh(fixture.eve.refresh_token)) == "401 unauthorized");
     BOOST_TEST(summary(refresh(renewed.text("/refresh_token"))) == "401 unauthorized");
