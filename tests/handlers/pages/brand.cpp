@@ -27,7 +27,7 @@ double luminance(const std::string& css)
 
 double contrast(const std::string& a, const std::string& b)
 {
-    auto [low, high] = std::minmax(luminance(a), luminance(b));
+    auto [low, high] = std::minmax({luminance(a), luminance(b)});
     return (high + 0.05) / (low + 0.05);
 }
 
