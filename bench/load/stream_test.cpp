@@ -1,14 +1,15 @@
 #include "bench/load/failure.hpp"
 #include "bench/load/load.hpp"
 #include "bench/scenarios/certificate.hpp"
+#include "tests/support/tcp_server.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/ssl.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/test/unit_test.hpp>
 
-#include <cstdlib>
-#include <list>
+#include <string>
 
 namespace asio = boost::asio;
 namespace ssl = asio::ssl;
@@ -18,79 +19,23 @@ namespace {
 
 const std::string head = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n";
 
-/// A folder that is removed in the end.
-struct temporary_folder {
-    temporary_folder()
-    {
-        auto name = (std::filesystem::temp_directory_path() / "latchkey-bench-test-XXXXXX").string();
-        if (!mkdtemp(name.data()))
-            throw bench::failure("no temporary folder");
-        path = name;
-    }
-    ~temporary_folder() { std::filesystem::remove_all(path); }
-
-    std::filesystem::path path;
-};
-
-/// Runs a function with each connection, on a thread of its own, until the connection ends.
-class server {
-public:
-    using behavior = std::function<void(tcp::socket&)>;
-
-    explicit server(behavior serve) : serve_(std::move(serve)) {}
-    ~server()
-    {
-        ::shutdown(acceptor_.native_handle(), SHUT_RDWR);
-        listener_.join();
-        for (auto& peer : peers_)
-            ::shutdown(peer.native_handle(), SHUT_RDWR);
-    }
-
-    bench::url where() const
-    {
-        auto port = acceptor_.local_endpoint().port();
-        return {.host = "127.0.0.1", .port = port, .target = "/", .uses_tls = true};
-    }
-
-private:
-    void accept()
-    {
-        boost::system::error_code error;
-        for (;;) {
-            auto peer = acceptor_.accept(error);
-            if (error)
-                return;
-            threads_.emplace_back([this, &one = peers_.emplace_back(std::move(peer))] {
-                try {
-                    serve_(one);
-                } catch (const std::exception&) {
-                    // The client has closed.
-                }
-                ::shutdown(one.native_handle(), SHUT_RDWR);
-            });
-        }
-    }
-
-    behavior serve_;
-    asio::io_context io_;
-    tcp::acceptor acceptor_{io_, {asio::ip::address_v4::loopback(), 0}};
-    std::list<tcp::socket> peers_;
-    std::list<std::jthread> threads_;
-    std::jthread listener_{[this] { accept(); }};
-};
+bench::url url_of(const support::tcp_server& server)
+{
+    return {.host = "127.0.0.1", .port = server.port(), .target = "/", .uses_tls = true};
+}
 
 /// Answers each request over TLS, in two records.
 class https_server {
 public:
     explicit https_server(int greatest_version = TLS1_3_VERSION)
     {
-        auto files = bench::make_certificate(folder_.path);
+        auto files = bench::make_certificate(folder_.path());
         context_.use_certificate_chain_file(files.certificate);
         context_.use_private_key_file(files.key, ssl::context::pem);
         SSL_CTX_set_max_proto_version(context_.native_handle(), greatest_version);
     }
 
-    bench::url where() const { return server_.where(); }
+    bench::url where() const { return url_of(server_); }
     std::size_t connections() const { return connections_; }
 
 private:
@@ -107,10 +52,10 @@ private:
         }
     }
 
-    temporary_folder folder_;
+    support::temporary_folder folder_;
     ssl::context context_{ssl::context::tls_server};
     std::atomic<std::size_t> connections_ = 0;
-    server server_{[this](auto& peer) { serve(peer); }};
+    support::tcp_server server_{[this](auto& peer) { serve(peer); }};
 };
 
 /// A number of equal requests.
@@ -197,8 +142,8 @@ BOOST_AUTO_TEST_CASE(a_server_without_TLS_1_3_is_refused)
 {
     https_server old(TLS1_2_VERSION);
     BOOST_CHECK_THROW(bench::http_client(old.where()).call("GET", "/"), bench::failure);
-    server plain([](auto& peer) { asio::write(peer, asio::buffer(head + "hello")); });
-    BOOST_CHECK_THROW(bench::http_client(plain.where()).call("GET", "/"), bench::failure);
+    support::tcp_server plain([](auto& peer) { asio::write(peer, asio::buffer(head + "hello")); });
+    BOOST_CHECK_THROW(bench::http_client(url_of(plain)).call("GET", "/"), bench::failure);
     auto result = run(old, false, false, std::chrono::milliseconds(500));
     BOOST_TEST(result.refused > 0u);
     BOOST_TEST(result.total().answered() == 0u);
