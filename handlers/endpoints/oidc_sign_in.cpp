@@ -7,6 +7,7 @@
 #include "handlers/endpoints/oauth_state_cookie.hpp"
 #include "handlers/http/context.hpp"
 #include "handlers/http/problem.hpp"
+#include "handlers/http/redirect.hpp"
 #include "handlers/oidc/provider.hpp"
 #include "schemas/engine/schema.hpp"
 
@@ -20,19 +21,9 @@ constexpr std::chrono::seconds sign_in_ttl{600};
 /// Between the clocks of nodes and database.
 constexpr std::chrono::seconds state_margin{60};
 
-reply redirect(std::string_view url)
+reply redirect_with(const std::string& url, const form_fields& parameters)
 {
-    reply out;
-    out.status = 302;
-    out.content_type = {};
-    out.add_header("Location", url);
-    out.add_header("Referrer-Policy", "no-referrer");
-    return out;
-}
-
-reply redirect(const std::string& url, const form_fields& parameters)
-{
-    return redirect(url + (url.find('?') == std::string::npos ? '?' : '&') + encode_form(parameters));
+    return redirect(302, url + (url.find('?') == std::string::npos ? '?' : '&') + encode_form(parameters));
 }
 
 /// The error code for the client: the provider's, if it is well-formed.
@@ -117,7 +108,7 @@ awaitable<reply> authorize(call& c, query<schemas::oauth_authorization_request> 
     try {
         auto url = co_await c.cx.oidc->authorization_url(
             state.state, state.nonce, challenge_of(state.verifier), asked->prompt.has_value());
-        out = redirect(url);
+        out = redirect(302, url);
         auto cookies = oauth_state_cookies(c.cx);
         for (auto& excess : cookies.make_room(c.req))
             out.add_header("Set-Cookie", excess);
@@ -125,7 +116,7 @@ awaitable<reply> authorize(call& c, query<schemas::oauth_authorization_request> 
     } catch (const oidc_failure& e) {
         parameters.emplace_back("error", error_code_of(e.kind()));
         parameters.emplace_back("state", state.client_state);
-        out = redirect(state.redirect_uri, parameters);
+        out = redirect_with(state.redirect_uri, parameters);
         out.cause = e.what();
     }
     co_return out;
@@ -171,7 +162,7 @@ awaitable<reply> callback(call& c, query<schemas::oauth_callback> back)
         }
     }
     parameters.emplace_back("state", state->client_state);
-    auto out = redirect(state->redirect_uri, parameters);
+    auto out = redirect_with(state->redirect_uri, parameters);
     out.add_header("Set-Cookie", cookies.remove(state->state));
     out.cause = std::move(cause);
     co_return out;

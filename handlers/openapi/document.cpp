@@ -102,7 +102,7 @@ json::object reference(std::string_view kind, std::string_view name)
 json::object headers_of(unsigned status)
 {
     json::object out{{"X-Request-Id", reference("headers", "X-Request-Id")}};
-    if (status == 302)
+    if (status == 302 || status == 303)
         out["Location"] = reference("headers", "Location");
     if (status == 401)
         out["WWW-Authenticate"] = reference("headers", "WWW-Authenticate");

@@ -17,16 +17,6 @@ using html::text;
 
 namespace {
 
-field email_field(const view& v)
-{
-    field out;
-    out.name = "email";
-    out.label = v.m().email.text();
-    out.type = "email";
-    out.autocomplete = "username"; // what password managers store
-    return out;
-}
-
 field password_field(const view& v, std::string_view autocomplete)
 {
     field out;

@@ -131,6 +131,16 @@ void note(const form_errors& errors, page& shown)
     shown.headers = errors.headers;
 }
 
+field email_field(const view& v)
+{
+    field out;
+    out.name = "email";
+    out.label = v.m().email.text();
+    out.type = "email";
+    out.autocomplete = "username"; // what password managers store
+    return out;
+}
+
 html::fragment form_view::input(const field& one) const
 {
     auto error = errors.of(one.name);

@@ -61,6 +61,9 @@ struct field {
     bool is_fixed = false;
 };
 
+/// The field for the address of an account, as password managers find it.
+field email_field(const view& v);
+
 /// A form before and after it was submitted.
 struct form_view {
     const view& v;

@@ -1,5 +1,6 @@
 #include "handlers/pages/home.hpp"
 
+#include "handlers/http/redirect.hpp"
 #include "handlers/pages/layout.hpp"
 #include "schemas/engine/schema.hpp"
 #include "schemas/site.hpp"
@@ -8,15 +9,13 @@ namespace handlers::pages {
 
 reply home(call& c)
 {
-    reply out;
-    out.add_header("Vary", "Accept");
     if (accepts_html(c.req)) {
-        out.status = 302;
-        out.content_type = {};
-        out.add_header("Location", path_to(c, has_console(c) ? "/console" : "/sign-in").text());
-        out.add_header("Referrer-Policy", "no-referrer");
+        auto out = redirect(302, path_to(c, has_console(c) ? "/console" : "/sign-in").text());
+        out.add_header("Vary", "Accept");
         return out;
     }
+    reply out;
+    out.add_header("Vary", "Accept");
     auto& site = c.cx.config.public_url;
     schemas::site_links links;
     links.name = c.cx.config.brand.name;

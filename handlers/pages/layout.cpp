@@ -1,5 +1,6 @@
 #include "handlers/pages/layout.hpp"
 
+#include "handlers/http/redirect.hpp"
 #include "handlers/http/weighted_list.hpp"
 #include "handlers/pages/brand.hpp"
 #include "handlers/static_files/file_tree.hpp"
@@ -139,12 +140,7 @@ std::string destination(const call& c, std::string_view asked)
 
 reply see_other(const std::string& path)
 {
-    reply out;
-    out.status = 303;
-    out.content_type = {};
-    out.add_header("Location", path);
-    out.add_header("Referrer-Policy", "no-referrer");
-    return out;
+    return redirect(303, path);
 }
 
 bool accepts_html(const request& req)

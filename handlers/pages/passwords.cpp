@@ -14,16 +14,6 @@ using html::text;
 
 namespace {
 
-field email_field(const view& v)
-{
-    field out;
-    out.name = "email";
-    out.label = v.m().email.text();
-    out.type = "email";
-    out.autocomplete = "username";
-    return out;
-}
-
 reply show_forgot(const view& v, const form_data& values, const form_errors& errors)
 {
     const field fields[] = {email_field(v)};

@@ -6,6 +6,7 @@
 #include "handlers/endpoints/invite_acceptance.hpp"
 #include "handlers/endpoints/oauth_state_cookie.hpp"
 #include "handlers/endpoints/oidc_sign_in.hpp"
+#include "handlers/http/redirect.hpp"
 #include "handlers/http/same_origin.hpp"
 #include "handlers/oidc/provider.hpp"
 #include "handlers/oidc/provider_identity.hpp"
@@ -323,11 +324,7 @@ awaitable<reply> begin_provider_sign_in(call& c)
         what.user = to_string(session->user.id);
     what.return_to = short_return_path(c, asked["return_to"]);
     auto begun = begin(c, std::move(what));
-    reply out;
-    out.status = 302;
-    out.content_type = {};
-    out.add_header("Location", begun.location);
-    out.add_header("Referrer-Policy", "no-referrer");
+    auto out = redirect(302, begun.location);
     begun.add_cookies_to(out);
     co_return out;
 }
