@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import {after, before, test} from 'node:test';
 import {arrive, assertFaultless, launch, open, signIn} from './support/browser.mjs';
-import {newAddress, password, Server, verify} from './support/server.mjs';
+import {newAddress, Server, signUp} from './support/server.mjs';
 
 let server, browser, address;
 const email = newAddress('grace');
@@ -11,11 +11,9 @@ before(async () => {
     // As many connections as an installation has: the calls of the overview come at once.
     server = await Server.start({LATCHKEY_DATABASE_CONNECTIONS: '3'});
     browser = await launch();
-    const {workspace, access_token: token} = await server.call('POST', '/signup', {
-        body: {email, password, name: 'Grace Hopper', workspace_name: 'Compilers'}});
-    await verify(server, email);
+    const {workspace, token} = await signUp(server, email);
     await server.call('POST', '/api-keys', {token, body: {name: 'nightly', scopes: ['profile:read']}});
-    address = `${server.origin}/console/${workspace.id}/overview`;
+    address = `${server.origin}/console/${workspace}/overview`;
 });
 
 after(async () => {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import {after, before, test} from 'node:test';
 import {arrive, assertFaultless, button, dialog, field, launch, link, open, screenLink, signIn, toast}
     from './support/browser.mjs';
-import {eventually, newAddress, password, Server, verify} from './support/server.mjs';
+import {eventually, newAddress, password, Server, signUp, verify} from './support/server.mjs';
 
 let server, browser, ada, bob, base, workspace;
 const adaAddress = newAddress('ada'), bobAddress = newAddress('bob');
@@ -11,10 +11,7 @@ const adaAddress = newAddress('ada'), bobAddress = newAddress('bob');
 before(async () => {
     server = await Server.start();
     browser = await launch();
-    const made = await server.call('POST', '/signup', {body: {email: adaAddress, password, name: 'Ada Lovelace',
-                                                              workspace_name: 'Engines'}});
-    await verify(server, adaAddress);
-    workspace = made.workspace.id;
+    ({workspace} = await signUp(server, adaAddress, 'Ada Lovelace', 'Engines'));
     base = `${server.origin}/console/${workspace}`;
     ada = await open(browser, server);
     bob = await open(browser, server);
@@ -104,7 +101,7 @@ test('the account: profile, picture, password, sessions', async () => {
     allow(403, '/api/v1/users/password/change');
     await button(page, 'Change the password').click();
     await page.getByText('The password is wrong.').waitFor();
-    assert.equal(await page.evaluate(() => document.activeElement?.getAttribute('name')), 'current_password');
+    await page.waitForFunction(() => document.activeElement?.getAttribute('name') === 'current_password');
 });
 
 test('two workspaces in two tabs', async () => {

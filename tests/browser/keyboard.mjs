@@ -4,7 +4,7 @@ import {test} from 'node:test';
 import {arrive, assertFaultless, button, dialog, field, launch, open, signIn} from './support/browser.mjs';
 import {Keyboard} from './support/drivers.mjs';
 import {journey} from './support/journey.mjs';
-import {newAddress, password, Server, verify} from './support/server.mjs';
+import {newAddress, Server, signUp} from './support/server.mjs';
 
 journey(Keyboard);
 
@@ -16,16 +16,14 @@ test('the focus follows the screen, returns from dialogs, and Escape loses no se
     const browser = await launch();
     try {
         const email = newAddress('kay');
-        const {access_token: token, workspace} = await server.call('POST', '/signup', {
-            body: {email, password, name: 'Kay', workspace_name: 'Keys'}});
-        await verify(server, email);
+        const {token, workspace} = await signUp(server, email, 'Kay', 'Keys');
         const {prefix} = await server.call('POST', '/api-keys', {
             token, body: {name: 'by keyboard', scopes: ['content:read']}});
         const {context, page, faults} = await open(browser, server);
         await signIn(context, server, email);
         const use = new Keyboard(page);
 
-        await page.goto(`${server.origin}/console/${workspace.id}/keys`);
+        await page.goto(`${server.origin}/console/${workspace}/keys`);
         await arrive(page, 'API keys');
         await page.keyboard.press('Tab');
         assert.ok(await isFocused(page.getByRole('link', {name: 'Skip to the content'})));

@@ -3,7 +3,7 @@
 import {after, before, test} from 'node:test';
 import {arrive, assertFaultless, launch, open, signIn, wide} from './support/browser.mjs';
 import {assertLooksAsBefore} from './support/pictures.mjs';
-import {password, Server, verify} from './support/server.mjs';
+import {password, Server, signUp} from './support/server.mjs';
 
 const now = Date.parse('2026-03-18T10:00:00Z'), day = 86_400_000;
 const email = 'grace@example.com';
@@ -15,11 +15,8 @@ const prefixes = [];
 before(async () => {
     server = await Server.start();
     browser = await launch();
-    const made = await server.call('POST', '/signup', {body: {email, password, name: 'Grace Hopper',
-                                                              workspace_name: 'Compilers'}});
-    await verify(server, email);
-    workspace = made.workspace.id;
-    const token = made.access_token;
+    let token;
+    ({token, workspace} = await signUp(server, email));
     const minted = [['deploy pipeline', 90, ['content:read', 'content:write']],
                     ['billing worker', 5, ['content:read', 'team:read', 'audit:read', 'api_keys:read']],
                     ['nightly report', 30, ['profile:read']]];

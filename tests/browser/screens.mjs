@@ -6,7 +6,7 @@ import {after, before, test} from 'node:test';
 import {assertAccessible, assertNoOverflow, widths} from './support/accessibility.mjs';
 import {arrive, assertFaultless, button, dialog, launch, open, screenLink, signIn, wide}
     from './support/browser.mjs';
-import {newAddress, password, Server, verify} from './support/server.mjs';
+import {newAddress, password, Server, signUp} from './support/server.mjs';
 
 // LATCHKEY_SCREENSHOTS=FOLDER keeps a picture of each screen.
 const pictures = process.env.LATCHKEY_SCREENSHOTS;
@@ -25,11 +25,8 @@ const email = newAddress('grace');
 before(async () => {
     server = await Server.start();
     browser = await launch();
-    const made = await server.call('POST', '/signup', {body: {email, password, name: 'Grace Hopper',
-                                                              workspace_name: 'Compilers'}});
-    await verify(server, email);
-    workspace = made.workspace.id;
-    const token = made.access_token;
+    let token;
+    ({token, workspace} = await signUp(server, email));
     const mint = body => server.call('POST', '/api-keys', {token, body});
     const soon = new Date(Date.now() + 5 * 86_400_000).toISOString().replace(/\.\d+Z/, 'Z');
     key = (await mint({name: 'billing worker', scopes: ['content:read', 'content:write', 'team:read', 'audit:read'],

@@ -168,18 +168,27 @@ struct database_fixture {
     db::uuid add_session(const db::uuid& user, std::chrono::seconds ttl = std::chrono::hours(1))
     {
         static const std::vector<std::uint8_t> salt(16, 7);
-        auto id = new_id();
-        commit([&](db::batch& work) {
-            db::sessions::draft draft;
-            draft.id = id;
-            draft.user_id = user;
-            draft.workspace_id = workspace;
-            draft.salt = salt;
-            draft.expires_at = from_now(ttl);
-            draft.ip = "192.0.2.1";
-            draft.user_agent = "browser";
-            db::sessions::add_insert(work, draft);
-        });
+        auto draft = session_draft(user, ttl);
+        draft.salt = salt;
+        return add_session(draft);
+    }
+
+    db::sessions::draft session_draft(const db::uuid& user, std::chrono::seconds ttl = std::chrono::hours(1))
+    {
+        db::sessions::draft out;
+        out.id = new_id();
+        out.user_id = user;
+        out.workspace_id = workspace;
+        out.expires_at = from_now(ttl);
+        out.ip = "192.0.2.1";
+        out.user_agent = "browser";
+        return out;
+    }
+
+    db::uuid add_session(const db::sessions::draft& draft)
+    {
+        auto id = draft.id;
+        commit([&](db::batch& work) { db::sessions::add_insert(work, draft); });
         return id;
     }
 

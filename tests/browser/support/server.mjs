@@ -140,3 +140,15 @@ export async function verify(server, email) {
     const link = await server.link(email, '/verify');
     await server.call('POST', '/email/verify', {body: {token: link.split('token=')[1], password}});
 }
+
+/**
+ * Make an account with a workspace, and prove its address.
+ *
+ * @return {Promise<{token: string, workspace: string}>} an access token, and the id
+ */
+export async function signUp(server, email, name = 'Grace Hopper', workspaceName = 'Compilers') {
+    const {access_token: token, workspace} = await server.call('POST', '/signup', {
+        body: {email, password, name, workspace_name: workspaceName}});
+    await verify(server, email);
+    return {token, workspace: workspace.id};
+}

@@ -20,20 +20,10 @@ struct cookie_fixture : db::test::database_fixture {
 
     db::uuid add(const db::uuid& user, const db::digest& with, std::optional<db::timestamp> signed_in_at = {})
     {
-        auto made = new_id();
-        commit([&](db::batch& work) {
-            db::sessions::draft draft;
-            draft.id = made;
-            draft.user_id = user;
-            draft.workspace_id = workspace;
-            draft.cookie_digest = with;
-            draft.created_at = signed_in_at;
-            draft.expires_at = from_now(std::chrono::hours(1));
-            draft.ip = "192.0.2.1";
-            draft.user_agent = "browser";
-            db::sessions::add_insert(work, draft);
-        });
-        return made;
+        auto draft = session_draft(user);
+        draft.cookie_digest = with;
+        draft.created_at = signed_in_at;
+        return add_session(draft);
     }
 
     std::optional<db::browser_sessions::loaded> find(const db::digest& with)
