@@ -1,14 +1,15 @@
 // The journey of support/journey.mjs by keyboard alone, and what keys do besides.
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {arrive, assertFaultless, button, dialog, field, launch, open, signIn} from './support/browser.mjs';
+import {
+    arrive, assertFaultless, button, dialog, field, launch, open, signIn, waitForFocus,
+} from './support/browser.mjs';
 import {Keyboard} from './support/drivers.mjs';
 import {journey} from './support/journey.mjs';
 import {newAddress, Server, signUp} from './support/server.mjs';
 
 journey(Keyboard);
 
-const isFocused = control => control.evaluate(element => element === document.activeElement);
 const headingIsFocused = page => page.waitForFunction(() => document.activeElement?.tagName === 'H1');
 
 test('the focus follows the screen, returns from dialogs, and Escape loses no secret', async () => {
@@ -26,7 +27,7 @@ test('the focus follows the screen, returns from dialogs, and Escape loses no se
         await page.goto(`${server.origin}/console/${workspace}/keys`);
         await arrive(page, 'API keys');
         await page.keyboard.press('Tab');
-        assert.ok(await isFocused(page.getByRole('link', {name: 'Skip to the content'})));
+        await waitForFocus(page.getByRole('link', {name: 'Skip to the content'}));
         await page.keyboard.press('Enter');
         await headingIsFocused(page);
         await use.press(page.getByRole('link', {name: 'by keyboard'}));
@@ -39,7 +40,7 @@ test('the focus follows the screen, returns from dialogs, and Escape loses no se
             await dialog(page).waitFor();
             await page.keyboard.press('Escape');
             await dialog(page).waitFor({state: 'detached'});
-            assert.ok(await isFocused(button(page, action)), action);
+            await waitForFocus(button(page, action));
         }
         await use.press(button(page, 'Rotate'));
         await use.press(button(dialog(page), 'Rotate'));

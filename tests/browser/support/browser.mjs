@@ -71,3 +71,8 @@ export const dialog = page => page.getByRole('dialog');
 /** A screen's link in the sidebar. */
 export const screenLink = (page, name) => link(page.getByRole('navigation', {name: 'Console'}), name);
 export const toast = (page, text) => page.locator('.toast', {hasText: text}).waitFor();
+
+/** Wait until a control has the focus: it moves after what the page shows. */
+export async function waitForFocus(control) {
+    await control.page().waitForFunction(element => element === document.activeElement, await control.elementHandle());
+}

@@ -2,7 +2,9 @@
 // emails are opened, everything else is done on the pages.
 import assert from 'node:assert/strict';
 import {after, before, test} from 'node:test';
-import {arrive, assertFaultless, button, dialog, field, launch, link, open, screenLink} from './browser.mjs';
+import {
+    arrive, assertFaultless, button, dialog, field, launch, link, open, screenLink, waitForFocus,
+} from './browser.mjs';
 import {eventually, newAddress, password, Server} from './server.mjs';
 
 /** Register the tests of the journey. @param {new (page: any) => any} Driver of drivers.mjs */
@@ -177,7 +179,7 @@ export function journey(Driver) {
         await use.press(button(page, 'Sign in'));
         const summary = page.getByRole('alert').filter({hasText: 'The email address or the password is incorrect.'});
         await summary.waitFor();
-        assert.ok(await summary.evaluate(element => element === document.activeElement));
+        await waitForFocus(summary);
         assert.equal(await field(page, 'Email address').inputValue(), adaAddress);
         assert.equal(await field(page, 'Password').inputValue(), '');
         await use.type(field(page, 'Password'), password);
