@@ -4,8 +4,10 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <fcntl.h>
 #include <libpq-fe.h>
 #include <poll.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <array>
@@ -19,6 +21,8 @@
 #include <string_view>
 
 namespace support {
+
+static const std::string postgres_script = LATCHKEY_SOURCE_DIR "/scripts/postgres";
 
 static std::string output_of(const std::string& command)
 {
@@ -36,6 +40,23 @@ static std::string output_of(const std::string& command)
     return output;
 }
 
+/// An exclusive lock among processes, held as long as the object lives.
+class file_lock {
+public:
+    explicit file_lock(const std::string& path)
+        : file_(open(path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600))
+    {
+        if (file_ < 0 || flock(file_, LOCK_EX) != 0)
+            throw std::runtime_error("cannot lock " + path);
+    }
+    ~file_lock() { close(file_); }
+    file_lock(const file_lock&) = delete;
+    file_lock& operator=(const file_lock&) = delete;
+
+private:
+    int file_;
+};
+
 /// The folder for clusters: in memory, where there is room. Every test creates a database of some 300 files,
 /// which costs a file system on a disk more than the test itself.
 static std::filesystem::path parent_folder()
@@ -50,6 +71,12 @@ static std::filesystem::path parent_folder()
 postgres_cluster::postgres_cluster() : folder_(parent_folder())
 {
     start();
+}
+
+postgres_cluster::postgres_cluster(const prepared_cluster& original)
+    : folder_(parent_folder()), template_made_(true)
+{
+    start("--from " + original.folder());
 }
 
 postgres_cluster::postgres_cluster(const std::string& primary_folder) : folder_(parent_folder())
@@ -94,14 +121,14 @@ postgres_cluster::~postgres_cluster()
 
 std::string postgres_cluster::run(const std::string& command) const
 {
-    return output_of(LATCHKEY_SOURCE_DIR "/scripts/postgres " + command);
+    return output_of(postgres_script + (' ' + command));
 }
 
-void postgres_cluster::start()
+void postgres_cluster::start(const std::string& options)
 {
     // One watchdog per cluster, with the first start.
     auto watcher = url_.empty() ? " --while " + std::to_string(getpid()) : "";
-    url_ = run("start " + folder_.path() + " --throwaway" + watcher);
+    url_ = run("start " + folder_.path() + " --throwaway " + options + watcher);
 }
 
 void postgres_cluster::stop()
@@ -137,15 +164,19 @@ std::string postgres_cluster::conninfo(const std::string& database) const
     return url.replace(url.find(given), given.size(), "/" + database + "?");
 }
 
+void postgres_cluster::make_template(const std::function<void(const std::string& conninfo)>& prepare)
+{
+    sql(conninfo(), "CREATE DATABASE migrated");
+    prepare(conninfo("migrated"));
+    template_made_ = true;
+}
+
 std::string postgres_cluster::create_database(const std::function<void(const std::string& conninfo)>& prepare)
 {
-    if (!template_made_) {
-        sql(conninfo(), "CREATE DATABASE migrated");
-        prepare(conninfo("migrated"));
-        template_made_ = true;
-    }
+    if (!template_made_)
+        make_template(prepare);
     auto name = "test_" + std::to_string(++databases_);
-    sql(conninfo(), "CREATE DATABASE " + name + " TEMPLATE migrated");
+    sql(conninfo(), "CREATE DATABASE " + name + " TEMPLATE migrated STRATEGY file_copy");
     return name;
 }
 
@@ -168,10 +199,27 @@ void postgres_cluster::drop_database(const std::string& name)
     sql(conninfo(), "DROP DATABASE IF EXISTS " + name + " WITH (FORCE)");
 }
 
-postgres_cluster& shared_cluster()
+prepared_cluster::prepared_cluster(const std::function<void(const std::string& conninfo)>& prepare)
 {
-    static postgres_cluster cluster;
-    return cluster;
+    namespace fs = std::filesystem;
+    auto program = fs::read_symlink("/proc/self/exe");
+    folder_ = program.string() + ".cluster";
+    // The suites of a program run side by side: the first one makes it, the others wait.
+    file_lock made_by_one(folder_ + ".lock");
+    auto is_newer_than = [&](const fs::path& part) {
+        return fs::last_write_time(folder_) > fs::last_write_time(part);
+    };
+    if (fs::exists(folder_) && is_newer_than(program) && is_newer_than(postgres_script))
+        return;
+    fs::remove_all(folder_);
+    postgres_cluster cluster;
+    cluster.make_template(prepare);
+    cluster.stop();
+    auto incomplete = folder_ + ".new";
+    fs::remove_all(incomplete);
+    fs::create_directory(incomplete);
+    output_of("cp -a " + cluster.folder_.path() + "/data " + incomplete);
+    fs::rename(incomplete, folder_);
 }
 
 sql_connection::sql_connection(const std::string& conninfo) : pg_(PQconnectdb(conninfo.c_str()), PQfinish)

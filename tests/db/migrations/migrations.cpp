@@ -2,7 +2,7 @@
 #include "db/migrations/migrations.hpp"
 
 #include "db/postgres/error.hpp"
-#include "tests/support/postgres.hpp"
+#include "tests/support/database.hpp"
 
 #include <boost/test/unit_test.hpp>
 

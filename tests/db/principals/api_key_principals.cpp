@@ -1,5 +1,6 @@
 // The table of key principals follows its sources: every change, in its own transaction.
 #include "tests/db/database_fixture.hpp"
+#include "tests/support/database.hpp"
 #include "tests/support/key_principals.hpp"
 
 #include <boost/test/unit_test.hpp>

@@ -3,7 +3,7 @@
 #include "tests/e2e/support/account_fixture.hpp"
 #include "tests/e2e/support/members.hpp"
 #include "tests/support/child_process.hpp"
-#include "tests/support/postgres.hpp"
+#include "tests/support/database.hpp"
 
 #include <unistd.h>
 
