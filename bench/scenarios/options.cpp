@@ -85,15 +85,15 @@ struct flag {
     argument_type argument = argument_type::required;
 };
 
-struct section {
+struct option_section {
     std::string_view title;
     std::vector<flag> flags;
 };
 
-const std::vector<section>& sections()
+const std::vector<option_section>& sections()
 {
     using text = std::string_view;
-    static const std::vector<section> all = {
+    static const std::vector<option_section> all = {
         {"Target server",
          {{"--url", "URL", "the server; default http://127.0.0.1:8080; revoke, tls: may be repeated",
            [](options& o, text v) {

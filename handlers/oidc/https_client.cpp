@@ -150,7 +150,7 @@ void set_host_name(tls_stream& stream, const std::string& host)
     stream.set_verify_callback(ssl::host_name_verification(host));
 }
 
-db::awaitable<void> handshake(tls_stream& stream)
+db::awaitable<void> start_tls(tls_stream& stream)
 {
     try {
         co_await stream.async_handshake(ssl::stream_base::client, db::use_awaitable);
@@ -265,7 +265,7 @@ db::awaitable<http_response> https_client::call(std::shared_ptr<shared> state, s
         socket.socket().set_option(tcp::no_delay(true));
         if (target->encrypted) {
             set_host_name(stream, target->host);
-            co_await handshake(stream);
+            co_await start_tls(stream);
             co_return co_await exchange(stream, request, state->settings);
         }
         co_return co_await exchange(socket, request, state->settings);

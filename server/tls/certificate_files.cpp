@@ -13,7 +13,7 @@ namespace server {
 
 namespace {
 
-constexpr std::chrono::seconds poll_interval{2};
+constexpr std::chrono::seconds file_poll_interval{2};
 
 /// Holds all public authorities several times.
 constexpr std::size_t max_file_size = std::size_t{1} << 20;
@@ -131,7 +131,7 @@ void certificate_watcher::run(const std::stop_token& stopping)
         bool is_requested = false;
         {
             std::unique_lock lock(mutex_);
-            wake_.wait_for(lock, stopping, poll_interval, [&] { return is_requested_; });
+            wake_.wait_for(lock, stopping, file_poll_interval, [&] { return is_requested_; });
             is_requested = std::exchange(is_requested_, false);
         }
         if (stopping.stop_requested())

@@ -259,7 +259,7 @@ BOOST_AUTO_TEST_CASE(a_missing_account_takes_the_time_of_the_imitated_costs)
     crypto::hash_pool pool({.costs = tiny});
     core one;
     constexpr password_costs stored{.memory_kib = 65536, .iterations = 2, .lanes = 1};
-    // CPU time, since the tests beside this one take the wall time of either call.
+    // CPU time: other tests run beside this one, and the elapsed time of a call is theirs, too.
     auto cpu_ms = [] {
         timespec now{};
         clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);

@@ -13,6 +13,8 @@
 #include <deque>
 #include <string>
 
+BOOST_AUTO_TEST_SUITE(idle_connections)
+
 namespace {
 
 namespace asio = boost::asio;
@@ -53,8 +55,6 @@ struct idle_fixture {
 };
 
 } // namespace
-
-BOOST_AUTO_TEST_SUITE(idle_connections)
 
 BOOST_FIXTURE_TEST_CASE(many_cost_little_memory, idle_fixture)
 {

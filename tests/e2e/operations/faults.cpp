@@ -12,6 +12,8 @@
 #include <thread>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(faults)
+
 namespace {
 
 const std::string base = "/api/v1/users";
@@ -38,8 +40,6 @@ struct cluster_fixture {
 };
 
 } // namespace
-
-BOOST_AUTO_TEST_SUITE(faults)
 
 BOOST_FIXTURE_TEST_CASE(a_stopped_database_is_503_and_service_recovers, cluster_fixture)
 {

@@ -10,6 +10,8 @@
 
 using namespace e2e;
 
+BOOST_AUTO_TEST_SUITE(shared_limits)
+
 namespace {
 
 constexpr unsigned limit = 300;
@@ -62,8 +64,6 @@ struct cluster_fixture {
 };
 
 } // namespace
-
-BOOST_AUTO_TEST_SUITE(shared_limits)
 
 BOOST_FIXTURE_TEST_CASE(a_credential_has_its_limit_on_one_node_and_little_more_on_all, cluster_fixture)
 {

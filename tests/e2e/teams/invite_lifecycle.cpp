@@ -8,6 +8,8 @@
 
 using namespace e2e;
 
+BOOST_AUTO_TEST_SUITE(invite_lifecycle)
+
 namespace {
 
 struct lifecycle_fixture : invite_fixture {
@@ -37,8 +39,6 @@ const std::string replaced = "400 invalid_token replaced", cancelled = "400 inva
                   expired = "400 invalid_token expired", accepted = "400 invalid_token accepted";
 
 } // namespace
-
-BOOST_AUTO_TEST_SUITE(invite_lifecycle)
 
 BOOST_FIXTURE_TEST_CASE(a_preview_describes_the_invite_and_does_not_consume_it, lifecycle_fixture)
 {

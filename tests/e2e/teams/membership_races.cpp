@@ -8,6 +8,8 @@
 
 using namespace e2e;
 
+BOOST_AUTO_TEST_SUITE(membership_races)
+
 namespace {
 
 const int rounds = support::is_thorough() ? 25 : 10;
@@ -50,8 +52,6 @@ void check_no_failure(const support::running_server& server, const std::vector<s
 }
 
 } // namespace
-
-BOOST_AUTO_TEST_SUITE(membership_races)
 
 BOOST_FIXTURE_TEST_CASE(an_invite_is_accepted_only_once, membership_race_fixture)
 {

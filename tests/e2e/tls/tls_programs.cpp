@@ -11,6 +11,8 @@
 
 using namespace e2e;
 
+BOOST_AUTO_TEST_SUITE(tls_programs)
+
 namespace {
 
 /// The standard output of a shell command, with its exit code at the end.
@@ -41,8 +43,6 @@ struct programs : tls_fixture {
 };
 
 } // namespace
-
-BOOST_AUTO_TEST_SUITE(tls_programs)
 
 BOOST_FIXTURE_TEST_CASE(curl_keeps_its_connection, programs)
 {

@@ -6,6 +6,7 @@
 #include "tests/support/io.hpp"
 #include "tests/support/tcp_server.hpp"
 #include "tests/support/temporary_folder.hpp"
+#include "tests/support/text.hpp"
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/ssl/context.hpp>
@@ -25,6 +26,7 @@ namespace handlers::test {
 
 namespace asio = boost::asio;
 using support::certificate;
+using support::has;
 using support::make_response;
 using support::read_request;
 using support::tcp_server;
@@ -132,11 +134,6 @@ struct https_client_fixture {
     asio::io_context io{1};
     std::optional<https_client> made;
 };
-
-inline bool has(const std::string& text, std::string_view part)
-{
-    return text.find(part) != std::string::npos;
-}
 
 inline std::string url_of(const tcp_server& server, std::string_view scheme = "http",
                           std::string_view path = "/a")

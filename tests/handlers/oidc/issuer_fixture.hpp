@@ -5,6 +5,7 @@
 #include "tests/support/io.hpp"
 #include "tests/support/rsa.hpp"
 #include "tests/support/tcp_server.hpp"
+#include "tests/support/text.hpp"
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/write.hpp>
@@ -25,6 +26,7 @@ namespace handlers::test {
 
 namespace asio = boost::asio;
 namespace json = boost::json;
+using support::has;
 using support::rsa_key;
 
 class issuer {
@@ -122,11 +124,6 @@ inline const rsa_key& key_of(int number)
 {
     static const rsa_key keys[3];
     return keys[number];
-}
-
-inline bool has(std::string_view text, std::string_view part)
-{
-    return text.find(part) != std::string_view::npos;
 }
 
 inline std::int64_t now()

@@ -1,6 +1,8 @@
 // Email templates: content, escaping and links of every kind.
 #include "server/mail/templates.hpp"
 
+#include "tests/support/text.hpp"
+
 #include <boost/algorithm/string/predicate.hpp>
 #include <boost/describe/enum_to_string.hpp>
 #include <boost/describe/enumerators.hpp>
@@ -18,6 +20,7 @@ using db::outbox::kind;
 using server::render_email;
 using server::to_html;
 using server::to_plain_text;
+using support::has;
 
 namespace {
 
@@ -48,11 +51,6 @@ void each_kind(Check check)
             check(each.value);
         }
     });
-}
-
-bool has(const std::string& text, std::string_view piece)
-{
-    return text.find(piece) != std::string::npos;
 }
 
 std::size_t count(const std::string& text, std::string_view piece)
