@@ -46,11 +46,11 @@ awaitable<std::vector<day_row>> list_days(pool& db, query of)
 }
 
 // $5: the key after which the page begins. The nil id, of sessions, is the first.
-static const statement list_usage_keys{"usage_list_keys", rows::of_one_workspace,
-                                       R"(
+static const statement sum_by_key{"usage_sum_by_key", rows::of_one_workspace,
+                                  R"(
     WITH of_key AS (
         SELECT coalesce(u.key_id, '00000000-0000-0000-0000-000000000000') AS id, k.prefix, k.name, )" +
-                                           all_sums + wanted_rows + R"(
+                                      all_sums + wanted_rows + R"(
         GROUP BY u.key_id, k.prefix, k.name)
     SELECT id, prefix, name, checks, refusals, rate_limited, (SELECT count(*) FROM of_key) AS total
     FROM of_key WHERE $5::uuid IS NULL OR id > $5
@@ -68,7 +68,7 @@ BOOST_DESCRIBE_STRUCT(counted_row, (), (total))
 awaitable<key_page> list_keys(pool& db, query of, std::optional<uuid> after, int limit)
 {
     auto& [workspace, user] = of.owner;
-    auto found = co_await db.run_in_workspace(workspace, list_usage_keys, workspace, user, number_of(of.from),
+    auto found = co_await db.run_in_workspace(workspace, sum_by_key, workspace, user, number_of(of.from),
                                               number_of(of.to), after, limit);
     key_page out{found.as_vector<key_row>(), 0};
     auto totals = found.as_vector<counted_row>();
