@@ -111,18 +111,17 @@ BOOST_AUTO_TEST_CASE(latency_does_not_reveal_accounts_after_a_change_of_password
         support::running_server server(
             db.conninfo(), {{"LATCHKEY_PASSWORD_HASH", after}, {"LATCHKEY_MASTER_KEY", master_key}});
         support::http_client client(server.port());
-        // The fastest of several: only noise makes one slower.
-        auto fastest = [&](const std::string& email) {
-            auto out = std::chrono::steady_clock::duration::max();
-            for (int i = 0; i < 7; ++i) {
-                auto start = std::chrono::steady_clock::now();
-                BOOST_TEST(client.post(base + "/login", credentials(email, "not the right one")).status ==
-                           401u);
-                out = std::min(out, std::chrono::steady_clock::now() - start);
-            }
-            return milliseconds(out);
+        auto timed = [&](const std::string& email) {
+            auto start = std::chrono::steady_clock::now();
+            BOOST_TEST(client.post(base + "/login", credentials(email, "not the right one")).status == 401u);
+            return milliseconds(std::chrono::steady_clock::now() - start).count();
         };
-        auto known = fastest("ada@example.com").count(), unknown = fastest("eve@example.com").count();
+        // The fastest of several, in turns: only noise makes one slower, and more samples take it away.
+        auto known = timed("ada@example.com"), unknown = timed("eve@example.com");
+        for (int i = 1; i < 7 || (i < 50 && std::abs(known - unknown) >= 30); ++i) {
+            known = std::min(known, timed("ada@example.com"));
+            unknown = std::min(unknown, timed("eve@example.com"));
+        }
         BOOST_TEST(std::abs(known - unknown) < 30, before << ": " << known << " ms, " << unknown << " ms");
         // A login renews the hash.
         log_in(client, "ada@example.com");
