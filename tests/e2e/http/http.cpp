@@ -243,7 +243,7 @@ BOOST_AUTO_TEST_CASE(a_draining_server_is_unready_and_finishes_requests)
 {
     support::database db;
     // A slow password hash keeps a request in flight.
-    support::running_server server(db.conninfo(), {{"LATCHKEY_PASSWORD_HASH", "m=262144,t=2,p=1"}});
+    support::running_server server(db.conninfo(), {{"LATCHKEY_PASSWORD_HASH", "m=131072,t=2,p=1"}});
     auto body = support::object({{"email", "a@example.com"}, {"password", "long enough"}});
     support::raw_connection slow(server.port()), other(server.port());
     slow.send("POST /api/v1/users/signup HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
