@@ -20,7 +20,7 @@ namespace crypto {
 namespace {
 
 /// Bytes of r and s, of a P-256 coordinate, and of an Ed25519 public key.
-constexpr std::size_t half = 32;
+constexpr std::size_t half_size = 32;
 
 using md_context = openssl_ptr<EVP_MD_CTX, &EVP_MD_CTX_free>;
 using ecdsa_signature = openssl_ptr<ECDSA_SIG, &ECDSA_SIG_free>;
@@ -29,11 +29,12 @@ std::vector<std::uint8_t> der_to_raw(std::span<const std::uint8_t> der)
 {
     auto from = der.data();
     ecdsa_signature signature(d2i_ECDSA_SIG(nullptr, &from, static_cast<long>(der.size())));
-    std::vector<std::uint8_t> out(2 * half);
-    bool converted =
-        signature &&
-        BN_bn2binpad(ECDSA_SIG_get0_r(signature.get()), out.data(), half) == static_cast<int>(half) &&
-        BN_bn2binpad(ECDSA_SIG_get0_s(signature.get()), out.data() + half, half) == static_cast<int>(half);
+    std::vector<std::uint8_t> out(2 * half_size);
+    bool converted = signature &&
+                     BN_bn2binpad(ECDSA_SIG_get0_r(signature.get()), out.data(), half_size) ==
+                         static_cast<int>(half_size) &&
+                     BN_bn2binpad(ECDSA_SIG_get0_s(signature.get()), out.data() + half_size, half_size) ==
+                         static_cast<int>(half_size);
     if (!converted)
         throw failure("signing failed");
     return out;
@@ -42,8 +43,8 @@ std::vector<std::uint8_t> der_to_raw(std::span<const std::uint8_t> der)
 std::vector<std::uint8_t> raw_to_der(std::span<const std::uint8_t> raw)
 {
     ecdsa_signature signature(ECDSA_SIG_new());
-    auto r = BN_bin2bn(raw.data(), half, nullptr);
-    auto s = BN_bin2bn(raw.data() + half, half, nullptr);
+    auto r = BN_bin2bn(raw.data(), half_size, nullptr);
+    auto s = BN_bin2bn(raw.data() + half_size, half_size, nullptr);
     if (!signature || !r || !s || ECDSA_SIG_set0(signature.get(), r, s) != 1) {
         BN_free(r);
         BN_free(s);
@@ -58,22 +59,22 @@ std::vector<std::uint8_t> raw_to_der(std::span<const std::uint8_t> raw)
 
 std::string public_coordinate(EVP_PKEY* key, const char* name)
 {
-    std::array<std::uint8_t, 2 * half> bytes;
+    std::array<std::uint8_t, 2 * half_size> bytes;
     BIGNUM* number = nullptr;
     if (EVP_PKEY_get_bn_param(key, name, &number) != 1)
         throw failure("the key has no public half");
-    auto size = BN_bn2binpad(number, bytes.data(), half);
+    auto size = BN_bn2binpad(number, bytes.data(), half_size);
     BN_free(number);
-    if (size != static_cast<int>(half))
+    if (size != static_cast<int>(half_size))
         throw failure("the key has no public half");
-    return to_base64url(std::span(bytes).first(half));
+    return to_base64url(std::span(bytes).first(half_size));
 }
 
 std::string raw_public_key(EVP_PKEY* key)
 {
-    std::array<std::uint8_t, half> bytes;
+    std::array<std::uint8_t, half_size> bytes;
     auto size = bytes.size();
-    if (EVP_PKEY_get_raw_public_key(key, bytes.data(), &size) != 1 || size != half)
+    if (EVP_PKEY_get_raw_public_key(key, bytes.data(), &size) != 1 || size != half_size)
         throw failure("the key has no public half");
     return to_base64url(bytes);
 }
@@ -191,7 +192,7 @@ std::vector<std::uint8_t> signing_key::sign(std::string_view text) const
 
 bool signing_key::verify(std::string_view text, std::span<const std::uint8_t> signature) const
 {
-    if (signature.size() != 2 * half)
+    if (signature.size() != 2 * half_size)
         return false;
     std::vector<std::uint8_t> der;
     if (algorithm_ == jwt_algorithm::es256) {

@@ -10,7 +10,7 @@ namespace {
     "frame-ancestors 'none'"
 
 constexpr std::string_view legacy_policy = LATCHKEY_PAGE_POLICY;
-constexpr std::string_view policy =
+constexpr std::string_view page_policy =
     LATCHKEY_PAGE_POLICY "; require-trusted-types-for 'script'; trusted-types 'none'";
 #undef LATCHKEY_PAGE_POLICY
 
@@ -29,7 +29,7 @@ void add_headers(reply& out, std::string_view content_security_policy)
 
 void add_page_headers(reply& out)
 {
-    add_headers(out, policy);
+    add_headers(out, page_policy);
 }
 
 void add_page_headers_for_legacy_scripts(reply& out)

@@ -23,7 +23,7 @@ struct member_example {
 constexpr std::string_view component_ref_prefix = "#/components/schemas/";
 
 // An optional member of a request is shown if it is listed here for its struct.
-constexpr member_example table[] = {
+constexpr member_example member_examples[] = {
     {"signup", "name", R"("Ada Lovelace")"},
     {"signup", "workspace_name", R"("Analytical Engines")"},
     {"api_key_create", "name", R"("Nightly import")"},
@@ -143,8 +143,9 @@ constexpr member_example table[] = {
 
 const member_example* find(std::string_view owner, std::string_view name)
 {
-    auto it = std::ranges::find_if(table, [&](auto& one) { return one.owner == owner && one.name == name; });
-    return it == std::end(table) ? nullptr : it;
+    auto it = std::ranges::find_if(member_examples,
+                                   [&](auto& one) { return one.owner == owner && one.name == name; });
+    return it == std::end(member_examples) ? nullptr : it;
 }
 
 bool is_required(const json::object& schema, std::string_view name)

@@ -8,6 +8,8 @@
 #include <thread>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(counter_table)
+
 namespace {
 
 /// A key as the limiter's hash makes them.
@@ -58,8 +60,6 @@ struct full_table : counted {
 };
 
 } // namespace
-
-BOOST_AUTO_TEST_SUITE(counter_table)
 
 BOOST_FIXTURE_TEST_CASE(a_window_admits_its_limit, counted)
 {

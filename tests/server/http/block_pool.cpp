@@ -11,6 +11,8 @@
 #include <set>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(block_pool)
+
 namespace {
 
 constexpr auto size = server::block_pool::block_size;
@@ -29,8 +31,6 @@ std::size_t resident_pages(const std::vector<std::byte*>& blocks)
 }
 
 } // namespace
-
-BOOST_AUTO_TEST_SUITE(block_pool)
 
 BOOST_AUTO_TEST_CASE(blocks_are_distinct_pages_and_the_last_one_is_reused)
 {
